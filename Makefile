@@ -1,0 +1,55 @@
+# Short names for what people do; `make help` lists them. Everything runs in .venv, made on demand.
+
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo repro scores check test lint types lock clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+setup: $(VENV)/.complete  ## make .venv with every version pinned
+
+# The marker is written last: it exists only when the installation is complete.
+$(VENV)/.complete: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "error: $(PYTHON) is older than 3.11; run: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+demo: repro  ## run the whole pipeline on the embedded default and print the scores
+	@alpacare scores
+
+repro: check  ## rebuild what changed: settings and files are checked first, then dvc repro
+	@dvc repro
+
+check: setup  ## check every setting and input file in a second, before anything is touched
+	@alpacare check
+
+scores: setup  ## print the table of scores
+	@alpacare scores
+
+test: setup  ## run all tests, the pipeline in a temporary clone too
+	@pytest
+
+lint: setup  ## check style
+	@ruff check && ruff format --check
+
+types: setup  ## check types
+	@mypy
+
+lock:  ## pin the newest versions that pyproject.toml allows in requirements.lock
+	rm -rf $(VENV)
+	$(PYTHON) -m venv $(VENV)
+	pip install --quiet --disable-pip-version-check torch==2.13.0
+	pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	{ echo "# Every version, pinned by \`make lock\`."; \
+	  pip freeze --exclude alpacare | sed -E 's/ @ .*//; s/\+cpu//'; } > requirements.lock
+
+clean:  ## remove the environment; data, models and the ledger stay
+	rm -rf $(VENV)

@@ -1,0 +1,1 @@
+"""Medical instruction tuning as one DVC pipeline."""

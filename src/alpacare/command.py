@@ -1,0 +1,67 @@
+"""The Click command every stage is: `--debug`, and one line instead of a traceback.
+
+@click.command(cls=Stage)
+@click.argument("seeds", type=FILE)
+def main(seeds: Path) -> None: ...
+"""
+
+import os
+import signal
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+
+from alpacare.errors import BadInput
+
+FILE = click.Path(path_type=Path)
+
+
+class OneLine(click.ClickException):
+    """A failure that the user can mend: one line on stderr, exit status 2."""
+
+    exit_code = 2
+
+    def show(self, file: Any = None) -> None:
+        """Print the line, and inside `dvc repro` where the last good outputs are."""
+        click.secho(f"error: {self.message}", fg="red", err=True)
+        if "DVC_STAGE" in os.environ:
+            # DVC deletes a stage's outputs before it starts the stage's command.
+            click.echo("       `dvc checkout` brings back the last good outputs.", err=True)
+
+
+class Stage(click.Command):
+    """A Click command that turns `BadInput` and I/O errors into one line and status 2."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params.append(
+            click.Option(
+                ["--debug"],
+                is_flag=True,
+                expose_value=False,
+                callback=lambda context, _, value: context.meta.update(debug=value),
+                help="Show the whole traceback of an error.",
+            )
+        )
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; SIGTERM (`docker stop`) ends it like Ctrl-C, with what it has."""
+        signal.signal(signal.SIGTERM, _interrupt)
+        try:
+            return super().invoke(ctx)
+        except (BadInput, OSError) as error:
+            if ctx.meta["debug"]:
+                raise
+            raise OneLine(_one_line(error)) from error
+
+
+def _interrupt(signum: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _one_line(error: BadInput | OSError) -> str:
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)

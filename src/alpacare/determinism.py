@@ -1,0 +1,22 @@
+"""Same inputs, same bytes: seeds, threads and kernels fixed before torch does any work."""
+
+import os
+import random
+
+
+def make_deterministic(seed: int, threads: int) -> None:
+    """Seed every generator, fix the CPU thread count and ask for deterministic kernels.
+
+    The thread count is part of the arithmetic: it decides how sums are split. It comes from the
+    settings, so a run on more or fewer cores rounds the same way and is only faster or slower.
+    """
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    import numpy as np
+    import torch
+
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(True)

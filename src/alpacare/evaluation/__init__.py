@@ -1,0 +1,1 @@
+"""From answers to a win rate: judges, verdicts, statistics."""

@@ -1,0 +1,82 @@
+"""A test set answered by a local model, as generation records."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from alpacare.errors import BadInput
+from alpacare.generation.batched import answer_all, encode_prompts
+from alpacare.progress import track
+from alpacare.records.generation import Generation
+from alpacare.records.task import TestTask
+from alpacare.settings import Settings
+from alpacare.text.student_prompt import StudentPrompt
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+
+class GenerationsSettings(Settings):
+    """Section `generations` of params.yaml: one set of rules for the student and its yardstick."""
+
+    max_new_tokens: int = Field(gt=0)
+    batch_size: int = Field(gt=0)
+    dtype: Literal["float32", "bfloat16"]
+    threads: int = Field(gt=0)
+
+
+def load_tokenizer(checkpoint: Path) -> "PreTrainedTokenizerBase":
+    """Load a checkpoint's tokenizer, from this machine only."""
+    from transformers import AutoTokenizer
+
+    if not (checkpoint / "tokenizer_config.json").exists():
+        raise BadInput(f"{checkpoint}: no tokenizer here; run `dvc repro checkpoint` or `dvc pull`")
+    return AutoTokenizer.from_pretrained(checkpoint, local_files_only=True)
+
+
+def answer_tests(
+    model: "PreTrainedModel",
+    tokenizer: "PreTrainedTokenizerBase",
+    prompt: StudentPrompt,
+    tests: Sequence[TestTask],
+    settings: GenerationsSettings,
+    generator: str,
+) -> list[Generation]:
+    """Let a model answer every test task; the records come in the order of the tests.
+
+    Raises:
+        BadInput: a prompt and its answer do not fit the model's context.
+    """
+    import torch
+
+    model.to("cuda" if torch.cuda.is_available() else "cpu").eval()  # type: ignore[arg-type]
+    prompts = encode_prompts(tokenizer, [prompt.fill(t.instruction, t.input) for t in tests])
+    context = model.config.max_position_embeddings
+    for test, ids in zip(tests, prompts, strict=True):
+        if len(ids) + settings.max_new_tokens > context:
+            raise BadInput(
+                f"test task {test.id}: its prompt has {len(ids)} tokens; with generations."
+                f"max_new_tokens {settings.max_new_tokens} it exceeds the model's {context}"
+            )
+    with track(f"{generator} answers", len(tests), "tasks") as advance:
+        answers = answer_all(
+            model,
+            tokenizer,
+            prompts,
+            settings.max_new_tokens,
+            settings.batch_size,
+            lambda done: advance(done, ""),
+        )
+    return [
+        Generation(
+            id=test.id,
+            instruction=test.instruction,
+            input=test.input,
+            output=answer.text,
+            generator=generator,
+            finish_reason=answer.finish_reason,
+        )
+        for test, answer in zip(tests, answers, strict=True)
+    ]

@@ -1,0 +1,1 @@
+"""The rows that stages hand to each other, one file a kind."""

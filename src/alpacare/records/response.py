@@ -1,0 +1,19 @@
+"""The teacher's answer to one instruction: a training example.
+
+{"id": "3f0c...", "instruction": "Explain ...", "input": "", "output": "The heart ...",
+ "finish_reason": "stop", "model": "demo-teacher", "request": "a81e..."}
+"""
+
+from alpacare.jsonl import Row
+
+
+class Response(Row):
+    """`finish_reason` is "length" for an answer cut off by the token limit."""
+
+    id: str
+    instruction: str
+    input: str
+    output: str
+    finish_reason: str
+    model: str
+    request: str

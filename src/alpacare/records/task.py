@@ -1,0 +1,64 @@
+"""A medical task and its kin: seed, instruction, test task.
+
+{"id": "3f0c...", "instruction": "Explain ...", "input": "", "type": "open QA",
+ "topic": "Cardiology", "view": "patient", "difficulty": 2}
+"""
+
+import hashlib
+import json
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from alpacare.jsonl import Row
+
+TaskType = Literal[
+    "text generation",
+    "chat",
+    "open QA",
+    "single-hop reasoning",
+    "multi-hop reasoning",
+    "summarization",
+    "classification",
+    "rewriting",
+    "USMLE-style QA",
+    "multiple-choice QA",
+]
+Text = Annotated[str, StringConstraints(min_length=1, pattern=r"\S")]
+
+
+def row_id(instruction: str, input: str) -> str:
+    """Name a task by its content: 16 hex digits of SHA-256 over instruction and input."""
+    content = json.dumps([instruction, input], ensure_ascii=False)
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+class Task(Row):
+    """What is asked: `input` is "" when the instruction needs none, never a placeholder."""
+
+    id: Text
+    instruction: Text
+    input: str
+    type: TaskType
+    topic: Text
+    view: Text
+    difficulty: int = Field(ge=1, le=5)
+
+
+class Seed(Task):
+    """A task written by a person (here: by this project), shown to the teacher as an example."""
+
+
+class Instruction(Task):
+    """A task that the teacher wrote: `seeds` it was shown, `request` in the ledger, place in it."""
+
+    request: str
+    index: int
+    seeds: list[str]
+
+
+class TestTask(Task):
+    """A held-out task with the `answers` that other models or people gave, by name."""
+
+    __test__ = False  # pytest: not a test class
+    answers: dict[str, str]

@@ -1,0 +1,77 @@
+"""A stage's settings: its own section of params.yaml, checked against a typed model."""
+
+import difflib
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from alpacare.errors import BadInput
+
+
+class Settings(BaseModel):
+    """Settings accept only known keys of the right type: '0.7' is not 0.7."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+S = TypeVar("S", bound=Settings)
+
+
+def load(section: str, model: type[S], path: Path = Path("params.yaml")) -> S:
+    """Read one section of a YAML file as `model`.
+
+    Raises:
+        BadInput: no such file or section, an unknown key, a value of the wrong type.
+    """
+    document = read_yaml(path)
+    if section not in document:
+        raise BadInput(f"{path}: section '{section}' is missing")
+    return check(document[section], model, f"{path}: {section}.")
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Read a YAML 1.2 file, where 1e-4 is a number as DVC reads it (PyYAML makes it text)."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        document = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise BadInput(f"{path}: no such file; run this from the repository's top folder") from None
+    except YAMLError as error:
+        raise BadInput(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(document, dict):
+        raise BadInput(f"{path}: expected 'key: value' lines")
+    return document
+
+
+def check(values: Any, model: type[S], place: str) -> S:
+    """Check parsed YAML against a model; an error is `place`, the key, and what is wrong."""
+    try:
+        return model.model_validate(values or {})
+    except ValidationError as error:
+        raise BadInput(f"{place}{_explain(error, model)}") from error
+
+
+def _explain(error: ValidationError, model: type[Settings]) -> str:
+    # a misspelt key is both unknown and missing: the unknown one tells more
+    first = min(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
+    key = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "missing":
+        return f"{key}: this key is missing"
+    if first["type"] == "model_type":
+        return f"{key}: expected 'key: value' lines below it, found {first['input']!r}"
+    if first["type"] != "extra_forbidden":
+        return f"{key}: {first['msg'].lower()}, found {first['input']!r}"
+    known = list(_section(model, first["loc"][:-1]).model_fields)
+    close = difflib.get_close_matches(str(first["loc"][-1]), known, n=1)
+    hint = f"did you mean '{close[0]}'?" if close else f"known keys: {', '.join(known)}"
+    return f"{key}: unknown key; {hint}"
+
+
+def _section(model: Any, path: tuple[int | str, ...]) -> Any:
+    """Find the model that checks the section at this path."""
+    for part in path:
+        model = model.model_fields[part].annotation
+    return model

@@ -1,0 +1,84 @@
+"""Stage `curves`: a checkpoint's training history -> loss metrics and plot, kept in Git."""
+
+import csv
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import click
+from pydantic import Field
+
+from alpacare import jsonl
+from alpacare.command import FILE, Stage
+from alpacare.errors import BadInput
+from alpacare.files import atomic_file, write_json
+from alpacare.settings import Settings, load
+
+
+class CurvesSettings(Settings):
+    """Section `curves` of params.yaml."""
+
+    window: int = Field(gt=0)
+
+
+class HistoryEntry(jsonl.Row):
+    """One training step: mean loss over its response tokens, in nats."""
+
+    step: int
+    epoch: float
+    loss: float
+    learning_rate: float
+
+
+@click.command(cls=Stage)
+@click.argument("history", type=FILE)
+@click.argument("training", type=FILE)
+@click.option("--metrics", type=FILE, required=True, help="Loss at start and end, counts: JSON.")
+@click.option("--plot", type=FILE, required=True, help="Loss and learning rate by step: CSV.")
+def main(history: Path, training: Path, metrics: Path, plot: Path) -> None:
+    """Turn HISTORY (JSON Lines) and TRAINING (JSON) into metrics and a plot.
+
+    \b
+    Example:
+      python -m alpacare.stages.curves models/checkpoint/history.jsonl \\
+          models/checkpoint/training.json --metrics metrics/curves.json --plot metrics/curves.csv
+    """
+    settings = load("curves", CurvesSettings)
+    entries = jsonl.read(history, HistoryEntry)
+    if not entries:
+        raise BadInput(f"{history}: no training steps")
+    counts = json.loads(training.read_text(encoding="utf-8"))
+    del counts["settings"]
+    summary = summarise([entry.loss for entry in entries], settings.window)
+    write_json(metrics, {**summary, "steps": len(entries), **counts})
+    write_plot(plot, entries)
+    click.echo(f"loss {summary['loss_start']} -> {summary['loss_end']} nats a token")
+
+
+def summarise(losses: Sequence[float], window: int) -> dict[str, Any]:
+    """Compare the mean loss of the first and the last `window` steps (fewer if the run is short).
+
+    `loss_fell` says whether training ended clearly lower, by at least a tenth.
+    """
+    window = min(window, max(1, len(losses) // 2))
+    start, end = fmean(losses[:window]), fmean(losses[-window:])
+    return {
+        "loss_start": round(start, 4),
+        "loss_end": round(end, 4),
+        "loss_ratio": round(end / start, 4),
+        "loss_fell": end < 0.9 * start,
+    }
+
+
+def write_plot(path: Path, entries: Sequence[HistoryEntry]) -> None:
+    """Write one CSV line a step."""
+    with atomic_file(path) as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["step", "loss", "learning_rate"])
+        writer.writerows([e.step, round(e.loss, 4), f"{e.learning_rate:.3e}"] for e in entries)
+
+
+if __name__ == "__main__":
+    main()

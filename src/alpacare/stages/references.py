@@ -1,0 +1,53 @@
+"""Stage `references`: one other model's (or person's) answers to a test set, as generations."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from alpacare import jsonl
+from alpacare.command import FILE, Stage
+from alpacare.errors import BadInput
+from alpacare.records.generation import Generation
+from alpacare.records.task import TestTask
+from alpacare.testsets import read_tests
+
+
+@click.command(cls=Stage)
+@click.argument("tests", type=FILE)
+@click.argument("out", type=FILE)
+@click.option("--reference", required=True, help="Whose answers, by their name in the test set.")
+def main(tests: Path, out: Path, reference: str) -> None:
+    """Take one reference's answers out of the test set TESTS and write OUT.
+
+    \b
+    Example:
+      python -m alpacare.stages.references --reference terse data/tests/demo.jsonl \\
+          data/references/terse/demo.jsonl
+    """
+    answers = take(read_tests(tests), reference, tests)
+    jsonl.write(out, answers)
+    click.echo(f"{len(answers)} answers by '{reference}'")
+
+
+def take(tests: Sequence[TestTask], reference: str, path: Path) -> list[Generation]:
+    """Give the reference's answer to every task; a task without one is an error."""
+    for test in tests:
+        if reference not in test.answers:
+            known = ", ".join(sorted(test.answers)) or "none"
+            raise BadInput(f"{path}: task {test.id} has no answer by '{reference}' (has: {known})")
+    return [
+        Generation(
+            id=test.id,
+            instruction=test.instruction,
+            input=test.input,
+            output=test.answers[reference],
+            generator=reference,
+            finish_reason="unknown",
+        )
+        for test in tests
+    ]
+
+
+if __name__ == "__main__":
+    main()

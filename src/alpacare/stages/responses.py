@@ -1,0 +1,95 @@
+"""Stage `responses`: the teacher answers every instruction that is left."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from pydantic import Field
+
+from alpacare import jsonl
+from alpacare.command import FILE, Stage
+from alpacare.records.dropped import Dropped
+from alpacare.records.response import Response
+from alpacare.records.task import Instruction
+from alpacare.settings import Settings, load
+from alpacare.teacher.client import ask
+from alpacare.teacher.request import Answer, Request, chat
+from alpacare.text.templates import render_chat
+
+
+class ResponsesSettings(Settings):
+    """Section `responses` of params.yaml."""
+
+    endpoint: str
+    model: str
+    temperature: float = Field(ge=0)
+    presence_penalty: float
+    max_tokens: int = Field(gt=0)
+
+
+@click.command(cls=Stage)
+@click.argument("instructions", type=FILE)
+@click.argument("out", type=FILE)
+@click.option("--dropped", type=FILE, required=True, help="Instructions without a usable answer.")
+@click.option("--prompt", type=FILE, required=True, help="Folder with system.txt and user.txt.")
+@click.option("--pack", "packs", type=FILE, multiple=True, help="Recorded answers to use.")
+def main(
+    instructions: Path, out: Path, dropped: Path, prompt: Path, packs: tuple[Path, ...]
+) -> None:
+    """Ask the teacher to do each task in INSTRUCTIONS and write task and answer to OUT.
+
+    \b
+    Example:
+      python -m alpacare.stages.responses data/filtered.jsonl data/responses.jsonl \\
+          --dropped data/dropped/responses.jsonl --prompt prompts/responses
+    """
+    settings = load("responses", ResponsesSettings)
+    tasks = jsonl.read(instructions, Instruction, unique="id")
+    answers = ask([make_request(task, settings, prompt) for task in tasks], packs)
+    kept, lost = pair_up(tasks, answers)
+    jsonl.write(out, kept)
+    jsonl.write(dropped, lost)
+    cut = sum(response.finish_reason == "length" for response in kept)
+    click.echo(f"{len(kept)} responses ({cut} cut off), {len(lost)} empty")
+
+
+def make_request(task: Instruction, settings: ResponsesSettings, prompt: Path) -> Request:
+    """Put one task into the prompt."""
+    return chat(
+        settings.endpoint,
+        settings.model,
+        render_chat(prompt, {"instruction": task.instruction, "input": task.input}),
+        label=f"answer to {task.id}",
+        temperature=settings.temperature,
+        presence_penalty=settings.presence_penalty,
+        max_tokens=settings.max_tokens,
+    )
+
+
+def pair_up(
+    tasks: Sequence[Instruction], answers: Sequence[Answer]
+) -> tuple[list[Response], list[Dropped]]:
+    """Join each task with its answer; an empty answer is dropped with the request as witness."""
+    kept: list[Response] = []
+    lost: list[Dropped] = []
+    for task, answer in zip(tasks, answers, strict=True):
+        output = answer.text.strip()
+        if not output:
+            lost.append(Dropped(id=task.id, stage="responses", reason="empty", witness=answer.key))
+            continue
+        kept.append(
+            Response(
+                id=task.id,
+                instruction=task.instruction,
+                input=task.input,
+                output=output,
+                finish_reason=answer.finish_reason,
+                model=answer.model,
+                request=answer.key,
+            )
+        )
+    return kept, lost
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Talking to an LLM: requests, the ledger of their answers, prices."""

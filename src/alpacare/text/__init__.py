@@ -1,0 +1,1 @@
+"""Text: prompts, parsing of replies, ROUGE-L."""

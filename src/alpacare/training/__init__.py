@@ -1,0 +1,1 @@
+"""From responses to weights: tokenizer, packing, student, trainer."""

@@ -1,0 +1,263 @@
+"""The real pipeline in a temporary clone, as a stranger would run it.
+
+The tests share one clone and build on one another in the order of this file.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from conftest import REPOSITORY
+
+pytestmark = pytest.mark.slow
+
+PIPELINE_SECONDS = 150
+CHAIN = [
+    "seeds",
+    "instructions",
+    "filtered",
+    "responses",
+    "checkpoint",
+    "generations@demo",
+    "judgments@demo-base-overlap",
+    "scores@demo-base-overlap",
+]
+
+
+class Clone:
+    """A clone of the working tree with a Git history and a cache of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        scripts = str(Path(sys.executable).parent)
+        self.environment = {
+            **os.environ,
+            "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}",
+            "PYTHONPATH": str(folder / "src"),
+            "DVC_SITE_CACHE_DIR": str(folder.parent / "site-cache"),
+            "HF_HUB_OFFLINE": "1",
+            "GIT_CONFIG_GLOBAL": os.devnull,
+        }
+        self.git("init", "-q", "-b", "main", cwd=folder)
+        self.commit("start")
+
+    def run(self, *command: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command,
+            cwd=cwd or self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def ok(self, *command: str, cwd: Path | None = None) -> str:
+        done = self.run(*command, cwd=cwd)
+        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def git(self, *arguments: str, cwd: Path | None = None) -> str:
+        name = ("-c", "user.name=test", "-c", "user.email=test@localhost")
+        return self.ok("git", *name, *arguments, cwd=cwd)
+
+    def commit(self, message: str) -> None:
+        self.git("add", "--all")
+        self.git("commit", "-q", "-m", message)
+
+    def edit(self, path: str, old: str, new: str) -> None:
+        file = self.folder / path
+        text = file.read_text()
+        assert old in text, f"{old!r} is not in {path}"
+        file.write_text(text.replace(old, new, 1))
+
+    def would_run(self) -> set[str]:
+        """Stages that `dvc repro` would run now, without the matrix cell's name."""
+        text = self.ok("dvc", "repro", "--dry")
+        lines = [line for line in text.splitlines() if line.startswith("Running stage")]
+        return {line.split("'")[1].split("@")[0] for line in lines}
+
+    def hashes(self) -> dict[str, str]:
+        """Every out's hash from dvc.lock."""
+        from alpacare.settings import read_yaml
+
+        stages = read_yaml(self.folder / "dvc.lock")["stages"]
+        return {out["path"]: out["md5"] for s in stages.values() for out in s.get("outs", [])}
+
+
+def copy_tree(target: Path) -> None:
+    """Copy what Git would publish: tracked files and new ones that are not ignored."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in filter(None, listed.stdout.split("\0")):
+        if (REPOSITORY / name).exists():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(REPOSITORY / name, target / name)
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
+    folder = tmp_path_factory.mktemp("pipeline") / "clone"
+    folder.mkdir()
+    copy_tree(folder)
+    yield Clone(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_a_fresh_clone_runs_within_its_time(clone: Clone) -> None:
+    published = clone.hashes()
+    start = time.monotonic()
+    clone.ok("alpacare", "check")
+    clone.ok("dvc", "repro")
+    seconds = time.monotonic() - start
+    assert seconds <= PIPELINE_SECONDS
+    assert clone.hashes().keys() == published.keys()
+
+
+def test_the_second_run_does_nothing_and_quickly(clone: Clone) -> None:
+    clone.commit("first run")
+    start = time.monotonic()
+    text = clone.ok("dvc", "repro")
+    seconds = time.monotonic() - start
+    assert "Running stage" not in text
+    assert "up to date" in clone.ok("dvc", "status")
+    assert clone.git("status", "--short") == ""
+    assert seconds < 3
+
+
+def test_scores_make_sense(clone: Clone) -> None:
+    folder = clone.folder / "metrics/scores/demo"
+    scores = {p.parent.name: json.loads(p.read_text()) for p in folder.glob("*/overlap.json")}
+    assert scores.keys() == {"thorough", "terse", "base"}
+    assert all(score["n_valid"] == score["n"] >= 60 for score in scores.values())
+    assert scores["base"]["ci_low"] > 0.5, "training must beat no training"
+    assert scores["thorough"]["ci_high"] < 0.5, "a tiny student must not beat a written answer"
+    table = clone.ok("alpacare", "scores")
+    assert "thorough" in table
+    assert json.loads((clone.folder / "metrics/curves.json").read_text())["loss_fell"] is True
+
+
+def test_the_graph_reads_like_the_chain(clone: Clone) -> None:
+    edges = clone.ok("dvc", "dag", "--dot")
+    for before, after in pairwise(CHAIN):
+        assert f'"{before}" -> "{after}"' in edges
+
+
+def test_two_clones_give_the_same_bytes(clone: Clone) -> None:
+    """Not from the cache: another clone, another cache, another hash seed."""
+    folder = clone.folder.parent / "second"
+    clone.git("clone", "-q", str(clone.folder), str(folder))
+    second = Clone.__new__(Clone)
+    second.folder = folder
+    second.environment = {
+        **clone.environment,
+        "PYTHONPATH": str(folder / "src"),
+        "PYTHONHASHSEED": "12345",
+        "DVC_SITE_CACHE_DIR": str(folder.parent / "site-cache-2"),
+    }
+    second.ok("dvc", "repro")
+    assert second.hashes() == clone.hashes()
+    assert second.git("status", "--short") == ""
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "stages"),
+    [
+        (
+            "prompts/judges/overlap/settings.yaml",
+            "tie_margin: 0.0",
+            "tie_margin: 0.01",
+            {"judgments", "scores"},
+        ),
+        ("src/alpacare/evaluation/overlap.py", '"""', '"""Edited. ', {"judgments", "scores"}),
+        ("params.yaml", "resamples: 2000", "resamples: 1000", {"scores"}),
+        ("params.yaml", "window: 10", "window: 5", {"curves"}),
+        ("params.yaml", "# Paper: 0.7", "# a comment", set()),
+        (
+            "params.yaml",
+            "max_new_tokens: 128",
+            "max_new_tokens: 64",
+            {"generations", "base", "judgments", "scores"},
+        ),
+    ],
+)
+def test_an_edit_reruns_what_it_touches(
+    clone: Clone, path: str, old: str, new: str, stages: set[str]
+) -> None:
+    clone.edit(path, old, new)
+    try:
+        assert clone.would_run() == stages
+    finally:
+        clone.edit(path, new, old)
+
+
+def test_a_stricter_filter_misses_no_recording(clone: Clone) -> None:
+    clone.edit("params.yaml", "rouge_l: 0.7", "rouge_l: 0.6")
+    before = json.loads((clone.folder / "metrics/filtered.json").read_text())
+    assert clone.would_run() >= {"filtered", "responses", "checkpoint", "judgments"}
+    clone.ok("dvc", "repro", "responses")
+    after = json.loads((clone.folder / "metrics/filtered.json").read_text())
+    assert after["kept"] < before["kept"]
+    clone.edit("params.yaml", "rouge_l: 0.6", "rouge_l: 0.7")
+    assert "Running command" not in clone.ok("dvc", "repro"), "the way back is free"
+    assert clone.git("status", "--short") == ""
+
+
+def test_one_edited_seed_misses_one_request_and_harms_nothing(clone: Clone) -> None:
+    instructions = (clone.folder / "data/instructions.jsonl").read_bytes()
+    filtered = (clone.folder / "data/filtered.jsonl").read_bytes()
+    file = clone.folder / "data/seeds/medical.jsonl"
+    first = json.loads(file.read_text().splitlines()[0])["instruction"]
+    clone.edit("data/seeds/medical.jsonl", first, first + " Be brief.")
+    done = clone.run("dvc", "repro")
+    assert done.returncode != 0
+    assert "1 of 59 answers are not in the ledger" in done.stderr
+    assert "missing: request " in done.stderr
+    assert (clone.folder / "data/filtered.jsonl").read_bytes() == filtered
+    clone.edit("data/seeds/medical.jsonl", first + " Be brief.", first)
+    assert "Running command" not in clone.ok("dvc", "repro")
+    assert (clone.folder / "data/instructions.jsonl").read_bytes() == instructions
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "message"),
+    [
+        ("params.yaml", "rouge_l: 0.7", "rogue_l: 0.7", "did you mean 'rouge_l'?"),
+        ("params.yaml", "rouge_l: 0.7", "rouge_l: high", "filtered.rouge_l: input should be"),
+        ("data/seeds/medical.jsonl", '"}\n', '"\n', "medical.jsonl:1: not valid JSON"),
+        ("data/tests/demo.jsonl", '"}}\n', '"\n', "demo.jsonl:1: not valid JSON"),
+    ],
+)
+def test_wrong_input_stops_before_anything_is_touched(
+    clone: Clone, path: str, old: str, new: str, message: str
+) -> None:
+    clone.edit(path, old, new)
+    try:
+        done = clone.run("alpacare", "check")
+        assert done.returncode == 2
+        assert message in done.stderr
+        assert len(done.stderr.strip().splitlines()) == 1
+    finally:
+        clone.edit(path, new, old)
+    assert "up to date" in clone.ok("dvc", "status")
+
+
+def test_a_clone_without_data_shows_metrics_and_plots(clone: Clone) -> None:
+    folder = clone.folder.parent / "bare"
+    clone.git("clone", "-q", str(clone.folder), str(folder))
+    assert "overlap" in clone.ok("dvc", "metrics", "show", cwd=folder)
+    (folder / "metrics/scores/demo/base/overlap.json").write_text('{"win_rate": 0.5}')
+    assert "win_rate" in clone.ok("dvc", "metrics", "diff", "HEAD~1", cwd=folder)
+    clone.ok("dvc", "plots", "show", cwd=folder)
+    assert "metrics" in (folder / "dvc_plots/index.html").read_text()

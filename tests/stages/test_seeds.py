@@ -1,0 +1,115 @@
+"""`seeds`: our format, the published one, and what people get wrong."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import REPOSITORY, run
+
+from alpacare.stages.seeds import main
+
+PUBLISHED = REPOSITORY.parent / "shared/data/alpacare/med_seed.json"
+SEED = {
+    "topic": "Neurology",
+    "view": "Student",
+    "type": "Open Q&A",
+    "instruction": "Explain a reflex.",
+    "input": "<noinput>",
+    "difficulty": "1",
+}
+
+
+def seeds(source: Path) -> Any:
+    return run(main, source, "out.jsonl", "--metrics", "m.json", "--table", "t.csv")
+
+
+def rows(path: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in Path(path).read_text().splitlines()]
+
+
+def test_the_published_spelling_is_normalised(params: Path) -> None:
+    second = {**SEED, "topic": "neurology", "instruction": "B?", "difficulty": 2, "input": None}
+    third = {**SEED, "topic": "Neurology", "instruction": "C?", "input": "DNA\nRNA "}
+    Path("in.json").write_text(json.dumps([SEED, second, third]))
+    result = seeds(Path("in.json"))
+    assert result.exit_code == 0, result.output
+    out = rows("out.jsonl")
+    assert [row["topic"] for row in out] == ["Neurology"] * 3
+    assert [row["input"] for row in out] == ["", "", "DNA\nRNA"]
+    assert [row["difficulty"] for row in out] == [1, 2, 1]
+    assert {row["type"] for row in out} == {"open QA"}
+    metrics = json.loads(Path("m.json").read_text())
+    assert metrics["seeds"] == 3
+    assert metrics["topics"] == 1
+    assert metrics["without_input"] == 2
+    assert metrics["types"] == {"open QA": 3}
+    assert metrics["difficulty"] == {"1": 2, "2": 1}
+    assert "topic,Neurology,3" in Path("t.csv").read_text().splitlines()
+
+
+@pytest.mark.skipif(not PUBLISHED.exists(), reason="the published seed file is not at hand")
+def test_the_published_file_gives_the_published_figures(params: Path) -> None:
+    assert seeds(PUBLISHED).exit_code == 0
+    metrics = json.loads(Path("m.json").read_text())
+    assert (metrics["seeds"], metrics["without_input"]) == (167, 55)
+    assert metrics["difficulty"] == {"1": 24, "2": 41, "3": 51, "4": 37, "5": 14}
+    assert metrics["types"] == {
+        "USMLE-style QA": 11,
+        "chat": 18,
+        "classification": 19,
+        "multi-hop reasoning": 10,
+        "multiple-choice QA": 16,
+        "open QA": 25,
+        "rewriting": 15,
+        "single-hop reasoning": 13,
+        "summarization": 16,
+        "text generation": 24,
+    }
+
+
+def test_take_uses_the_first_seeds_only(params: Path) -> None:
+    params.write_text(params.read_text().replace("take: null", "take: 1"))
+    Path("in.json").write_text(json.dumps([SEED, {**SEED, "instruction": "B?"}]))
+    assert seeds(Path("in.json")).exit_code == 0
+    assert len(rows("out.jsonl")) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "in.jsonl: no seed tasks"),
+        ("[]", "in.jsonl: no seed tasks"),
+        (json.dumps(SEED) + '\n{"topic": "Neu', "in.jsonl:2: not valid JSON"),
+        (json.dumps([SEED])[:-9], "in.jsonl: not valid JSON"),
+        (json.dumps({**SEED, "instruction": " "}), "in.jsonl:1: 'instruction' is missing or empty"),
+        (json.dumps({**SEED, "type": "quiz"}), "in.jsonl:1: type 'quiz' is none of the ten"),
+        (json.dumps({**SEED, "difficulty": "x"}), "in.jsonl:1: difficulty 'x' is not a number"),
+        (json.dumps([SEED, SEED]), "row 2: the same task as in.jsonl: row 1"),
+        (json.dumps([SEED, 3]), "row 2: expected a JSON object, found int"),
+    ],
+)
+def test_bad_seeds_stop_with_their_place_and_touch_nothing(
+    params: Path, text: str, message: str
+) -> None:
+    Path("in.jsonl").write_text(text)
+    Path("out.jsonl").write_text("earlier output")
+    result = seeds(Path("in.jsonl"))
+    assert result.exit_code == 2
+    assert message in result.output
+    assert len(result.output.strip().splitlines()) == 1
+    assert Path("out.jsonl").read_text() == "earlier output"
+    assert not Path("m.json").exists()
+
+
+def test_our_seeds_are_what_the_readme_says() -> None:
+    out = rows(str(REPOSITORY / "data/seeds/medical.jsonl"))
+    lengths = [len(row["input"].split()) for row in out if row["input"]]
+    assert len(out) >= 170
+    assert len({row["type"] for row in out}) == 10
+    assert len({row["topic"] for row in out}) >= 40
+    assert len({row["view"] for row in out}) >= 30
+    assert 0.3 < 1 - len(lengths) / len(out) < 0.37
+    assert min(lengths) >= 50
+    assert max(lengths) <= 200
+    assert all(sum(row["difficulty"] == level for row in out) >= 30 for level in range(1, 6))

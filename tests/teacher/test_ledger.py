@@ -1,0 +1,79 @@
+"""The ledger: keyed by content, first answer stays, packs checked line by line."""
+
+import multiprocessing
+from pathlib import Path
+
+import pytest
+
+from alpacare.errors import BadInput
+from alpacare.teacher.ledger import Entry, Ledger, read_pack, write_pack
+from alpacare.teacher.request import Request
+
+
+def entry(text: str, reply: str = "r") -> Entry:
+    request = Request("recordings", {"model": "m", "messages": [{"content": text}]})
+    return Entry(
+        key=request.key(),
+        request=request.content(),
+        response={"choices": [{"message": {"content": reply}, "finish_reason": "stop"}]},
+        received="2026-01-01T00:00:00Z",
+        price=None,
+    )
+
+
+def test_the_key_is_the_content_and_nothing_else() -> None:
+    body = {"model": "m", "messages": [], "temperature": 1.0}
+    key = Request("e", body, label="request 7").key()
+    assert key == Request("e", dict(reversed(body.items())), label="request 8").key()
+    others = [
+        Request("f", body),
+        Request("e", {**body, "temperature": 0.9}),
+        Request("e", body, sample=1),
+        Request("e", body, path="/completions"),
+    ]
+    assert len({key, *(other.key() for other in others)}) == 5
+
+
+def test_the_key_of_a_request_never_changes() -> None:
+    """A new key would make every ledger in the world worthless."""
+    request = Request("https://api.example/v1", {"model": "m", "messages": [{"content": "é"}]})
+    assert request.key() == ("0b5b40433dcdc34e9120336c111b0e3d29c141fc1f58a6951e81aa430edf992d")
+
+
+def test_the_first_answer_stays(tmp_path: Path) -> None:
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        ledger.put(entry("q", "first"))
+        ledger.put(entry("q", "second"))
+        found = ledger.get(entry("q").key)
+    assert found is not None
+    assert found.text == "first"
+
+
+def test_a_pack_is_taken_whole_or_not_at_all(tmp_path: Path) -> None:
+    pack = tmp_path / "pack.jsonl"
+    write_pack(pack, [entry("a"), entry("b")])
+    assert [e.key for e in read_pack(pack)] == [entry("a").key, entry("b").key]
+    pack.write_text(pack.read_text()[:-30])
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        with pytest.raises(BadInput, match=r"pack.jsonl:2: not valid JSON"):
+            ledger.import_pack(pack)
+        assert ledger.get(entry("a").key) is None
+
+
+def _write_many(path: Path, start: int) -> None:
+    with Ledger(path) as ledger:
+        for number in range(start, start + 300):
+            ledger.put(entry(f"q{number}"))
+
+
+def test_two_writers_at_once_lose_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    context = multiprocessing.get_context("spawn")
+    writers = [context.Process(target=_write_many, args=(path, start)) for start in (0, 150)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert [writer.exitcode for writer in writers] == [0, 0]
+    with Ledger(path) as ledger:
+        assert all(ledger.get(entry(f"q{n}").key) for n in range(450))

@@ -1,0 +1,41 @@
+"""What the documents say is there."""
+
+import re
+import tomllib
+
+import pytest
+from conftest import REPOSITORY
+
+PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_files_that_a_page_names_exist(page: object) -> None:
+    text = page.read_text()  # type: ignore[attr-defined]
+    for link in re.findall(r"\]\(([^)#]+)\)", text):
+        if "://" not in link:
+            assert (page.parent / link).exists(), link  # type: ignore[attr-defined]
+    for path in re.findall(r"`((?:src|tests|tools|docs|prompts)/[\w./-]+\.\w+)`", text):
+        assert (REPOSITORY / path).exists(), path
+
+
+def test_every_dependency_is_justified_and_pinned() -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    wanted = project["dependencies"] + project["optional-dependencies"]["dev"]
+    names = {re.split(r"[<>=\[]", line)[0] for line in wanted}
+    rows = re.findall(
+        r"^\| ([\w.,\- ]+) \|", (REPOSITORY / "docs/dependencies.md").read_text(), re.M
+    )
+    justified = {name for row in rows for name in row.split(", ")} - {"package"}
+    assert names == justified - {"---"}
+    pinned = (REPOSITORY / "requirements.lock").read_text().lower()
+    for name in names:
+        pattern = re.sub(r"[-_.]", "[-_.]", name)
+        assert re.search(rf"^{pattern}==", pinned, re.M), name
+
+
+def test_make_targets_in_the_readme_exist() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (REPOSITORY / "Makefile").read_text(), re.M))
+    named = set(re.findall(r"`?make ([a-z]+)`?", (REPOSITORY / "README.md").read_text()))
+    assert named
+    assert named <= targets

@@ -1,0 +1,122 @@
+"""dvc.yaml keeps its promises: deps are imports, names agree, nothing expensive is uncached."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from closure import closure
+from conftest import REPOSITORY
+
+from alpacare.preflight import Params
+from alpacare.settings import read_yaml
+
+STAGES: dict[str, Any] = read_yaml(REPOSITORY / "dvc.yaml")["stages"]
+# `base` must answer by the student's rules; `references` and `judgments` have only matrix axes
+SECTION_OF = {"base": "generations"}
+GENERATED = {"base": "data/references/base/", "checkpoint": "models/checkpoint"}
+CHEAP = {"seeds", "filtered", "curves", "scores"}
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_deps_are_exactly_the_imports(name: str) -> None:
+    declared = {dep for dep in STAGES[name]["deps"] if dep.endswith(".py")}
+    used = closure(f"alpacare.stages.{name}")
+    assert declared == used, f"missing {sorted(used - declared)}, unused {sorted(declared - used)}"
+
+
+def test_packages_hold_no_code() -> None:
+    """An `__init__.py` is in no stage's deps, so it may hold a docstring only."""
+    for path in (REPOSITORY / "src").rglob("__init__.py"):
+        (docstring,) = ast.parse(path.read_text()).body
+        assert isinstance(docstring, ast.Expr), path
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_one_name_in_four_places(name: str) -> None:
+    stage = STAGES[name]
+    assert f"python -m alpacare.stages.{name} " in stage["cmd"] + " "
+    assert (REPOSITORY / f"src/alpacare/stages/{name}.py").exists()
+    section = SECTION_OF.get(name, name)
+    assert section in Params.model_fields
+    if section not in ("references", "judgments"):
+        assert stage["params"] == [section]
+    written = [*stage.get("outs", []), *(next(iter(m)) for m in stage.get("metrics", []))]
+    home = GENERATED.get(name)
+    assert all(
+        path.startswith(home) if home else re.search(rf"/{name}[./]", path) for path in written
+    ), written
+
+
+def test_the_docstring_of_stages_lists_them_in_order() -> None:
+    text = (REPOSITORY / "src/alpacare/stages/__init__.py").read_text()
+    assert re.findall(r"^ *(\w+) {2,}", text, re.MULTILINE) == list(STAGES)
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_metrics_in_git_come_from_cheap_stages_only(name: str) -> None:
+    text = str(STAGES[name])
+    assert not re.search("persist|always_changed|frozen", text)
+    assert ("metrics" in STAGES[name] or "plots" in STAGES[name]) == (name in CHEAP)
+    assert all(isinstance(out, str) for out in STAGES[name].get("outs", []))  # all cached
+    assert "params.yaml" not in STAGES[name]["deps"]
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_files_named_in_the_command_are_deps_or_outs(name: str) -> None:
+    stage = STAGES[name]
+    produced = [
+        path if isinstance(path, str) else next(iter(path))
+        for kind in ("outs", "metrics", "plots")
+        for path in stage.get(kind, [])
+    ]
+    words = [word for word in stage["cmd"].split() if "/" in word]
+    assert set(words) <= {*stage["deps"], *produced}
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_help_is_quick_and_shows_an_example(name: str) -> None:
+    code = (
+        "import sys, runpy; sys.argv = ['x', '--help']\n"
+        f"try: runpy.run_module('alpacare.stages.{name}', run_name='__main__')\n"
+        "except SystemExit: pass\n"
+        "heavy = {'torch', 'transformers', 'openai', 'datasets', 'numpy'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert f"python -m alpacare.stages.{name}" in done.stdout
+
+
+def test_dvc_files_are_not_hidden_by_gitignore(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    (tmp_path / ".gitignore").write_text((REPOSITORY / ".gitignore").read_text())
+
+    def ignored(path: str) -> bool:
+        done = subprocess.run(["git", "check-ignore", "-q", path], cwd=tmp_path, check=False)
+        return done.returncode == 0
+
+    for out in (
+        "data/filtered.jsonl",
+        "data/dropped/filtered.jsonl",
+        "data/references/base/demo.jsonl",
+        "data/judgments/demo/base/overlap.jsonl",
+        "models/checkpoint/model.safetensors",
+        ".ledger/ledger.sqlite",
+        ".env",
+    ):
+        assert ignored(out), out
+    for kept in (
+        "data/seeds/medical.jsonl",
+        "data/tests/demo.jsonl",
+        "data/tests/icliniq.jsonl.dvc",
+        "data/recordings/responses.jsonl",
+        "models/checkpoint.dvc",
+        "models/published/weights.dvc",
+        "metrics/scores/demo/base/overlap.json",
+        "metrics/curves.csv",
+    ):
+        assert not ignored(kept), kept

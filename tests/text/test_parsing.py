@@ -1,0 +1,149 @@
+"""The parser of teacher replies: what a user would lose if it went wrong."""
+
+import json
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alpacare.records.task import TaskType
+from alpacare.text.parsing import (
+    canonical_difficulty,
+    canonical_type,
+    parse_reply,
+    without_placeholder,
+)
+
+TASK = """### Task 1
+Type: chat
+Topic: Cardiology
+View: patient
+Difficulty: 2
+Instruction: Explain this.
+Input: <noinput>"""
+
+words = st.text(alphabet="abcdefgh ,.%0123456789", min_size=1, max_size=60).map(str.strip)
+line = words.filter(bool)
+tasks = st.lists(
+    st.fixed_dictionaries(
+        {
+            "type": st.sampled_from(get_args(TaskType)),
+            "topic": line,
+            "view": line,
+            "difficulty": st.integers(1, 5),
+            "instruction": st.lists(line, min_size=1, max_size=3).map("\n".join),
+            "input": st.lists(line, min_size=0, max_size=4).map("\n".join),
+        }
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+def render(rows: list[dict[str, object]]) -> str:
+    return "\n\n".join(
+        f"### Task {n}\n"
+        + "\n".join(f"{key.capitalize()}: {value or '<noinput>'}" for key, value in row.items())
+        for n, row in enumerate(rows, start=1)
+    )
+
+
+@given(tasks)
+def test_what_is_rendered_comes_back(rows: list[dict[str, object]]) -> None:
+    rows = [{**r, "input": without_placeholder(str(r["input"]))} for r in rows]
+    assert [parsed.fields for parsed in parse_reply(render(rows), "stop")] == rows
+
+
+def test_words_that_look_like_labels_stay_text() -> None:
+    reply = TASK.replace("<noinput>", "Chest film.\nView: PA and lateral\nType: digital").replace(
+        "Explain this.", "Use the Input: to answer, and mind Viewpoints."
+    )
+    (parsed,) = parse_reply(reply, "stop")
+    assert parsed.fields["view"] == "patient"
+    assert parsed.fields["input"] == "Chest film.\nView: PA and lateral\nType: digital"
+    assert parsed.fields["instruction"] == "Use the Input: to answer, and mind Viewpoints."
+
+
+def test_bold_and_lower_case_labels() -> None:
+    bold = TASK.replace("Type:", "**Type:**").replace("Input:", "**input**:")
+    assert parse_reply(bold, "stop")[0].fields == parse_reply(TASK, "stop")[0].fields
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("Difficulty: 2\n", "", "missing_field"),
+        ("Instruction: Explain this.\n", "", "missing_field"),
+        ("Type: chat", "Type: case discussion", "bad_type"),
+        ("Difficulty: 2", "Difficulty: hard", "bad_difficulty"),
+        ("Difficulty: 2", "Difficulty: 9", "bad_difficulty"),
+    ],
+)
+def test_a_bad_task_is_named_and_its_neighbours_stay(old: str, new: str, reason: str) -> None:
+    good = TASK.replace("Task 1", "Task 2")
+    first, second = parse_reply(TASK.replace(old, new) + "\n\n" + good, "stop")
+    assert (first.reason, first.fields) == (reason, {})
+    assert second.reason == ""
+
+
+def test_the_last_task_of_a_cut_reply_is_not_used() -> None:
+    first, second = parse_reply(TASK + "\n\n" + TASK.replace("1", "2"), "length")
+    assert (first.reason, second.reason) == ("", "cut_off")
+
+
+def test_a_reply_without_tasks_is_kept_as_witness() -> None:
+    (parsed,) = parse_reply("I cannot help with that.", "stop")
+    assert (parsed.reason, parsed.text) == ("no_tasks", "I cannot help with that.")
+
+
+@pytest.mark.parametrize("text", ["<noinput>", '"<noinput>"', "N/A", "none", "No input", "", "NA."])
+def test_ways_of_saying_no_input(text: str) -> None:
+    assert without_placeholder(text) == ""
+
+
+@pytest.mark.parametrize("text", ["DNA is copied.", "None of the above applies", "Na 128 mmol/L"])
+def test_real_inputs_are_no_placeholders(text: str) -> None:
+    assert without_placeholder(text) == text
+
+
+@pytest.mark.parametrize(
+    ("spelling", "name"),
+    [
+        ("Open Q&A", "open QA"),
+        ("Open-ended Q&A", "open QA"),
+        ("Multiple-choice Q&A", "multiple-choice QA"),
+        ("Multiple-Hop Reasoning", "multi-hop reasoning"),
+        ("Multi-hop reasoning", "multi-hop reasoning"),
+        ("Single Hop Reasoning", "single-hop reasoning"),
+        ("USMLE style Q&A", "USMLE-style QA"),
+        ("Rewrites", "rewriting"),
+        ("Summarizations", "summarization"),
+        ("Classification Task", "classification"),
+        ("case discussion", None),
+    ],
+)
+def test_spellings_of_types(spelling: str, name: str | None) -> None:
+    assert canonical_type(spelling) == name
+
+
+@pytest.mark.parametrize("name", get_args(TaskType))
+def test_canonical_types_map_to_themselves(name: str) -> None:
+    assert canonical_type(name) == canonical_type(json.loads(json.dumps(name))) == name
+
+
+@pytest.mark.parametrize(
+    ("value", "number"),
+    [
+        (3, 3),
+        ("3", 3),
+        ("3/5", 3),
+        ("Level 4", 4),
+        (0, None),
+        ("6", None),
+        (True, None),
+        ([], None),
+    ],
+)
+def test_difficulties(value: object, number: int | None) -> None:
+    assert canonical_difficulty(value) == number
