@@ -51,15 +51,14 @@ def settings(params: Path) -> InstructionsSettings:
 def test_every_seed_is_shown_once_before_any_is_shown_twice(
     settings: InstructionsSettings,
 ) -> None:
-    settings = settings.model_copy(update={"requests": 7, "seeds_per_request": 3})
-    seeds = make_seeds(10)
-    hands = deal(seeds, settings, Path("x"))
-    dealt = [seed.id for hand in hands for seed in hand]
-    assert len(hands) == 7
-    assert all(len({seed.id for seed in hand}) == 3 for hand in hands)
-    assert set(dealt[:9]) <= {seed.id for seed in seeds}
-    assert len(set(dealt[:9])) == 9
-    assert set(dealt) == {seed.id for seed in seeds}
+    for size, count in ((3, 10), (3, 4), (4, 5), (1, 3), (3, 3)):
+        settings = settings.model_copy(update={"requests": 60, "seeds_per_request": size})
+        hands = deal(make_seeds(count), settings, Path("x"))
+        dealt = [seed.id for hand in hands for seed in hand]
+        assert len(hands) == 60
+        assert all(len({seed.id for seed in hand}) == size for hand in hands)
+        for turn in range(0, len(dealt) - count, count):
+            assert len(set(dealt[turn : turn + count])) == count
 
 
 def test_an_edited_seed_changes_only_its_own_hands(settings: InstructionsSettings) -> None:

@@ -31,7 +31,7 @@ def print_scores(folder: Path) -> None:
         raise BadInput(f"{folder}: no scores yet; run `make demo` or `dvc repro`")
     confidence = next(iter(scores.values()))["confidence"]
     title = f"Student's win rate, % of test items, with {100 * confidence:g} % interval"
-    table = Table(title=title, box=SIMPLE_HEAD)
+    table = Table(title=title, box=SIMPLE_HEAD, pad_edge=False)
     for column in ("test", "against", "judge"):
         table.add_column(column, no_wrap=True)
     for column in ("win rate, %", "W/T/L", "valid", "consistent"):
@@ -50,7 +50,7 @@ def cells(score: dict[str, Any]) -> list[str]:
         f"{percent(score['win_rate'])} ({interval})",
         f"{score['wins']}/{score['ties']}/{score['losses']}",
         f"{score['n_valid']}/{score['n']}",
-        f"{percent(score['position_consistency'])} %",
+        f"{percent(score['position_consistency'])}",
     ]
 
 

@@ -79,7 +79,8 @@ def deal(seeds: list[Seed], settings: InstructionsSettings, path: Path) -> list[
     while len(hands) < settings.requests:
         if len(order) < size:
             fresh = _shuffled(len(seeds), settings.seed, deck)
-            order += [position for position in fresh if position not in order]
+            # what is left over comes last in the new deck, so that no hand holds a seed twice
+            order += sorted(fresh, key=order.__contains__)
             deck += 1
         hands.append([seeds[position] for position in order[:size]])
         order = order[size:]
