@@ -48,7 +48,7 @@ lock:  ## pin the newest versions that pyproject.toml allows in requirements.loc
 	$(PYTHON) -m venv $(VENV)
 	pip install --quiet --disable-pip-version-check torch==2.13.0
 	pip install --quiet --disable-pip-version-check --editable '.[dev]'
-	{ echo "# Every version, pinned by \`make lock\`."; \
+	{ echo "# Every version, pinned by \`make lock\` on a CPU; torch's CUDA build pins its own libraries."; \
 	  pip freeze --exclude alpacare | sed -E 's/ @ .*//; s/\+cpu//'; } > requirements.lock
 
 clean:  ## remove the environment; data, models and the ledger stay

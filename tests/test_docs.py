@@ -1,11 +1,17 @@
 """What the documents say is there."""
 
+import json
 import re
 import tomllib
 
 import pytest
 from conftest import REPOSITORY
 
+from alpacare.evaluation.table import row
+from alpacare.preflight import Params
+from alpacare.settings import check, read_yaml
+
+PARAMS = REPOSITORY / "params.yaml"
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
 
 
@@ -39,3 +45,13 @@ def test_make_targets_in_the_readme_exist() -> None:
     named = set(re.findall(r"`?make ([a-z]+)`?", (REPOSITORY / "README.md").read_text()))
     assert named
     assert named <= targets
+
+
+def test_the_readme_shows_the_committed_figures() -> None:
+    text = (REPOSITORY / "README.md").read_text()
+    for test, reference, judge in check(read_yaml(PARAMS), Params, "").cells():
+        cells = row(REPOSITORY / f"metrics/scores/{test}/{reference}/{judge}.json")
+        assert re.search(r"\s+".join(map(re.escape, [test, reference, judge, *cells])), text)
+    curves = json.loads((REPOSITORY / "metrics/curves.json").read_text())
+    assert str(curves["loss_start"]) in text
+    assert str(curves["loss_end"]) in text

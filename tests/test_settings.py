@@ -35,7 +35,11 @@ def test_small_floats_are_numbers(params: Path) -> None:
         ("  window: 10", "", "curves: expected 'key: value' lines below it, found None"),
         ("filtered:", "filterd:", "filterd: unknown key; did you mean 'filtered'?"),
         ("tests: [demo]", "tests: [a/b]", "tests.0: string should match pattern"),
-        ("base: random", "base: org/model", "a hub model needs 'revision'"),
+        (
+            "base: random",
+            "base: org/model",
+            "it is a Hub model, and needs 'revision'",
+        ),
         ("scores:", "  scores:\n x", "not valid YAML"),
     ],
 )

@@ -15,20 +15,21 @@ def main() -> None:
 @main.command(cls=Stage)
 @click.option("--scores", "folder", type=FILE, default=Path("metrics/scores"), show_default=True)
 def scores(folder: Path) -> None:
-    """Print the win rates in metrics/scores as a table.
+    """Print the win rates in metrics/scores as a table, a line a cell of params.yaml.
 
     \b
     Example:
       alpacare scores
     """
     from alpacare.evaluation.table import print_scores
+    from alpacare.preflight import read_params
 
-    print_scores(folder)
+    print_scores(folder, read_params().cells())
 
 
 @main.command(cls=Stage)
 def check() -> None:
-    """Check params.yaml, the judges, seeds and test sets, and touch nothing.
+    """Check params.yaml, prompts, judges, recordings, seeds and test sets, and touch nothing.
 
     \b
     Example:

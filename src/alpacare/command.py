@@ -15,6 +15,7 @@ import click
 
 from alpacare.errors import BadInput
 
+BRING_BACK = "`dvc checkout; git checkout metrics` brings back the last good outputs."
 FILE = click.Path(path_type=Path)
 
 
@@ -28,7 +29,7 @@ class OneLine(click.ClickException):
         click.secho(f"error: {self.message}", fg="red", err=True)
         if "DVC_STAGE" in os.environ:
             # DVC deletes a stage's outputs before it starts the stage's command.
-            click.echo("       `dvc checkout` brings back the last good outputs.", err=True)
+            click.echo(f"       {BRING_BACK}", err=True)
 
 
 class Stage(click.Command):
@@ -64,4 +65,4 @@ def _interrupt(signum: int, frame: FrameType | None) -> None:
 def _one_line(error: BadInput | OSError) -> str:
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename}: {error.strerror}"
-    return str(error)
+    return " ".join(str(error).split())

@@ -1,4 +1,4 @@
-"""Writing a file or folder whole or not at all."""
+"""Reading with one clear line on failure; writing whole or not at all."""
 
 import json
 import os
@@ -9,6 +9,34 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from alpacare.errors import BadInput
+
+
+def read_text(path: Path) -> str:
+    """Read a UTF-8 file, with or without a byte order mark.
+
+    Raises:
+        BadInput: no such file, or other bytes than UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise BadInput(f"{path}: no such file") from None
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{path}: not UTF-8 text ({error.reason}); save it as UTF-8") from error
+
+
+def read_json(path: Path) -> Any:
+    """Read one JSON document.
+
+    Raises:
+        BadInput: as `read_text`, or not JSON.
+    """
+    try:
+        return json.loads(read_text(path))
+    except (ValueError, RecursionError) as error:
+        raise BadInput(f"{path}: not valid JSON ({error}); is the file cut off?") from error
+
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[IO[str]]:
@@ -17,6 +45,8 @@ def atomic_file(path: Path) -> Iterator[IO[str]]:
     Temporary file in the same folder, fsync, rename: a reader, a crash or a full disk sees
     either the old file or the new one.
     """
+    if path.is_dir():
+        raise BadInput(f"{path}: is a folder; name a file to write")
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
@@ -33,18 +63,37 @@ def atomic_file(path: Path) -> Iterator[IO[str]]:
 
 @contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
-    """Give an empty folder that replaces `path` when the block ends well."""
+    """Give an empty folder that replaces `path` when the block ends well.
+
+    The old folder is moved aside, and deleted only when the new one stands in its place.
+    """
+    if path.is_file():
+        raise BadInput(f"{path}: is a file; name a folder to write")
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    old = fresh.with_name(fresh.name + ".old")
     try:
         yield fresh
+        for file in fresh.rglob("*"):
+            _sync(file)
         fresh.chmod(0o755)
         if path.exists():
-            shutil.rmtree(path)
+            path.replace(old)
         fresh.replace(path)
     except BaseException:
+        if old.exists() and not path.exists():
+            old.replace(path)
         shutil.rmtree(fresh, ignore_errors=True)
         raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _sync(path: Path) -> None:
+    """Have the disk hold a file's bytes before its folder gets its final name."""
+    if path.is_file():
+        path.chmod(0o644)  # safetensors writes 0600
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -28,7 +28,7 @@ def read_objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         BadInput: the file is missing, not UTF-8, or a line is not a JSON object.
     """
     try:
-        with path.open(encoding="utf-8") as file:
+        with path.open(encoding="utf-8-sig") as file:
             for number, line in enumerate(file, start=1):
                 if line.strip():
                     yield number, _parse(line, f"{path}:{number}")
@@ -41,7 +41,10 @@ def read_objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 def _parse(line: str, place: str) -> dict[str, Any]:
     try:
         value = json.loads(line)
-    except ValueError as error:
+        json.dumps(value, ensure_ascii=False).encode()  # half an emoji cannot be written again
+    except UnicodeEncodeError as error:
+        raise BadInput(f"{place}: half of a character ({error.reason}); mend the text") from error
+    except (ValueError, RecursionError) as error:
         raise BadInput(
             f"{place}: not valid JSON ({error}); is the line cut off? mend it or delete it"
         ) from error
@@ -77,6 +80,8 @@ def validate(model: type[R], value: Mapping[str, Any], place: str) -> R:
         return model.model_validate(value)
     except ValidationError as error:
         first = error.errors()[0]
+        if first["type"] == "value_error":  # a rule of ours: its text says all
+            raise BadInput(f"{place}: {first['ctx']['error']}") from error
         field = ".".join(str(part) for part in first["loc"])
         raise BadInput(f"{place}: field '{field}': {first['msg'].lower()}") from error
 

@@ -4,27 +4,41 @@ DVC deletes a stage's outputs before it starts the stage's command, so a typo in
 cost them. `make repro` looks here first.
 """
 
+from itertools import product
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from alpacare.errors import BadInput
 from alpacare.evaluation.judges import read_judge
 from alpacare.generation.answers import GenerationsSettings
+from alpacare.records.task import Seed
 from alpacare.settings import Settings, check, read_yaml
 from alpacare.stages.checkpoint import CheckpointSettings
 from alpacare.stages.curves import CurvesSettings
 from alpacare.stages.filtered import FilteredSettings
-from alpacare.stages.instructions import InstructionsSettings
+from alpacare.stages.instructions import InstructionsSettings, deal
+from alpacare.stages.references import take
 from alpacare.stages.responses import ResponsesSettings
 from alpacare.stages.scores import ScoresSettings
 from alpacare.stages.seeds import SeedsSettings, normalise, read_source
+from alpacare.teacher.ledger import read_pack
 from alpacare.testsets import read_tests
+from alpacare.text.student_prompt import StudentPrompt
+from alpacare.text.templates import render_chat
 
 # Names become stage names and file names: DVC takes a "/" for a path.
 Slug = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
-Slugs = Annotated[list[Slug], Field(min_length=1)]
+
+
+def _no_twins(names: list[str]) -> list[str]:
+    if len(set(names)) < len(names):
+        raise ValueError(f"a name stands twice in {names}")
+    return names
+
+
+Slugs = Annotated[list[Slug], Field(min_length=1), AfterValidator(_no_twins)]
 
 
 class ReferencesSettings(Settings):
@@ -55,36 +69,75 @@ class Params(Settings):
     generations: GenerationsSettings
     scores: ScoresSettings
 
+    @model_validator(mode="after")
+    def _known_references(self) -> Self:
+        for name in self.judgments.references:
+            if name not in {*self.references.written, "base"}:
+                raise ValueError(
+                    f"judgments.references: '{name}' is neither 'base' nor in references.written"
+                )
+        return self
+
+    def cells(self) -> list[tuple[str, str, str]]:
+        """Every (test, reference, judge) that is judged and scored."""
+        return list(product(self.tests, self.judgments.references, self.judgments.judges))
+
+
+def read_params() -> Params:
+    """Read and check params.yaml whole."""
+    return check(read_yaml(Path("params.yaml")), Params, "params.yaml: ")
+
 
 def check_all() -> str:
-    """Check params.yaml whole, each judge, the seeds and each test set; sum up in one line.
+    """Check all that the pipeline starts from; sum up in one line.
 
     Raises:
         BadInput: the first thing that is wrong.
     """
-    params = check(read_yaml(Path("params.yaml")), Params, "params.yaml: ")
-    _check_references(params)
+    params = read_params()
     for judge in params.judgments.judges:
         read_judge(judge)
-    source = data_dependency("seeds")
-    seeds = normalise(read_source(source), source)
-    tasks = sum(len(read_tests(data_dependency("references", test=test))) for test in params.tests)
-    return f"settings fine, {len(seeds)} seed tasks, {tasks} test tasks"
+    _check_prompts()
+    for stage in ("instructions", "responses"):
+        for pack in dependencies(stage, "data/recordings/"):
+            list(read_pack(pack))
+    seeds = _check_seeds(params)
+    tasks = sum(_check_tests(params, test) for test in params.tests)
+    return f"settings and prompts fine, {seeds} seed tasks, {tasks} test tasks"
 
 
-def _check_references(params: Params) -> None:
-    for name in params.judgments.references:
-        if name not in {*params.references.written, "base"}:
-            raise BadInput(
-                f"params.yaml: judgments.references: '{name}' is neither 'base' nor in "
-                "references.written"
-            )
+def _check_prompts() -> None:
+    """Fill every prompt once; a missing file or an unknown variable shows."""
+    (student,) = dependencies("checkpoint", "prompts/")
+    StudentPrompt.read(student)
+    (instructions,) = dependencies("instructions", "prompts/")
+    example = dict.fromkeys(Seed.model_fields, "x")
+    render_chat(instructions, {"examples": [example], "count": 1, "types": ["x"]})
+    (responses,) = dependencies("responses", "prompts/")
+    render_chat(responses, {"instruction": "x", "input": "x"})
 
 
-def data_dependency(stage: str, **item: str) -> Path:
-    """Give a stage's first dependency under data/, from dvc.yaml, for one cell of its matrix."""
-    deps = read_yaml(Path("dvc.yaml"))["stages"][stage]["deps"]
-    path = next(dep for dep in deps if dep.startswith("data/"))
+def _check_seeds(params: Params) -> int:
+    source = dependencies("seeds", "data/")[0]
+    seeds = normalise(read_source(source), source)[: params.seeds.take]
+    deal(seeds, params.instructions, source)
+    return len(seeds)
+
+
+def _check_tests(params: Params, test: str) -> int:
+    path = dependencies("references", "data/", test=test)[0]
+    tests = read_tests(path)
+    for name in params.references.written:
+        take(tests, name, path)
+    return len(tests)
+
+
+def dependencies(stage: str, folder: str, **item: str) -> list[Path]:
+    """Give a stage's dependencies in a folder, from dvc.yaml, for one cell of its matrix."""
+    deps: list[str] = read_yaml(Path("dvc.yaml"))["stages"][stage]["deps"]
     for axis, value in item.items():
-        path = path.replace(f"${{item.{axis}}}", value)
-    return Path(path)
+        deps = [dep.replace(f"${{item.{axis}}}", value) for dep in deps]
+    found = [Path(dep) for dep in deps if dep.startswith(folder)]
+    if not found:
+        raise BadInput(f"dvc.yaml: stage '{stage}' has no dependency in {folder}")
+    return found

@@ -7,12 +7,13 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from alpacare.errors import BadInput
+from alpacare.files import read_text
 
 
 class Settings(BaseModel):
     """Settings accept only known keys of the right type: '0.7' is not 0.7."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
 S = TypeVar("S", bound=Settings)
@@ -35,10 +36,11 @@ def read_yaml(path: Path) -> dict[str, Any]:
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
+    if not path.exists():
+        raise BadInput(f"{path}: no such file; run this from the repository's top folder")
+    text = read_text(path)
     try:
-        document = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise BadInput(f"{path}: no such file; run this from the repository's top folder") from None
+        document = YAML(typ="safe", pure=True).load(text)
     except YAMLError as error:
         raise BadInput(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
     if not isinstance(document, dict):
@@ -49,9 +51,9 @@ def read_yaml(path: Path) -> dict[str, Any]:
 def check(values: Any, model: type[S], place: str) -> S:
     """Check parsed YAML against a model; an error is `place`, the key, and what is wrong."""
     try:
-        return model.model_validate(values or {})
+        return model.model_validate({} if values is None else values)
     except ValidationError as error:
-        raise BadInput(f"{place}{_explain(error, model)}") from error
+        raise BadInput((place + _explain(error, model)).replace(".:", ":")) from error
 
 
 def _explain(error: ValidationError, model: type[Settings]) -> str:
@@ -62,6 +64,8 @@ def _explain(error: ValidationError, model: type[Settings]) -> str:
         return f"{key}: this key is missing"
     if first["type"] == "model_type":
         return f"{key}: expected 'key: value' lines below it, found {first['input']!r}"
+    if first["type"] == "value_error":  # a rule of ours: its text says all
+        return f"{key}: {first['ctx']['error']}"
     if first["type"] != "extra_forbidden":
         return f"{key}: {first['msg'].lower()}, found {first['input']!r}"
     known = list(_section(model, first["loc"][:-1]).model_fields)

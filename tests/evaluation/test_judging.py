@@ -14,7 +14,7 @@ from alpacare.evaluation.overlap import compare
 from alpacare.evaluation.statistics import bootstrap_interval, summarise
 from alpacare.records.generation import Generation
 from alpacare.records.judgment import Judgment
-from alpacare.records.task import TestTask
+from alpacare.records.task import TestTask, row_id
 from alpacare.stages.base import main as base
 from alpacare.stages.judgments import main as judgments
 from alpacare.stages.references import main as references
@@ -23,10 +23,14 @@ from alpacare.stages.scores import main as scores
 GOOD, BAD = "see a doctor about chest pain", "the the the"
 
 
-def task(id: str) -> TestTask:
+def id_of(name: str) -> str:
+    return row_id(f"Task {name}?", "")
+
+
+def task(name: str) -> TestTask:
     return TestTask(
-        id=id,
-        instruction=f"Task {id}?",
+        id=id_of(name),
+        instruction=f"Task {name}?",
         input="",
         type="chat",
         topic="t",
@@ -36,10 +40,10 @@ def task(id: str) -> TestTask:
     )
 
 
-def generation(id: str, output: str, generator: str) -> Generation:
+def generation(name: str, output: str, generator: str) -> Generation:
     return Generation(
-        id=id,
-        instruction=f"Task {id}?",
+        id=id_of(name),
+        instruction=f"Task {name}?",
         input="",
         output=output,
         generator=generator,
@@ -66,10 +70,10 @@ def test_answers_are_joined_by_id_and_judged_in_both_orders(files: None) -> None
     assert result.exit_code == 0, result.output
     rows = jsonl.read(Path("j.jsonl"), Judgment)
     assert [(r.id, r.order, r.verdict) for r in rows] == [
-        ("1", "model_first", "model"),
-        ("1", "reference_first", "model"),
-        ("2", "model_first", "tie"),
-        ("2", "reference_first", "tie"),
+        (id_of("1"), "model_first", "model"),
+        (id_of("1"), "reference_first", "model"),
+        (id_of("2"), "model_first", "tie"),
+        (id_of("2"), "reference_first", "tie"),
     ]
     assert run(scores, "j.jsonl", "s.json").exit_code == 0
     score = json.loads(Path("s.json").read_text())
@@ -88,17 +92,21 @@ def test_a_written_answer_is_never_compared_with_itself(files: None) -> None:
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        (["1"], "base.jsonl: no answer to task 2, which ours.jsonl has"),
-        (["1", "2", "3"], "ours.jsonl: no answer to task 3, which base.jsonl has"),
-        (["1", "2", "2"], "base.jsonl:3: id '2' is already on line 2"),
+        (["1"], f"base.jsonl: no answer to task {id_of('2')}, which ours.jsonl has"),
+        (["1", "2", "3"], f"ours.jsonl: no answer to task {id_of('3')}, which base.jsonl has"),
+        (["1", "2", "2"], f"base.jsonl:3: id '{id_of('2')}' is already on line 2"),
     ],
 )
 def test_files_that_do_not_match_are_refused(files: None, rows: list[str], message: str) -> None:
-    jsonl.write(Path("base.jsonl"), [generation(id, BAD, "base") for id in rows])
+    jsonl.write(Path("base.jsonl"), [generation(name, BAD, "base") for name in rows])
     result = judge()
     assert result.exit_code == 2
     assert message in result.output
     assert not Path("j.jsonl").exists()
+
+
+def test_a_judge_is_a_name_and_no_path(files: None) -> None:
+    assert "no judge '../judges/overlap'" in judge("--judge", "../judges/overlap").output
 
 
 def test_an_unknown_judge_lists_the_known_ones(files: None) -> None:
@@ -110,7 +118,7 @@ def test_an_unknown_judge_lists_the_known_ones(files: None) -> None:
 def test_a_reference_that_a_task_lacks_is_named(files: None) -> None:
     result = run(references, "--reference", "gpt-4", "tests.jsonl", "out.jsonl")
     assert result.exit_code == 2
-    assert "task 1 has no answer by 'gpt-4' (has: terse, thorough)" in result.output
+    assert f"task {id_of('1')} has no answer by 'gpt-4' (has: terse, thorough)" in result.output
 
 
 def test_a_test_set_with_repeated_ids_is_refused(files: None) -> None:
@@ -119,7 +127,7 @@ def test_a_test_set_with_repeated_ids_is_refused(files: None) -> None:
         extra = ["--reference", "terse"] if command is references else ["no-checkpoint"]
         result = run(command, *extra, "tests.jsonl", "out.jsonl")
         assert result.exit_code == 2
-        assert "tests.jsonl:3: id '1' is already on line 1" in result.output
+        assert f"tests.jsonl:3: id '{id_of('1')}' is already on line 1" in result.output
         assert not Path("out.jsonl").exists()
 
 
@@ -148,30 +156,33 @@ def test_known_answers() -> None:
         ("model", "model"), ("model", "reference"), ("tie", "model"), ("reference", None)
     )
     score = summarise(rows, 500, 0.95, 0)
-    assert score["win_rate"] == 0.75  # (1 + 0.5 + 0.75) / 3
-    assert (score["n"], score["n_valid"], score["failures"]) == (4, 3, 1)
-    assert (score["wins"], score["ties"], score["losses"]) == (2, 1, 0)
-    assert score["position_consistency"] == 0.3333
-    assert score["ci_low"] <= score["win_rate"] <= score["ci_high"]
+    assert score.win_rate == 0.75  # (1 + 0.5 + 0.75) / 3
+    assert (score.n, score.n_valid, score.failures) == (4, 3, 1)
+    assert (score.wins, score.ties, score.losses) == (2, 1, 0)
+    assert score.position_consistency == 0.3333
+    assert score.ci_low is not None
+    assert score.ci_high is not None
+    assert score.ci_low <= score.win_rate <= score.ci_high
 
 
 def test_a_judge_that_always_takes_the_first_gets_half_and_no_consistency() -> None:
     score = summarise(verdicts(*[("model", "reference")] * 9), 200, 0.95, 0)
-    assert (score["win_rate"], score["position_consistency"]) == (0.5, 0.0)
-    assert (score["ci_low"], score["ci_high"]) == (0.5, 0.5)
+    assert (score.win_rate, score.position_consistency) == (0.5, 0.0)
+    assert score.ci_low is not None
+    assert score.ci_low < 0.5 < 1 - score.ci_low, "nine items alike are no certainty"
 
 
 def test_a_clean_sweep_is_not_certain() -> None:
     """70 of 70 won: the exact 95 % interval starts at 0.025^(1/70), not at 1."""
     score = summarise(verdicts(*[("model", "model")] * 70), 200, 0.95, 0)
-    assert (score["ci_low"], score["ci_high"]) == (0.9487, 1.0)
+    assert (score.ci_low, score.ci_high) == (0.9487, 1.0)
     score = summarise(verdicts(*[("reference", "reference")] * 70), 200, 0.95, 0)
-    assert (score["ci_low"], score["ci_high"]) == (0.0, 0.0513)
+    assert (score.ci_low, score.ci_high) == (0.0, 0.0513)
 
 
 def test_nothing_readable_gives_no_number() -> None:
     score = summarise(verdicts((None, None)), 200, 0.95, 0)
-    assert (score["win_rate"], score["ci_low"], score["failures"]) == (None, None, 2)
+    assert (score.win_rate, score.ci_low, score.failures) == (None, None, 2)
 
 
 def test_the_interval_covers_the_truth_as_often_as_it_says() -> None:

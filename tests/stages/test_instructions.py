@@ -18,7 +18,7 @@ from alpacare.stages.instructions import (
 )
 from alpacare.stages.responses import main as responses
 from alpacare.teacher.ledger import Entry, Ledger, default_path, write_pack
-from alpacare.teacher.request import Answer
+from alpacare.teacher.request import Answer, ChatResponse
 
 PROMPT = REPOSITORY / "prompts/instructions"
 
@@ -78,9 +78,10 @@ def test_more_requests_leave_the_first_ones_as_they_were(settings: InstructionsS
 
 
 def test_the_same_task_twice_is_dropped_with_its_twin() -> None:
-    reply = (PROMPT.parents[1] / "tests/text/test_parsing.py").read_text()
-    task = reply.split('TASK = """')[1].split('"""')[0]
-    kept, lost = read_answers([Answer("k" * 64, answer(task)) for _ in "ab"], [make_seeds(1)] * 2)
+    task = "### 1.\nType: chat\nTopic: t\nView: v\nDifficulty: 1\nInstruction: Explain.\nInput:"
+    kept, lost = read_answers(
+        [Answer("k" * 64, ChatResponse.model_validate(answer(task)))] * 2, [make_seeds(1)] * 2
+    )
     assert len(kept) == 1
     assert [(row.reason, row.witness) for row in lost] == [("same_task", kept[0].id)]
 

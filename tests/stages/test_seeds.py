@@ -5,11 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import REPOSITORY, run
+from conftest import run
 
 from alpacare.stages.seeds import main
 
-PUBLISHED = REPOSITORY.parent / "shared/data/alpacare/med_seed.json"
 SEED = {
     "topic": "Neurology",
     "view": "Student",
@@ -48,26 +47,6 @@ def test_the_published_spelling_is_normalised(params: Path) -> None:
     assert "topic,Neurology,3" in Path("t.csv").read_text().splitlines()
 
 
-@pytest.mark.skipif(not PUBLISHED.exists(), reason="the published seed file is not at hand")
-def test_the_published_file_gives_the_published_figures(params: Path) -> None:
-    assert seeds(PUBLISHED).exit_code == 0
-    metrics = json.loads(Path("m.json").read_text())
-    assert (metrics["seeds"], metrics["without_input"]) == (167, 55)
-    assert metrics["difficulty"] == {"1": 24, "2": 41, "3": 51, "4": 37, "5": 14}
-    assert metrics["types"] == {
-        "USMLE-style QA": 11,
-        "chat": 18,
-        "classification": 19,
-        "multi-hop reasoning": 10,
-        "multiple-choice QA": 16,
-        "open QA": 25,
-        "rewriting": 15,
-        "single-hop reasoning": 13,
-        "summarization": 16,
-        "text generation": 24,
-    }
-
-
 def test_take_uses_the_first_seeds_only(params: Path) -> None:
     params.write_text(params.read_text().replace("take: null", "take: 1"))
     Path("in.json").write_text(json.dumps([SEED, {**SEED, "instruction": "B?"}]))
@@ -85,6 +64,11 @@ def test_take_uses_the_first_seeds_only(params: Path) -> None:
         (json.dumps({**SEED, "instruction": " "}), "in.jsonl:1: 'instruction' is missing or empty"),
         (json.dumps({**SEED, "type": "quiz"}), "in.jsonl:1: type 'quiz' is none of the ten"),
         (json.dumps({**SEED, "difficulty": "x"}), "in.jsonl:1: difficulty 'x' is not a number"),
+        (json.dumps({**SEED, "difficulty": 0}), "in.jsonl:1: difficulty 0 is not a number"),
+        (json.dumps({**SEED, "instruction": 5}), "'instruction' must be text, found int"),
+        (json.dumps({**SEED, "input": {"a": 1}}), "'input' must be text, found dict"),
+        (json.dumps({**SEED, "inputs": "BP"}), "in.jsonl:1: unknown field 'inputs'; a seed has"),
+        ("[" * 99999, "in.jsonl: not valid JSON"),
         (json.dumps([SEED, SEED]), "row 2: the same task as in.jsonl: row 1"),
         (json.dumps([SEED, 3]), "row 2: expected a JSON object, found int"),
     ],
@@ -100,16 +84,3 @@ def test_bad_seeds_stop_with_their_place_and_touch_nothing(
     assert len(result.output.strip().splitlines()) == 1
     assert Path("out.jsonl").read_text() == "earlier output"
     assert not Path("m.json").exists()
-
-
-def test_our_seeds_are_what_the_readme_says() -> None:
-    out = rows(str(REPOSITORY / "data/seeds/medical.jsonl"))
-    lengths = [len(row["input"].split()) for row in out if row["input"]]
-    assert len(out) >= 170
-    assert len({row["type"] for row in out}) == 10
-    assert len({row["topic"] for row in out}) >= 40
-    assert len({row["view"] for row in out}) >= 30
-    assert 0.3 < 1 - len(lengths) / len(out) < 0.37
-    assert min(lengths) >= 50
-    assert max(lengths) <= 200
-    assert all(sum(row["difficulty"] == level for row in out) >= 30 for level in range(1, 6))

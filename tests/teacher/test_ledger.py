@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from alpacare.errors import BadInput
-from alpacare.teacher.ledger import Entry, Ledger, read_pack, write_pack
+from alpacare.teacher.client import ask
+from alpacare.teacher.ledger import Entry, Ledger, default_path, read_pack, write_pack
 from alpacare.teacher.request import Request
 
 
@@ -15,7 +16,10 @@ def entry(text: str, reply: str = "r") -> Entry:
     return Entry(
         key=request.key(),
         request=request.content(),
-        response={"choices": [{"message": {"content": reply}, "finish_reason": "stop"}]},
+        response={
+            "model": "m",
+            "choices": [{"message": {"content": reply}, "finish_reason": "stop"}],
+        },
         received="2026-01-01T00:00:00Z",
         price=None,
     )
@@ -56,8 +60,52 @@ def test_a_pack_is_taken_whole_or_not_at_all(tmp_path: Path) -> None:
     pack.write_text(pack.read_text()[:-30])
     with Ledger(tmp_path / "ledger.sqlite") as ledger:
         with pytest.raises(BadInput, match=r"pack.jsonl:2: not valid JSON"):
-            ledger.import_pack(pack)
+            ledger.put_all(list(read_pack(pack)))
         assert ledger.get(entry("a").key) is None
+
+
+def test_a_pack_decides_where_the_ledger_says_otherwise(tmp_path: Path) -> None:
+    """DVC hashes the pack and not the ledger: same inputs must give the same bytes."""
+    with Ledger(default_path()) as ledger:
+        ledger.put(entry("q", "from the ledger"))
+    request = Request("recordings", entry("q").request["body"])
+    assert ask([request])[0].text == "from the ledger"
+    write_pack(tmp_path / "pack.jsonl", [entry("q", "from the pack")])
+    assert ask([request], [tmp_path / "pack.jsonl"])[0].text == "from the pack"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"choices": [{', '"choices": [], "x": [{', "at least 1 item"),
+        ('"model": "m", "choices"', '"choices"', "field 'response.model': field required"),
+        ('"stop"', "null", "finish_reason': input should be a valid string"),
+        ('"content": "r"', '"content": ["r"]', "content': input should be a valid string"),
+        ('"content": "r"', r'"content": "\ud83d"', "half of a character"),
+    ],
+)
+def test_answers_that_could_not_be_read_later_are_refused(
+    tmp_path: Path, old: str, new: str, message: str
+) -> None:
+    pack = tmp_path / "pack.jsonl"
+    write_pack(pack, [entry("a")])
+    assert old in pack.read_text()
+    pack.write_text(pack.read_text().replace(old, new))
+    with pytest.raises(BadInput) as error:
+        list(read_pack(pack))
+    assert message in str(error.value)
+
+
+def test_two_answers_to_one_request_in_a_pack_are_refused(tmp_path: Path) -> None:
+    write_pack(tmp_path / "pack.jsonl", [entry("a", "x"), entry("a", "y")])
+    with pytest.raises(BadInput, match=r"pack.jsonl:2: line 1 answers the same request"):
+        list(read_pack(tmp_path / "pack.jsonl"))
+
+
+def test_a_damaged_ledger_is_named(tmp_path: Path) -> None:
+    (tmp_path / "ledger.sqlite").write_bytes(b"no database" * 999)
+    with pytest.raises(BadInput, match=r"ledger.sqlite: file is not a database"):
+        Ledger(tmp_path / "ledger.sqlite")
 
 
 def _write_many(path: Path, start: int) -> None:

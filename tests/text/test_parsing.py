@@ -92,6 +92,33 @@ def test_the_last_task_of_a_cut_reply_is_not_used() -> None:
     assert (first.reason, second.reason) == ("", "cut_off")
 
 
+def test_headings_inside_a_field_are_text() -> None:
+    reply = TASK.replace("<noinput>", "## Findings\nclear lungs\n### Impression\nnormal")
+    (parsed,) = parse_reply(reply, "stop")
+    assert parsed.fields["input"] == "## Findings\nclear lungs\n### Impression\nnormal"
+
+
+def test_tasks_that_run_into_each_other_are_not_taken_for_one() -> None:
+    merged = TASK + "\n\n" + TASK.split("\n", 1)[1]
+    (parsed,) = parse_reply(merged, "stop")
+    assert (parsed.reason, parsed.text) == ("merged_tasks", merged.split("\n", 1)[1])
+
+
+def test_a_block_without_any_label_is_not_lost() -> None:
+    _, second, third = parse_reply(f"{TASK}\n### Task 2\nSorry.\n{TASK}", "stop")
+    assert (second.reason, second.text) == ("missing_field", "Sorry.")
+    assert third.reason == ""
+
+
+def test_a_fragment_before_its_first_label_is_the_one_cut_off() -> None:
+    first, second = parse_reply(TASK + "\n\n### Task 2\nTy", "length")
+    assert (first.reason, second.reason) == ("", "cut_off")
+
+
+def test_words_before_the_first_task_are_no_task() -> None:
+    assert len(parse_reply("Here are six new tasks.\n\n" + TASK, "stop")) == 1
+
+
 def test_a_reply_without_tasks_is_kept_as_witness() -> None:
     (parsed,) = parse_reply("I cannot help with that.", "stop")
     assert (parsed.reason, parsed.text) == ("no_tasks", "I cannot help with that.")
@@ -120,6 +147,9 @@ def test_real_inputs_are_no_placeholders(text: str) -> None:
         ("Rewrites", "rewriting"),
         ("Summarizations", "summarization"),
         ("Classification Task", "classification"),
+        ("multi-label classification", "classification"),
+        ("multi-turn chat", "chat"),
+        ("single best answer", None),
         ("case discussion", None),
     ],
 )
@@ -142,6 +172,12 @@ def test_canonical_types_map_to_themselves(name: str) -> None:
         (0, None),
         ("6", None),
         (True, None),
+        ("-3", None),
+        ("1.5", None),
+        ("2-3", None),
+        ("3 (practical)", 3),
+        (3.0, 3),
+        (None, None),
         ([], None),
     ],
 )

@@ -40,7 +40,7 @@ def test_best_fit_decreasing_fills_the_tightest_row() -> None:
 
 
 def test_the_mask_sits_on_the_boundary(tokenizer: Any) -> None:
-    example = encode_example(tokenizer, "ask a doctor\n", "now", 100)
+    example = encode_example(tokenizer, "ask a doctor\n", "now", True, 100)
     assert example is not None
     row = build_row([example], 16, tokenizer.pad_token_id)
     labels = [label for label in row["labels"].tolist() if label != IGNORED]
@@ -49,10 +49,16 @@ def test_the_mask_sits_on_the_boundary(tokenizer: Any) -> None:
 
 
 def test_a_long_response_is_cut_and_a_long_prompt_is_refused(tokenizer: Any) -> None:
-    cut = encode_example(tokenizer, "ask\n", "the heart pumps blood", 6)
+    cut = encode_example(tokenizer, "ask\n", "the heart pumps blood", True, 6)
     assert cut is not None
     assert (len(cut.ids), cut.truncated) == (6, True)
-    assert encode_example(tokenizer, "the heart pumps blood" * 5, "now", 6) is None
+    assert encode_example(tokenizer, "the heart pumps blood" * 5, "now", True, 6) is None
+
+
+def test_an_answer_that_was_cut_off_does_not_teach_to_stop(tokenizer: Any) -> None:
+    example = encode_example(tokenizer, "ask\n", "the heart", False, 100)
+    assert example is not None
+    assert tokenizer.eos_token_id not in example.ids
 
 
 def logits(model: Any, row: dict[str, Any]) -> Any:

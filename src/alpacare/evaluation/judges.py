@@ -25,7 +25,7 @@ def read_judge(name: str) -> OverlapJudge:
         BadInput: no such judge, or settings that do not fit.
     """
     path = JUDGES / name / "settings.yaml"
-    if not path.exists():
+    if Path(name).name != name or not path.exists():
         known = ", ".join(sorted(p.parent.name for p in JUDGES.glob("*/settings.yaml")))
         raise BadInput(f"no judge '{name}' in {JUDGES} (known: {known or 'none'})")
     return check(read_yaml(path), OverlapJudge, f"{path}: ")

@@ -1,8 +1,8 @@
 """From verdicts to a win rate with its interval."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
+from alpacare.jsonl import Row
 from alpacare.records.judgment import Judgment, Order, Verdict
 
 POINTS: Mapping[Verdict, float] = {"model": 1.0, "tie": 0.5, "reference": 0.0}
@@ -32,53 +32,67 @@ def bootstrap_interval(
     """Percentile bootstrap interval of the mean (Efron & Tibshirani 1993, ch. 13).
 
     A value is one test item with both its orders, so items and not verdicts are resampled. When
-    all items are won, or all lost, resampling sees no spread at all; then the exact binomial bound
-    stands in (Clopper & Pearson 1934).
+    all items score the same, resampling sees no spread at all; then the exact binomial bound on
+    the share of items that may score otherwise stands in (Clopper & Pearson 1934).
     """
     import numpy as np
 
     data = np.asarray(values, dtype=np.float64)
     tail = (1 - confidence) / 2
-    if data.min() == data.max() and data[0] in (0.0, 1.0):
-        return _unanimous(bool(data[0]), len(data), tail)
+    if data.min() == data.max():
+        return _unanimous(float(data[0]), len(data), tail)
     draws = np.random.default_rng(seed).integers(0, len(data), size=(resamples, len(data)))
     low, high = np.quantile(data[draws].mean(axis=1), [tail, 1 - tail])
     return float(low), float(high)
 
 
-def _unanimous(won: bool, n: int, tail: float) -> tuple[float, float]:
-    """Clopper-Pearson limits for n wins or n losses out of n: tail^(1/n) from the far end."""
-    bound = tail ** (1 / n)
-    return (float(bound), 1.0) if won else (0.0, float(1 - bound))
+def _unanimous(value: float, n: int, tail: float) -> tuple[float, float]:
+    """Limits when all n items score `value`: up to 1 - tail^(1/n) of them could be 0, or be 1."""
+    alike = tail ** (1 / n)
+    return value * alike, 1 - (1 - value) * alike
 
 
-def summarise(
-    judgments: Sequence[Judgment], resamples: int, confidence: float, seed: int
-) -> dict[str, Any]:
-    """Sum up one judge's verdicts on one reference; shares are rounded to four places.
+class Score(Row):
+    """One judge's verdicts on one reference; shares are rounded to four places.
 
-    Keys: win_rate with ci_low and ci_high at `confidence` (null when nothing is valid), n items,
-    n_valid of them, failures (verdicts that could not be read), wins, ties and losses (items by
-    their mean score), position_consistency (share of valid items with one verdict in both orders).
+    win_rate lies in ci_low..ci_high at `confidence` (null when nothing is valid). n items, n_valid
+    of them; failures: verdicts that could not be read. Wins, ties and losses: items by their mean
+    score. position_consistency: share of valid items with the same verdict in both orders.
     """
+
+    win_rate: float | None
+    ci_low: float | None
+    ci_high: float | None
+    confidence: float
+    n: int
+    n_valid: int
+    failures: int
+    wins: int
+    ties: int
+    losses: int
+    position_consistency: float | None
+
+
+def summarise(judgments: Sequence[Judgment], resamples: int, confidence: float, seed: int) -> Score:
+    """Sum up one judge's verdicts on one reference."""
     items = list(by_item(judgments).values())
     scored = [(item, score) for item in items if (score := item_score(item)) is not None]
     values = [score for _, score in scored]
     low, high = bootstrap_interval(values, resamples, confidence, seed) if values else (None, None)
     consistent = sum(len(set(item.values())) == 1 for item, _ in scored)
-    return {
-        "win_rate": _share(sum(values), len(values)),
-        "ci_low": None if low is None else round(low, 4),
-        "ci_high": None if high is None else round(high, 4),
-        "confidence": confidence,
-        "n": len(items),
-        "n_valid": len(values),
-        "failures": sum(judgment.verdict is None for judgment in judgments),
-        "wins": sum(value > 0.5 for value in values),
-        "ties": sum(value == 0.5 for value in values),
-        "losses": sum(value < 0.5 for value in values),
-        "position_consistency": _share(consistent, len(values)),
-    }
+    return Score(
+        win_rate=_share(sum(values), len(values)),
+        ci_low=None if low is None else round(low, 4),
+        ci_high=None if high is None else round(high, 4),
+        confidence=confidence,
+        n=len(items),
+        n_valid=len(values),
+        failures=sum(judgment.verdict is None for judgment in judgments),
+        wins=sum(value > 0.5 for value in values),
+        ties=sum(value == 0.5 for value in values),
+        losses=sum(value < 0.5 for value in values),
+        position_consistency=_share(consistent, len(values)),
+    )
 
 
 def _share(part: float, whole: int) -> float | None:

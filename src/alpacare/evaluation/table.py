@@ -1,13 +1,17 @@
 """Scores as people read them: one line a comparison, each with its interval and n."""
 
-import json
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+
+from pydantic import ValidationError
 
 from alpacare.errors import BadInput
+from alpacare.evaluation.statistics import Score
+from alpacare.files import read_json
 
 NEXT = """\
-valid: items with readable verdicts; consistent: same verdict in both orders.
+interval: 95 % unless params.yaml says otherwise; valid: items with readable
+verdicts; consistent: % of them with the same verdict in both orders.
 The overlap judge compares words. It is a smoke detector and knows no medicine.
 
   data/generations/   what the student wrote
@@ -16,41 +20,44 @@ The overlap judge compares words. It is a smoke detector and knows no medicine.
   docs/               change a judge, a filter or a seed and see what reruns"""
 
 
-def print_scores(folder: Path) -> None:
-    """Print every `TEST/REFERENCE/JUDGE.json` under `folder` as a table, and where to look next.
+def print_scores(folder: Path, cells: Iterable[tuple[str, str, str]]) -> None:
+    """Print `TEST/REFERENCE/JUDGE.json` of each cell as a table, and where to look next.
 
     Raises:
-        BadInput: there are no scores.
+        BadInput: a cell has no score, or its file is no score.
     """
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
 
-    scores = {path: json.loads(path.read_text()) for path in sorted(folder.glob("*/*/*.json"))}
-    if not scores:
-        raise BadInput(f"{folder}: no scores yet; run `make demo` or `dvc repro`")
-    confidence = next(iter(scores.values()))["confidence"]
-    title = f"Student's win rate, % of test items, with {100 * confidence:g} % interval"
-    table = Table(title=title, box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(title="Student's win rate, % of test items", box=SIMPLE_HEAD, pad_edge=False)
     for column in ("test", "against", "judge"):
         table.add_column(column, no_wrap=True)
-    for column in ("win rate, %", "W/T/L", "valid", "consistent"):
+    for column in ("win rate (interval)", "W/T/L", "valid", "consistent"):
         table.add_column(column, justify="right", no_wrap=True)
-    for path, score in scores.items():
-        table.add_row(path.parts[-3], path.parts[-2], path.stem, *cells(score))
+    for test, reference, judge in cells:
+        table.add_row(test, reference, judge, *row(folder / test / reference / f"{judge}.json"))
     console = Console(highlight=False)
     console.print(table)
     console.print(NEXT, soft_wrap=True)
 
 
-def cells(score: dict[str, Any]) -> list[str]:
+def row(path: Path) -> list[str]:
     """Format one score: shares as percent, counts as they are."""
-    interval = f"{percent(score['ci_low'])} to {percent(score['ci_high'])}"
+    if not path.exists():
+        raise BadInput(f"{path}: not scored yet; run `make demo` or `dvc repro`")
+    try:
+        score = Score.model_validate(read_json(path))
+    except ValidationError as error:
+        raise BadInput(
+            f"{path}: is no score ({error.errors()[0]['msg']}); dvc repro scores"
+        ) from error
+    interval = f"{percent(score.ci_low)} to {percent(score.ci_high)}"
     return [
-        f"{percent(score['win_rate'])} ({interval})",
-        f"{score['wins']}/{score['ties']}/{score['losses']}",
-        f"{score['n_valid']}/{score['n']}",
-        f"{percent(score['position_consistency'])}",
+        f"{percent(score.win_rate)} ({interval})",
+        f"{score.wins}/{score.ties}/{score.losses}",
+        f"{score.n_valid}/{score.n}",
+        percent(score.position_consistency),
     ]
 
 

@@ -36,6 +36,22 @@ def load_tokenizer(checkpoint: Path) -> "PreTrainedTokenizerBase":
     return AutoTokenizer.from_pretrained(checkpoint, local_files_only=True)
 
 
+def load_model(checkpoint: Path) -> "PreTrainedModel":
+    """Load a checkpoint's weights (safetensors only), from this machine only.
+
+    Raises:
+        BadInput: the weights or the configuration cannot be read.
+    """
+    from transformers import AutoModelForCausalLM
+
+    try:
+        return AutoModelForCausalLM.from_pretrained(
+            checkpoint, use_safetensors=True, local_files_only=True, attn_implementation="sdpa"
+        )
+    except Exception as error:  # each loader below it has errors of its own
+        raise BadInput(f"{checkpoint}: cannot be loaded ({error}); `dvc checkout` it") from error
+
+
 def answer_tests(
     model: "PreTrainedModel",
     tokenizer: "PreTrainedTokenizerBase",
@@ -51,7 +67,8 @@ def answer_tests(
     """
     import torch
 
-    model.to("cuda" if torch.cuda.is_available() else "cpu").eval()  # type: ignore[arg-type]
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    model.to(device, getattr(torch, settings.dtype)).eval()  # type: ignore[arg-type]
     prompts = encode_prompts(tokenizer, [prompt.fill(t.instruction, t.input) for t in tests])
     context = model.config.max_position_embeddings
     for test, ids in zip(tests, prompts, strict=True):

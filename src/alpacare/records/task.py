@@ -6,9 +6,9 @@
 
 import hashlib
 import json
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from alpacare.jsonl import Row
 
@@ -44,6 +44,15 @@ class Task(Row):
     view: Text
     difficulty: int = Field(ge=1, le=5)
 
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.id != row_id(self.instruction, self.input):
+            right = row_id(self.instruction, self.input)
+            raise ValueError(f"id '{self.id}' is not the hash of instruction and input ({right})")
+        if self.input.strip().lower() == "<noinput>":
+            raise ValueError('write "" for no input, not "<noinput>"')
+        return self
+
 
 class Seed(Task):
     """A task written by a person (here: by this project), shown to the teacher as an example."""
@@ -61,4 +70,4 @@ class TestTask(Task):
     """A held-out task with the `answers` that other models or people gave, by name."""
 
     __test__ = False  # pytest: not a test class
-    answers: dict[str, str]
+    answers: dict[str, Text]

@@ -4,7 +4,6 @@ The yardstick that shows whether training helped. It answers by the same rules a
 student, so it reads the settings of `generations`.
 """
 
-import json
 from pathlib import Path
 
 import click
@@ -12,6 +11,7 @@ import click
 from alpacare import jsonl
 from alpacare.command import FILE, Stage
 from alpacare.determinism import make_deterministic
+from alpacare.files import read_json
 from alpacare.generation.answers import GenerationsSettings, answer_tests, load_tokenizer
 from alpacare.progress import quiet_libraries
 from alpacare.settings import check, load
@@ -36,11 +36,11 @@ def main(checkpoint: Path, tests: Path, out: Path) -> None:
     tasks = read_tests(tests)
     tokenizer = load_tokenizer(checkpoint)
     training = checkpoint / "training.json"
-    trained_with = json.loads(training.read_text(encoding="utf-8"))["settings"]
+    trained_with = read_json(training).get("settings", {})
     make_deterministic(0, settings.threads)
     quiet_libraries()
     model = load_student(
-        check(trained_with["student"], StudentSettings, f"{training}: student."), tokenizer
+        check(trained_with.get("student"), StudentSettings, f"{training}: student."), tokenizer
     )
     prompt = StudentPrompt.read(checkpoint / "prompt")
     answers = answer_tests(model, tokenizer, prompt, tasks, settings, "base")

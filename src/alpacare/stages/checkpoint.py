@@ -6,7 +6,6 @@ tokenizer, the prompt templates it was trained with, `history.jsonl` (one line a
 """
 
 import json
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,6 +59,8 @@ def main(responses: Path, out: Path, prompt: Path) -> None:
     rows = jsonl.read(responses, Response, unique="id")
     if not rows:
         raise BadInput(f"{responses}: no responses to train on")
+    if out.is_file():
+        raise BadInput(f"{out}: is a file; name a folder to write")
     template = StudentPrompt.read(prompt)
     make_deterministic(settings.student.seed, settings.threads)
     quiet_libraries()
@@ -67,15 +68,7 @@ def main(responses: Path, out: Path, prompt: Path) -> None:
     tokenizer = make_tokenizer(settings.student, prompts, [row.output for row in rows])
     data = prepare(rows, prompts, tokenizer, settings)
     model = load_student(settings.student, tokenizer)
-    with tempfile.TemporaryDirectory() as scratch:
-        history = train(
-            model,
-            data.packed,
-            data.rows_per_step,
-            settings.optimizer,
-            settings.student.seed,
-            Path(scratch),
-        )
+    history = train(model, data.packed, data.rows_per_step, settings.optimizer, settings.student)
     with atomic_folder(out) as folder:
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
@@ -112,7 +105,8 @@ def prepare(
     examples: list[Example] = []
     lost: list[Dropped] = []
     for row, prompt in zip(rows, prompts, strict=True):
-        example = encode_example(tokenizer, prompt, row.output, settings.row_length)
+        complete = row.finish_reason != "length"
+        example = encode_example(tokenizer, prompt, row.output, complete, settings.row_length)
         if example:
             examples.append(example)
         else:

@@ -1,7 +1,6 @@
 """Stage `curves`: a checkpoint's training history -> loss metrics and plot, kept in Git."""
 
 import csv
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
@@ -13,7 +12,7 @@ from pydantic import Field
 from alpacare import jsonl
 from alpacare.command import FILE, Stage
 from alpacare.errors import BadInput
-from alpacare.files import atomic_file, write_json
+from alpacare.files import atomic_file, read_json, write_json
 from alpacare.settings import Settings, load
 
 
@@ -28,7 +27,7 @@ class HistoryEntry(jsonl.Row):
 
     step: int
     epoch: float
-    loss: float
+    loss: float = Field(ge=0, allow_inf_nan=False)
     learning_rate: float
 
 
@@ -49,8 +48,7 @@ def main(history: Path, training: Path, metrics: Path, plot: Path) -> None:
     entries = jsonl.read(history, HistoryEntry)
     if not entries:
         raise BadInput(f"{history}: no training steps")
-    counts = json.loads(training.read_text(encoding="utf-8"))
-    del counts["settings"]
+    counts = {key: value for key, value in read_json(training).items() if key != "settings"}
     summary = summarise([entry.loss for entry in entries], settings.window)
     write_json(metrics, {**summary, "steps": len(entries), **counts})
     write_plot(plot, entries)
@@ -67,7 +65,7 @@ def summarise(losses: Sequence[float], window: int) -> dict[str, Any]:
     return {
         "loss_start": round(start, 4),
         "loss_end": round(end, 4),
-        "loss_ratio": round(end / start, 4),
+        "loss_ratio": round(end / start, 4) if start else None,
         "loss_fell": end < 0.9 * start,
     }
 

@@ -54,7 +54,7 @@ def main(instructions: Path, out: Path, dropped: Path, metrics: Path) -> None:
 def choose(pairs: Iterable[Pair], keep: Literal["first", "none"]) -> dict[int, Pair]:
     """Say which positions go, each with the pair that proves it (its best score, then earliest).
 
-    `first`: a row goes when it is near a row that stays (Self-Instruct, Alpaca).
+    `first`: a row goes when it is near a row that stays, as in Self-Instruct and Alpaca.
     `none`: both rows of a pair go (AlpaCare's published rule).
     Pairs must come ordered by their later row.
     """

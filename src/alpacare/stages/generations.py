@@ -7,7 +7,12 @@ import click
 from alpacare import jsonl
 from alpacare.command import FILE, Stage
 from alpacare.determinism import make_deterministic
-from alpacare.generation.answers import GenerationsSettings, answer_tests, load_tokenizer
+from alpacare.generation.answers import (
+    GenerationsSettings,
+    answer_tests,
+    load_model,
+    load_tokenizer,
+)
 from alpacare.progress import quiet_libraries
 from alpacare.settings import load
 from alpacare.testsets import read_tests
@@ -31,16 +36,7 @@ def main(checkpoint: Path, tests: Path, out: Path) -> None:
     tokenizer = load_tokenizer(checkpoint)
     make_deterministic(0, settings.threads)
     quiet_libraries()
-    import torch
-    from transformers import AutoModelForCausalLM
-
-    model = AutoModelForCausalLM.from_pretrained(
-        checkpoint,
-        dtype=getattr(torch, settings.dtype),
-        use_safetensors=True,
-        local_files_only=True,
-        attn_implementation="sdpa",
-    )
+    model = load_model(checkpoint)
     prompt = StudentPrompt.read(checkpoint / "prompt")
     answers = answer_tests(model, tokenizer, prompt, tasks, settings, "student")
     jsonl.write(out, answers)

@@ -58,7 +58,7 @@ def pair_up(generations: Path, reference: Path) -> list[tuple[Generation, Genera
     for row in ours:
         if row.id not in theirs:
             raise BadInput(f"{reference}: no answer to task {row.id}, which {generations} has")
-    for id in theirs.keys() - {row.id for row in ours}:
+    for id in sorted(theirs.keys() - {row.id for row in ours}):
         raise BadInput(f"{generations}: no answer to task {id}, which {reference} has")
     return [(row, theirs[row.id]) for row in ours]
 

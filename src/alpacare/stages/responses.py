@@ -46,7 +46,7 @@ def main(
     settings = load("responses", ResponsesSettings)
     tasks = jsonl.read(instructions, Instruction, unique="id")
     answers = ask([make_request(task, settings, prompt) for task in tasks], packs)
-    kept, lost = pair_up(tasks, answers)
+    kept, lost = join(tasks, answers)
     jsonl.write(out, kept)
     jsonl.write(dropped, lost)
     cut = sum(response.finish_reason == "length" for response in kept)
@@ -66,7 +66,7 @@ def make_request(task: Instruction, settings: ResponsesSettings, prompt: Path) -
     )
 
 
-def pair_up(
+def join(
     tasks: Sequence[Instruction], answers: Sequence[Answer]
 ) -> tuple[list[Response], list[Dropped]]:
     """Join each task with its answer; an empty answer is dropped with the request as witness."""

@@ -37,10 +37,13 @@ def main(judgments: Path, out: Path) -> None:
     settings = load("scores", ScoresSettings)
     rows = read_judgments(judgments)
     score = summarise(rows, settings.resamples, settings.confidence, settings.seed)
-    write_json(out, score)
+    write_json(out, score.model_dump())
+    if score.win_rate is None:
+        click.echo(f"no win rate: none of the {score.n} items has two readable verdicts")
+        return
     click.echo(
-        f"win rate {score['win_rate']} [{score['ci_low']}, {score['ci_high']}], "
-        f"{score['n_valid']} of {score['n']} items"
+        f"win rate {score.win_rate} [{score.ci_low}, {score.ci_high}], "
+        f"{score.n_valid} of {score.n} items"
     )
 
 

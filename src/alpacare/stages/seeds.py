@@ -7,19 +7,20 @@ spellings, difficulty as text, "<noinput>"):
      "instruction": "Explain ...", "input": "<noinput>"}
 """
 
-import json
+import csv
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
+from pydantic import Field
 
 from alpacare import jsonl
 from alpacare.command import FILE, Stage
 from alpacare.errors import BadInput
-from alpacare.files import atomic_file, write_json
-from alpacare.records.task import Seed, row_id
+from alpacare.files import atomic_file, read_json, read_text, write_json
+from alpacare.records.task import Seed, TaskType, row_id
 from alpacare.settings import Settings, load
 from alpacare.text.parsing import canonical_difficulty, canonical_type, without_placeholder
 
@@ -29,7 +30,7 @@ FIELDS = ("instruction", "input", "type", "topic", "view", "difficulty")
 class SeedsSettings(Settings):
     """Section `seeds` of params.yaml."""
 
-    take: int | None
+    take: int | None = Field(gt=0)
 
 
 @click.command(cls=Stage)
@@ -55,19 +56,10 @@ def main(source: Path, out: Path, metrics: Path, table: Path) -> None:
 
 def read_source(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield (place, object) for each row of a JSON array or a JSON Lines file."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise BadInput(f"{path}: no such file") from None
-    except UnicodeDecodeError as error:
-        raise BadInput(f"{path}: not UTF-8 text ({error.reason}); save it as UTF-8") from error
-    if not text.lstrip().startswith("["):
+    if not read_text(path).lstrip().startswith("["):
         return ((f"{path}:{number}", row) for number, row in jsonl.read_objects(path))
-    try:
-        rows = json.loads(text)
-    except ValueError as error:
-        raise BadInput(f"{path}: not valid JSON ({error}); is the file cut off?") from error
-    return ((f"{path}: row {number}", row) for number, row in enumerate(rows, start=1))
+    rows = enumerate(read_json(path), start=1)
+    return ((f"{path}: row {number}", row) for number, row in rows)
 
 
 def normalise(rows: Iterable[tuple[str, dict[str, Any]]], source: Path) -> list[Seed]:
@@ -97,18 +89,31 @@ def normalise(rows: Iterable[tuple[str, dict[str, Any]]], source: Path) -> list[
 def _normalise_row(row: Any, place: str) -> dict[str, Any]:
     if not isinstance(row, dict):
         raise BadInput(f"{place}: expected a JSON object, found {type(row).__name__}")
-    text = {field: str(row.get(field) or "").strip() for field in FIELDS}
-    for field in FIELDS:
-        if field != "input" and not text[field]:
-            raise BadInput(f"{place}: '{field}' is missing or empty")
-    seed: dict[str, Any] = {**text, "input": without_placeholder(text["input"])}
-    seed["type"] = canonical_type(text["type"])
-    if seed["type"] is None:
-        raise BadInput(f"{place}: type '{text['type']}' is none of the ten task types")
-    seed["difficulty"] = canonical_difficulty(row["difficulty"])
-    if seed["difficulty"] is None:
-        raise BadInput(f"{place}: difficulty '{text['difficulty']}' is not a number from 1 to 5")
-    return {"id": row_id(seed["instruction"], seed["input"]), **seed}
+    for key in row.keys() - {*FIELDS, "id"}:
+        raise BadInput(f"{place}: unknown field '{key}'; a seed has {', '.join(FIELDS)}")
+    seed = {field: _text(row, field, place) for field in FIELDS if field != "difficulty"}
+    seed["input"] = without_placeholder(seed["input"])
+    kind = canonical_type(seed["type"])
+    if kind is None:
+        raise BadInput(
+            f"{place}: type '{seed['type']}' is none of the ten: {', '.join(get_args(TaskType))}"
+        )
+    difficulty = canonical_difficulty(row.get("difficulty"))
+    if difficulty is None:
+        raise BadInput(f"{place}: difficulty {row.get('difficulty')!r} is not a number from 1 to 5")
+    id = row_id(seed["instruction"], seed["input"])
+    return {"id": id, **seed, "type": kind, "difficulty": difficulty}
+
+
+def _text(row: dict[str, Any], field: str, place: str) -> str:
+    value = row.get(field)
+    if value is None and field == "input":
+        return ""
+    if value is None or (isinstance(value, str) and not value.strip() and field != "input"):
+        raise BadInput(f"{place}: '{field}' is missing or empty")
+    if not isinstance(value, str):
+        raise BadInput(f"{place}: '{field}' must be text, found {type(value).__name__}")
+    return value.strip()
 
 
 def _unify_spelling(seeds: list[dict[str, Any]], field: str) -> None:
@@ -136,8 +141,6 @@ def count(seeds: list[Seed]) -> dict[str, Any]:
 
 def write_table(path: Path, seeds: list[Seed]) -> None:
     """Write every type, topic, view and difficulty with its count, most frequent first."""
-    import csv
-
     with atomic_file(path) as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["field", "value", "count"])

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from alpacare.errors import BadInput
-from alpacare.teacher.ledger import Ledger, default_path
+from alpacare.teacher.ledger import Ledger, default_path, read_pack
 from alpacare.teacher.prices import describe_cost
 from alpacare.teacher.request import Answer, Request
 
@@ -19,15 +19,19 @@ _LISTED = 10  # missing calls named one by one before the rest is only counted
 
 
 def ask(requests: Sequence[Request], packs: Sequence[Path] = ()) -> list[Answer]:
-    """Answer every request, in order; `packs` are taken into the ledger first.
+    """Answer every request, in order; `packs` are taken into the ledger.
+
+    A pack is an input that DVC hashes and the ledger is not, so where both answer a request the
+    pack decides: same inputs, same bytes.
 
     Raises:
         BadInput: an answer is missing (the message counts the calls, tokens and dollars).
     """
+    entries = [entry for pack in packs for entry in read_pack(pack)]
+    given = {entry.key: entry.answer() for entry in entries}
     with Ledger(default_path()) as ledger:
-        for pack in packs:
-            ledger.import_pack(pack)
-        answers = [ledger.get(request.key()) for request in requests]
+        ledger.put_all(entries)
+        answers = [given.get(key) or ledger.get(key) for key in (r.key() for r in requests)]
     missing = [r for r, answer in zip(requests, answers, strict=True) if answer is None]
     if missing:
         _stop(missing, len(requests))

@@ -10,16 +10,16 @@ is committed the moment it arrives. Packs are its exchange format: JSON Lines, o
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from alpacare.errors import BadInput
 from alpacare.jsonl import Row, read_objects, validate, write
-from alpacare.teacher.request import Answer, content_key
+from alpacare.teacher.request import Answer, ChatResponse, content_key
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS entries (
@@ -37,6 +37,17 @@ class Entry(Row):
     received: str
     price: float | None
 
+    @field_validator("response")
+    @classmethod
+    def _is_chat(cls, response: dict[str, Any]) -> dict[str, Any]:
+        """Refuse what could not be read later: an answer without choices or model."""
+        ChatResponse.model_validate(response)
+        return response
+
+    def answer(self) -> Answer:
+        """Give the answer that this entry holds."""
+        return Answer(self.key, ChatResponse.model_validate(self.response))
+
 
 def default_path() -> Path:
     """`.ledger/ledger.sqlite` in the repository's top folder."""
@@ -47,12 +58,18 @@ class Ledger:
     """Answers by request key; safe for several processes at once."""
 
     def __init__(self, path: Path) -> None:
+        self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        # autocommit: each insert is durable against a crash of this process at once
+        # autocommit, synced: an answer that was put is there after a power cut
         self._connection = sqlite3.connect(path, timeout=60, isolation_level=None)
-        self._connection.execute("PRAGMA journal_mode=WAL")
-        self._connection.execute("PRAGMA synchronous=NORMAL")
-        self._connection.execute(_SCHEMA)
+        try:
+            self._connection.execute("PRAGMA journal_mode=WAL")
+            self._connection.execute("PRAGMA synchronous=FULL")
+            self._connection.execute(_SCHEMA)
+        except sqlite3.DatabaseError as error:
+            raise BadInput(
+                f"{path}: {error}; if it is damaged, move it away and import your packs again"
+            ) from error
 
     def __enter__(self) -> "Ledger":
         return self
@@ -70,25 +87,23 @@ class Ledger:
         row = self._connection.execute(
             "SELECT response FROM entries WHERE key = ?", (key,)
         ).fetchone()
-        return Answer(key, json.loads(row[0])) if row else None
+        return Answer(key, ChatResponse.model_validate_json(row[0])) if row else None
 
     def put(self, entry: Entry) -> None:
         """Commit one entry; the first answer to a request stays."""
         self._insert([entry])
 
-    def import_pack(self, path: Path) -> int:
-        """Add a pack's entries, all or none, and tell how many lines it has.
-
-        Raises:
-            BadInput: a line is damaged, or its key is not the hash of its request.
-        """
-        entries = list(read_pack(path))
+    def put_all(self, entries: Sequence[Entry]) -> None:
+        """Commit entries together, all or none; the first answer to a request stays."""
         self._connection.execute("BEGIN IMMEDIATE")
-        self._insert(entries)
+        try:
+            self._insert(entries)
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
         self._connection.execute("COMMIT")
-        return len(entries)
 
-    def _insert(self, entries: Iterable[Entry]) -> None:
+    def _insert(self, entries: Sequence[Entry]) -> None:
         self._connection.executemany(
             "INSERT OR IGNORE INTO entries VALUES (?, ?, ?, ?, ?)",
             (
@@ -99,13 +114,22 @@ class Ledger:
 
 
 def read_pack(path: Path) -> Iterator[Entry]:
-    """Read a pack and check each line's key against its request."""
+    """Read a pack and check each line.
+
+    Raises:
+        BadInput: a damaged line, a key that is not its request's hash, two answers to one request.
+    """
+    lines: dict[str, int] = {}
     for number, value in read_objects(path):
         entry = validate(Entry, value, f"{path}:{number}")
         if content_key(entry.request) != entry.key:
             raise BadInput(
                 f"{path}:{number}: the key is not the hash of the request; the line was changed "
                 "after it was recorded: take the pack again from where it came"
+            )
+        if lines.setdefault(entry.key, number) != number:
+            raise BadInput(
+                f"{path}:{number}: line {lines[entry.key]} answers the same request; keep one"
             )
         yield entry
 

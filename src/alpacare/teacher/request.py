@@ -5,6 +5,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import BaseModel, Field
+
 
 @dataclass(frozen=True)
 class Request:
@@ -43,24 +45,44 @@ def chat(
     return Request(endpoint, {"model": model, "messages": messages, **sampling}, label)
 
 
+class Message(BaseModel):
+    """What the model said; null when it only refused."""
+
+    content: str | None
+
+
+class Choice(BaseModel):
+    """One reply: `finish_reason` is "stop", "length", ..."""
+
+    message: Message
+    finish_reason: str
+
+
+class ChatResponse(BaseModel):
+    """The parts of an API's chat completion that this project relies on."""
+
+    model: str
+    choices: list[Choice] = Field(min_length=1)
+
+
 @dataclass(frozen=True)
 class Answer:
-    """An LLM's answer to the request with this key; `response` is the API's raw JSON."""
+    """An LLM's answer to the request with this key."""
 
     key: str
-    response: dict[str, Any]
+    response: ChatResponse
 
     @property
     def text(self) -> str:
         """The first choice's text."""
-        return str(self.response["choices"][0]["message"]["content"] or "")
+        return self.response.choices[0].message.content or ""
 
     @property
     def finish_reason(self) -> str:
         """Why the text ends: "stop", "length", ..."""
-        return str(self.response["choices"][0]["finish_reason"])
+        return self.response.choices[0].finish_reason
 
     @property
     def model(self) -> str:
         """The model version that the server reported."""
-        return str(self.response["model"])
+        return self.response.model

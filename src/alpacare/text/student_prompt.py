@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from alpacare.errors import BadInput
-from alpacare.text.templates import read_template
+from alpacare.files import read_text
 
 FILES = ("with_input.txt", "without_input.txt")
 
@@ -25,7 +25,7 @@ class StudentPrompt:
     @classmethod
     def read(cls, folder: Path) -> "StudentPrompt":
         """Read both templates from a folder; a missing variable is an error."""
-        texts = [read_template(folder / name) for name in FILES]
+        texts = [read_text(folder / name) for name in FILES]
         for name, text in zip(FILES, texts, strict=True):
             for variable in ("instruction", "input")[: 2 if name == "with_input.txt" else 1]:
                 if f"{{{variable}}}" not in text:

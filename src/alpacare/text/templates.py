@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from alpacare.errors import BadInput
+from alpacare.files import read_text
 
 
 def render_chat(folder: Path, values: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -23,16 +24,9 @@ def _render(path: Path, values: Mapping[str, Any]) -> str:
     from jinja2 import StrictUndefined, TemplateError
     from jinja2.sandbox import SandboxedEnvironment
 
+    text = read_text(path)
     environment = SandboxedEnvironment(undefined=StrictUndefined)
     try:
-        return environment.from_string(read_template(path)).render(values).strip()
-    except TemplateError as error:
+        return environment.from_string(text).render(values).strip()
+    except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
         raise BadInput(f"{path}: {error}; variables here: {', '.join(values)}") from error
-
-
-def read_template(path: Path) -> str:
-    """Read a prompt file as text."""
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise BadInput(f"{path}: no such prompt file") from None

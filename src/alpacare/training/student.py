@@ -1,6 +1,8 @@
 """The student before training: a LLaMA made from nothing, or pretrained weights by revision."""
 
-from typing import TYPE_CHECKING, Literal
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -21,6 +23,14 @@ class Architecture(Settings):
     vocab_size: int = Field(ge=300)
     context: int = Field(gt=0)
 
+    @model_validator(mode="after")
+    def _heads_fit(self) -> Self:
+        if self.hidden_size % (2 * self.heads):
+            raise ValueError(
+                f"hidden_size {self.hidden_size} is no even multiple of heads {self.heads}"
+            )
+        return self
+
 
 class StudentSettings(Settings):
     """Which model training starts from; `architecture` counts only for base `random`."""
@@ -32,17 +42,22 @@ class StudentSettings(Settings):
     seed: int
 
     @model_validator(mode="after")
-    def _pinned(self) -> "StudentSettings":
+    def _pinned(self) -> Self:
         """A Hub id without a revision names other weights tomorrow; a local folder has none."""
-        if self.base.count("/") == 1 and not self.base.startswith(".") and not self.revision:
-            raise ValueError("a Hub model needs 'revision', a 40-hex commit")
+        if self.base == RANDOM or Path(self.base).is_dir():
+            return self
+        if not re.fullmatch("[0-9a-f]{40}", self.revision or ""):
+            raise ValueError(
+                f"base '{self.base}' is no local folder, so it is a Hub model, "
+                "and needs 'revision', the 40 hex digits of a commit"
+            )
         return self
 
 
 def load_student(
     settings: StudentSettings, tokenizer: "PreTrainedTokenizerBase"
 ) -> "PreTrainedModel":
-    """Give the untrained student: same settings and tokenizer, same weights."""
+    """Give the untrained student in float32: same settings and tokenizer, same weights."""
     import torch
     from transformers import AutoModelForCausalLM
 
@@ -51,7 +66,7 @@ def load_student(
     return AutoModelForCausalLM.from_pretrained(
         settings.base,
         revision=settings.revision,
-        dtype=getattr(torch, settings.dtype),
+        dtype=torch.float32,
         use_safetensors=True,
         attn_implementation="sdpa",
     )
@@ -77,4 +92,4 @@ def _random_llama(
         eos_token_id=tokenizer.eos_token_id,
     )
     torch.manual_seed(settings.seed)
-    return LlamaForCausalLM(config).to(getattr(torch, settings.dtype))  # type: ignore[no-any-return]
+    return LlamaForCausalLM(config)
