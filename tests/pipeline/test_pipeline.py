@@ -93,11 +93,11 @@ class Clone:
         return {line.split("'")[1].split("@")[0] for line in lines}
 
     def repro_from_cache(self) -> None:
-        """Run `dvc repro` where every result was had before: nothing but scores may be redone.
+        """Run `dvc repro` where every result was had before: only cheap stages may run again.
 
-        Scores are kept in Git and not in the cache, and take a second.
+        Their results stand in Git and not in the cache, and take a second.
         """
-        assert self.repro() <= {"scores"}
+        assert self.repro() <= {"seeds", "curves", "scores"}
         assert self.git("status", "--short") == ""
 
     def hashes(self) -> dict[str, str]:
@@ -183,8 +183,8 @@ def test_two_clones_give_the_same_bytes(clone: Clone) -> None:
         "PYTHONHASHSEED": "12345",
         "DVC_SITE_CACHE_DIR": str(folder.parent / "site-cache-2"),
     }
-    everything = {stage.split("@")[0] for stage in CHAIN} | {"curves", "references", "base"}
-    assert second.repro() == everything
+    computed = {stage.split("@")[0] for stage in CHAIN[:-1]} | {"references", "base"}
+    assert second.repro() >= computed  # curves and scores are in Git already
     assert second.hashes() == clone.hashes()
     assert second.git("status", "--short") == ""
 
