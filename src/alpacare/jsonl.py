@@ -44,10 +44,13 @@ def _parse(line: str, place: str) -> dict[str, Any]:
         json.dumps(value, ensure_ascii=False).encode()  # half an emoji cannot be written again
     except UnicodeEncodeError as error:
         raise BadInput(f"{place}: half of a character ({error.reason}); mend the text") from error
-    except (ValueError, RecursionError) as error:
+    except json.JSONDecodeError as error:
         raise BadInput(
-            f"{place}: not valid JSON ({error}); is the line cut off? mend it or delete it"
+            f"{place}: not valid JSON ({error.msg.lower()}, column {error.colno}); "
+            "is the line cut off? mend it or delete it"
         ) from error
+    except (ValueError, RecursionError) as error:
+        raise BadInput(f"{place}: not valid JSON ({error})") from error
     if not isinstance(value, dict):
         raise BadInput(f"{place}: expected a JSON object, found {type(value).__name__}")
     return value

@@ -55,4 +55,4 @@ def _advice(request: Request) -> str:
             "the endpoint 'recordings' answers only what data/recordings/ holds: "
             "undo the change of prompt, seed or settings that asks something new"
         )
-    return f"import a pack that holds them, or ask {request.endpoint} in a later version"
+    return f"give a pack that holds them (--pack); asking {request.endpoint} is not possible yet"
