@@ -15,6 +15,7 @@ import click
 
 from alpacare.errors import BadInput
 
+STOPPED = 130  # what shells report for Ctrl-C
 BRING_BACK = "`dvc checkout; git checkout metrics` brings back the last good outputs."
 FILE = click.Path(path_type=Path)
 
@@ -48,7 +49,7 @@ class Stage(click.Command):
         )
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; SIGTERM (`docker stop`) ends it like Ctrl-C, with what it has."""
+        """Run the command; SIGTERM (`docker stop`) ends it like Ctrl-C."""
         signal.signal(signal.SIGTERM, _interrupt)
         try:
             return super().invoke(ctx)
@@ -56,6 +57,9 @@ class Stage(click.Command):
             if ctx.meta["debug"]:
                 raise
             raise OneLine(_one_line(error)) from error
+        except KeyboardInterrupt:
+            click.echo("stopped: nothing was written; the same command starts again", err=True)
+            ctx.exit(STOPPED)
 
 
 def _interrupt(signum: int, frame: FrameType | None) -> None:

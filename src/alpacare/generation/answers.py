@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from alpacare.errors import BadInput
-from alpacare.generation.batched import answer_all, encode_prompts
+from alpacare.generation.batched import Answered, answer_all, encode_prompts
 from alpacare.progress import track
 from alpacare.records.generation import Generation
 from alpacare.records.task import TestTask
@@ -70,12 +70,12 @@ def answer_tests(
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model.to(device, getattr(torch, settings.dtype)).eval()  # type: ignore[arg-type]
     prompts = encode_prompts(tokenizer, [prompt.fill(t.instruction, t.input) for t in tests])
-    context = model.config.max_position_embeddings
+    room = model.config.max_position_embeddings - settings.max_new_tokens
     for test, ids in zip(tests, prompts, strict=True):
-        if len(ids) + settings.max_new_tokens > context:
+        if len(ids) > room:
             raise BadInput(
-                f"test task {test.id}: its prompt has {len(ids)} tokens; with generations."
-                f"max_new_tokens {settings.max_new_tokens} it exceeds the model's {context}"
+                f"test task {test.id}: its prompt has {len(ids)} tokens, and the model's context "
+                f"less generations.max_new_tokens leaves {room}"
             )
     with track(f"{generator} answers", len(tests), "tasks") as advance:
         answers = answer_all(
@@ -86,14 +86,15 @@ def answer_tests(
             settings.batch_size,
             lambda done: advance(done, ""),
         )
-    return [
-        Generation(
-            id=test.id,
-            instruction=test.instruction,
-            input=test.input,
-            output=answer.text,
-            generator=generator,
-            finish_reason=answer.finish_reason,
-        )
-        for test, answer in zip(tests, answers, strict=True)
-    ]
+    return [_record(test, answer, generator) for test, answer in zip(tests, answers, strict=True)]
+
+
+def _record(test: TestTask, answer: Answered, generator: str) -> Generation:
+    return Generation(
+        id=test.id,
+        instruction=test.instruction,
+        input=test.input,
+        output=answer.text,
+        generator=generator,
+        finish_reason=answer.finish_reason,
+    )
