@@ -12,30 +12,54 @@ from typing import IO, Any
 from alpacare.errors import BadInput
 
 
-def read_text(path: Path) -> str:
-    """Read a UTF-8 file, with or without a byte order mark.
+@contextmanager
+def open_text(path: Path) -> Iterator[IO[str]]:
+    """Open a UTF-8 file for reading, with or without a byte order mark.
 
     Raises:
-        BadInput: no such file, or other bytes than UTF-8.
+        BadInput: no such file, or (while it is read) other bytes than UTF-8.
     """
     try:
-        return path.read_text(encoding="utf-8-sig")
+        with path.open(encoding="utf-8-sig") as file:
+            yield file
     except FileNotFoundError:
         raise BadInput(f"{path}: no such file") from None
     except UnicodeDecodeError as error:
         raise BadInput(f"{path}: not UTF-8 text ({error.reason}); save it as UTF-8") from error
 
 
-def read_json(path: Path) -> Any:
-    """Read one JSON document.
+def read_text(path: Path) -> str:
+    """Read a whole UTF-8 file; errors as `open_text`."""
+    with open_text(path) as file:
+        return file.read()
+
+
+def parse_json(text: str, place: str) -> Any:
+    """Parse one JSON document; `place` (file, or file and line) opens the error.
 
     Raises:
-        BadInput: as `read_text`, or not JSON.
+        BadInput: not JSON, nested too deeply, or text that cannot be written again.
     """
     try:
-        return json.loads(read_text(path))
-    except (ValueError, RecursionError) as error:
-        raise BadInput(f"{path}: not valid JSON ({error}); is the file cut off?") from error
+        value = json.loads(text)
+        if "\\ud" in text.lower():  # an escape may be half of a character, say of an emoji
+            json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise BadInput(f"{place}: half of a character ({error.reason}); mend the text") from error
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, " if "\n" in text.strip() else ""
+        raise BadInput(
+            f"{place}: not valid JSON ({error.msg.lower()}, {where}column {error.colno}); "
+            "is it cut off? mend it or delete it"
+        ) from error
+    except RecursionError as error:
+        raise BadInput(f"{place}: not valid JSON (nested too deeply)") from error
+    return value
+
+
+def read_json(path: Path) -> Any:
+    """Read one JSON document; errors as `read_text` and `parse_json`."""
+    return parse_json(read_text(path), str(path))
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """JSON Lines in and out: typed rows, errors that name file and line."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -9,7 +8,7 @@ import jsonlines
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from alpacare.errors import BadInput
-from alpacare.files import atomic_file
+from alpacare.files import atomic_file, open_text, parse_json
 
 
 class Row(BaseModel):
@@ -27,33 +26,15 @@ def read_objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     Raises:
         BadInput: the file is missing, not UTF-8, or a line is not a JSON object.
     """
-    try:
-        with path.open(encoding="utf-8-sig") as file:
-            for number, line in enumerate(file, start=1):
-                if line.strip():
-                    yield number, _parse(line, f"{path}:{number}")
-    except FileNotFoundError:
-        raise BadInput(f"{path}: no such file") from None
-    except UnicodeDecodeError as error:
-        raise BadInput(f"{path}: not UTF-8 text ({error.reason}); save it as UTF-8") from error
-
-
-def _parse(line: str, place: str) -> dict[str, Any]:
-    try:
-        value = json.loads(line)
-        json.dumps(value, ensure_ascii=False).encode()  # half an emoji cannot be written again
-    except UnicodeEncodeError as error:
-        raise BadInput(f"{place}: half of a character ({error.reason}); mend the text") from error
-    except json.JSONDecodeError as error:
-        raise BadInput(
-            f"{place}: not valid JSON ({error.msg.lower()}, column {error.colno}); "
-            "is the line cut off? mend it or delete it"
-        ) from error
-    except (ValueError, RecursionError) as error:
-        raise BadInput(f"{place}: not valid JSON ({error})") from error
-    if not isinstance(value, dict):
-        raise BadInput(f"{place}: expected a JSON object, found {type(value).__name__}")
-    return value
+    with open_text(path) as file:
+        for number, line in enumerate(file, start=1):
+            if line.strip():
+                place = f"{path}:{number}"
+                value = parse_json(line, place)
+                if not isinstance(value, dict):
+                    kind = type(value).__name__
+                    raise BadInput(f"{place}: expected a JSON object, found {kind}")
+                yield number, value
 
 
 def read(path: Path, model: type[R], unique: str | None = None) -> list[R]:

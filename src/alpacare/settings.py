@@ -53,25 +53,28 @@ def check(values: Any, model: type[S], place: str) -> S:
     try:
         return model.model_validate({} if values is None else values)
     except ValidationError as error:
-        raise BadInput((place + _explain(error, model)).replace(".:", ":")) from error
+        key, text = _explain(error, model)
+        # the section as a whole has no key of its own after `place`
+        raise BadInput(f"{(place + key).rstrip(': .')}: {text}") from error
 
 
-def _explain(error: ValidationError, model: type[Settings]) -> str:
+def _explain(error: ValidationError, model: type[Settings]) -> tuple[str, str]:
+    """Give the key that is wrong and what is wrong with it."""
     # a misspelt key is both unknown and missing: the unknown one tells more
     first = min(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
     key = ".".join(str(part) for part in first["loc"])
     if first["type"] == "missing":
-        return f"{key}: this key is missing"
+        return key, "this key is missing"
     if first["type"] == "model_type":
-        return f"{key}: expected 'key: value' lines below it, found {first['input']!r}"
+        return key, f"expected 'key: value' lines below it, found {first['input']!r}"
     if first["type"] == "value_error":  # a rule of ours: its text says all
-        return f"{key}: {first['ctx']['error']}"
+        return key, str(first["ctx"]["error"])
     if first["type"] != "extra_forbidden":
-        return f"{key}: {first['msg'].lower()}, found {first['input']!r}"
+        return key, f"{first['msg'].lower()}, found {first['input']!r}"
     known = list(_section(model, first["loc"][:-1]).model_fields)
     close = difflib.get_close_matches(str(first["loc"][-1]), known, n=1)
     hint = f"did you mean '{close[0]}'?" if close else f"known keys: {', '.join(known)}"
-    return f"{key}: unknown key; {hint}"
+    return key, f"unknown key; {hint}"
 
 
 def _section(model: Any, path: tuple[int | str, ...]) -> Any:

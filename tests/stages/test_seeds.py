@@ -69,6 +69,7 @@ def test_take_uses_the_first_seeds_only(params: Path) -> None:
         (json.dumps({**SEED, "input": {"a": 1}}), "'input' must be text, found dict"),
         (json.dumps({**SEED, "inputs": "BP"}), "in.jsonl:1: unknown field 'inputs'; a seed has"),
         ("[" * 99999, "in.jsonl: not valid JSON"),
+        (json.dumps([{**SEED, "input": "\ud83d"}]), "in.jsonl: half of a character"),
         (json.dumps([SEED, SEED]), "row 2: the same task as in.jsonl: row 1"),
         (json.dumps([SEED, 3]), "row 2: expected a JSON object, found int"),
     ],

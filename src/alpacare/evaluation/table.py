@@ -3,11 +3,10 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from alpacare.errors import BadInput
 from alpacare.evaluation.statistics import Score
 from alpacare.files import read_json
+from alpacare.jsonl import validate
 
 NEXT = """\
 interval: 95 % unless params.yaml says otherwise; valid: items with readable
@@ -46,12 +45,7 @@ def row(path: Path) -> list[str]:
     """Format one score: shares as percent, counts as they are."""
     if not path.exists():
         raise BadInput(f"{path}: not scored yet; run `make demo` or `dvc repro`")
-    try:
-        score = Score.model_validate(read_json(path))
-    except ValidationError as error:
-        raise BadInput(
-            f"{path}: is no score ({error.errors()[0]['msg']}); dvc repro scores"
-        ) from error
+    score = validate(Score, read_json(path), str(path))
     interval = f"{percent(score.ci_low)} to {percent(score.ci_high)}"
     return [
         f"{percent(score.win_rate)} ({interval})",

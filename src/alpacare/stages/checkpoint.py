@@ -59,7 +59,7 @@ def main(responses: Path, out: Path, prompt: Path) -> None:
     rows = jsonl.read(responses, Response, unique="id")
     if not rows:
         raise BadInput(f"{responses}: no responses to train on")
-    if out.is_file():
+    if out.is_file():  # said before hours of training, and not by the writing after them
         raise BadInput(f"{out}: is a file; name a folder to write")
     template = StudentPrompt.read(prompt)
     make_deterministic(settings.student.seed, settings.threads)
