@@ -6,7 +6,7 @@ VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo repro scores check test lint types lock clean
+.PHONY: help setup demo repro quote scores check test lint types lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -27,6 +27,9 @@ demo: repro  ## run the whole pipeline on the embedded default and print the sco
 
 repro: check  ## rebuild what changed: settings and files are checked first, then dvc repro
 	@dvc repro
+
+quote: setup  ## say what the paid stages would ask and cost; spends nothing
+	@alpacare quote
 
 check: setup  ## check every setting and input file in a second, before anything is touched
 	@alpacare check

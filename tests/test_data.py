@@ -7,7 +7,7 @@ from conftest import REPOSITORY
 from alpacare.records.task import Seed
 from alpacare.stages.instructions import read_answers
 from alpacare.stages.seeds import normalise, read_source
-from alpacare.teacher.ledger import read_pack
+from alpacare.teacher.pack import read_pack
 from alpacare.testsets import read_tests
 from alpacare.text.rouge import encode, scores
 

@@ -16,10 +16,12 @@ from alpacare.preflight import Params
 from alpacare.settings import read_yaml
 
 STAGES: dict[str, Any] = read_yaml(REPOSITORY / "dvc.yaml")["stages"]
-# `base` must answer by the student's rules; `references` and `judgments` have only matrix axes
+# `base` must answer by the student's rules
 SECTION_OF = {"base": "generations"}
+AXES_ONLY = {"references", "judgments", "usage"}
+PAID = {"instructions", "responses"}
 GENERATED = {"base": "data/references/base/", "checkpoint": "models/checkpoint"}
-CHEAP = {"seeds", "filtered", "curves", "scores"}
+CHEAP = {"seeds", "filtered", "usage", "curves", "scores"}
 
 
 def path_of(out: str | dict[str, Any]) -> str:
@@ -47,9 +49,12 @@ def test_one_name_in_four_places(name: str) -> None:
     assert f"python -m alpacare.stages.{name} " in stage["cmd"] + " "
     assert (REPOSITORY / f"src/alpacare/stages/{name}.py").exists()
     section = SECTION_OF.get(name, name)
-    assert section in Params.model_fields
-    if section not in ("references", "judgments"):
-        assert stage["params"] == [section]
+    params = [] if name in AXES_ONLY else [section]
+    if name in PAID:  # of the server what names its answers, and nothing that only sets the pace
+        server = f"endpoints.${{{name}.endpoint}}"
+        params += [f"{server}.base_url", f"{server}.identity"]
+    assert stage.get("params", []) == params
+    assert set(params[:1]) <= set(Params.model_fields)
     written = [path_of(out) for kind in ("outs", "metrics") for out in stage.get(kind, [])]
     home = GENERATED.get(name)
     assert all(

@@ -18,10 +18,10 @@ from alpacare.errors import BadInput
 from alpacare.records.task import Seed
 from alpacare.settings import load
 from alpacare.stages.instructions import InstructionsSettings, deal, read_answers
-from alpacare.stages.instructions import make_request as ask_for_tasks
+from alpacare.stages.instructions import make_requests as ask_for_tasks
 from alpacare.stages.responses import ResponsesSettings
-from alpacare.stages.responses import make_request as ask_for_answer
-from alpacare.teacher.ledger import Entry, read_pack, write_pack
+from alpacare.stages.responses import make_requests as ask_for_answers
+from alpacare.teacher.pack import Entry, read_pack, write_pack
 from alpacare.teacher.request import Request
 
 SEEDS = Path("data/seeds.jsonl")
@@ -34,16 +34,12 @@ def main() -> None:
     """Rewrite both packs of data/recordings/ for today's prompts, seeds and settings."""
     settings = load("instructions", InstructionsSettings)
     hands = deal(jsonl.read(SEEDS, Seed), settings, SEEDS)
-    requests = [
-        ask_for_tasks(hand, k, settings, Path("prompts/instructions"))
-        for k, hand in enumerate(hands, start=1)
-    ]
+    requests = ask_for_tasks(hands, settings, Path("prompts/instructions"))
     replies = rekey(INSTRUCTIONS, requests)
     tasks, _ = read_answers([entry.answer() for entry in replies], hands)
     answering = load("responses", ResponsesSettings)
-    responses = rekey(
-        RESPONSES, [ask_for_answer(task, answering, Path("prompts/responses")) for task in tasks]
-    )
+    asked = list(ask_for_answers(tasks, answering, Path("prompts/responses")))
+    responses = rekey(RESPONSES, asked)
     write_pack(INSTRUCTIONS, replies)
     write_pack(RESPONSES, responses)
     click.echo(f"{len(replies)} replies and {len(responses)} responses have today's keys")

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from alpacare.command import FILE, Stage
+from alpacare.ledger_commands import ledger
 
 
 @click.group()
@@ -38,6 +39,22 @@ def check() -> None:
     from alpacare.preflight import check_all
 
     click.echo(check_all())
+
+
+@main.command(cls=Stage)
+def quote() -> None:
+    """Say what the pipeline would ask and pay from here, and spend nothing.
+
+    \b
+    Example:
+      alpacare quote
+    """
+    from alpacare.quote import print_quote, quote_all
+
+    print_quote(quote_all())
+
+
+main.add_command(ledger)
 
 
 if __name__ == "__main__":

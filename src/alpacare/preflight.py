@@ -23,7 +23,9 @@ from alpacare.stages.references import take
 from alpacare.stages.responses import ResponsesSettings
 from alpacare.stages.scores import ScoresSettings
 from alpacare.stages.seeds import SeedsSettings, normalise, read_source
-from alpacare.teacher.ledger import read_pack
+from alpacare.teacher.endpoints import Endpoint
+from alpacare.teacher.pack import read_pack
+from alpacare.teacher.prices import Prices
 from alpacare.testsets import read_tests
 from alpacare.text.student_prompt import StudentPrompt
 from alpacare.text.templates import render_chat
@@ -60,6 +62,7 @@ class Params(Settings):
     tests: Slugs
     references: ReferencesSettings
     judgments: JudgmentsSettings
+    endpoints: dict[str, Endpoint]
     seeds: SeedsSettings
     instructions: InstructionsSettings
     filtered: FilteredSettings
@@ -75,6 +78,16 @@ class Params(Settings):
             if name not in {*self.references.written, "base"}:
                 raise ValueError(
                     f"judgments.references: '{name}' is neither 'base' nor in references.written"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _known_endpoints(self) -> Self:
+        for stage in ("instructions", "responses"):
+            name = getattr(self, stage).endpoint
+            if name not in self.endpoints:
+                raise ValueError(
+                    f"{stage}.endpoint: '{name}' is not in endpoints: {', '.join(self.endpoints)}"
                 )
         return self
 
@@ -98,6 +111,7 @@ def check_all() -> str:
     for judge in params.judgments.judges:
         read_judge(judge)
     _check_prompts()
+    Prices()
     for stage in ("instructions", "responses"):
         for pack in dependencies(stage, "data/recordings/"):
             list(read_pack(pack))

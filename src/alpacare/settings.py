@@ -2,7 +2,7 @@
 
 import difflib
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -78,7 +78,10 @@ def _explain(error: ValidationError, model: type[Settings]) -> tuple[str, str]:
 
 
 def _section(model: Any, path: tuple[int | str, ...]) -> Any:
-    """Find the model that checks the section at this path."""
+    """Find the model that checks the section at this path; the keys of a mapping are names."""
     for part in path:
-        model = model.model_fields[part].annotation
+        if get_origin(model) is dict:
+            model = get_args(model)[1]
+        else:
+            model = model.model_fields[part].annotation
     return model

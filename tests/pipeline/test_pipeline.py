@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 from conftest import REPOSITORY
+from loopback import running
 
 pytestmark = pytest.mark.slow
 
@@ -32,6 +33,13 @@ CHAIN = [
     "judgments@demo-base-overlap",
     "scores@demo-base-overlap",
 ]
+TASK = """### Task 1
+Type: chat
+Topic: Cardiology
+View: patient
+Difficulty: 1
+Instruction: Answer question {seed} in a friendly tone.
+Input: <noinput>"""
 
 
 class Clone:
@@ -262,8 +270,8 @@ def test_wrong_input_stops_before_anything_is_touched(
     assert "up to date" in clone.ok("dvc", "status")
 
 
-@pytest.mark.parametrize("page", ["change-something", "own-seeds", "recordings"])
-def test_the_commands_of_the_documents_work(clone: Clone, page: str) -> None:
+def run_page(clone: Clone, page: str) -> None:
+    """Type every command of a page of docs/, block by block."""
     text = (clone.folder / f"docs/{page}.md").read_text()
     blocks = re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     assert blocks
@@ -271,6 +279,22 @@ def test_the_commands_of_the_documents_work(clone: Clone, page: str) -> None:
         script = block.replace("source .venv/bin/activate\n", "")  # the test has its own
         clone.ok("bash", "-euo", "pipefail", "-c", script)
     assert clone.git("status", "--short") == "", "the page's last lines take its edits back"
+
+
+@pytest.mark.parametrize("page", ["change-something", "own-seeds", "recordings"])
+def test_the_commands_of_the_documents_work(clone: Clone, page: str) -> None:
+    run_page(clone, page)
+
+
+def test_the_commands_of_the_teacher_page_work(clone: Clone) -> None:
+    """Against a server on loopback, which says what was asked of it and by which way."""
+    with running(text=TASK, key="sk-page") as server:
+        clone.environment |= {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": "sk-page"}
+        run_page(clone, "ask-a-teacher")
+        state = server.state()
+    assert set(state["served"].values()) == {1}
+    assert len(state["served"]) == 5 + 5, "five requests of one task each, and their answers"
+    assert (state["calls"], state["batch_items"]) == (8, 2)
 
 
 def test_a_clone_without_data_shows_metrics_and_plots(clone: Clone) -> None:

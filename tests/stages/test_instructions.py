@@ -13,14 +13,16 @@ from alpacare.stages.instructions import (
     InstructionsSettings,
     deal,
     main,
-    make_request,
+    make_requests,
     read_answers,
 )
 from alpacare.stages.responses import main as responses
-from alpacare.teacher.ledger import Entry, Ledger, default_path, write_pack
-from alpacare.teacher.request import Answer, ChatResponse
+from alpacare.teacher.ledger import Ledger, default_path
+from alpacare.teacher.pack import Entry, write_pack
+from alpacare.teacher.reply import Answer, Completion
 
 PROMPT = REPOSITORY / "prompts/instructions"
+OUTS = ("out.jsonl", "--dropped", "d.jsonl", "--usage", "u.json")
 
 
 def make_seeds(count: int) -> list[Seed]:
@@ -77,10 +79,17 @@ def test_more_requests_leave_the_first_ones_as_they_were(settings: InstructionsS
     assert deal(seeds, more, Path("x"))[: settings.requests] == deal(seeds, settings, Path("x"))
 
 
+def test_a_hand_dealt_again_is_another_sample(settings: InstructionsSettings, params: Path) -> None:
+    hands = [make_seeds(3)] * 3 + [make_seeds(4)[1:]]
+    requests = make_requests(hands, settings, PROMPT)
+    assert [request.sample for request in requests] == [0, 1, 2, 0]
+    assert len({request.key() for request in requests}) == 4
+
+
 def test_the_same_task_twice_is_dropped_with_its_twin() -> None:
     task = "### 1.\nType: chat\nTopic: t\nView: v\nDifficulty: 1\nInstruction: Explain.\nInput:"
     kept, lost = read_answers(
-        [Answer("k" * 64, ChatResponse.model_validate(answer(task)))] * 2, [make_seeds(1)] * 2
+        [Answer.of("k" * 64, Completion.model_validate(answer(task)))] * 2, [make_seeds(1)] * 2
     )
     assert len(kept) == 1
     assert [(row.reason, row.witness) for row in lost] == [("same_task", kept[0].id)]
@@ -89,10 +98,10 @@ def test_the_same_task_twice_is_dropped_with_its_twin() -> None:
 def test_offline_lists_what_is_missing_and_touches_nothing(params: Path) -> None:
     jsonl.write(Path("seeds.jsonl"), make_seeds(9))
     Path("out.jsonl").write_text("earlier output")
-    result = run(main, "seeds.jsonl", "out.jsonl", "--dropped", "d.jsonl", "--prompt", PROMPT)
+    result = run(main, "seeds.jsonl", *OUTS, "--prompt", PROMPT)
     assert result.exit_code == 2
     assert "59 of 59 answers are not in the ledger" in result.output
-    assert "no price known for 'demo-teacher'" in result.output
+    assert "no price known for model 'demo-teacher'" in result.output
     assert "missing: request 1, seeds " in result.output
     assert "missing: and 49 more" in result.output
     assert Path("out.jsonl").read_text() == "earlier output"
@@ -101,7 +110,7 @@ def test_offline_lists_what_is_missing_and_touches_nothing(params: Path) -> None
 def test_a_damaged_pack_is_named(params: Path, settings: InstructionsSettings) -> None:
     seeds = make_seeds(9)
     jsonl.write(Path("seeds.jsonl"), seeds)
-    request = make_request(seeds[:3], 1, settings, PROMPT)
+    (request,) = make_requests([seeds[:3]], settings, PROMPT)
     entry = Entry(
         key=request.key(),
         request=request.content(),
@@ -111,10 +120,7 @@ def test_a_damaged_pack_is_named(params: Path, settings: InstructionsSettings) -
     )
     write_pack(Path("pack.jsonl"), [entry])
     Path("pack.jsonl").write_text(Path("pack.jsonl").read_text().replace("chat/", "chit/"))
-    result = run(
-        main, "seeds.jsonl", "out.jsonl", "--dropped", "d.jsonl", "--prompt", PROMPT,
-        "--pack", "pack.jsonl",
-    )  # fmt: skip
+    result = run(main, "seeds.jsonl", *OUTS, "--prompt", PROMPT, "--pack", "pack.jsonl")
     assert result.exit_code == 2
     assert "pack.jsonl:1: the key is not the hash of the request" in result.output
     with Ledger(default_path()) as ledger:
@@ -124,7 +130,7 @@ def test_a_damaged_pack_is_named(params: Path, settings: InstructionsSettings) -
 def test_an_empty_answer_goes_to_the_side_file(params: Path, settings: object) -> None:
     from alpacare.records.task import Instruction
     from alpacare.stages.responses import ResponsesSettings
-    from alpacare.stages.responses import make_request as ask
+    from alpacare.stages.responses import make_requests as ask
 
     tasks = [
         Instruction(**seed.model_dump(), request="r", index=0, seeds=[]) for seed in make_seeds(2)
@@ -132,8 +138,8 @@ def test_an_empty_answer_goes_to_the_side_file(params: Path, settings: object) -
     jsonl.write(Path("in.jsonl"), tasks)
     prompt = REPOSITORY / "prompts/responses"
     with Ledger(default_path()) as ledger:
-        for task, text in zip(tasks, ["  \n", "An answer."], strict=True):
-            request = ask(task, load("responses", ResponsesSettings), prompt)
+        requests = ask(tasks, load("responses", ResponsesSettings), prompt)
+        for request, text in zip(requests, ["  \n", "An answer."], strict=True):
             ledger.put(
                 Entry(
                     key=request.key(),
@@ -143,7 +149,7 @@ def test_an_empty_answer_goes_to_the_side_file(params: Path, settings: object) -
                     price=0.01,
                 )
             )
-    result = run(responses, "in.jsonl", "out.jsonl", "--dropped", "d.jsonl", "--prompt", prompt)
+    result = run(responses, "in.jsonl", *OUTS, "--prompt", prompt)
     assert result.exit_code == 0, result.output
     assert "1 responses (1 cut off), 1 empty" in result.output
     (kept,) = map(json.loads, Path("out.jsonl").read_text().splitlines())

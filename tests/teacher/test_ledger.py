@@ -7,12 +7,16 @@ import pytest
 
 from alpacare.errors import BadInput
 from alpacare.teacher.client import ask
-from alpacare.teacher.ledger import Entry, Ledger, default_path, read_pack, write_pack
+from alpacare.teacher.endpoints import RECORDINGS, Endpoint
+from alpacare.teacher.ledger import Ledger, default_path
+from alpacare.teacher.pack import Entry, read_pack, write_pack
 from alpacare.teacher.request import Request
+
+SERVER = Endpoint(base_url="https://api.example/v1")
 
 
 def entry(text: str, reply: str = "r") -> Entry:
-    request = Request("recordings", {"model": "m", "messages": [{"content": text}]})
+    request = Request(RECORDINGS, {"model": "m", "messages": [{"content": text}]})
     return Entry(
         key=request.key(),
         request=request.content(),
@@ -27,20 +31,20 @@ def entry(text: str, reply: str = "r") -> Entry:
 
 def test_the_key_is_the_content_and_nothing_else() -> None:
     body = {"model": "m", "messages": [], "temperature": 1.0}
-    key = Request("e", body, label="request 7").key()
-    assert key == Request("e", dict(reversed(body.items())), label="request 8").key()
+    key = Request(SERVER, body, label="request 7").key()
+    assert key == Request(SERVER, dict(reversed(body.items())), label="request 8").key()
     others = [
-        Request("f", body),
-        Request("e", {**body, "temperature": 0.9}),
-        Request("e", body, sample=1),
-        Request("e", body, path="/completions"),
+        Request(RECORDINGS, body),
+        Request(SERVER, {**body, "temperature": 0.9}),
+        Request(SERVER, body, sample=1),
+        Request(SERVER, body, path="/completions"),
     ]
     assert len({key, *(other.key() for other in others)}) == 5
 
 
 def test_the_key_of_a_request_never_changes() -> None:
     """A new key would make every ledger in the world worthless."""
-    request = Request("https://api.example/v1", {"model": "m", "messages": [{"content": "é"}]})
+    request = Request(SERVER, {"model": "m", "messages": [{"content": "é"}]})
     assert request.key() == ("0b5b40433dcdc34e9120336c111b0e3d29c141fc1f58a6951e81aa430edf992d")
 
 
@@ -68,7 +72,7 @@ def test_a_pack_decides_where_the_ledger_says_otherwise(tmp_path: Path) -> None:
     """DVC hashes the pack and not the ledger: same inputs must give the same bytes."""
     with Ledger(default_path()) as ledger:
         ledger.put(entry("q", "from the ledger"))
-    request = Request("recordings", entry("q").request["body"])
+    request = Request(RECORDINGS, entry("q").request["body"])
     assert ask([request])[0].text == "from the ledger"
     write_pack(tmp_path / "pack.jsonl", [entry("q", "from the pack")])
     assert ask([request], [tmp_path / "pack.jsonl"])[0].text == "from the pack"

@@ -41,14 +41,21 @@ def main(instructions: Path, out: Path, dropped: Path, metrics: Path) -> None:
     """
     settings = load("filtered", FilteredSettings)
     rows = jsonl.read(instructions, Instruction, unique="id")
-    pairs = pairs_above([row.instruction for row in rows], settings.rouge_l)
-    witnesses = choose(pairs, settings.keep)
-    lost = [drop(rows, second, pair) for second, pair in sorted(witnesses.items())]
-    kept = [row for position, row in enumerate(rows) if position not in witnesses]
+    kept, lost = sift(rows, settings)
     jsonl.write(out, kept)
     jsonl.write(dropped, lost)
     write_json(metrics, count(rows, kept))
     click.echo(f"{len(rows)} instructions: {len(kept)} kept, {len(lost)} near-duplicates dropped")
+
+
+def sift(
+    rows: Sequence[Instruction], settings: FilteredSettings
+) -> tuple[list[Instruction], list[Dropped]]:
+    """Part the rows that stay from those that go, both in input order."""
+    pairs = pairs_above([row.instruction for row in rows], settings.rouge_l)
+    witnesses = choose(pairs, settings.keep)
+    lost = [drop(rows, second, pair) for second, pair in sorted(witnesses.items())]
+    return [row for position, row in enumerate(rows) if position not in witnesses], lost
 
 
 def choose(pairs: Iterable[Pair], keep: Literal["first", "none"]) -> dict[int, Pair]:

@@ -5,6 +5,7 @@ with its reason.
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
@@ -19,7 +20,10 @@ from alpacare.records.dropped import Dropped
 from alpacare.records.task import Instruction, Seed, TaskType, row_id
 from alpacare.settings import Settings, load
 from alpacare.teacher.client import ask
-from alpacare.teacher.request import Answer, Request, chat
+from alpacare.teacher.endpoints import Endpoint, read_endpoint
+from alpacare.teacher.reply import Answer
+from alpacare.teacher.request import Request, chat
+from alpacare.teacher.usage import report_usage
 from alpacare.text.parsing import parse_reply
 from alpacare.text.templates import render_chat
 
@@ -33,33 +37,40 @@ class InstructionsSettings(Settings):
     tasks_per_request: int = Field(gt=0)
     seeds_per_request: int = Field(gt=0)
     seed: int
-    temperature: float = Field(ge=0)
-    top_p: float = Field(gt=0, le=1)
-    presence_penalty: float
-    max_tokens: int = Field(gt=0)
+    temperature: float | None = Field(ge=0)
+    top_p: float | None = Field(gt=0, le=1)
+    presence_penalty: float | None
+    max_tokens: int | None = Field(gt=0)
+    retry_max_tokens: int | None = Field(gt=0)
+    extra: dict[str, Any]
 
 
 @click.command(cls=Stage)
 @click.argument("seeds", type=FILE)
 @click.argument("out", type=FILE)
 @click.option("--dropped", type=FILE, required=True, help="What could not be read, with reasons.")
+@click.option("--usage", type=FILE, required=True, help="Tokens, dollars, model versions, as JSON.")
 @click.option("--prompt", type=FILE, required=True, help="Folder with system.txt and user.txt.")
 @click.option("--pack", "packs", type=FILE, multiple=True, help="Recorded answers to use.")
-def main(seeds: Path, out: Path, dropped: Path, prompt: Path, packs: tuple[Path, ...]) -> None:
+def main(
+    seeds: Path, out: Path, dropped: Path, usage: Path, prompt: Path, packs: tuple[Path, ...]
+) -> None:
     """Ask the teacher for new tasks like those in SEEDS and write them to OUT.
 
     \b
     Example:
       python -m alpacare.stages.instructions data/seeds.jsonl data/instructions.jsonl \\
-          --dropped data/dropped/instructions.jsonl --prompt prompts/instructions
+          --dropped data/dropped/instructions.jsonl --usage data/usage/instructions.json \\
+          --prompt prompts/instructions
     """
     settings = load("instructions", InstructionsSettings)
     hands = deal(jsonl.read(seeds, Seed, unique="id"), settings, seeds)
-    requests = [make_request(hand, k, settings, prompt) for k, hand in enumerate(hands, start=1)]
-    kept, lost = read_answers(ask(requests, packs), hands)
+    answers = ask(make_requests(hands, settings, prompt), packs)
+    kept, lost = read_answers(answers, hands)
     jsonl.write(out, kept)
     jsonl.write(dropped, lost)
-    click.echo(f"{len(requests)} replies: {len(kept)} instructions, {len(lost)} not usable")
+    report_usage(answers, usage)
+    click.echo(f"{len(answers)} replies: {len(kept)} instructions, {len(lost)} not usable")
 
 
 def deal(seeds: list[Seed], settings: InstructionsSettings, path: Path) -> list[list[Seed]]:
@@ -93,24 +104,46 @@ def _shuffled(size: int, seed: int, deck: int) -> list[int]:
     return sorted(range(size), key=digest.__getitem__)
 
 
-def make_request(
-    hand: Sequence[Seed], number: int, settings: InstructionsSettings, prompt: Path
+def make_requests(
+    hands: Sequence[Sequence[Seed]], settings: InstructionsSettings, prompt: Path
+) -> list[Request]:
+    """Put each hand of seeds into the prompt; a hand that was dealt before is a new sample."""
+    endpoint = read_endpoint(settings.endpoint)
+    dealt: Counter[str] = Counter()
+    requests = []
+    for number, hand in enumerate(hands, start=1):
+        names = ", ".join(seed.id for seed in hand)
+        label = f"request {number}, seeds {names}"
+        requests.append(_make_request(hand, label, dealt[names], settings, endpoint, prompt))
+        dealt[names] += 1
+    return requests
+
+
+def _make_request(
+    hand: Sequence[Seed],
+    label: str,
+    sample: int,
+    settings: InstructionsSettings,
+    endpoint: Endpoint,
+    prompt: Path,
 ) -> Request:
-    """Put one hand of seeds into the prompt."""
     values: dict[str, Any] = {
         "examples": hand,
         "count": settings.tasks_per_request,
         "types": get_args(TaskType),
     }
     return chat(
-        settings.endpoint,
+        endpoint,
         settings.model,
         render_chat(prompt, values),
-        label=f"request {number}, seeds {', '.join(seed.id for seed in hand)}",
+        label=label,
+        sample=sample,
+        room=settings.retry_max_tokens,
         temperature=settings.temperature,
         top_p=settings.top_p,
         presence_penalty=settings.presence_penalty,
         max_tokens=settings.max_tokens,
+        **settings.extra,
     )
 
 

@@ -1,7 +1,8 @@
 """Stage `responses`: the teacher answers every instruction that is left."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 from pydantic import Field
@@ -10,10 +11,13 @@ from alpacare import jsonl
 from alpacare.command import FILE, Stage
 from alpacare.records.dropped import Dropped
 from alpacare.records.response import Response
-from alpacare.records.task import Instruction
+from alpacare.records.task import Instruction, Task
 from alpacare.settings import Settings, load
 from alpacare.teacher.client import ask
-from alpacare.teacher.request import Answer, Request, chat
+from alpacare.teacher.endpoints import read_endpoint
+from alpacare.teacher.reply import Answer
+from alpacare.teacher.request import Request, chat
+from alpacare.teacher.usage import report_usage
 from alpacare.text.templates import render_chat
 
 
@@ -22,48 +26,64 @@ class ResponsesSettings(Settings):
 
     endpoint: str
     model: str
-    temperature: float = Field(ge=0)
-    presence_penalty: float
-    max_tokens: int = Field(gt=0)
+    temperature: float | None = Field(ge=0)
+    presence_penalty: float | None
+    max_tokens: int | None = Field(gt=0)
+    retry_max_tokens: int | None = Field(gt=0)
+    extra: dict[str, Any]
 
 
 @click.command(cls=Stage)
 @click.argument("instructions", type=FILE)
 @click.argument("out", type=FILE)
 @click.option("--dropped", type=FILE, required=True, help="Instructions without a usable answer.")
+@click.option("--usage", type=FILE, required=True, help="Tokens, dollars, model versions, as JSON.")
 @click.option("--prompt", type=FILE, required=True, help="Folder with system.txt and user.txt.")
 @click.option("--pack", "packs", type=FILE, multiple=True, help="Recorded answers to use.")
 def main(
-    instructions: Path, out: Path, dropped: Path, prompt: Path, packs: tuple[Path, ...]
+    instructions: Path,
+    out: Path,
+    dropped: Path,
+    usage: Path,
+    prompt: Path,
+    packs: tuple[Path, ...],
 ) -> None:
     """Ask the teacher to do each task in INSTRUCTIONS and write task and answer to OUT.
 
     \b
     Example:
       python -m alpacare.stages.responses data/filtered.jsonl data/responses.jsonl \\
-          --dropped data/dropped/responses.jsonl --prompt prompts/responses
+          --dropped data/dropped/responses.jsonl --usage data/usage/responses.json \\
+          --prompt prompts/responses
     """
     settings = load("responses", ResponsesSettings)
     tasks = jsonl.read(instructions, Instruction, unique="id")
-    answers = ask([make_request(task, settings, prompt) for task in tasks], packs)
+    answers = ask(make_requests(tasks, settings, prompt), packs)
     kept, lost = join(tasks, answers)
     jsonl.write(out, kept)
     jsonl.write(dropped, lost)
+    report_usage(answers, usage)
     cut = sum(response.finish_reason == "length" for response in kept)
     click.echo(f"{len(kept)} responses ({cut} cut off), {len(lost)} empty")
 
 
-def make_request(task: Instruction, settings: ResponsesSettings, prompt: Path) -> Request:
-    """Put one task into the prompt."""
-    return chat(
-        settings.endpoint,
-        settings.model,
-        render_chat(prompt, {"instruction": task.instruction, "input": task.input}),
-        label=f"answer to {task.id}",
-        temperature=settings.temperature,
-        presence_penalty=settings.presence_penalty,
-        max_tokens=settings.max_tokens,
-    )
+def make_requests(
+    tasks: Iterable[Task], settings: ResponsesSettings, prompt: Path
+) -> Iterator[Request]:
+    """Put each task into the prompt."""
+    endpoint = read_endpoint(settings.endpoint)
+    for task in tasks:
+        yield chat(
+            endpoint,
+            settings.model,
+            render_chat(prompt, {"instruction": task.instruction, "input": task.input}),
+            label=f"answer to {task.id}",
+            room=settings.retry_max_tokens,
+            temperature=settings.temperature,
+            presence_penalty=settings.presence_penalty,
+            max_tokens=settings.max_tokens,
+            **settings.extra,
+        )
 
 
 def join(

@@ -1,58 +1,113 @@
 """Ask an LLM through the ledger: a stage hands over requests and gets answers in their order.
 
-What the ledger holds is free. What it lacks would cost money, so a stage that misses anything
-stops before the first call and says what is missing.
+What the ledger holds is free. What it lacks is bought if BUDGET allows it, and stands in the ledger
+the moment it arrives; a stage knows nothing of limits, money or storage.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from alpacare.errors import BadInput
-from alpacare.teacher.ledger import Ledger, default_path, read_pack
-from alpacare.teacher.prices import describe_cost
-from alpacare.teacher.request import Answer, Request
+from alpacare.teacher.accounts import read_budget
+from alpacare.teacher.buying import buy
+from alpacare.teacher.costs import describe_cost
+from alpacare.teacher.ledger import Ledger, default_path
+from alpacare.teacher.pack import read_pack
+from alpacare.teacher.reply import Answer
+from alpacare.teacher.request import Request
 
-RECORDINGS = "recordings"
 _LISTED = 10  # missing calls named one by one before the rest is only counted
+Find = Callable[[str], Answer | None]
 
 
-def ask(requests: Sequence[Request], packs: Sequence[Path] = ()) -> list[Answer]:
+def ask(requests: Iterable[Request], packs: Sequence[Path] = ()) -> list[Answer]:
     """Answer every request, in order; `packs` are taken into the ledger.
 
     A pack is an input that DVC hashes and the ledger is not, so where both answer a request the
     pack decides: same inputs, same bytes.
 
     Raises:
-        BadInput: an answer is missing (the message counts the calls, tokens and dollars).
+        BadInput: an answer is missing and could not be bought; the message says why, and how to
+            go on. Everything received is in the ledger.
+        KeyboardInterrupt: the user stopped the buying.
     """
-    entries = [entry for pack in packs for entry in read_pack(pack)]
-    given = {entry.key: entry.answer() for entry in entries}
+    answers: dict[int, Answer] = {}
     with Ledger(default_path()) as ledger:
-        ledger.put_all(entries)
-        answers = [given.get(key) or ledger.get(key) for key in (r.key() for r in requests)]
-    missing = [r for r, answer in zip(requests, answers, strict=True) if answer is None]
-    if missing:
-        _stop(missing, len(requests))
-    return [answer for answer in answers if answer is not None]
+        told: dict[str, Answer] = {}
+        for pack in packs:
+            told |= ledger.take(read_pack(pack))
+
+        def find(key: str) -> Answer | None:
+            return told.get(key) or ledger.get(key)
+
+        waiting, missing = _fill(answers, enumerate(requests), find)
+        total = len(answers) + len(waiting)
+        while missing:
+            _buy(missing, ledger, total)
+            waiting, missing = _fill(answers, waiting, find)
+    return [answers[position] for position in range(total)]
 
 
-def _stop(missing: Sequence[Request], total: int) -> None:
+def look_up(request: Request, find: Find) -> Answer | Request:
+    """Give the answer, or the request whose answer is missing: of a reply that was cut off, and
+    for which the stage wants more room, the longer one.
+    """
+    answer = find(request.key())
+    if answer is None:
+        return request
+    longer = request.with_more_room() if answer.finish_reason == "length" else None
+    if longer is None:
+        return answer
+    found = look_up(longer, find)
+    return replace(found, cut=answer) if isinstance(found, Answer) else found
+
+
+def _fill(
+    answers: dict[int, Answer], requests: Iterable[tuple[int, Request]], find: Find
+) -> tuple[list[tuple[int, Request]], list[Request]]:
+    """Put what is known in its place; give what waits, and the calls it waits for, once each."""
+    waiting: list[tuple[int, Request]] = []
+    missing: dict[str, Request] = {}
+    for position, request in requests:
+        found = look_up(request, find)
+        if isinstance(found, Answer):
+            answers[position] = found
+        else:
+            waiting.append((position, request))
+            missing.setdefault(found.key(), found)
+    return waiting, list(missing.values())
+
+
+def _buy(missing: Sequence[Request], ledger: Ledger, total: int) -> None:
+    """Buy what is missing, or say what it is and what it would cost."""
+    budget = read_budget()
+    offline = [request for request in missing if request.endpoint.offline]
+    if offline or budget is None:
+        _list(offline or missing)
+        raise BadInput(
+            f"{len(offline or missing)} of {total} answers are not in the ledger, "
+            f"{describe_cost(offline or missing)}; {_advice(bool(offline))}"
+        )
+    buy(missing, ledger, budget, total)
+
+
+def _list(missing: Sequence[Request]) -> None:
     for request in missing[:_LISTED]:
         click.echo(f"missing: {request.label} (ledger key {request.key()[:12]})", err=True)
     if len(missing) > _LISTED:
         click.echo(f"missing: and {len(missing) - _LISTED} more", err=True)
-    raise BadInput(
-        f"{len(missing)} of {total} answers are not in the ledger, {describe_cost(missing)}; "
-        f"{_advice(missing[0])}"
-    )
 
 
-def _advice(request: Request) -> str:
-    if request.endpoint == RECORDINGS:
+def _advice(offline: bool) -> str:
+    if offline:
         return (
             "the endpoint 'recordings' answers only what data/recordings/ holds: "
             "undo the change of prompt, seed or settings that asks something new"
         )
-    return f"give a pack that holds them (--pack); asking {request.endpoint} is not possible yet"
+    return (
+        "set BUDGET to the most dollars that may be spent, say BUDGET=5 (`make quote` tells more), "
+        "or import a pack that holds them"
+    )

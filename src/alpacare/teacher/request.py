@@ -2,34 +2,72 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
-from pydantic import BaseModel, Field
+from alpacare.teacher.endpoints import Endpoint
+
+CHAT = "/chat/completions"
+PLAIN = "/completions"
+_LIMITS = ("max_completion_tokens", "max_tokens")  # vendors' two names for one limit
 
 
 @dataclass(frozen=True)
 class Request:
     """One call: `body` is sent as it is; `label` is for people and no part of the key."""
 
-    endpoint: str  # a base URL, or "recordings"
+    endpoint: Endpoint
     body: dict[str, Any]
     label: str = ""
-    path: str = "/chat/completions"
+    path: str = CHAT
     sample: int = 0  # tells repeated draws of one body apart
+    room: int | None = None  # tokens to ask again with when an answer is cut off; not in the key
 
     def content(self) -> dict[str, Any]:
         """Everything that can change the answer; never the row's position or the API key."""
         return {
             "path": self.path,
-            "endpoint": self.endpoint,
+            "endpoint": self.endpoint.name,
             "body": self.body,
             "sample": self.sample,
         }
 
     def key(self) -> str:
         """SHA-256 of the canonical JSON of the content, in hex."""
+        return self._key
+
+    @cached_property
+    def _key(self) -> str:
         return content_key(self.content())
+
+    def prompt(self) -> str:
+        """Everything the model reads, as one text."""
+        if "messages" not in self.body:
+            return str(self.body["prompt"])
+        return "\n".join(str(message["content"]) for message in self.body["messages"])
+
+    def most_input_tokens(self) -> int:
+        """No more tokens than this can go in: one a byte, and some for each message's frame."""
+        frames = 8 * (len(self.body.get("messages", ())) + 1)
+        return len(self.prompt().encode()) + frames
+
+    def likely_input_tokens(self) -> int:
+        """About four characters of English make a token under BPE; the server's count decides."""
+        return len(self.prompt()) // 4 + 1
+
+    def most_output_tokens(self) -> int | None:
+        """The body's own limit, times the answers it asks for; None: it has none."""
+        limits = [int(self.body[name]) for name in _LIMITS if self.body.get(name)]
+        return min(limits) * int(self.body.get("n") or 1) if limits else None
+
+    def with_more_room(self) -> "Request | None":
+        """Make the request to send when the answer was cut off, if `room` allows a longer one."""
+        now = {name: self.body[name] for name in _LIMITS if self.body.get(name)}
+        if self.room is None or not now or min(now.values()) >= self.room:
+            return None
+        longer = dict.fromkeys(now, self.room)
+        return replace(self, body={**self.body, **longer}, room=None)
 
 
 def content_key(content: dict[str, Any]) -> str:
@@ -39,50 +77,30 @@ def content_key(content: dict[str, Any]) -> str:
 
 
 def chat(
-    endpoint: str, model: str, messages: list[dict[str, str]], *, label: str = "", **sampling: Any
+    endpoint: Endpoint,
+    model: str,
+    messages: list[dict[str, str]],
+    *,
+    label: str = "",
+    sample: int = 0,
+    room: int | None = None,
+    **sampling: Any,
 ) -> Request:
-    """Make a chat completion request; `sampling` goes into the body as it is."""
-    return Request(endpoint, {"model": model, "messages": messages, **sampling}, label)
+    """Make a chat completion request; of `sampling` the body gets what is not None."""
+    body = _body(model, sampling, messages=messages)
+    return Request(endpoint, body, label, CHAT, sample=sample, room=room)
 
 
-class Message(BaseModel):
-    """What the model said; null when it only refused."""
-
-    content: str | None
-
-
-class Choice(BaseModel):
-    """One reply: `finish_reason` is "stop", "length", ..."""
-
-    message: Message
-    finish_reason: str
+def complete(
+    endpoint: Endpoint, model: str, prompt: str, *, label: str = "", **sampling: Any
+) -> Request:
+    """Make a plain completion request, for base models; `sampling` as in `chat`."""
+    return Request(endpoint, _body(model, sampling, prompt=prompt), label, PLAIN)
 
 
-class ChatResponse(BaseModel):
-    """The parts of an API's chat completion that this project relies on."""
-
-    model: str
-    choices: list[Choice] = Field(min_length=1)
-
-
-@dataclass(frozen=True)
-class Answer:
-    """An LLM's answer to the request with this key."""
-
-    key: str
-    response: ChatResponse
-
-    @property
-    def text(self) -> str:
-        """The first choice's text."""
-        return self.response.choices[0].message.content or ""
-
-    @property
-    def finish_reason(self) -> str:
-        """Why the text ends: "stop", "length", ..."""
-        return self.response.choices[0].finish_reason
-
-    @property
-    def model(self) -> str:
-        """The model version that the server reported."""
-        return self.response.model
+def _body(model: str, sampling: dict[str, Any], **asked: Any) -> dict[str, Any]:
+    return {
+        "model": model,
+        **asked,
+        **{name: value for name, value in sampling.items() if value is not None},
+    }

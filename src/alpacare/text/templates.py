@@ -1,11 +1,15 @@
 """Prompt templates: text files, filled once, so that text inside a value is never a variable."""
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from alpacare.errors import BadInput
 from alpacare.files import read_text
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 
 def render_chat(folder: Path, values: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -21,12 +25,19 @@ def render_chat(folder: Path, values: Mapping[str, Any]) -> list[dict[str, str]]
 
 
 def _render(path: Path, values: Mapping[str, Any]) -> str:
-    from jinja2 import StrictUndefined, TemplateError
-    from jinja2.sandbox import SandboxedEnvironment
+    from jinja2 import TemplateError
 
     text = read_text(path)
-    environment = SandboxedEnvironment(undefined=StrictUndefined)
     try:
-        return environment.from_string(text).render(values).strip()
+        return _compile(text).render(values).strip()
     except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
         raise BadInput(f"{path}: {error}; variables here: {', '.join(values)}") from error
+
+
+@cache
+def _compile(text: str) -> "Template":
+    """Compile a template once, not once a row."""
+    from jinja2 import StrictUndefined
+    from jinja2.sandbox import SandboxedEnvironment
+
+    return SandboxedEnvironment(undefined=StrictUndefined).from_string(text)

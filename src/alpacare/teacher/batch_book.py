@@ -1,0 +1,91 @@
+"""Which batches are under way, and what they hold: the ledger's part of the batch API.
+
+Everything but `open` and `items` is called within a transaction.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from alpacare.teacher.accounts import Accounts, now
+from alpacare.teacher.endpoints import Endpoint
+from alpacare.teacher.ledger import Ledger
+from alpacare.teacher.pack import Entry
+from alpacare.teacher.request import Request
+
+
+@dataclass
+class Open:
+    """A batch under way: our name for it, and the server's once it has answered."""
+
+    name: str
+    keys: frozenset[str]
+    id: str | None
+
+
+class BatchBook:
+    """The batches of one server."""
+
+    def __init__(self, ledger: Ledger, endpoint: Endpoint) -> None:
+        self._ledger = ledger
+        self._sql = ledger.connection
+        self._endpoint = endpoint
+
+    def open(self) -> list[Open]:
+        """Every batch that has not been taken in yet."""
+        rows = self._sql.execute(
+            "SELECT name, id FROM batches WHERE endpoint = ?", (self._endpoint.name,)
+        ).fetchall()
+        return [Open(name, frozenset(self._keys(name)), id) for name, id in rows]
+
+    def items(self, name: str) -> dict[str, Request]:
+        """What a batch asks, by key: its answers are kept even if nobody asks for them any more."""
+        rows = self._sql.execute("SELECT key, request FROM items WHERE batch = ?", (name,))
+        return {key: self._request(json.loads(content)) for key, content in rows}
+
+    def book(
+        self, name: str, worst: Sequence[tuple[Request, float]], budget: float
+    ) -> list[Request]:
+        """Set the worst prices aside of as many requests as the budget has room for.
+
+        Requests that another process has booked or bought meanwhile are left out.
+        """
+        room = budget - Accounts(self._ledger).money().bound
+        booked = []
+        for request, price in worst:
+            key = request.key()
+            if price > room or self._ledger.get(key):
+                continue
+            item = (key, name, json.dumps(request.content()), price)
+            if self._sql.execute("INSERT OR IGNORE INTO items VALUES (?, ?, ?, ?)", item).rowcount:
+                room -= price
+                booked.append(request)
+        if booked:
+            values = (name, self._endpoint.name, None, now())
+            self._sql.execute("INSERT INTO batches VALUES (?, ?, ?, ?)", values)
+        return booked
+
+    def sent(self, name: str, id: str) -> None:
+        """Write down the server's name for a batch."""
+        self._sql.execute("UPDATE batches SET id = ? WHERE name = ?", (id, name))
+
+    def close(self, name: str, entries: Sequence[Entry]) -> bool:
+        """Take a batch's answers in; False if another process has."""
+        if not self._sql.execute("DELETE FROM batches WHERE name = ?", (name,)).rowcount:
+            return False
+        self._sql.execute("DELETE FROM items WHERE batch = ?", (name,))
+        for entry in entries:
+            self._ledger.insert(entry)
+        paid = sum(entry.price or 0.0 for entry in entries)
+        self._sql.execute("UPDATE money SET spent = spent + ?", (paid,))
+        return True
+
+    def _keys(self, name: str) -> Iterator[str]:
+        for (key,) in self._sql.execute("SELECT key FROM items WHERE batch = ?", (name,)):
+            yield key
+
+    def _request(self, content: dict[str, object]) -> Request:
+        body, path, sample = content["body"], content["path"], content["sample"]
+        assert isinstance(body, dict)
+        assert isinstance(sample, int)
+        return Request(self._endpoint, body, "", str(path), sample)

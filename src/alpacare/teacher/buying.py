@@ -1,0 +1,128 @@
+"""Buying what the ledger lacks: all servers at once, one budget, one way to stop."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Sequence
+
+import click
+
+from alpacare.errors import BadInput
+from alpacare.teacher.accounts import Accounts
+from alpacare.teacher.batch import Batches
+from alpacare.teacher.claims import Claims
+from alpacare.teacher.endpoints import Endpoint
+from alpacare.teacher.ledger import Ledger
+from alpacare.teacher.limits import Limiter
+from alpacare.teacher.online import Online
+from alpacare.teacher.prices import Prices
+from alpacare.teacher.purse import Purse
+from alpacare.teacher.request import Request
+from alpacare.teacher.tally import Tally
+from alpacare.teacher.transport import Transport
+
+
+def buy(missing: Sequence[Request], ledger: Ledger, budget: float, total: int) -> None:
+    """Buy an answer to every request; `total` is what the stage asks in all.
+
+    Raises:
+        BadInput: some could not be bought: no key, no price, budget, server down, rejected.
+        KeyboardInterrupt: stopped by Ctrl-C or SIGTERM, after the calls in flight have ended.
+    """
+    prices = Prices()
+    for request in missing:
+        prices.worst(request, request.endpoint.mode)  # an unknown price shows before any call
+    with Claims(ledger.path) as claims:
+        books = Accounts(ledger)
+        with ledger.transaction():
+            lost = books.write_off(claims)
+        tally = Tally(
+            stage=os.environ.get("DVC_STAGE", "teacher"),
+            requests=total,
+            hits=total - len(missing),
+            left=budget - books.money().bound,
+            lost=lost,
+        )
+        if lost:
+            click.echo(_lost(lost, books.money().unsure), err=True)
+        purse = asyncio.run(_buy(missing, ledger, claims, prices, budget, tally))
+    tally.append_to(ledger.path.with_name("runs.jsonl"))
+    _report(purse)
+
+
+async def _buy(
+    missing: Sequence[Request],
+    ledger: Ledger,
+    claims: Claims,
+    prices: Prices,
+    budget: float,
+    tally: Tally,
+) -> Purse:
+    purse = Purse(ledger, claims, prices, budget, tally)
+    _stop_on_signals(purse)
+    shops = [(Transport(endpoint), requests) for endpoint, requests in _by_endpoint(missing)]
+    try:
+        with tally.shown(len(missing)):
+            await asyncio.gather(*(_shop(transport, asked, purse) for transport, asked in shops))
+    finally:
+        for transport, _ in shops:
+            await transport.client.close()
+        purse.close()
+    return purse
+
+
+async def _shop(transport: Transport, requests: Sequence[Request], purse: Purse) -> None:
+    """Buy at one server: by batch where its settings say so, the rest online."""
+    endpoint = transport.endpoint
+    rest = await Batches(transport, purse).buy(requests)
+    if rest:
+        await Online(transport, Limiter(endpoint), purse).buy(rest, endpoint.in_flight)
+
+
+def _by_endpoint(requests: Sequence[Request]) -> list[tuple[Endpoint, list[Request]]]:
+    servers: dict[Endpoint, list[Request]] = {}
+    for request in requests:
+        servers.setdefault(request.endpoint, []).append(request)
+    return list(servers.items())
+
+
+def _stop_on_signals(purse: Purse) -> None:
+    """The first signal lets the calls in flight end; the second one does not."""
+    loop = asyncio.get_running_loop()
+    task = asyncio.current_task()
+
+    def stop() -> None:
+        if purse.interrupted and task:
+            task.cancel()
+            return
+        purse.stop()
+        calls = purse.tally.in_flight
+        click.echo(
+            f"stopping: waiting for {calls} calls in flight; once more abandons them", err=True
+        )
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+
+
+def _report(purse: Purse) -> None:
+    """Raise what ended the run, if it did not end by itself."""
+    tally = purse.tally
+    state = (
+        f"{tally.hits + tally.calls} of {tally.requests} answers are in the ledger; "
+        "the same command goes on from there"
+    )
+    if purse.error:
+        raise BadInput(f"{purse.error}; {state}")
+    if purse.interrupted:
+        raise KeyboardInterrupt(f"stopped: {state}")
+    if purse.tally.rejected:
+        shown = "; ".join(purse.tally.rejected[:3])
+        raise BadInput(f"{len(purse.tally.rejected)} requests got no answer: {shown}; {state}")
+
+
+def _lost(lost: int, dollars: float) -> str:
+    return (
+        f"{lost} calls were in flight when an earlier run was killed; their answers are lost and "
+        f"may have been billed (unsure in all: at most ${dollars:.4f}, counted against BUDGET)"
+    )
