@@ -1,9 +1,14 @@
 """Every test works in a folder of its own, with no ledger, key or budget of the machine's user."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner, Result
+
+if TYPE_CHECKING:
+    from loopback import Running
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -11,7 +16,7 @@ REPOSITORY = Path(__file__).parents[1]
 @pytest.fixture(autouse=True)
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty current directory; variables that could reach out of it are gone."""
-    for name in ("DVC_ROOT", "DVC_STAGE", "OPENAI_API_KEY", "BUDGET"):
+    for name in ("DVC_ROOT", "DVC_STAGE", "OPENAI_API_KEY", "OPENAI_BASE_URL", "BUDGET"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -23,6 +28,22 @@ def params(workspace: Path) -> Path:
     path = workspace / "params.yaml"
     path.write_text((REPOSITORY / "params.yaml").read_text())
     return path
+
+
+@pytest.fixture(scope="session")
+def one_server() -> Iterator["Running"]:
+    """For `server`: starting one takes longer than most tests."""
+    from loopback import running
+
+    with running() as server:
+        yield server
+
+
+@pytest.fixture
+def server(one_server: "Running") -> "Running":
+    """A loopback server as good as new, for tests that leave no call under way."""
+    one_server.reset()
+    return one_server
 
 
 def run(command: object, *arguments: object) -> Result:

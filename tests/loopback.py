@@ -51,6 +51,7 @@ class Config:
     batch_expires: float = 0.0  # share of a batch's items that expire
     batch_fails: float = 0.0  # share of a batch's items that fail with a 500
     batches_unanswered: int = 0  # so many are made, but the connection ends before it is told
+    batch_answer_seconds: float = 0.0  # until it is told that a batch was made
     upload_seconds: float = 0.0  # until a file is taken
     cancel_seconds: float = 0.0  # until a cancelled batch has ended
 
@@ -80,6 +81,7 @@ class Loopback:
         app = web.Application(client_max_size=1 << 30)
         app.router.add_get("/_state", self.state)
         app.router.add_post("/_config", self.configure)
+        app.router.add_post("/_reset", self.reset)
         for prefix in ("/v1", "/openai/deployments/{deployment}"):
             app.router.add_post(f"{prefix}/chat/completions", self.complete)
             app.router.add_post(f"{prefix}/completions", self.complete)
@@ -111,6 +113,11 @@ class Loopback:
 
     async def configure(self, request: web.Request) -> web.Response:
         self.config = Config(**{**asdict(self.config), **await request.json()})
+        return web.json_response({})
+
+    async def reset(self, request: web.Request) -> web.Response:
+        """Be as good as new, if no call is under way."""
+        Loopback.__init__(self, Config(**await request.json()))
         return web.json_response({})
 
     # ---- completions -----------------------------------------------------------------------------
@@ -283,6 +290,7 @@ class Loopback:
             "items": len(lines),
             "due": time.monotonic() + self.config.batch_seconds,
         }
+        await asyncio.sleep(self.config.batch_answer_seconds)
         if len(self.batches) <= self.config.batches_unanswered:
             assert request.transport
             request.transport.abort()
@@ -377,11 +385,15 @@ class Running:
         return state
 
     def configure(self, **config: Any) -> None:
-        urllib.request.urlopen(
-            urllib.request.Request(
-                f"http://127.0.0.1:{self.port}/_config", data=json.dumps(config).encode()
-            )
-        ).close()
+        self._post("_config", config)
+
+    def reset(self, **config: Any) -> None:
+        self._post("_reset", config)
+
+    def _post(self, path: str, config: dict[str, Any]) -> None:
+        address = f"http://127.0.0.1:{self.port}/{path}"
+        data = json.dumps(config).encode()
+        urllib.request.urlopen(urllib.request.Request(address, data=data)).close()
 
     def kill(self) -> None:
         self.process.kill()

@@ -57,8 +57,9 @@ class Stage(click.Command):
             if ctx.meta["debug"]:
                 raise
             raise OneLine(_one_line(error)) from error
-        except KeyboardInterrupt:
-            click.echo("stopped: nothing was written; the same command starts again", err=True)
+        except KeyboardInterrupt as stop:  # a stage that keeps more than nothing says what
+            told = str(stop) or "stopped: nothing was written; the same command starts again"
+            click.echo(told, err=True)
             ctx.exit(STOPPED)
 
 

@@ -78,6 +78,21 @@ def import_packs(packs: tuple[Path, ...]) -> None:
 
 
 @ledger.command(cls=Stage)
+@click.argument("batch")
+def forget(batch: str) -> None:
+    """Give up a BATCH that its server no longer knows; its worst price counts as paid.
+
+    \b
+    Example:
+      alpacare ledger forget batch_68f0c1
+    """
+    from alpacare.teacher.upkeep import forget_batch, open_ledger
+
+    with open_ledger() as books:
+        click.echo(forget_batch(books, batch))
+
+
+@ledger.command(cls=Stage)
 @click.argument("pack", type=FILE)
 @click.option("--yes", is_flag=True, help="Do it; without this, only say what would go.")
 def gc(pack: Path, yes: bool) -> None:

@@ -7,6 +7,7 @@ so far brought, or as the prompt asks for.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from alpacare.errors import BadInput
 from alpacare.preflight import Params, dependencies, read_params
 from alpacare.records.task import Instruction, Seed
 from alpacare.stages.filtered import sift
@@ -102,7 +103,12 @@ def used_keys(stage: str | None) -> set[str]:
     """Give the ledger keys that today's pipeline uses, of one paid stage or of all.
 
     A reply that was cut off and asked for again is used too.
+
+    Raises:
+        BadInput: there is no such stage.
     """
+    if stage not in (None, *PAID):
+        raise BadInput(f"no paid stage '{stage}'; there are {', '.join(PAID)}")
     keys: set[str] = set()
     for plan in make_plans():
         if stage in (None, plan.stage):

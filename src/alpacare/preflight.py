@@ -23,6 +23,7 @@ from alpacare.stages.references import take
 from alpacare.stages.responses import ResponsesSettings
 from alpacare.stages.scores import ScoresSettings
 from alpacare.stages.seeds import SeedsSettings, normalise, read_source
+from alpacare.teacher.accounts import read_budget
 from alpacare.teacher.endpoints import Endpoint
 from alpacare.teacher.pack import read_pack
 from alpacare.teacher.prices import Prices
@@ -111,13 +112,24 @@ def check_all() -> str:
     for judge in params.judgments.judges:
         read_judge(judge)
     _check_prompts()
-    Prices()
+    _check_servers(params)
     for stage in ("instructions", "responses"):
         for pack in dependencies(stage, "data/recordings/"):
             list(read_pack(pack))
     seeds = _check_seeds(params)
     tasks = sum(_check_tests(params, test) for test in params.tests)
     return f"settings and prompts fine, {seeds} seed tasks, {tasks} test tasks"
+
+
+def _check_servers(params: Params) -> None:
+    """With money to spend, a missing key shows before DVC deletes the outputs of the stage."""
+    Prices()
+    if read_budget() is None:
+        return
+    for stage in ("instructions", "responses"):
+        endpoint = params.endpoints[getattr(params, stage).endpoint]
+        if not endpoint.offline:
+            endpoint.read_key()
 
 
 def _check_prompts() -> None:

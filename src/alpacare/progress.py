@@ -39,7 +39,7 @@ def _live(title: str, total: int, unit: str) -> Iterator[Advance]:
 
     columns = (
         TextColumn("{task.description}"),
-        BarColumn(),
+        BarColumn(bar_width=20),
         MofNCompleteColumn(),
         TextColumn(f"{unit}  {{task.fields[note]}} "),
         Rate(),

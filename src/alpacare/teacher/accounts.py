@@ -7,6 +7,7 @@ or a pipeline of several paid stages, cannot add up to more than what was allowe
 import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Literal
 
 from alpacare.errors import BadInput
 from alpacare.teacher.claims import Claims
@@ -64,13 +65,19 @@ class Accounts:
             ).fetchone()
         return Money(spent, unsure, in_flight, in_batches, lost)
 
-    def reserve(self, key: str, worst: float, budget: float) -> bool:
-        """Set a call's worst price aside before it is sent; False if the budget has no room."""
+    def reserve(self, key: str, worst: float, budget: float) -> Literal["", "full", "batch"]:
+        """Set a call's worst price aside before it is sent; or say what is in the way.
+
+        "full": the budget has no room. "batch": a batch under way will bring this answer.
+        """
+        if self._sql.execute("SELECT 1 FROM items WHERE key = ?", (key,)).fetchone():
+            return "batch"
+        self._write_off(key)  # the caller has the claim, so whoever asked before is dead
         if self.money().bound + worst > budget:
-            return False
+            return "full"
         values = (key, worst, now())
-        self._sql.execute("INSERT OR REPLACE INTO calls VALUES (?, ?, ?)", values)
-        return True
+        self._sql.execute("INSERT INTO calls VALUES (?, ?, ?)", values)
+        return ""
 
     def settle(self, key: str, entry: Entry | None, unsure: float = 0.0) -> None:
         """End a call: with its answer and price, or without and with what it may have cost."""
@@ -82,15 +89,16 @@ class Accounts:
 
     def write_off(self, claims: Claims) -> int:
         """Count calls of processes that were killed as paid and lost; say how many."""
-        lost = 0
-        for key, worst in self._sql.execute("SELECT key, worst FROM calls").fetchall():
-            if not claims.take(key):
-                continue  # its process lives
-            claims.drop(key)
-            lost += 1
-            self._sql.execute("DELETE FROM calls WHERE key = ?", (key,))
+        open_calls = [key for (key,) in self._sql.execute("SELECT key FROM calls")]
+        dead = [key for key in open_calls if claims.free(key)]
+        for key in dead:
+            self._write_off(key)
+        return len(dead)
+
+    def _write_off(self, key: str) -> None:
+        found = self._sql.execute("DELETE FROM calls WHERE key = ? RETURNING worst", (key,))
+        for (worst,) in found.fetchall():
             self._sql.execute("UPDATE money SET unsure = unsure + ?, lost = lost + 1", (worst,))
-        return lost
 
 
 def now() -> str:

@@ -7,41 +7,30 @@ and whoever asks for one of its answers waits for it instead of paying again.
 
 import json
 import uuid
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
+from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
 import click
-from pydantic import BaseModel, ValidationError
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt
-from tenacity.wait import wait_random_exponential
 
 from alpacare.errors import BadInput
-from alpacare.files import parse_json
-from alpacare.teacher.accounts import now
+from alpacare.teacher.batch_api import BatchApi
 from alpacare.teacher.batch_book import BatchBook, Open
+from alpacare.teacher.batch_output import read_output
 from alpacare.teacher.pack import Entry
 from alpacare.teacher.prices import BATCH
 from alpacare.teacher.purse import Purse
-from alpacare.teacher.reply import Call, Completion
 from alpacare.teacher.request import Request
-from alpacare.teacher.transport import Fault, Rejected, Transport
+from alpacare.teacher.transport import Transport
 
-if TYPE_CHECKING:
-    from openai import AsyncOpenAI
-
-T = TypeVar("T")
-_MOST = 50_000  # requests in a batch, and bytes of its file: half of OpenAI's limit
-_MOST_BYTES = 100_000_000
+_MOST, _MOST_BYTES = (
+    50_000,
+    100_000_000,
+)  # of a batch; OpenAI takes as many requests, twice the bytes
+_RUNNING = ("validating", "in_progress")
 _ENDED = ("completed", "failed", "expired", "cancelled")
-_SLOWEST = 60.0  # seconds between two looks at a batch
-
-
-class Line(BaseModel):
-    """A line of a batch's output file."""
-
-    custom_id: str
-    response: dict[str, Any] | None = None
+_FIRST_LOOK, _SLOWEST = 0.5, 60.0  # seconds between two looks at a batch
 
 
 class Batches:
@@ -51,6 +40,7 @@ class Batches:
         self._transport = transport
         self._endpoint = transport.endpoint
         self._purse = purse
+        self._api = BatchApi(transport, purse)
         self._book = BatchBook(purse.books, transport.endpoint)
 
     async def buy(self, requests: Sequence[Request]) -> list[Request]:
@@ -68,15 +58,13 @@ class Batches:
     async def _buy(self, requests: Sequence[Request]) -> list[Request]:
         wanted = {request.key(): request for request in requests}
         failed: set[str] = set()
+        await self._take_in_strangers(wanted.keys())
         while not self._purse.stopping.is_set():
-            under_way = [batch for batch in self._book.open() if batch.keys & wanted.keys()]
-            taken = {key for batch in under_way for key in batch.keys}
+            taken = {key for batch in self._book.open() for key in batch.keys & wanted.keys()}
             todo = [request for key, request in wanted.items() if key not in taken | failed]
             if self._endpoint.mode == BATCH and todo:
-                sent = await self._submit(todo)
-                if not sent and not under_way:
-                    raise BadInput(f"BUDGET=${self._purse.budget:g} has no room for a batch")
-                under_way += sent
+                await self._submit(todo, last=not taken)
+            under_way = [batch for batch in self._book.open() if batch.keys & wanted.keys()]
             if not under_way:
                 break
             for batch in under_way:
@@ -86,61 +74,53 @@ class Batches:
 
     # ---- sending ---------------------------------------------------------------------------------
 
-    async def _submit(self, requests: Sequence[Request]) -> list[Open]:
-        """Book and send as much as the budget has room for."""
-        sent = []
+    async def _submit(self, requests: Sequence[Request], last: bool) -> None:
+        """Book and send as much as the budget has room for.
+
+        Raises:
+            BadInput: it has none, and no other batch is under way (`last`) that may leave some.
+        """
+        sent = False
         for path, chunk in _chunks(requests):
             name = uuid.uuid4().hex
             worst = [(request, self._purse.prices.worst(request, BATCH)) for request in chunk]
-            booked = await self._purse.writer.commit(
+            self._purse.claims.take(name)
+            booked, full = await self._purse.writer.commit(
                 partial(self._book.book, name, worst, self._purse.budget)
             )
             if booked:
-                batch = Open(name, frozenset(request.key() for request in booked), None)
-                await self._send(batch, path, booked)
-                sent.append(batch)
-        return sent
-
-    async def _send(self, batch: Open, path: str, chunk: list[Request]) -> None:
-        lines = "".join(
-            json.dumps(
-                {"custom_id": r.key(), "method": "POST", "url": f"/v1{path}", "body": r.body}
-            )
-            + "\n"
-            for r in chunk
-        )
-        file = await self._patiently(
-            lambda client: client.files.create(
-                file=("batch.jsonl", lines.encode()), purpose="batch"
-            )
-        )
-        url: Any = f"/v1{path}"
-        made = await self._patiently(
-            lambda client: client.batches.create(
-                input_file_id=file.id,
-                endpoint=url,
-                completion_window="24h",
-                metadata={"alpacare": batch.name},
-            )
-        )
-        batch.id = made.id
-        await self._purse.writer.commit(lambda: self._book.sent(batch.name, made.id))
-        click.echo(f"batch {made.id}: {len(chunk)} requests sent", err=True)
+                id = await self._api.make(name, path, booked)
+                await self._purse.writer.commit(partial(self._book.sent, name, id))
+                click.echo(f"batch {id}: {len(booked)} requests sent", err=True)
+                sent = True
+            elif full and last and not sent:
+                raise BadInput(f"BUDGET=${self._purse.budget:g} has no room for a batch")
+            self._purse.claims.drop(name)
 
     # ---- waiting and taking in -------------------------------------------------------------------
 
     async def _see_through(self, batch: Open) -> set[str]:
         """Wait until a batch has ended and take its answers in; give the keys it has none for."""
         id = batch.id or await self._find(batch)
-        if id is None:  # the run that booked it was killed before it sent it
-            await self._purse.writer.commit(lambda: self._book.close(batch.name, []))
+        if id is None:
             return set()
         state = await self._wait(id)
-        if state is None:
-            return set()
+        return await self._close(batch, state) if state else set()
+
+    async def _take_in_strangers(self, wanted: Set[str]) -> None:
+        """Look once at batches that nobody asks for any more: what they brought is kept too."""
+        for batch in self._book.open():
+            if batch.id and not batch.keys & wanted:
+                with suppress(BadInput):  # another account's, perhaps
+                    state = await self._api.look(batch.id)
+                    if state.status in _ENDED:
+                        await self._close(batch, state)
+
+    async def _close(self, batch: Open, state: Any) -> set[str]:
+        """Take a batch's answers in; give the keys it has none for."""
         if state.errors and state.errors.data:
             told = self._transport.redact(str(state.errors.data[0].message))
-            click.echo(f"batch {id} {state.status}: {told}; its requests go online", err=True)
+            click.echo(f"batch {batch.id} {state.status}: {told}; its requests go online", err=True)
         entries = await self._take_in(batch, state.output_file_id)
         if await self._purse.writer.commit(lambda: self._book.close(batch.name, entries)):
             for entry in entries:
@@ -152,31 +132,34 @@ class Batches:
         if file is None:
             return []
         items = self._book.items(batch.name)
-        text = (await self._patiently(lambda client: client.files.content(file))).text
-        return [entry for line in text.splitlines() if (entry := self._entry(line, items))]
+        return read_output(await self._api.read(file), items, self._purse.prices)
 
     async def _find(self, batch: Open) -> str | None:
-        """Find a batch that was booked by a run that did not live to write down its id."""
-
-        async def search(client: "AsyncOpenAI") -> str | None:
-            async for each in await client.batches.list():
-                if (each.metadata or {}).get("alpacare") == batch.name:
-                    return each.id
+        """Find a batch that was booked and has no id: another process is sending it just now, or
+        was killed after the server had it, or before; then it is struck out.
+        """
+        if not self._purse.claims.take(batch.name):
+            await self._purse.sleep(_FIRST_LOOK)
             return None
-
-        return await self._patiently(search)
+        try:
+            id = await self._api.find(batch.name)
+            if id is None:
+                await self._purse.writer.commit(lambda: self._book.close(batch.name, []))
+            return id
+        finally:
+            self._purse.claims.drop(batch.name)
 
     async def _wait(self, id: str) -> Any:
         """Look at a batch, ever more seldom, until it has ended; None if the run stops first."""
-        pause = 0.5
+        pause = _FIRST_LOOK
         called_off = self._endpoint.mode == BATCH
         while not self._purse.stopping.is_set():
-            state = await self._patiently(lambda client: client.batches.retrieve(id))
+            state = await self._api.look(id)
             if state.status in _ENDED:
                 self._purse.tally.waiting = ""
                 return state
-            if not called_off:
-                await self._patiently(lambda client: client.batches.cancel(id))
+            if not called_off and state.status in _RUNNING:
+                await self._api.call_off(id)
                 called_off = True
             counts = state.request_counts
             done = f"{counts.completed} of {counts.total}" if counts else "?"
@@ -186,44 +169,6 @@ class Batches:
             pause = min(1.5 * pause, _SLOWEST)
         click.echo(f"batch {id} goes on at the server; the same command takes it up", err=True)
         return None
-
-    def _entry(self, line: str, items: dict[str, Request]) -> Entry | None:
-        """Read an answer from a batch's output; None for an item that failed."""
-        try:
-            item = Line.model_validate(parse_json(line, "batch output"))
-            raw: dict[str, Any] = (item.response or {}).get("body") or {}
-            completion = Completion.model_validate(raw)
-        except (ValidationError, BadInput):
-            return None
-        request = items.get(item.custom_id)
-        if request is None:
-            return None
-        model = str(request.body["model"])
-        call = Call(seconds=0, mode=BATCH, prices=self._purse.prices.source(model))
-        return Entry(
-            key=item.custom_id,
-            request=request.content(),
-            response=raw,
-            received=now(),
-            price=self._purse.prices.paid(request, completion.usage, BATCH),
-            call=call,
-        )
-
-    async def _patiently(self, call: Callable[["AsyncOpenAI"], Awaitable[T]]) -> T:
-        """Manage the server, through faults that pass."""
-        try:
-            async for attempt in AsyncRetrying(
-                retry=retry_if_exception_type(Fault),
-                wait=wait_random_exponential(multiplier=0.5, max=30),
-                stop=stop_after_attempt(8),
-                sleep=self._purse.sleep,
-                reraise=True,
-            ):
-                with attempt:
-                    return await self._transport.manage(call)
-        except (Fault, Rejected) as error:
-            raise BadInput(f"{self._endpoint.address}: batch API: {error}") from None
-        raise AssertionError("tenacity returns or raises")
 
 
 def _chunks(requests: Sequence[Request]) -> Iterator[tuple[str, list[Request]]]:

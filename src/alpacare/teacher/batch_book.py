@@ -45,25 +45,36 @@ class BatchBook:
 
     def book(
         self, name: str, worst: Sequence[tuple[Request, float]], budget: float
-    ) -> list[Request]:
+    ) -> tuple[list[Request], bool]:
         """Set the worst prices aside of as many requests as the budget has room for.
 
-        Requests that another process has booked or bought meanwhile are left out.
+        Give them, and whether the budget left some out. Requests that another process has bought,
+        booked or sent meanwhile are left out too.
         """
         room = budget - Accounts(self._ledger).money().bound
-        booked = []
+        booked, full = [], False
         for request, price in worst:
-            key = request.key()
-            if price > room or self._ledger.get(key):
+            if self._seen_to(request.key()):
                 continue
-            item = (key, name, json.dumps(request.content()), price)
-            if self._sql.execute("INSERT OR IGNORE INTO items VALUES (?, ?, ?, ?)", item).rowcount:
-                room -= price
-                booked.append(request)
+            if price > room:
+                full = True
+                continue
+            room -= price
+            booked.append(request)
+            item = (request.key(), name, json.dumps(request.content()), price)
+            self._sql.execute("INSERT INTO items VALUES (?, ?, ?, ?)", item)
         if booked:
             values = (name, self._endpoint.name, None, now())
             self._sql.execute("INSERT INTO batches VALUES (?, ?, ?, ?)", values)
-        return booked
+        return booked, full
+
+    def _seen_to(self, key: str) -> bool:
+        found = self._sql.execute(
+            "SELECT 1 FROM items WHERE key = :key UNION SELECT 1 FROM calls WHERE key = :key "
+            "UNION SELECT 1 FROM entries WHERE key = :key",
+            {"key": key},
+        )
+        return found.fetchone() is not None
 
     def sent(self, name: str, id: str) -> None:
         """Write down the server's name for a batch."""

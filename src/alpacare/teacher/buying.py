@@ -3,7 +3,8 @@
 import asyncio
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 import click
 
@@ -21,14 +22,17 @@ from alpacare.teacher.request import Request
 from alpacare.teacher.tally import Tally
 from alpacare.teacher.transport import Transport
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
-def buy(missing: Sequence[Request], ledger: Ledger, budget: float, total: int) -> None:
-    """Buy an answer to every request; `total` is what the stage asks in all.
+
+def buy(missing: Sequence[Request], ledger: Ledger, budget: float, hits: int) -> None:
+    """Buy an answer to every request; `hits` is how many others the ledger had.
 
     Raises:
         BadInput: some could not be bought: no key, no price, budget, server down, rejected.
         KeyboardInterrupt: stopped by Ctrl-C or SIGTERM, after the calls in flight have ended.
     """
+    ledger.check()
     prices = Prices()
     for request in missing:
         prices.worst(request, request.endpoint.mode)  # an unknown price shows before any call
@@ -38,37 +42,30 @@ def buy(missing: Sequence[Request], ledger: Ledger, budget: float, total: int) -
             lost = books.write_off(claims)
         tally = Tally(
             stage=os.environ.get("DVC_STAGE", "teacher"),
-            requests=total,
-            hits=total - len(missing),
+            requests=hits + len(missing),
+            hits=hits,
             left=budget - books.money().bound,
             lost=lost,
         )
         if lost:
             click.echo(_lost(lost, books.money().unsure), err=True)
-        purse = asyncio.run(_buy(missing, ledger, claims, prices, budget, tally))
+        purse = Purse(ledger, claims, prices, budget, tally)
+        with _signals_kept(), suppress(asyncio.CancelledError):
+            asyncio.run(_buy(missing, purse))
     tally.append_to(ledger.path.with_name("runs.jsonl"))
     _report(purse)
 
 
-async def _buy(
-    missing: Sequence[Request],
-    ledger: Ledger,
-    claims: Claims,
-    prices: Prices,
-    budget: float,
-    tally: Tally,
-) -> Purse:
-    purse = Purse(ledger, claims, prices, budget, tally)
+async def _buy(missing: Sequence[Request], purse: Purse) -> None:
     _stop_on_signals(purse)
     shops = [(Transport(endpoint), requests) for endpoint, requests in _by_endpoint(missing)]
     try:
-        with tally.shown(len(missing)):
+        with purse.tally.shown(len(missing)):
             await asyncio.gather(*(_shop(transport, asked, purse) for transport, asked in shops))
     finally:
         for transport, _ in shops:
             await transport.client.close()
         purse.close()
-    return purse
 
 
 async def _shop(transport: Transport, requests: Sequence[Request], purse: Purse) -> None:
@@ -86,6 +83,17 @@ def _by_endpoint(requests: Sequence[Request]) -> list[tuple[Endpoint, list[Reque
     return list(servers.items())
 
 
+@contextmanager
+def _signals_kept() -> Iterator[None]:
+    """Give the signals back to whoever had them: an event loop leaves the system's defaults."""
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def _stop_on_signals(purse: Purse) -> None:
     """The first signal lets the calls in flight end; the second one does not."""
     loop = asyncio.get_running_loop()
@@ -101,7 +109,7 @@ def _stop_on_signals(purse: Purse) -> None:
             f"stopping: waiting for {calls} calls in flight; once more abandons them", err=True
         )
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in _SIGNALS:
         loop.add_signal_handler(number, stop)
 
 

@@ -15,6 +15,7 @@ class Claims:
 
     def __init__(self, ledger: Path) -> None:
         self._file = os.open(ledger.with_name("claims"), os.O_RDWR | os.O_CREAT, 0o644)
+        self._ours: set[str] = set()
 
     def __enter__(self) -> "Claims":
         return self
@@ -33,11 +34,20 @@ class Claims:
             fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, _place(key))
         except (BlockingIOError, PermissionError):  # POSIX allows either
             return False
+        self._ours.add(key)
         return True
 
     def drop(self, key: str) -> None:
         """Give a claim back."""
+        self._ours.discard(key)
         fcntl.lockf(self._file, fcntl.LOCK_UN, 1, _place(key))
+
+    def free(self, key: str) -> bool:
+        """Whether no process has this claim, ours included."""
+        if key in self._ours or not self.take(key):
+            return False
+        self.drop(key)
+        return True
 
 
 def _place(key: str) -> int:

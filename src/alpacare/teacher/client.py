@@ -13,9 +13,9 @@ import click
 from alpacare.errors import BadInput
 from alpacare.teacher.accounts import read_budget
 from alpacare.teacher.buying import buy
-from alpacare.teacher.costs import describe_cost
 from alpacare.teacher.ledger import Ledger, default_path
 from alpacare.teacher.pack import read_pack
+from alpacare.teacher.prices import describe_cost
 from alpacare.teacher.reply import Answer
 from alpacare.teacher.request import Request
 
@@ -44,11 +44,10 @@ def ask(requests: Iterable[Request], packs: Sequence[Path] = ()) -> list[Answer]
             return told.get(key) or ledger.get(key)
 
         waiting, missing = _fill(answers, enumerate(requests), find)
-        total = len(answers) + len(waiting)
         while missing:
-            _buy(missing, ledger, total)
+            _buy(missing, ledger, len(answers))
             waiting, missing = _fill(answers, waiting, find)
-    return [answers[position] for position in range(total)]
+    return [answers[position] for position in range(len(answers))]
 
 
 def look_up(request: Request, find: Find) -> Answer | Request:
@@ -81,17 +80,17 @@ def _fill(
     return waiting, list(missing.values())
 
 
-def _buy(missing: Sequence[Request], ledger: Ledger, total: int) -> None:
+def _buy(missing: Sequence[Request], ledger: Ledger, hits: int) -> None:
     """Buy what is missing, or say what it is and what it would cost."""
     budget = read_budget()
     offline = [request for request in missing if request.endpoint.offline]
     if offline or budget is None:
         _list(offline or missing)
         raise BadInput(
-            f"{len(offline or missing)} of {total} answers are not in the ledger, "
+            f"{len(offline or missing)} of {hits + len(missing)} answers are not in the ledger, "
             f"{describe_cost(offline or missing)}; {_advice(bool(offline))}"
         )
-    buy(missing, ledger, budget, total)
+    buy(missing, ledger, budget, hits)
 
 
 def _list(missing: Sequence[Request]) -> None:

@@ -76,7 +76,10 @@ class Endpoint(Settings):
             raise BadInput(
                 f"no API key for {self.address}: export {self.api_key}=..., or write it into .env"
             )
-        return key.strip()
+        key = key.strip()
+        if not (key.isascii() and key.isprintable()):
+            raise BadInput(f"{self.api_key} holds a character that no key has; paste it again")
+        return key
 
 
 RECORDINGS = Endpoint(base_url=OFFLINE)

@@ -7,7 +7,9 @@ is committed the moment it arrives, with a digest by which a damaged one is know
 import hashlib
 import json
 import os
+import shutil
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +22,8 @@ from alpacare.teacher.pack import Entry
 from alpacare.teacher.reply import Answer, Call, Completion
 
 _VERSION = 2
+_NO_ROOM = 64 << 10  # bytes free; with less, SQLite calls a full disk an I/O error
+_PATIENCE = 60.0  # seconds to wait for another process's lock
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS entries (
     key TEXT PRIMARY KEY, request TEXT, response TEXT, received TEXT, price REAL,
@@ -46,10 +50,10 @@ class Ledger:
         # autocommit, synced: an answer that was put is there after a power cut. The lock of its own
         # thread check is off because one writer thread at a time uses it, see writer.py.
         self.connection = sqlite3.connect(
-            path, timeout=60, isolation_level=None, check_same_thread=False
+            path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
         )
         with self.readable():
-            self.connection.execute("PRAGMA journal_mode=WAL")
+            self._use_wal()
             self.connection.execute("PRAGMA synchronous=FULL")
             self._create()
 
@@ -70,7 +74,7 @@ class Ledger:
         try:
             yield
         except sqlite3.DatabaseError as error:
-            if "full" in str(error):
+            if "full" in str(error) or shutil.disk_usage(self.path.parent).free < _NO_ROOM:
                 raise BadInput(
                     f"{self.path}: the disk is full; free some space and give the same command "
                     "again: what was received before is safe"
@@ -134,7 +138,7 @@ class Ledger:
             entry.received,
             entry.price,
             entry.call.model_dump_json() if entry.call else None,
-            _digest(response),
+            _digest(entry.key, response),
         )
         sql = "INSERT OR IGNORE INTO entries VALUES (?, ?, ?, ?, ?, ?, ?)"
         return self.connection.execute(sql, values).rowcount > 0
@@ -153,11 +157,28 @@ class Ledger:
                     call=Call.model_validate_json(call) if call else None,
                 )
 
+    def check(self) -> None:
+        """Compare every entry with its digest: a damaged key would be taken for a missing answer.
+
+        Raises:
+            BadInput: an entry is damaged.
+        """
+        sql = "SELECT key, response, digest FROM entries"
+        with self.readable():
+            (told,) = self.connection.execute("PRAGMA quick_check(1)").fetchone()
+            if told != "ok":
+                raise sqlite3.DatabaseError(told)
+            for key, response, digest in self.connection.execute(sql):
+                if _digest(key, response) != digest:
+                    raise BadInput(
+                        f"{self.path}: entry {key[:12]} is damaged; run `alpacare ledger verify`"
+                    )
+
     def _read(
         self, key: str, response: str, price: float | None, call: str | None, digest: str
     ) -> Answer:
         try:
-            if _digest(response) != digest:
+            if _digest(key, response) != digest:
                 raise ValueError("its text is not what was received")
             known = Call.model_validate_json(call) if call else None
             return Answer.of(key, Completion.model_validate_json(response), price, known)
@@ -165,6 +186,18 @@ class Ledger:
             raise BadInput(
                 f"{self.path}: entry {key[:12]} is damaged; run `alpacare ledger verify`"
             ) from error
+
+    def _use_wal(self) -> None:
+        """Switch to WAL; here alone SQLite does not wait for another process that does the same."""
+        deadline = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                self.connection.execute("PRAGMA journal_mode=WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.01)
 
     def _create(self) -> None:
         (version,) = self.connection.execute("PRAGMA user_version").fetchone()
@@ -188,9 +221,9 @@ class Ledger:
             return
         self.connection.execute("ALTER TABLE entries ADD COLUMN call TEXT")
         self.connection.execute("ALTER TABLE entries ADD COLUMN digest TEXT")
-        self.connection.create_function("digest", 1, _digest)
-        self.connection.execute("UPDATE entries SET digest = digest(response)")
+        self.connection.create_function("digest", 2, _digest)
+        self.connection.execute("UPDATE entries SET digest = digest(key, response)")
 
 
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+def _digest(key: str, response: str) -> str:
+    return hashlib.sha256(f"{key}\n{response}".encode()).hexdigest()[:16]

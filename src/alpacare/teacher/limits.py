@@ -36,8 +36,7 @@ class Bucket:
         """Take over what the server said."""
         if a_minute != self.a_minute:
             self.a_minute = a_minute
-            self._most = max(1.0, a_minute * _BURST)
-            self._level = min(self._level, self._most)
+            self._level = self._most = max(1.0, a_minute * _BURST)
         self._level = min(self._level, remaining)
 
     def wait(self) -> float:
@@ -52,7 +51,8 @@ class Bucket:
 
     def take(self, amount: float) -> None:
         """Count a call."""
-        self._level -= amount
+        if self.a_minute is not None:
+            self._level -= amount
 
 
 class Limiter:
@@ -60,6 +60,7 @@ class Limiter:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.in_flight = 0
+        self.answers = 0
         self.window = float(min(_FIRST_WINDOW, endpoint.in_flight))
         self._endpoint = endpoint
         self._requests = Bucket(endpoint.requests_per_minute)
@@ -104,6 +105,7 @@ class Limiter:
 
     def succeeded(self, headers: Mapping[str, str]) -> None:
         """Count an answer: a little more may be in flight."""
+        self.answers += 1
         self._failing_since = None
         self._reached = True
         step = 1.0 if self._doubling else 1.0 / self.window
@@ -114,7 +116,7 @@ class Limiter:
         """Read the limits that OpenAI and its kin send with every reply."""
         for kind, bucket in (("requests", self._requests), ("tokens", self._tokens)):
             limit = _number(headers.get(f"x-ratelimit-limit-{kind}"))
-            if limit:
+            if limit is not None and limit >= 1:
                 remaining = _number(headers.get(f"x-ratelimit-remaining-{kind}"))
                 bucket.learn(int(limit), math.inf if remaining is None else remaining)
 
@@ -171,6 +173,7 @@ class Limiter:
 
 def _number(text: str | None) -> float | None:
     try:
-        return float(text) if text else None
+        number = float(text or "nan")
     except ValueError:  # Retry-After may be a date; what can't be read is left to the backoff
         return None
+    return number if math.isfinite(number) else None

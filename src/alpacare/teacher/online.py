@@ -18,7 +18,7 @@ from alpacare.errors import BadInput
 from alpacare.teacher.accounts import now
 from alpacare.teacher.limits import Limiter, Stopping
 from alpacare.teacher.pack import Entry
-from alpacare.teacher.purse import Purse
+from alpacare.teacher.purse import Elsewhere, Purse
 from alpacare.teacher.reply import Answer, Call
 from alpacare.teacher.request import Request
 from alpacare.teacher.transport import Fault, Received, Rejected, Transport
@@ -28,8 +28,8 @@ _TRIES = 12  # of one request that fails otherwise than by 429
 _FIRST_WAIT = 0.25  # seconds at most before a second try
 _REJECTED = 10  # requests that a server may refuse before the run stops
 _OTHERS = 0.2  # seconds between looks for what another process is asking
-_ROOM = 2 << 20  # bytes that must be free on the ledger's disk, and so many a call in flight:
-_ROOM_A_CALL = 16 << 10
+_ROOM = 2 << 20  # bytes that must be free on the ledger's disk, and for each call in flight:
+_ROOM_A_CALL, _ROOM_A_TOKEN = 16 << 10, 16
 
 
 class Online:
@@ -50,9 +50,9 @@ class Online:
         What ends it early stands in the purse: `error` or `interrupted`.
         """
         self._todo.extend(requests)
-        # half as many again: a call that waits for its next try, or for the ledger, holds a worker
-        # but no place in the server's window
-        workers = min(len(requests), most + most // 2 + 1)
+        # some more than may be in flight: a call that waits for its next try, or for the ledger,
+        # holds a worker but no place in the server's window
+        workers = min(len(requests), most + most // 4 + 1)
         await asyncio.gather(*(self._work() for _ in range(workers)))
 
     async def _work(self) -> None:
@@ -88,6 +88,8 @@ class Online:
                 self._tally.hit()
             else:
                 await self._persist(key, request)
+        except Elsewhere:
+            self._elsewhere.append(request)
         finally:
             self._purse.claims.drop(key)
 
@@ -101,8 +103,12 @@ class Online:
             await self._try_again(key, request, retries)
 
     async def _try_again(self, key: str, request: Request, retries: Counter[str]) -> None:
+        before = self._limiter.answers
+
         def enough(_: RetryCallState) -> bool:
-            return retries.total() - retries["429"] >= _TRIES
+            # when nobody gets an answer it is the server, and the limiter's patience decides
+            tries = retries.total() - retries["429"]
+            return tries >= _TRIES and self._limiter.answers > before
 
         try:
             async for attempt in AsyncRetrying(
@@ -115,7 +121,8 @@ class Online:
                 with attempt:
                     await self._try(key, request, retries)
         except Fault as fault:
-            raise Rejected(f"{request.label or key[:12]}: {_TRIES} times {fault.kind}") from None
+            tries = f"{retries.total()} tries, the last: {fault.kind}"
+            raise Rejected(f"{request.label or key[:12]}: {tries}") from None
 
     async def _try(self, key: str, request: Request, retries: Counter[str]) -> None:
         """Make one call, its price set aside before it waits for its turn."""
@@ -139,7 +146,7 @@ class Online:
     ) -> Received:
         self._tally.in_flight = self._limiter.in_flight
         try:
-            self._check_disk()
+            self._check_disk(request)
             received = await self._transport.send(request)
         except Fault as fault:
             retries[fault.kind] += 1
@@ -177,11 +184,11 @@ class Online:
             self._limiter.pause(fault.headers)
         self._limiter.failed(fault.kind, fault.reached)
 
-    def _check_disk(self) -> None:
+    def _check_disk(self, request: Request) -> None:
         """Stop while there is room for what is in flight: an answer that can't be kept is lost."""
         folder = self._purse.ledger.path.parent
-        needed = _ROOM + _ROOM_A_CALL * self._limiter.in_flight
-        if shutil.disk_usage(folder).free < needed:
+        a_call = _ROOM_A_CALL + _ROOM_A_TOKEN * (request.most_output_tokens() or 0)
+        if shutil.disk_usage(folder).free < _ROOM + a_call * self._limiter.in_flight:
             raise BadInput(
                 f"{folder}: the disk is almost full, so nothing more is asked; free some space"
             )

@@ -1,11 +1,11 @@
-"""What calls cost: genai-prices' table, and `prices.yaml` for what it does not know.
+"""What calls cost, before and after: the table of genai-prices, and `prices.yaml` for the rest.
 
 prices.yaml, dollars for a million tokens; a model that costs nothing says 0:
 
     my-model: {input: 0.2, output: 0.6, batch: 0.5}     # batch: share of the price in a batch
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -121,3 +121,17 @@ def _linear(per_input: float, per_output: float, per_cached: float) -> Cost:
         return (inputs - cached) * per_input + outputs * per_output + cached * per_cached
 
     return cost
+
+
+def describe_cost(requests: Sequence[Request]) -> str:
+    """Say about how many tokens and dollars these calls would take, at most."""
+    inputs = sum(request.likely_input_tokens() for request in requests)
+    outputs = sum(request.most_output_tokens() or 0 for request in requests)
+    prices = Prices()
+    try:
+        dollars = sum(prices.worst(request, request.endpoint.mode) for request in requests)
+    except BadInput as error:
+        price = str(error).split(":")[0]
+    else:
+        price = f"at most ${dollars:.2f}"
+    return f"about {inputs:,} tokens in and at most {outputs:,} out, {price}"

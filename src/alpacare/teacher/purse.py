@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 _OTHERS = 0.5  # seconds between looks at what other processes have set aside
 
 
+class Elsewhere(Exception):
+    """Somebody else is getting this answer."""
+
+
 class Purse:
     """One run's money and its brake."""
 
@@ -67,10 +71,17 @@ class Purse:
         Raises:
             BadInput: the budget has no room for the call.
             Stopping: the run is ending.
+            Elsewhere: a batch under way will bring the answer.
         """
-        while not await self.writer.commit(lambda: self.accounts.reserve(key, worst, self.budget)):
+        while obstacle := await self.writer.commit(
+            lambda: self.accounts.reserve(key, worst, self.budget)
+        ):
+            if obstacle == "batch":
+                raise Elsewhere
             if self.stopping.is_set():
                 raise Stopping
+            lost = await self.writer.commit(lambda: self.accounts.write_off(self.claims))
+            self.tally.lost += lost
             if self._open == 0 and not Accounts(self.ledger).money().in_flight:
                 raise BadInput(f"BUDGET=${self.budget:g} has no room for the next call")
             self._settled.clear()

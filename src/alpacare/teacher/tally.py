@@ -4,7 +4,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -68,12 +68,12 @@ class Tally:
 
     def note(self) -> str:
         """Everything but what the bar itself shows."""
-        tokens = self.tokens_in + self.tokens_out
+        tokens = (self.tokens_in + self.tokens_out) / 1000
         parts = [
             self.waiting,
             f"{self.in_flight} in flight",
-            f"{tokens:,} tokens",
-            f"${self.dollars:.2f} spent, ${max(self.left, 0):.2f} left",
+            f"{tokens:,.0f}k tokens",
+            f"${self.dollars:.2f} paid, ${max(self.left, 0):.2f} left",
             f"{self.retries.total()} retries" if self.retries else "",
             f"{len(self.rejected)} failed" if self.rejected else "",
         ]
@@ -97,6 +97,6 @@ class Tally:
         }
 
     def append_to(self, path: Path) -> None:
-        """Add this run's line to the ledger's run book."""
-        with path.open("a", encoding="utf-8") as file:
+        """Add this run's line to the ledger's run book; on a full disk the run itself says more."""
+        with suppress(OSError), path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(self.report()) + "\n")

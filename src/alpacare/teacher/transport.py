@@ -101,19 +101,12 @@ class Transport:
             Rejected: this request will never be answered.
             BadInput: no request will be answered (key, quota, address, model).
         """
-        import httpx2
         import openai
 
         try:
             return await call(self.client)
-        except openai.APITimeoutError as error:
-            # the transport reports a connection that ended as one that was too slow to open
-            lost = isinstance(error.__cause__, httpx2.ConnectTimeout)
-            raise Fault("connection lost" if lost else "timeout", billed=True) from None
-        except openai.APIConnectionError as error:
-            refused = isinstance(error.__cause__, httpx2.ConnectError)
-            kind = "no connection" if refused else "connection lost"
-            raise Fault(kind, billed=not refused, reached=not refused) from None
+        except openai.APIConnectionError as error:  # a timeout too
+            raise _connection_fault(error) from None
         except openai.APIStatusError as error:
             raise self._name(error, label) from None
 
@@ -141,6 +134,23 @@ class Transport:
         """Take the key out of what a server says, and keep it short."""
         secret = text.replace(self._key, "***") if self.endpoint.api_key else text
         return " ".join(secret.split())[:300]
+
+
+def _connection_fault(error: BaseException) -> Fault:
+    """Tell by its causes whether a call never left, broke off, or took too long.
+
+    The client's own classes do not: its transport reports a connection that broke off, and one that
+    was refused, as one that was too slow to open.
+    """
+    from aiohttp import ClientConnectorError, ServerTimeoutError
+
+    causes = [error]
+    while cause := causes[-1].__cause__ or causes[-1].__context__:
+        causes.append(cause)
+    if any(isinstance(each, ClientConnectorError) for each in causes):
+        return Fault("no connection", reached=False)
+    slow = any(isinstance(each, TimeoutError | ServerTimeoutError) for each in causes)
+    return Fault("timeout" if slow else "connection lost", billed=True)
 
 
 def _message(error: "APIStatusError") -> str:

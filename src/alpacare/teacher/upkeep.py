@@ -20,7 +20,7 @@ _BY_MODEL = """
 SELECT json_extract(request, '$.endpoint'), json_extract(request, '$.body.model'), count(*),
        total(coalesce(json_extract(response, '$.usage.prompt_tokens'), 0)),
        total(coalesce(json_extract(response, '$.usage.completion_tokens'), 0)),
-       total(price), min(received), max(received)
+       total(price), max(received)
 FROM entries GROUP BY 1, 2 ORDER BY 1, 2
 """
 
@@ -39,17 +39,17 @@ def open_ledger() -> Ledger:
 
 def print_stats(ledger: Ledger) -> None:
     """Print answers, tokens and dollars by server and model, and what is under way."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("server", "model"):
-        table.add_column(name, overflow="fold")
-    for name in ("answers", "tokens in", "tokens out", "paid", "first", "last"):
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    table.add_column("server", overflow="fold")
+    table.add_column("model", no_wrap=True)
+    for name in ("answers", "tokens in", "tokens out", "paid", "last"):
         table.add_column(name, justify="right")
     with ledger.readable():
-        for server, model, count, inputs, outputs, paid, first, last in ledger.connection.execute(
+        for server, model, count, inputs, outputs, paid, last in ledger.connection.execute(
             _BY_MODEL
         ):
             numbers = (f"{count:,}", f"{inputs:,.0f}", f"{outputs:,.0f}", f"${paid:,.2f}")
-            table.add_row(server, model, *numbers, first[:10], last[:10])
+            table.add_row(server, model, *numbers, last[:10])
         (batches,) = ledger.connection.execute("SELECT count(*) FROM batches").fetchone()
     console = Console(highlight=False)
     console.print(table)
@@ -130,6 +130,21 @@ def import_pack(ledger: Ledger, pack: Path) -> str:
 def _replace(ledger: Ledger, entry: Entry) -> None:
     ledger.connection.execute("DELETE FROM entries WHERE key = ?", (entry.key,))
     ledger.insert(entry)
+
+
+def forget_batch(ledger: Ledger, id: str) -> str:
+    """Strike a batch out; whoever wants its answers buys them anew."""
+    sql = ledger.connection
+    with ledger.transaction():
+        found = sql.execute("DELETE FROM batches WHERE id = ? RETURNING name", (id,)).fetchall()
+        if not found:
+            raise BadInput(f"{ledger.path}: no batch '{id}' is under way")
+        (worst,) = sql.execute(
+            "SELECT total(worst) FROM items WHERE batch = ?", found[0]
+        ).fetchone()
+        count = sql.execute("DELETE FROM items WHERE batch = ?", found[0]).rowcount
+        sql.execute("UPDATE money SET unsure = unsure + ?", (worst,))
+    return f"{id}: {count} requests given up, ${worst:.4f} counted as paid"
 
 
 def move_out(ledger: Ledger, used: set[str], pack: Path, really: bool) -> str:
