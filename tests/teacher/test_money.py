@@ -33,7 +33,7 @@ def complaint(requests: list[Request]) -> str:
 
 
 def assert_gave_up(message: str, address: str) -> None:
-    """The server is named, and nobody waited much longer than the user's patience of a second."""
+    """The server is named, and nobody waited long: the user's patience is below a second here."""
     told = re.search(rf"{address} gives no answer for (\d+) s", message)
     assert told, message
     assert int(told[1]) < 10
@@ -85,9 +85,19 @@ def test_a_server_that_is_not_there_is_named() -> None:
     assert money().unsure == 0, "nobody bills a call that never went out"
 
 
+def test_a_connection_that_never_opens_costs_nothing() -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as deaf, socket.socket() as other:
+        place = deaf.getsockname()
+        other.connect(place)  # and with that its queue is full
+        address = f"http://127.0.0.1:{place[1]}/v1"
+        endpoint = Endpoint(base_url=address, timeout=0.3, patience=0.4)
+        assert_gave_up(complaint(questions(endpoint, 5)), address)
+    assert money().unsure == 0, "the calls never went out"
+
+
 def test_a_server_that_goes_down_keeps_what_had_arrived(server: Running) -> None:
     server.configure(latency=0.02, down_after=40)
-    asked = questions(Endpoint(base_url=server.url, patience=1), 100)
+    asked = questions(Endpoint(base_url=server.url, patience=0.5), 100)
     message = complaint(asked)
     assert_gave_up(message, server.url)
     assert_resumes(server, asked, message)
@@ -97,7 +107,7 @@ def test_a_server_that_is_killed_keeps_what_had_arrived() -> None:
     """Connections break in the middle of calls, and then nobody listens any more."""
     Path("prices.yaml").write_text(OURS)
     with running(latency=0.3) as server:
-        endpoint = Endpoint(base_url=server.url, identity="it", in_flight=10, patience=1)
+        endpoint = Endpoint(base_url=server.url, identity="it", in_flight=10, patience=0.5)
         process = ask_elsewhere(questions(endpoint, 40, model="ours"))
         wait_until(lambda: len(server.state()["served"]) >= 10)
         server.kill()

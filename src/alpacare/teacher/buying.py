@@ -58,8 +58,10 @@ def buy(missing: Sequence[Request], ledger: Ledger, budget: float, hits: int) ->
 
 async def _buy(missing: Sequence[Request], purse: Purse) -> None:
     _stop_on_signals(purse)
-    shops = [(Transport(endpoint), requests) for endpoint, requests in _by_endpoint(missing)]
+    shops: list[tuple[Transport, list[Request]]] = []
     try:
+        for endpoint, requests in _by_endpoint(missing):
+            shops.append((Transport(endpoint), requests))
         with purse.tally.shown(len(missing)):
             await asyncio.gather(*(_shop(transport, asked, purse) for transport, asked in shops))
     finally:

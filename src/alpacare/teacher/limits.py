@@ -10,6 +10,7 @@ import asyncio
 import math
 import time
 from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
 
 from alpacare.errors import BadInput
 from alpacare.teacher.endpoints import Endpoint
@@ -135,9 +136,7 @@ class Limiter:
         Raises:
             BadInput: the server wants a longer pause than the user's patience.
         """
-        seconds = _number(headers.get("retry-after"))
-        if seconds is None:
-            return
+        seconds = _seconds(headers.get("retry-after"))
         if seconds > self._endpoint.patience:
             raise BadInput(
                 f"{self._endpoint.address} asks to wait {seconds:.0f} s, more than its "
@@ -174,6 +173,17 @@ class Limiter:
 def _number(text: str | None) -> float | None:
     try:
         number = float(text or "nan")
-    except ValueError:  # Retry-After may be a date; what can't be read is left to the backoff
+    except ValueError:
         return None
     return number if math.isfinite(number) else None
+
+
+def _seconds(retry_after: str | None) -> float:
+    """Read Retry-After, seconds or a date (RFC 9110, 10.2.3); 0 leaves the pause to the backoff."""
+    seconds = _number(retry_after)
+    if seconds is None and retry_after:
+        try:
+            seconds = parsedate_to_datetime(retry_after).timestamp() - time.time()
+        except ValueError:
+            seconds = None
+    return max(seconds or 0.0, 0.0)

@@ -138,6 +138,7 @@ class Online:
             received = await self._send(key, request, retries, worst, sent)
         finally:
             self._limiter.release()
+            self._tally.in_flight = self._limiter.in_flight
         call = Call(seconds=round(time.monotonic() - sent, 3), retries=dict(retries))
         await self._keep(key, request, received, call)
 

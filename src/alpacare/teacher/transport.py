@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from openai import APIStatusError, AsyncOpenAI
 
 T = TypeVar("T")
+_CONNECT = 10.0  # seconds for a connection to open, however long an answer may take
 _NO_KEY = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 _TRANSIENT = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, 425)  # 425: too early
 _QUOTA = ("insufficient_quota", "billing_hard_limit_reached", "billing_not_active")
@@ -56,12 +57,13 @@ class Transport:
     """The openai client with its aiohttp transport; retries are ours, so its own are off."""
 
     def __init__(self, endpoint: Endpoint) -> None:
-        from httpx2 import Limits
+        from httpx2 import Limits, Timeout
         from openai import AsyncOpenAI, DefaultAioHttpClient
 
         self.endpoint = endpoint
         self._key = endpoint.read_key()
         address, query = endpoint.split_address()
+        timeout = Timeout(endpoint.timeout, connect=min(_CONNECT, endpoint.timeout))
         limits = Limits(
             max_connections=endpoint.in_flight, max_keepalive_connections=endpoint.in_flight
         )
@@ -71,8 +73,8 @@ class Transport:
             default_query=query,
             default_headers={"api-key": self._key} if "api-version" in query else None,
             max_retries=0,
-            timeout=endpoint.timeout,
-            http_client=DefaultAioHttpClient(limits=limits, timeout=endpoint.timeout),
+            timeout=timeout,
+            http_client=DefaultAioHttpClient(limits=limits, timeout=timeout),
         )
 
     async def send(self, request: Request) -> Received:
@@ -142,12 +144,12 @@ def _connection_fault(error: BaseException) -> Fault:
     The client's own classes do not: its transport reports a connection that broke off, and one that
     was refused, as one that was too slow to open.
     """
-    from aiohttp import ClientConnectorError, ServerTimeoutError
+    from aiohttp import ClientConnectorError, ConnectionTimeoutError, ServerTimeoutError
 
     causes = [error]
     while cause := causes[-1].__cause__ or causes[-1].__context__:
         causes.append(cause)
-    if any(isinstance(each, ClientConnectorError) for each in causes):
+    if any(isinstance(each, ClientConnectorError | ConnectionTimeoutError) for each in causes):
         return Fault("no connection", reached=False)
     slow = any(isinstance(each, TimeoutError | ServerTimeoutError) for each in causes)
     return Fault("timeout" if slow else "connection lost", billed=True)
