@@ -81,7 +81,7 @@ def test_a_quote_knows_what_is_bought(project: Path, monkeypatch: pytest.MonkeyP
     project.write_text(project.read_text().replace("requests: 3", "requests: 5"))
     text = alpacare("quote")
     assert re.search(r"instructions +3 +2 ", text)
-    assert f"paid ${usage['dollars']:.2f} so far" in text
+    assert f"has paid ${usage['dollars']:.4f}" in text
 
 
 def test_a_quote_asks_for_a_price_that_nobody_knows(project: Path) -> None:

@@ -52,11 +52,11 @@ def export_pack(pack: Path, stage: str | None) -> None:
     """
     from alpacare.plan import used_keys
     from alpacare.teacher.pack import write_pack
-    from alpacare.teacher.upkeep import open_ledger
+    from alpacare.teacher.upkeep import open_ledger, sound_entries
 
     with open_ledger() as books:
         wanted = used_keys(stage) if stage else None
-        entries = (e for e in books.entries() if wanted is None or e.key in wanted)
+        entries = (e for e in sound_entries(books) if wanted is None or e.key in wanted)
         click.echo(f"{write_pack(pack, entries)} answers written to {pack}")
 
 

@@ -68,11 +68,18 @@ def _priced(quote: Quote, requests: Sequence[Request], prices: Prices) -> Quote:
     model = str(request.body["model"])
     try:
         costs = [prices.cost_of(model, mode) for mode in ("online", "batch")]
-        most = sum(prices.worst(each, each.endpoint.mode) for each in requests)
+        most = sum(_worst(each, prices) for each in requests)
     except BadInput as error:
         return replace(quote, trouble=str(error))
     online, batch = (cost(quote.tokens_in, quote.tokens_out, 0) for cost in costs)
     return replace(quote, online=online, batch=batch, most=most)
+
+
+def _worst(request: Request, prices: Prices) -> float:
+    """Price a call at its dearest, asked again with more room where the stage wants that."""
+    longer = request.with_more_room()
+    again = _worst(longer, prices) if longer else 0.0
+    return prices.worst(request, request.endpoint.mode) + again
 
 
 def _like(model: Sequence[Request], count: int) -> list[Request]:
@@ -158,7 +165,8 @@ def _duration(seconds: float) -> str:
 def _summary(quotes: Sequence[Quote], money: Money) -> str:
     if not any(quote.misses for quote in quotes):
         return "Everything is in the ledger: the pipeline costs nothing."
-    spent = f"This ledger has paid ${money.bound:.2f} so far; BUDGET counts that in."
+    told = money.describe()
+    spent = f"{told[0].upper()}{told[1:]}; BUDGET is a ceiling on all of that."
     if any(quote.most is None for quote in quotes if quote.misses):
         return spent
     most = sum(quote.most or 0.0 for quote in quotes)

@@ -14,7 +14,7 @@ from alpacare.teacher.endpoints import Endpoint
 from alpacare.teacher.request import Request
 
 OURS = "ours: {input: 1, output: 1}\n"  # a dollar for a million tokens, whichever way they go
-MOST = 150 / 1e6  # dollars for a call at that price: 100 tokens out, and a few words in
+MOST = 0.0002  # dollars: 100 tokens out, and at most one in for each byte that is sent
 
 
 @pytest.fixture(autouse=True)

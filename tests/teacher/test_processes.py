@@ -57,7 +57,7 @@ def test_nobody_waits_for_money_that_a_killed_process_had_set_aside(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     Path("prices.yaml").write_text("ours: {input: 1, output: 1}\n")
-    monkeypatch.setenv("BUDGET", "0.0006")  # four calls of 100 tokens out and some in
+    monkeypatch.setenv("BUDGET", "0.0009")  # four calls of 100 tokens out and some in
     with running(latency=3600) as server:
         asked = questions(Endpoint(base_url=server.url), 5, model="ours")
         first = ask_elsewhere(asked[:4])

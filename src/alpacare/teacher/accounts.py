@@ -48,6 +48,15 @@ class Money:
         """What can have been spent at most once all that is under way has ended."""
         return self.spent + self.unsure + self.in_flight + self.in_batches
 
+    def describe(self) -> str:
+        """Say in a line where the money is."""
+        parts = [f"this ledger has paid ${self.spent:.4f}"]
+        if self.unsure:
+            parts.append(f"at most ${self.unsure:.4f} for calls that broke off")
+        if self.in_batches:
+            parts.append(f"at most ${self.in_batches:.4f} for batches under way")
+        return ", ".join(parts)
+
 
 class Accounts:
     """The books of one ledger. All but `money` are called within a transaction."""

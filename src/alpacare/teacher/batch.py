@@ -15,10 +15,9 @@ from typing import Any
 import click
 
 from alpacare.errors import BadInput
-from alpacare.teacher.batch_api import BatchApi
+from alpacare.teacher.batch_api import BatchApi, Unclear
 from alpacare.teacher.batch_book import BatchBook, Open
 from alpacare.teacher.batch_output import read_output
-from alpacare.teacher.pack import Entry
 from alpacare.teacher.prices import BATCH
 from alpacare.teacher.purse import Purse
 from alpacare.teacher.request import Request
@@ -82,6 +81,8 @@ class Batches:
         """
         sent = False
         for path, chunk in _chunks(requests):
+            if self._purse.stopping.is_set():
+                return
             name = uuid.uuid4().hex
             worst = [(request, self._purse.prices.worst(request, BATCH)) for request in chunk]
             self._purse.claims.take(name)
@@ -89,13 +90,23 @@ class Batches:
                 partial(self._book.book, name, worst, self._purse.budget)
             )
             if booked:
-                id = await self._api.make(name, path, booked)
-                await self._purse.writer.commit(partial(self._book.sent, name, id))
-                click.echo(f"batch {id}: {len(booked)} requests sent", err=True)
+                await self._send(name, path, booked)
                 sent = True
             elif full and last and not sent:
-                raise BadInput(f"BUDGET=${self._purse.budget:g} has no room for a batch")
+                told = self._purse.accounts.money().describe()
+                raise BadInput(f"BUDGET=${self._purse.budget:g} has no room for a batch: {told}")
             self._purse.claims.drop(name)
+
+    async def _send(self, name: str, path: str, requests: list[Request]) -> None:
+        try:
+            id = await self._api.make(name, path, requests)
+        except Unclear:  # the next run will look for it
+            raise
+        except BadInput:
+            await self._purse.writer.commit(partial(self._book.close, name, []))
+            raise
+        await self._purse.writer.commit(partial(self._book.sent, name, id))
+        click.echo(f"batch {id}: {len(requests)} requests sent", err=True)
 
     # ---- waiting and taking in -------------------------------------------------------------------
 
@@ -114,25 +125,28 @@ class Batches:
                 with suppress(BadInput):  # another account's, perhaps
                     state = await self._api.look(batch.id)
                     if state.status in _ENDED:
-                        await self._close(batch, state)
+                        await self._close(batch, state, wanted=False)
 
-    async def _close(self, batch: Open, state: Any) -> set[str]:
-        """Take a batch's answers in; give the keys it has none for."""
-        if state.errors and state.errors.data:
-            told = self._transport.redact(str(state.errors.data[0].message))
-            click.echo(f"batch {batch.id} {state.status}: {told}; its requests go online", err=True)
-        entries = await self._take_in(batch, state.output_file_id)
-        if await self._purse.writer.commit(lambda: self._book.close(batch.name, entries)):
+    async def _close(self, batch: Open, state: Any, wanted: bool = True) -> set[str]:
+        """Take a batch's answers in; give the keys it has none for, to be bought online.
+
+        Raises:
+            BadInput: the server refused the batch as a whole. Online it would cost more: the user
+                decides.
+        """
+        file = state.output_file_id
+        text = await self._api.read(batch.id or state.id, file) if file else ""
+        entries, broken = read_output(text, self._book.items(batch.name), self._purse.prices)
+        if await self._purse.writer.commit(partial(self._book.close, batch.name, entries, broken)):
             for entry in entries:
-                self._purse.tally.add(entry.answer())
+                self._purse.tally.add(entry.answer(), wanted)
+        if state.status == "failed" and wanted:
+            told = state.errors.data[0].message if state.errors and state.errors.data else "?"
+            raise BadInput(
+                f"batch {state.id} was refused: {self._transport.redact(str(told))}; give the same "
+                "command again later, or set the endpoint's mode to online"
+            )
         return set(batch.keys) - {entry.key for entry in entries}
-
-    async def _take_in(self, batch: Open, file: str | None) -> list[Entry]:
-        """Read what a batch brought."""
-        if file is None:
-            return []
-        items = self._book.items(batch.name)
-        return read_output(await self._api.read(file), items, self._purse.prices)
 
     async def _find(self, batch: Open) -> str | None:
         """Find a batch that was booked and has no id: another process is sending it just now, or
@@ -159,8 +173,7 @@ class Batches:
                 self._purse.tally.waiting = ""
                 return state
             if not called_off and state.status in _RUNNING:
-                await self._api.call_off(id)
-                called_off = True
+                called_off = await self._api.call_off(id)
             counts = state.request_counts
             done = f"{counts.completed} of {counts.total}" if counts else "?"
             self._purse.tally.waiting = f"batch {id}: {state.status}, {done}"

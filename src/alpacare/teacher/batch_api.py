@@ -21,6 +21,10 @@ _OURS = "alpacare"  # where the server keeps our name for a batch
 _TRIES = 8
 
 
+class Unclear(BadInput):
+    """Nothing worked, and something may have been done all the same."""
+
+
 class BatchApi:
     """Make, find, look at, call off and read batches."""
 
@@ -36,9 +40,12 @@ class BatchApi:
             for request in requests
         ]
         text = "".join(json.dumps(line) + "\n" for line in lines).encode()
-        file = await self._patiently(
-            lambda client: client.files.create(file=("batch.jsonl", text), purpose="batch")
-        )
+        try:
+            file = await self._patiently(
+                lambda client: client.files.create(file=("batch.jsonl", text), purpose="batch")
+            )
+        except Unclear as error:  # a file alone costs nothing
+            raise BadInput(str(error)) from None
         tries = 0
 
         async def make(client: "AsyncOpenAI") -> str:
@@ -80,14 +87,32 @@ class BatchApi:
 
         return await self._patiently(look)
 
-    async def call_off(self, id: str) -> None:
-        """Cancel a batch, if it has not ended this moment."""
-        with suppress(Fault, Rejected, BadInput):
+    async def call_off(self, id: str) -> bool:
+        """Cancel a batch; False if it did not work, perhaps because it ended this moment."""
+        try:
             await self._transport.manage(lambda client: client.batches.cancel(id))
+        except (Fault, Rejected, BadInput):
+            return False
+        return True
 
-    async def read(self, file: str) -> str:
-        """Read a file that a batch left."""
-        return (await self._patiently(lambda client: client.files.content(file))).text
+    async def read(self, id: str, file: str) -> str:
+        """Read a file that a batch left.
+
+        Raises:
+            BadInput: it is gone; vendors keep it for a month.
+        """
+        import openai
+
+        async def read(client: "AsyncOpenAI") -> str:
+            try:
+                return (await client.files.content(file)).text
+            except openai.NotFoundError:
+                raise BadInput(
+                    f"batch {id}: its file {file} is gone; `alpacare ledger forget {id}` gives it "
+                    "up and counts it as paid"
+                ) from None
+
+        return await self._patiently(read)
 
     async def _patiently(self, call: Callable[["AsyncOpenAI"], Awaitable[T]]) -> T:
         try:
@@ -101,13 +126,16 @@ class BatchApi:
                 with attempt:
                     return await self._transport.manage(call)
         except (Fault, Rejected) as error:
-            address = self._transport.endpoint.address
-            raise BadInput(f"{address}: batch API: {error}") from None
+            kind = Unclear if isinstance(error, Fault) else BadInput
+            raise kind(f"{self._transport.endpoint.address}: batch API: {error}") from None
         raise AssertionError("tenacity returns or raises")
 
 
 async def _search(client: "AsyncOpenAI", name: str) -> str | None:
-    async for each in await client.batches.list(limit=100):
-        if (each.metadata or {}).get(_OURS) == name:
-            return each.id
+    import openai
+
+    with suppress(openai.NotFoundError):  # a server without batches has none of ours
+        async for each in await client.batches.list(limit=100):
+            if (each.metadata or {}).get(_OURS) == name:
+                return each.id
     return None

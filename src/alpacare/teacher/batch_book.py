@@ -80,10 +80,18 @@ class BatchBook:
         """Write down the server's name for a batch."""
         self._sql.execute("UPDATE batches SET id = ? WHERE name = ?", (id, name))
 
-    def close(self, name: str, entries: Sequence[Entry]) -> bool:
-        """Take a batch's answers in; False if another process has."""
+    def close(self, name: str, entries: Sequence[Entry], broken: Sequence[str] = ()) -> bool:
+        """Take a batch's answers in; False if another process has.
+
+        `broken` answers were paid for perhaps, at most at their worst price.
+        """
         if not self._sql.execute("DELETE FROM batches WHERE name = ?", (name,)).rowcount:
             return False
+        for key in broken:
+            self._sql.execute(
+                "UPDATE money SET unsure = unsure + (SELECT total(worst) FROM items WHERE key = ?)",
+                (key,),
+            )
         self._sql.execute("DELETE FROM items WHERE batch = ?", (name,))
         for entry in entries:
             self._ledger.insert(entry)

@@ -73,9 +73,11 @@ async def _buy(missing: Sequence[Request], purse: Purse) -> None:
 async def _shop(transport: Transport, requests: Sequence[Request], purse: Purse) -> None:
     """Buy at one server: by batch where its settings say so, the rest online."""
     endpoint = transport.endpoint
-    rest = await Batches(transport, purse).buy(requests)
-    if rest:
-        await Online(transport, Limiter(endpoint), purse).buy(rest, endpoint.in_flight)
+    batches, online = Batches(transport, purse), Online(transport, Limiter(endpoint), purse)
+    rest = list(requests)
+    while rest and not purse.stopping.is_set():
+        rest = await batches.buy(rest)
+        rest = await online.buy(rest, endpoint.in_flight)
 
 
 def _by_endpoint(requests: Sequence[Request]) -> list[tuple[Endpoint, list[Request]]]:
@@ -123,7 +125,7 @@ def _report(purse: Purse) -> None:
         "the same command goes on from there"
     )
     if purse.error:
-        raise BadInput(f"{purse.error}; {state}")
+        raise BadInput(f"{purse.error}; {state}") from purse.error.__cause__
     if purse.interrupted:
         raise KeyboardInterrupt(f"stopped: {state}")
     if purse.tally.rejected:

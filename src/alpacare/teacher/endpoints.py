@@ -33,11 +33,9 @@ class Endpoint(Settings):
 
     @model_validator(mode="after")
     def _is_address(self) -> Self:
-        parts = urlsplit(self.base_url or OPENAI)
-        if self.base_url != OFFLINE and not (parts.scheme in ("http", "https") and parts.netloc):
-            raise ValueError(f"base_url '{self.base_url}' is not http://... or https://...")
-        if parts.username or parts.password:
-            raise ValueError("base_url holds a password; keys come from the environment")
+        if trouble := "" if self.offline else _trouble(self.address):
+            where = "base_url" if self.base_url else "$OPENAI_BASE_URL"
+            raise ValueError(f"{where} {trouble}")
         return self
 
     @property
@@ -53,7 +51,7 @@ class Endpoint(Settings):
     @property
     def name(self) -> str:
         """Under which the ledger keeps the answers."""
-        return self.identity or self.address
+        return self.identity or self.address.rstrip("/")
 
     def split_address(self) -> tuple[str, dict[str, str]]:
         """Part the address from its query, which Azure wants with every call (`?api-version=`)."""
@@ -80,6 +78,16 @@ class Endpoint(Settings):
         if not (key.isascii() and key.isprintable()):
             raise BadInput(f"{self.api_key} holds a character that no key has; paste it again")
         return key
+
+
+def _trouble(address: str) -> str:
+    """Say what is wrong with an address, "" if nothing is."""
+    parts = urlsplit(address)
+    if parts.username or parts.password:
+        return "holds a password; keys come from variables of their own"
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        return f"'{address}' is not http://... or https://..."
+    return ""
 
 
 RECORDINGS = Endpoint(base_url=OFFLINE)

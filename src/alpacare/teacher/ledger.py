@@ -79,9 +79,14 @@ class Ledger:
                     f"{self.path}: the disk is full; free some space and give the same command "
                     "again: what was received before is safe"
                 ) from error
+            if "locked" in str(error):
+                raise BadInput(
+                    f"{self.path}: another process has been writing for {_PATIENCE:.0f} s; "
+                    "wait for it to end, or stop it"
+                ) from error
             raise BadInput(
-                f"{self.path}: {error}; if it is damaged, `alpacare ledger verify` says where; "
-                "move it away and import your packs again"
+                f"{self.path}: {error}; if it is damaged, `alpacare ledger export PACK` saves what "
+                "can be read: then move the ledger away and import that pack and your others"
             ) from error
 
     @contextmanager
@@ -144,18 +149,31 @@ class Ledger:
         return self.connection.execute(sql, values).rowcount > 0
 
     def entries(self) -> Iterator[Entry]:
-        """Every entry, in the order of keys."""
-        sql = "SELECT key, request, response, received, price, call FROM entries ORDER BY key"
+        """Every entry, in the order of keys.
+
+        Raises:
+            BadInput: an entry is damaged.
+        """
         with self.readable():
-            for key, request, response, received, price, call in self.connection.execute(sql):
-                yield Entry(
-                    key=key,
-                    request=json.loads(request),
-                    response=json.loads(response),
-                    received=received,
-                    price=price,
-                    call=Call.model_validate_json(call) if call else None,
-                )
+            keys = [
+                key for (key,) in self.connection.execute("SELECT key FROM entries ORDER BY key")
+            ]
+        for key in keys:
+            yield self.entry(key)
+
+    def entry(self, key: str) -> Entry:
+        """Read one entry whole; errors as `get`."""
+        self.get(key)
+        sql = "SELECT request, response, received, price, call FROM entries WHERE key = ?"
+        request, response, received, price, call = self.connection.execute(sql, (key,)).fetchone()
+        return Entry(
+            key=key,
+            request=json.loads(request),
+            response=json.loads(response),
+            received=received,
+            price=price,
+            call=Call.model_validate_json(call) if call else None,
+        )
 
     def check(self) -> None:
         """Compare every entry with its digest: a damaged key would be taken for a missing answer.

@@ -18,6 +18,7 @@ from alpacare.teacher.endpoints import Endpoint
 _FIRST_WINDOW = 32
 _DECREASE = 0.75
 _BURST = 0.05  # share of a minute's allowance that may go at once
+_FAILURES = 5  # in a row at least, before a server is given up
 _FIRST_PATIENCE = 10.0  # seconds for a server that cannot be reached from the start
 
 
@@ -30,11 +31,13 @@ class Bucket:
 
     def __init__(self, a_minute: int | None) -> None:
         self.a_minute = a_minute
+        self._ours = a_minute or math.inf  # the user's own limit, which no header raises
         self._level = self._most = max(1.0, (a_minute or 0) * _BURST)
         self._moment = time.monotonic()
 
     def learn(self, a_minute: int, remaining: float) -> None:
         """Take over what the server said."""
+        a_minute = int(min(a_minute, self._ours))
         if a_minute != self.a_minute:
             self.a_minute = a_minute
             self._level = self._most = max(1.0, a_minute * _BURST)
@@ -70,6 +73,7 @@ class Limiter:
         self._not_before = 0.0  # Retry-After, on the monotonic clock
         self._decreased = 0.0  # when the window last shrank
         self._failing_since: float | None = None
+        self._failures = 0  # since the last answer
         self._reached = False
         self._closed = False
         self._turn = asyncio.Lock()
@@ -108,6 +112,7 @@ class Limiter:
         """Count an answer: a little more may be in flight."""
         self.answers += 1
         self._failing_since = None
+        self._failures = 0
         self._reached = True
         step = 1.0 if self._doubling else 1.0 / self.window
         self.window = min(self.window + step, self._endpoint.in_flight)
@@ -157,7 +162,9 @@ class Limiter:
         patience = self._endpoint.patience
         if not self._reached:
             patience = min(patience, _FIRST_PATIENCE)
-        if now - self._failing_since > patience:
+        self._failures += 1
+        # one slow call may fail for longer than anybody's patience: that alone says nothing
+        if self._failures >= _FAILURES and now - self._failing_since > patience:
             seconds = f"{now - self._failing_since:.0f} s"
             raise BadInput(f"{self._endpoint.address} gives no answer for {seconds}: {what}")
 

@@ -24,7 +24,7 @@ from alpacare.teacher.request import Request
 from alpacare.teacher.transport import Fault, Received, Rejected, Transport
 
 ONLINE = "online"
-_TRIES = 12  # of one request that fails otherwise than by 429
+_TRIES, _TRIES_AT_429 = 12, 50  # of one request while others are answered
 _FIRST_WAIT = 0.25  # seconds at most before a second try
 _REJECTED = 10  # requests that a server may refuse before the run stops
 _OTHERS = 0.2  # seconds between looks for what another process is asking
@@ -42,10 +42,12 @@ class Online:
         self._tally = purse.tally
         self._todo: deque[Request] = deque()
         self._elsewhere: deque[Request] = deque()
+        self._in_batches: list[Request] = []
         purse.on_stop.append(limiter.close)
 
-    async def buy(self, requests: Sequence[Request], most: int) -> None:
-        """Buy an answer to every request, at most so many at once.
+    async def buy(self, requests: Sequence[Request], most: int) -> list[Request]:
+        """Buy an answer to every request, at most so many at once; give those that a batch of
+        another run will bring.
 
         What ends it early stands in the purse: `error` or `interrupted`.
         """
@@ -53,7 +55,9 @@ class Online:
         # some more than may be in flight: a call that waits for its next try, or for the ledger,
         # holds a worker but no place in the server's window
         workers = min(len(requests), most + most // 4 + 1)
+        self._in_batches = []
         await asyncio.gather(*(self._work() for _ in range(workers)))
+        return self._in_batches
 
     async def _work(self) -> None:
         while not self._purse.stopping.is_set():
@@ -77,6 +81,10 @@ class Online:
                 self._purse.stop(BadInput(f"the server rejects the requests: {error}"))
         except BadInput as error:
             self._purse.stop(error)
+        except Exception as error:  # a fault of ours must not cost the calls in flight
+            stop = BadInput(f"{request.label or 'a request'}: {type(error).__name__}: {error}")
+            stop.__cause__ = error
+            self._purse.stop(stop)
 
     async def _obtain(self, request: Request) -> None:
         key = request.key()
@@ -89,7 +97,7 @@ class Online:
             else:
                 await self._persist(key, request)
         except Elsewhere:
-            self._elsewhere.append(request)
+            self._in_batches.append(request)
         finally:
             self._purse.claims.drop(key)
 
@@ -107,8 +115,9 @@ class Online:
 
         def enough(_: RetryCallState) -> bool:
             # when nobody gets an answer it is the server, and the limiter's patience decides
-            tries = retries.total() - retries["429"]
-            return tries >= _TRIES and self._limiter.answers > before
+            others = retries.total() - retries["429"]
+            too_often = others >= _TRIES or retries["429"] >= _TRIES_AT_429
+            return too_often and self._limiter.answers > before
 
         try:
             async for attempt in AsyncRetrying(
@@ -121,7 +130,7 @@ class Online:
                 with attempt:
                     await self._try(key, request, retries)
         except Fault as fault:
-            tries = f"{retries.total()} tries, the last: {fault.kind}"
+            tries = f"{retries.total()} tries, the last: {fault}"
             raise Rejected(f"{request.label or key[:12]}: {tries}") from None
 
     async def _try(self, key: str, request: Request, retries: Counter[str]) -> None:
@@ -183,7 +192,7 @@ class Online:
             self._limiter.throttled(sent, fault.headers)
         else:
             self._limiter.pause(fault.headers)
-        self._limiter.failed(fault.kind, fault.reached)
+        self._limiter.failed(str(fault), fault.reached)
 
     def _check_disk(self, request: Request) -> None:
         """Stop while there is room for what is in flight: an answer that can't be kept is lost."""

@@ -50,14 +50,6 @@ class Prices:
         """Name the table that a model's price is from."""
         return str(self.path) if model in self.overrides else self._table
 
-    def known(self, model: str) -> bool:
-        """Whether a price for the model is known."""
-        try:
-            self.cost_of(model, "online")
-        except BadInput:
-            return False
-        return True
-
     def worst(self, request: Request, mode: str) -> float:
         """The most that a call can cost, in dollars.
 
@@ -79,7 +71,8 @@ class Prices:
         details = counts.prompt_tokens_details
         cached = (details.cached_tokens if details else None) or 0
         cost = self.cost_of(str(request.body["model"]), mode)
-        return cost(counts.prompt_tokens, counts.completion_tokens, cached)
+        outputs = max(counts.completion_tokens, counts.total_tokens - counts.prompt_tokens)
+        return cost(counts.prompt_tokens, outputs, cached)
 
     def _cost_of(self, model: str, mode: str) -> Cost:
         if line := self.overrides.get(model):
@@ -88,17 +81,23 @@ class Prices:
             return _linear(per_input, per_output, per_input)
         return self._from_table(model, mode)
 
+    def _unknown(self, model: str) -> BadInput:
+        return BadInput(
+            f"no price known for model '{model}': write it into {self.path}, in dollars for a "
+            f"million tokens, say `{model}: {{input: 0.5, output: 1.5}}` (0 if it is your own)"
+        )
+
     def _from_table(self, model: str, mode: str) -> Cost:
         from genai_prices import Usage, calc_price
 
         context = {"processing": "batch"} if mode == BATCH else None
         try:
             found = calc_price(Usage(input_tokens=1), model_ref=model, price_context=context)
+            output = calc_price(Usage(output_tokens=1), model_ref=model, price_context=context)
         except LookupError:
-            raise BadInput(
-                f"no price known for model '{model}': write it into {self.path}, in dollars for a "
-                f"million tokens, say `{model}: {{input: 0.5, output: 1.5}}` (0 if it is your own)"
-            ) from None
+            raise self._unknown(model) from None
+        if not (found.total_price and output.total_price):
+            raise self._unknown(model)  # zero in a table of prices means that nobody entered it
         price = found.model_price
         rates = [getattr(price, f"{kind}_mtok", None) for kind in ("input", "output", "cache_read")]
         if all(isinstance(rate, Decimal) for rate in rates):

@@ -82,8 +82,12 @@ class Purse:
                 raise Stopping
             lost = await self.writer.commit(lambda: self.accounts.write_off(self.claims))
             self.tally.lost += lost
-            if self._open == 0 and not Accounts(self.ledger).money().in_flight:
-                raise BadInput(f"BUDGET=${self.budget:g} has no room for the next call")
+            money = Accounts(self.ledger).money()
+            if self._open == 0 and not money.in_flight:
+                raise BadInput(
+                    f"BUDGET=${self.budget:g} has no room for the next call (at most "
+                    f"${worst:.4f}): {money.describe()}"
+                )
             self._settled.clear()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._settled.wait(), _OTHERS)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, model_validator
 class Message(BaseModel):
     """What the model said; `content` is null when it only refused."""
 
-    content: str | None
+    content: str | None = None  # Azure leaves it out when it has filtered the answer
     refusal: str | None = None
 
 
@@ -38,6 +38,7 @@ class TokenCounts(BaseModel):
 
     prompt_tokens: int = Field(ge=0)
     completion_tokens: int = Field(default=0, ge=0)
+    total_tokens: int = 0  # some servers count reasoning here only
     prompt_tokens_details: CachedTokens | None = None
 
 

@@ -48,9 +48,8 @@ class Request:
         return "\n".join(str(message["content"]) for message in self.body["messages"])
 
     def most_input_tokens(self) -> int:
-        """No more tokens than this can go in: one a byte, and some for each message's frame."""
-        frames = 8 * (len(self.body.get("messages", ())) + 1)
-        return len(self.prompt().encode()) + frames
+        """No more tokens than this can go in: one a byte of all that is sent (schemas, tools)."""
+        return len(json.dumps(self.body, ensure_ascii=False).encode())
 
     def likely_input_tokens(self) -> int:
         """About four characters of English make a token under BPE; the server's count decides."""
@@ -59,7 +58,8 @@ class Request:
     def most_output_tokens(self) -> int | None:
         """The body's own limit, times the answers it asks for; None: it has none."""
         limits = [int(self.body[name]) for name in _LIMITS if self.body.get(name)]
-        return min(limits) * int(self.body.get("n") or 1) if limits else None
+        answers = max(int(self.body.get(name) or 1) for name in ("n", "best_of"))
+        return min(limits) * answers if limits else None
 
     def with_more_room(self) -> "Request | None":
         """Make the request to send when the answer was cut off, if `room` allows a longer one."""

@@ -40,15 +40,15 @@ class Tally:
         with track(self.stage, total, "answers") as self._advance:
             yield
 
-    def add(self, answer: Answer) -> None:
-        """Count an answer that was paid for."""
-        self.calls += 1
+    def add(self, answer: Answer, wanted: bool = True) -> None:
+        """Count an answer that was paid for; of one that nobody asks for now only the money."""
+        self.calls += wanted
         self.dollars += answer.price or 0.0
         self.left -= answer.price or 0.0
         self.tokens_in += answer.tokens_in
         self.tokens_out += answer.tokens_out
         self.finish_reasons[answer.finish_reason] += 1
-        self.show(1)
+        self.show(int(wanted))
 
     def fault(self, kind: str, unsure: float) -> None:
         """Count a failed try, and what it may have cost."""

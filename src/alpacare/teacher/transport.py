@@ -1,5 +1,6 @@
 """One call to a server, and a name for whatever can go wrong with it."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -20,6 +21,9 @@ T = TypeVar("T")
 _CONNECT = 10.0  # seconds for a connection to open, however long an answer may take
 _NO_KEY = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 _TRANSIENT = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, 425)  # 425: too early
+_GATEWAY = (HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT)  # the work may have been done
+_ABORTED = ("abort", "error", "insufficient_system_resource")  # why a reply broke off
+_GRACE = 1.0  # seconds after which a call is over that the client did not end itself
 _QUOTA = ("insufficient_quota", "billing_hard_limit_reached", "billing_not_active")
 
 
@@ -27,9 +31,15 @@ class Fault(Exception):
     """A call failed in a way that another try may mend."""
 
     def __init__(
-        self, kind: str, *, billed: bool = False, reached: bool = True, headers: Any = None
+        self,
+        kind: str,
+        text: str = "",
+        *,
+        billed: bool = False,
+        reached: bool = True,
+        headers: Any = None,
     ) -> None:
-        super().__init__(kind)
+        super().__init__(f"{kind}: {text}" if text else kind)
         self.kind = kind
         self.billed = billed  # whether the vendor may have done the work
         self.reached = reached
@@ -103,12 +113,19 @@ class Transport:
             Rejected: this request will never be answered.
             BadInput: no request will be answered (key, quota, address, model).
         """
+        import aiohttp
         import openai
 
         try:
-            return await call(self.client)
+            # the client's own timeout starts anew at every byte: a proxy's blanks make it endless
+            async with asyncio.timeout(self.endpoint.timeout + _GRACE):
+                return await call(self.client)
+        except TimeoutError:
+            raise Fault("timeout", billed=True) from None
         except openai.APIConnectionError as error:  # a timeout too
             raise _connection_fault(error) from None
+        except (aiohttp.ClientError, ValueError):  # what the transport lets through; holds the key
+            raise Fault("broken reply", billed=True) from None
         except openai.APIStatusError as error:
             raise self._name(error, label) from None
 
@@ -123,9 +140,9 @@ class Transport:
         if code in _QUOTA or status == HTTPStatus.PAYMENT_REQUIRED:
             return BadInput(f"{where}: the account's quota is exhausted: {text}")
         if status == HTTPStatus.TOO_MANY_REQUESTS:
-            return Fault("429", headers=headers)
+            return Fault("429", text, headers=headers)
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _TRANSIENT:
-            return Fault(str(status), headers=headers)
+            return Fault(str(status), text, billed=status in _GATEWAY, headers=headers)
         if status == HTTPStatus.NOT_FOUND:
             return BadInput(f"{where} has no such address or model (404): {text}")
         if code == "content_filter":
@@ -168,6 +185,9 @@ def _read(text: str, headers: Mapping[str, str]) -> Received:
         raw = parse_json(text, "reply")
         if isinstance(raw, dict) and raw.get("error"):
             raise Fault("error in a 200", headers=headers)
-        return Received(raw, Completion.model_validate(raw), headers)
+        completion = Completion.model_validate(raw)
+        if (reason := completion.choices[0].finish_reason) in _ABORTED:
+            raise Fault(f"finish_reason {reason}", billed=True, headers=headers)
+        return Received(raw, completion, headers)
     except (BadInput, ValidationError):
         raise Fault("broken body", billed=True, headers=headers) from None

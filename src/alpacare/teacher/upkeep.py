@@ -1,9 +1,11 @@
 """Looking after the ledger: what it holds, whether it is sound, what may leave it."""
 
 import json
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
@@ -76,11 +78,8 @@ def check_ledger(ledger: Ledger) -> int:
     """
     with ledger.readable():
         (told,) = ledger.connection.execute("PRAGMA integrity_check").fetchone()
-    if told != "ok":
-        raise BadInput(
-            f"{ledger.path}: {told}; export what can still be read (`alpacare ledger export`), "
-            "move the file away and import the export and your packs"
-        )
+        if told != "ok":
+            raise sqlite3.DatabaseError(told)
     keys = list(_keys(ledger))
     damaged = [f"{key[:12]} ({what})" for key in keys if (what := _damage(ledger, key))]
     if damaged:
@@ -97,6 +96,18 @@ def _keys(ledger: Ledger) -> Iterator[str]:
     with ledger.readable():
         for (key,) in ledger.connection.execute("SELECT key FROM entries ORDER BY key"):
             yield key
+
+
+def sound_entries(ledger: Ledger) -> Iterator[Entry]:
+    """Every entry that is as it was received; name on stderr what is not."""
+    try:
+        for key in _keys(ledger):
+            if what := _damage(ledger, key):
+                click.echo(f"left out: {key[:12]} ({what})", err=True)
+            else:
+                yield ledger.entry(key)
+    except BadInput as error:  # a page that cannot be read: what stands behind it is lost
+        click.echo(f"left out: the rest; {error}", err=True)
 
 
 def _damage(ledger: Ledger, key: str) -> str:

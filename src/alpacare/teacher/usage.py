@@ -29,7 +29,8 @@ def report_usage(answers: Iterable[Answer], path: Path) -> None:
 def count_usage(answers: Iterable[Answer]) -> dict[str, Any]:
     """Sum answers up, each paid call once; seconds are the calls' own, so they overlap."""
     calls = _calls(answers)
-    models = Counter(answer.model for answer in calls)
+    # a prompt that a filter refused was answered by no version of the model
+    models = Counter(a.model for a in calls if not (a.refused and not a.tokens_in))
     fingerprints = Counter(answer.fingerprint for answer in calls if answer.fingerprint)
     retries: Counter[str] = Counter()
     for answer in calls:

@@ -5,6 +5,7 @@ carries all of them, and each coroutine goes on only when what it wrote is on di
 """
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -12,6 +13,7 @@ from typing import Any, TypeVar
 from alpacare.teacher.ledger import Ledger
 
 T = TypeVar("T")
+_LOCKED = 0.01  # seconds between tries while another process writes
 Waiting = tuple[Callable[[], Any], "asyncio.Future[Any]"]
 
 
@@ -22,6 +24,7 @@ class Writer:
         self._ledger = ledger
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger")
         self._waiting: list[Waiting] = []
+        ledger.connection.execute("PRAGMA busy_timeout = 0")  # see _begin
         self._task: asyncio.Task[None] | None = None
 
     async def commit(self, work: Callable[[], T]) -> T:
@@ -45,7 +48,9 @@ class Writer:
         while self._waiting:
             group, self._waiting = self._waiting, []
             try:
-                results = self._write(group)
+                await self._begin()
+                with self._ledger.readable():
+                    results = [work() for work, _ in group]
                 await loop.run_in_executor(self._thread, self._do, "COMMIT")
             except Exception as error:  # each waiting coroutine gets it
                 self._undo()
@@ -57,11 +62,19 @@ class Writer:
                 if not future.done():
                     future.set_result(result)
 
-    def _write(self, group: list[Waiting]) -> list[Any]:
-        """Change pages in memory: microseconds, not worth a thread that waits for Python's lock."""
-        self._do("BEGIN IMMEDIATE")
-        with self._ledger.readable():
-            return [work() for work, _ in group]
+    async def _begin(self) -> None:
+        """Begin a transaction as soon as no other process writes, however long that takes: what
+        waits here may be an answer that was paid for. The loop goes on meanwhile.
+        """
+        while True:
+            try:
+                self._ledger.connection.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error):
+                    with self._ledger.readable():
+                        raise
+            await asyncio.sleep(_LOCKED)
 
     def _do(self, statement: str) -> None:
         with self._ledger.readable():
