@@ -47,6 +47,7 @@ class Config:
     down_after: int | None = None  # from this call on only 503
     quota_after: int | None = None  # from this call on 429 insufficient_quota
     usage: bool = True
+    batch_api: bool = True
     batch_seconds: float = 0.0  # until a batch is done
     batch_expires: float = 0.0  # share of a batch's items that expire
     batch_fails: float = 0.0  # share of a batch's items that fail with a 500
@@ -85,6 +86,8 @@ class Loopback:
         for prefix in ("/v1", "/openai/deployments/{deployment}"):
             app.router.add_post(f"{prefix}/chat/completions", self.complete)
             app.router.add_post(f"{prefix}/completions", self.complete)
+        if not self.config.batch_api:
+            return app
         app.router.add_post("/v1/files", self.upload)
         app.router.add_get("/v1/files/{id}/content", self.content)
         app.router.add_post("/v1/batches", self.create_batch)
@@ -199,11 +202,17 @@ class Loopback:
             assert request.transport
             request.transport.abort()
             return web.Response()
+        if kind == "garbage":
+            assert request.transport
+            request.transport.write(b"this is no HTTP\r\n\r\n")
+            request.transport.close()
+            return web.Response()
         if kind == "hang":
             await asyncio.sleep(3600)
         bodies = {
             "truncated_json": '{"id": "x", "object": "chat.completion", "model": "m", "choi',
             "empty_choices": '{"id": "x", "object": "text", "model": "m", "choices": []}',
+            "aborted": '{"model": "m", "choices": [{"finish_reason": "abort", "text": "Tak"}]}',
             "error_in_200": '{"error": {"message": "upstream failed", "type": "server_error"}}',
         }
         if kind in bodies:
