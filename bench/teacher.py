@@ -34,7 +34,8 @@ from alpacare.teacher.request import Request, chat
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from loopback import Config, Loopback, Running, running
+from loopback import Running, running
+from loopback_server import Config, Loopback
 
 ROUNDS = 3
 SERVER = Config(latency=0.2, words=100)

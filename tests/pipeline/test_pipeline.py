@@ -105,7 +105,7 @@ class Clone:
 
         Their results stand in Git and not in the cache, and take a second.
         """
-        assert self.repro() <= {"seeds", "curves", "scores"}
+        assert self.repro() <= {"seeds", "usage", "curves", "scores"}
         assert self.git("status", "--short") == ""
 
     def hashes(self) -> dict[str, str]:
@@ -232,7 +232,7 @@ def test_a_stricter_filter_misses_no_recording(clone: Clone) -> None:
         assert clone.repro("responses") == {"filtered", "responses"}
         after = json.loads((clone.folder / "metrics/filtered.json").read_text())
         assert after["kept"] < before["kept"]
-        assert clone.repro("--dry") == {"checkpoint"}
+        assert clone.repro("--dry") == {"usage", "checkpoint"}
     clone.repro_from_cache()
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from asking import MODEL, questions
-from loopback import Running, digest, running
+from loopback import Running, running
+from loopback_replies import digest
 
 from alpacare.errors import BadInput
 from alpacare.teacher.client import ask

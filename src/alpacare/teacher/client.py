@@ -12,7 +12,6 @@ import click
 
 from alpacare.errors import BadInput
 from alpacare.teacher.accounts import read_budget
-from alpacare.teacher.buying import buy
 from alpacare.teacher.ledger import Ledger, default_path
 from alpacare.teacher.pack import read_pack
 from alpacare.teacher.prices import describe_cost
@@ -82,6 +81,8 @@ def _fill(
 
 def _buy(missing: Sequence[Request], ledger: Ledger, hits: int) -> None:
     """Buy what is missing, or say what it is and what it would cost."""
+    from alpacare.teacher.buying import buy  # its libraries take a while to load
+
     budget = read_budget()
     offline = [request for request in missing if request.endpoint.offline]
     if offline or budget is None:

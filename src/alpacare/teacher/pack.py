@@ -1,7 +1,7 @@
 """Packs: the ledger's exchange format, JSON Lines, one paid answer a line.
 
 {"key": "9b1d...", "request": {"path": ..., "endpoint": ..., "body": ..., "sample": 0},
- "response": {...}, "received": "2026-01-31T12:00:00Z", "price": null, "call": null}
+ "response": {...}, "received": "2026-01-31T12:00:00Z", "price": 0.0002, "call": {...}}
 
 and a last line {"end": 345} with their number, by which a pack that was cut off is known.
 """
@@ -26,7 +26,7 @@ class Entry(Row):
     response: dict[str, Any]
     received: str
     price: float | None
-    call: Call | None = None
+    call: Call | None = Field(default=None, exclude_if=lambda call: call is None)
 
     @field_validator("response")
     @classmethod
