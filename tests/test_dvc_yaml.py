@@ -86,6 +86,13 @@ def test_files_named_in_the_command_are_deps_or_outs(name: str) -> None:
     assert set(words) <= {*stage["deps"], *produced}
 
 
+def _seconds(code: str) -> float:
+    start = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return time.monotonic() - start
+
+
 @pytest.mark.parametrize("name", STAGES)
 def test_help_is_quick_and_shows_an_example(name: str) -> None:
     code = (
@@ -95,15 +102,11 @@ def test_help_is_quick_and_shows_an_example(name: str) -> None:
         "heavy = {'torch', 'transformers', 'openai', 'datasets', 'numpy'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )
-    seconds = []
-    for _ in range(3):
-        start = time.monotonic()
-        done = subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, check=False
-        )
-        seconds.append(time.monotonic() - start)
-        assert done.returncode == 0, done.stderr
-    assert min(seconds) < 0.3
+    # a busy machine is slow at everything, so the floor is measured in the same moments
+    floor = "import click, pydantic; pydantic.create_model('Row', id=(str, ...))"
+    shown = [_seconds(code) for _ in range(3)]
+    assert min(shown) < max(0.3, 2 * min(_seconds(floor) for _ in range(3)))
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert f"python -m alpacare.stages.{name}" in done.stdout
 
 

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-import jsonlines
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from alpacare.errors import BadInput
@@ -72,5 +71,7 @@ def validate(model: type[R], value: Mapping[str, Any], place: str) -> R:
 
 def write(path: Path, rows: Iterable[Row]) -> None:
     """Write rows in the order given, whole or not at all."""
+    import jsonlines  # not at the top: half of what it imports is not needed to show --help
+
     with atomic_file(path) as file, jsonlines.Writer(file) as writer:
         writer.write_all(row.model_dump() for row in rows)

@@ -1,0 +1,276 @@
+"""Every pair of rows whose ROUGE-L F exceeds a threshold: all of them, without scoring all pairs.
+
+Take two rows of m and n tokens whose longest common subsequence (LCS) has L of them, so that
+F = 2L / (m + n). F > t leaves at most (1 - t)(m + n) tokens outside the LCS. Hence three filters:
+
+1. A shared rare token. L is at most n, so F > t needs L >= o = tm / (2 - t), and the same holds for
+   n. Then the m - o + 1 rarest tokens of the one row and the n - o + 1 rarest of the other have one
+   in common (prefix filter: Chaudhuri et al. 2006, Bayardo et al. 2007). Rows are listed under
+   these tokens, and only rows of one list are compared.
+2. Near fingerprints. Bit k of a fingerprint is the parity of the row's tokens whose number is k
+   modulo its width. Two fingerprints differ in no more bits than tokens lie outside the LCS. Whole
+   lists are compared with XOR and popcount in numpy (bitmap filter: Sandes et al. 2017).
+3. Near lengths. They too differ by no more than that, which is min / max >= t / (2 - t).
+
+What is left is scored: LCS by rapidfuzz, F in float64 in rouge_score's own order of operations,
+because rounding decides the pairs that lie exactly on the threshold. No filter loses a pair and
+none depends on the order of the work, so the result is the same for any number of cores.
+"""
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rapidfuzz.distance import LCSseq
+from rapidfuzz.process import cpdist
+
+Ints = NDArray[np.int32]
+Keys = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+_STEP = 1 << 14  # rows compared with all earlier ones at a time
+_CROWD = 1 << 23  # candidate pairs held at a time, 8 bytes each
+_TILE = 1 << 17  # fingerprint pairs in one numpy call: 1 MiB, about a core's cache
+_COLUMNS = 1 << 13  # width of such a tile
+_CALLS = 1 << 15  # fingerprint pairs that take as long as the numpy calls around them
+_DENSE = 0.5  # share of all pairs from which one list of all rows is less work than many lists
+_TINY = 1e-9  # above every float64 error here, below every difference that counts
+_FIRST_CHARACTER = 0xE000  # past the surrogates, which are no characters of their own
+_CHARACTERS = 0x110000 - _FIRST_CHARACTER
+
+
+@dataclass(frozen=True)
+class Found:
+    """The pairs above the threshold that have one of the next `rows` rows as their second.
+
+    `first` and `second` [pairs] are positions, first < second, ordered by second, then first;
+    `score` [pairs] is ROUGE-L F.
+    """
+
+    rows: int
+    first: Ints
+    second: Ints
+    score: NDArray[np.float64]
+
+
+class Join:
+    """Rows of token numbers, indexed to tell which pairs of them score above a threshold."""
+
+    def __init__(self, tokens: Ints, lengths: Ints, threshold: float, workers: int = 0) -> None:
+        """Index the rows.
+
+        Args:
+            tokens: the rows' token numbers, one row after the other; [sum of lengths].
+            lengths: tokens in each row; [rows].
+            threshold: what F must exceed; in [0, 1].
+            workers: threads; 0 means one for each core that this process may use.
+        """
+        self._threshold = threshold
+        self._workers = workers or _cores()
+        self._lengths = lengths
+        tokens = _rarest_first(tokens)
+        self._sequences = _sequences(tokens, lengths)
+        self._fine, self._coarse = _fingerprints(tokens, lengths, threshold)
+        # Two rows may have at most floor + ceiling tokens outside their LCS: whole numbers, never
+        # less than the floor of the sum.
+        outside = (1 - threshold) * lengths
+        self._floor = np.floor(outside + _TINY).astype(np.int32)
+        self._ceiling = np.ceil(outside - _TINY).astype(np.int32)
+        self._keys, self._rows, self._lists = _listed(tokens, lengths, threshold)
+
+    def distinct(self) -> Mask:
+        """Tell which rows have tokens that no row before has; [rows]."""
+        first: dict[Any, int] = {}
+        firsts = (first.setdefault(row, i) == i for i, row in enumerate(self._sequences))
+        return np.fromiter(firsts, dtype=np.bool_, count=len(self._sequences))
+
+    def found(
+        self, start: int = 0, stop: int | None = None, partners: Mask | None = None
+    ) -> Iterator[Found]:
+        """Yield the pairs whose second row lies in start..stop, in order, in bounded memory.
+
+        Args:
+            start: the first row to compare with all rows before it.
+            stop: where the rows to compare end. Default: all rows.
+            partners: the rows that may be a pair's first; [rows]. It is read anew for each `Found`,
+                so the caller may strike out rows on the way. Default: all rows.
+        """
+        stop = len(self._lengths) if stop is None else stop
+        partners = np.ones(len(self._lengths), dtype=np.bool_) if partners is None else partners
+        ranges = [(low, min(stop, low + _STEP)) for low in range(start, stop, _STEP)][::-1]
+        with ThreadPoolExecutor(self._workers) as pool:
+            while ranges:
+                low, high = ranges.pop()
+                parts = self._candidates(pool, low, high, partners)
+                if parts is None:
+                    step = max(1, (high - low) // 8)
+                    ranges += [(i, min(high, i + step)) for i in range(low, high, step)][::-1]
+                else:
+                    yield self._scored(high - low, np.unique(np.concatenate(parts)))
+
+    def _candidates(
+        self, pool: ThreadPoolExecutor, low: int, high: int, partners: Mask
+    ) -> list[Keys] | None:
+        """Give keys (second x rows + first) of pairs that pass the filters; None if too many."""
+        begin, middle, end = (np.searchsorted(self._keys, self._lists + i) for i in (0, low, high))
+        lists = np.stack([begin, middle, end], axis=1)[end > middle]
+        costs = np.cumsum((lists[:, 2] - lists[:, 0]) * (lists[:, 2] - lists[:, 1]) + _CALLS)
+        shares = 4 * self._workers
+        cuts = np.searchsorted(costs, np.linspace(0, costs[-1:].sum(), shares + 1)[1:-1])
+        limit = _CROWD // shares if high - low > 1 else None
+        parts = list(
+            pool.map(lambda share: self._compared(share, partners, limit), np.split(lists, cuts))
+        )
+        whole = [part for part in parts if part is not None]
+        return whole if len(whole) == len(parts) else None
+
+    def _compared(self, lists: Keys, partners: Mask, limit: int | None) -> Keys | None:
+        """Compare, in each list (begin, middle, end), the rows from middle on with all its rows."""
+        passed, total = [np.empty(0, dtype=np.int64)], 0
+        for begin, middle, end in lists.tolist():
+            firsts, seconds = self._rows[begin:end], self._rows[middle:end]
+            firsts = firsts[partners[firsts]]
+            for left in range(0, len(firsts), _COLUMNS):
+                for keys in self._tiles(firsts[left : left + _COLUMNS], seconds):
+                    passed.append(keys)
+                    total += len(keys)
+                    if limit is not None and total > limit:
+                        return None
+        return np.concatenate(passed)
+
+    def _tiles(self, firsts: Ints, seconds: Ints) -> Iterator[Keys]:
+        """Yield the keys of the pairs, out of all of firsts x seconds, that pass the filters."""
+        columns = self._coarse.take(firsts, axis=1)
+        floor = _clipped(self._floor.take(firsts))
+        height = max(1, _TILE // len(firsts))
+        for top in range(0, len(seconds), height):
+            rows = seconds[top : top + height]
+            bits = self._coarse.take(rows, axis=1)[:, :, None]
+            differ = np.bitwise_count(columns[0] ^ bits[0])
+            for one, other in zip(columns[1:], bits[1:], strict=True):
+                differ = np.add(differ, np.bitwise_count(one ^ other), dtype=np.uint16)
+            ceiling = _clipped(self._ceiling.take(rows))[:, None]
+            hits = np.flatnonzero(differ <= floor + ceiling)
+            row, column = np.divmod(hits, len(firsts))
+            yield self._sifted(firsts.take(column), rows.take(row))
+
+    def _sifted(self, first: Ints, second: Ints) -> Keys:
+        """Give the keys of the pairs that are in order, near in length and near in all bits."""
+        outside = self._floor.take(first) + self._ceiling.take(second)
+        near = np.abs(self._lengths.take(first) - self._lengths.take(second)) <= outside
+        unlike = self._fine.take(first, axis=1) ^ self._fine.take(second, axis=1)
+        near &= np.bitwise_count(unlike).sum(axis=0, dtype=np.uint16) <= outside
+        near &= first < second
+        keys: Keys = second[near].astype(np.int64) * len(self._lengths) + first[near]
+        return keys
+
+    def _scored(self, rows: int, keys: Keys) -> Found:
+        """Score candidate pairs and keep those above the threshold."""
+        second, first = (part.astype(np.int32) for part in np.divmod(keys, len(self._lengths)))
+        common = cpdist(
+            self._sequences.take(first).tolist(),
+            self._sequences.take(second).tolist(),
+            scorer=LCSseq.similarity,
+            dtype=np.int32,
+            workers=self._workers,
+        )
+        score = f_measure(common, self._lengths[first], self._lengths[second])
+        above = score > self._threshold
+        return Found(rows, first[above], second[above], score[above])
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):  # Linux: taskset and containers may allow fewer
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def f_measure(common: Any, m: Any, n: Any) -> NDArray[np.float64]:
+    """ROUGE-L F of LCS length `common` over lengths `m` and `n`, bit for bit as rouge_score's.
+
+    Nothing in common, or an empty row, scores 0.
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):
+        precision, recall = common / m, common / n
+        score: NDArray[np.float64] = np.nan_to_num(2 * precision * recall / (precision + recall))
+    return score
+
+
+def _clipped(outside: Ints) -> NDArray[np.uint16]:
+    """Fit counts into half of 16 bits: still more than any fingerprint's width."""
+    return np.minimum(outside, 1 << 14).astype(np.uint16)
+
+
+def _rarest_first(tokens: Ints) -> Ints:
+    """Number tokens anew so that a rarer token has a lower number."""
+    count = np.bincount(tokens)
+    number = np.empty(len(count), dtype=np.int32)
+    number[np.argsort(count, kind="stable")] = np.arange(len(count), dtype=np.int32)
+    return number[tokens]
+
+
+def _sequences(tokens: Ints, lengths: Ints) -> NDArray[np.object_]:
+    """Write each row as a string, one character a token; or with too many tokens as a tuple."""
+    ends = np.cumsum(lengths).tolist()
+    spans = zip([0, *ends], ends, strict=False)
+    rows: Any
+    if tokens.max(initial=0) < _CHARACTERS:
+        text = (tokens + _FIRST_CHARACTER).astype("<u4").tobytes().decode("utf-32-le")
+        rows = (text[start:end] for start, end in spans)
+    else:
+        rows = (tuple(tokens[start:end].tolist()) for start, end in spans)
+    return np.fromiter(rows, dtype=np.object_, count=len(lengths))
+
+
+def _fingerprints(tokens: Ints, lengths: Ints, threshold: float) -> tuple[Any, Any]:
+    """Give fine and coarse fingerprints: uint64 [4 x words, rows] and [words, rows].
+
+    The width follows the tokens that may lie outside the LCS, so that chance differences exceed
+    them. A coarse word is the XOR of four fine ones.
+    """
+    words = min(16, 1 + int((1 - threshold) * lengths.sum() / max(1, len(lengths)) / 8))
+    fine = np.zeros((4 * words, len(lengths)), dtype=np.uint64)
+    filled = np.flatnonzero(lengths)
+    starts = (np.cumsum(lengths) - lengths)[filled]
+    bit = np.uint64(1) << (tokens % 64).astype(np.uint64)
+    number = tokens // 64 % len(fine)
+    for word in range(len(fine)) if len(filled) else ():
+        bits = np.where(number == word, bit, np.uint64(0))
+        fine[word, filled] = np.bitwise_xor.reduceat(bits, starts)
+    return fine, np.bitwise_xor.reduce(fine.reshape(4, words, -1), axis=0)
+
+
+def _listed(tokens: Ints, lengths: Ints, threshold: float) -> tuple[Keys, Ints, Keys]:
+    """List rows under their rare tokens; the rarest share lists, to be worth the numpy calls.
+
+    Returns:
+        keys: list x rows + row, sorted; [entries].
+        rows: the entries' rows; [entries].
+        lists: the key of row 0 in each list; [lists].
+    """
+    size = max(1, len(lengths))
+    rows, tokens = _rare(tokens, lengths, threshold)
+    count = np.bincount(tokens)
+    together = int(np.sqrt(_CALLS * size / min(size, _STEP)))
+    group = (np.cumsum(count) - count) // together
+    keys = np.unique(group[tokens] * size + rows)
+    lists, entries = np.unique(keys // size, return_counts=True)
+    if (entries**2).sum() > _DENSE * size**2:
+        keys, lists = np.arange(len(lengths)), np.zeros(1, dtype=np.int64)
+    return keys, (keys % size).astype(np.int32), lists * size
+
+
+def _rare(tokens: Ints, lengths: Ints, threshold: float) -> tuple[Ints, Ints]:
+    """Give the rows and tokens of filter 1: of each row of m, the m - o + 1 rarest."""
+    needed = np.maximum(1, np.ceil(threshold * lengths / (2 - threshold) - _TINY))
+    size = int(tokens.max(initial=0)) + 1
+    keys = np.repeat(np.arange(len(lengths), dtype=np.int64), lengths) * size + tokens
+    keys.sort()
+    starts = np.cumsum(lengths) - lengths
+    place = np.arange(len(keys)) - np.repeat(starts, lengths)
+    keys = keys[place < np.repeat(lengths - needed + 1, lengths)]
+    return (keys // size).astype(np.int32), (keys % size).astype(np.int32)

@@ -1,0 +1,176 @@
+"""Which label lines of a reply open a field, which begin the next task, and which are text.
+
+"View: PA and lateral" may be a task's view or a line of a radiology report; a reply may put nothing
+between its tasks, leave a field out, or take the fields in another order. No single line tells, so
+every reading of a section's label lines gets a cost and the cheapest is taken, found as in
+Viterbi's algorithm: one step a label line, keeping the cheapest way to each state.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from heapq import nsmallest
+from typing import NamedTuple
+
+LABELS = ("type", "topic", "view", "difficulty", "instruction", "input")
+LONG = ("instruction", "input")  # the fields that may hold many lines
+
+# What the parts of a reading cost; only their proportions matter.
+_TEXT = 10  # a label line inside an instruction or an input is text
+_TEXT_IN_SHORT = 30  # the same inside a field that holds one line
+_MISSING = 9  # a task lacks a field
+_UNFINISHED = 1  # the same, where the reply may have ended before it
+_APART = 3  # a field follows an empty line
+_BACKWARDS = 8  # a field follows one that it precedes in the other tasks
+_IMPLAUSIBLE = 5  # the value of a field is not plausible
+_IMPLAUSIBLE_BACKWARDS = 20  # the same below a field that it precedes in the other tasks
+_START = 2  # a task begins
+_IMPLAUSIBLE_START = 15  # ... with a value that is not plausible
+_CLOSE_START = 2  # ... with no empty line before it
+_ODD_START = 6  # ... with a field that is not the first in the other tasks
+_UNMARKED_START = 10  # ... with no number, where tasks have numbers or headings
+_COUNTED_START = -12  # ... with a number, as the first task has
+_STATES_KEPT = 8  # of at most 192; real replies need two or three
+
+
+class BareNumber(NamedTuple):
+    """A line of a number, such as "3." or "(3)", perhaps with a title, above a label."""
+
+    line: int
+    number: int
+    titled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A line that begins with a label: `value` is its rest.
+
+    `apart` if an empty line stands between it and the text above; `plausible` if the value can be
+    what the label promises; `number` is the one before the label, as in "2. Type: chat"; `above`
+    is a number on the line above.
+    """
+
+    line: int
+    name: str
+    value: str
+    apart: bool
+    plausible: bool
+    number: int | None = None
+    above: BareNumber | None = None
+
+    @property
+    def counting(self) -> str:
+        """Name the way in which a number precedes, or "" if none does."""
+        if self.above:
+            return "title above" if self.above.titled else "above"
+        return "before" if self.number is not None else ""
+
+
+@dataclass(frozen=True)
+class Order:
+    """The order in which most tasks of a reply hold their fields."""
+
+    names: tuple[str, ...]
+
+    @classmethod
+    def of(cls, sections: Iterable[Sequence[Label]]) -> "Order":
+        """Find the most frequent run of six labels, the prompt's order if none is more so.
+
+        Runs below an empty line or a number count more.
+        """
+        runs: Counter[tuple[str, ...]] = Counter({LABELS: 1})
+        for labels in sections:
+            for start, first in enumerate(labels[: len(labels) - len(LABELS) + 1]):
+                names = tuple(label.name for label in labels[start : start + len(LABELS)])
+                if len(set(names)) == len(LABELS):
+                    runs[names] += 1 + first.apart + (start > 0 and first.counting != "")
+        return cls(runs.most_common(1)[0][0])
+
+    def begins_with(self, names: Collection[str]) -> bool:
+        """Say whether `names` are the first fields of a task."""
+        return set(self.names[: len(names)]) == set(names)
+
+
+State = tuple[frozenset[str], str]  # the fields that the task has so far, and the open one
+Trail = tuple[Label, bool, "Trail | None"]  # an opened field, whether a task begins, what preceded
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Reads sections of one reply.
+
+    `headed` says that tasks have headings, so that a task without one is less likely; `counting`
+    how the first task is numbered.
+    """
+
+    order: Order
+    headed: bool
+    counting: str
+
+    def read(self, labels: Sequence[Label], is_last: bool) -> list[list[Label]]:
+        """Give the tasks of a section, each as the labels that open its fields.
+
+        The first label begins a task. `is_last` tells that the reply ends here.
+        """
+        if not labels:
+            return []
+        first, *rest = labels
+        ways: dict[State, tuple[int, Trail]] = {}
+        ways[frozenset((first.name,)), first.name] = (0, (first, True, None))
+        for label in rest:
+            ways = self._step(ways, label)
+        ends = (
+            (cost + self._end(state[0], is_last), trail) for state, (cost, trail) in ways.items()
+        )
+        return _tasks(min(ends, key=lambda end: end[0])[1])
+
+    def _step(
+        self, ways: dict[State, tuple[int, Trail]], label: Label
+    ) -> dict[State, tuple[int, Trail]]:
+        reached: dict[State, tuple[int, Trail]] = {}
+
+        def reach(state: State, cost: int, trail: Trail) -> None:
+            if state not in reached or cost < reached[state][0]:
+                reached[state] = (cost, trail)
+
+        for (seen, last), (cost, trail) in ways.items():
+            reach((seen, last), cost + (_TEXT if last in LONG else _TEXT_IN_SHORT), trail)
+            if label.name not in seen:
+                state = (seen | {label.name}, label.name)
+                reach(state, cost + self._opening(last, label), (label, False, trail))
+            cost += self._end(seen, is_last=False) + self._start(label)
+            reach((frozenset((label.name,)), label.name), cost, (label, True, trail))
+        return dict(nsmallest(_STATES_KEPT, reached.items(), key=lambda way: way[1][0]))
+
+    def _opening(self, last: str, label: Label) -> int:
+        cost = _APART if label.apart else 0
+        if self._place(label.name) > self._place(last):
+            return cost if label.plausible else cost + _IMPLAUSIBLE
+        return cost + (_BACKWARDS if label.plausible else _IMPLAUSIBLE_BACKWARDS)
+
+    def _start(self, label: Label) -> int:
+        cost = _START if label.apart else _START + _CLOSE_START
+        if label.name != self.order.names[0]:
+            cost += _ODD_START
+        if self.counting and label.counting == self.counting:
+            cost += _COUNTED_START
+        elif self.counting or self.headed:
+            cost += _UNMARKED_START
+        return cost if label.plausible else cost + _IMPLAUSIBLE_START
+
+    def _end(self, seen: frozenset[str], is_last: bool) -> int:
+        ended = is_last and self.order.begins_with(seen)
+        return (len(LABELS) - len(seen)) * (_UNFINISHED if ended else _MISSING)
+
+    def _place(self, name: str) -> int:
+        return self.order.names.index(name)
+
+
+def _tasks(trail: Trail | None) -> list[list[Label]]:
+    tasks: list[list[Label]] = [[]]
+    while trail:
+        label, begins, trail = trail
+        tasks[-1].append(label)
+        if begins:
+            tasks.append([])
+    return [task[::-1] for task in tasks[-2::-1]]
