@@ -6,7 +6,7 @@ VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo repro quote scores check test lint types lock clean
+.PHONY: help setup ray demo repro quote scores check test lint types lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -20,6 +20,12 @@ $(VENV)/.complete: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	pip install --quiet --disable-pip-version-check --requirement requirements.lock
 	pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+ray: $(VENV)/.ray  ## add Ray to .venv, for filtered.engine: ray
+
+$(VENV)/.ray: $(VENV)/.complete requirements-ray.lock
+	pip install --quiet --disable-pip-version-check --requirement requirements-ray.lock
 	@touch $@
 
 demo: repro  ## run the whole pipeline on the embedded default and print the scores
@@ -37,7 +43,7 @@ check: setup  ## check every setting and input file in a second, before anything
 scores: setup  ## print the table of scores
 	@alpacare scores
 
-test: setup  ## run all tests, the pipeline in a temporary clone too
+test: ray  ## run all tests, the pipeline in a temporary clone too
 	@pytest
 
 lint: setup  ## check style
@@ -46,13 +52,19 @@ lint: setup  ## check style
 types: setup  ## check types
 	@mypy
 
+FREEZE := pip freeze --exclude alpacare | sed -E 's/ @ .*//; s/\+cpu//'
+
 lock:  ## pin the newest versions that pyproject.toml allows in requirements.lock
 	rm -rf $(VENV)
 	$(PYTHON) -m venv $(VENV)
 	pip install --quiet --disable-pip-version-check torch==2.13.0
 	pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	{ echo "# Every version, pinned by \`make lock\` on a CPU; torch's CUDA build pins its own libraries."; \
-	  pip freeze --exclude alpacare | sed -E 's/ @ .*//; s/\+cpu//'; } > requirements.lock
+	  $(FREEZE); } > requirements.lock
+	pip install --quiet --disable-pip-version-check --editable '.[ray]'
+	{ echo "# What Ray adds to requirements.lock, pinned by \`make lock\`."; \
+	  $(FREEZE) | grep --invert-match --line-regexp --fixed-strings --file requirements.lock; \
+	} > requirements-ray.lock
 
 clean:  ## remove the environment; data, models and the ledger stay
 	rm -rf $(VENV)

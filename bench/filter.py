@@ -25,8 +25,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from alpacare.text.duplicates import Sieve, nearest, pairs_above
-from alpacare.text.rouge import encode, scores, tokenize
+from alpacare.text.duplicates import KeepFirst
+from alpacare.text.rouge import encode, scores
 
 THRESHOLD = 0.7  # AlpaCare's and Self-Instruct's
 LARGE = (520_000, 1_000_000)

@@ -1,11 +1,14 @@
 """What the repository's own data must be."""
 
-from typing import Any
+from pathlib import Path
 
+import pytest
 from conftest import REPOSITORY
 
+from alpacare.filtering import Filter, FilteredSettings
 from alpacare.records.task import Seed
-from alpacare.stages.instructions import read_answers
+from alpacare.rounds import InstructionsSettings, Rounds
+from alpacare.settings import load
 from alpacare.stages.seeds import normalise, read_source
 from alpacare.teacher.pack import read_pack
 from alpacare.testsets import read_tests
@@ -24,9 +27,16 @@ def words(text: str) -> int:
     return len(text.split())
 
 
-def recorded() -> tuple[list[Any], list[Any]]:
+@pytest.fixture
+def recorded(params: Path) -> Rounds:
+    """The recorded replies, read."""
+    sieve = Filter(load("filtered", FilteredSettings))
+    settings = load("instructions", InstructionsSettings)
+    rounds = Rounds(seeds(), settings, REPOSITORY / "prompts/instructions", sieve)
     entries = list(read_pack(RECORDINGS / "instructions.jsonl"))
-    return read_answers([entry.answer() for entry in entries], [[]] * len(entries))
+    assert [request.key() for request in rounds.next()] == [entry.key for entry in entries]
+    rounds.take([entry.answer() for entry in entries])
+    return rounds
 
 
 def test_seeds_cover_the_field() -> None:
@@ -50,17 +60,15 @@ def test_test_tasks_have_two_answers_and_are_no_seeds() -> None:
     assert scores(encoded[: len(TESTS)], encoded[len(TESTS) :]).max() <= 0.7
 
 
-def test_recorded_replies_are_many_and_have_real_faults() -> None:
-    kept, lost = recorded()
-    assert len(kept) >= 300
-    reasons = {row.reason for row in lost}
+def test_recorded_replies_are_many_and_have_real_faults(recorded: Rounds) -> None:
+    assert len(recorded.kept) >= 300
+    reasons = {row.reason for row in recorded.lost}
     assert {"missing_field", "bad_type", "bad_difficulty", "cut_off", "same_task"} <= reasons
 
 
-def test_every_instruction_has_a_recorded_answer() -> None:
+def test_every_instruction_has_a_recorded_answer(recorded: Rounds) -> None:
     answers = [entry.answer().text for entry in read_pack(RECORDINGS / "responses.jsonl")]
-    kept, _ = recorded()
-    assert len(answers) == len(kept)
+    assert len(answers) == len(recorded.kept)
     assert all(40 <= words(answer) <= 150 for answer in answers)
 
 

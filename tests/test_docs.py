@@ -27,14 +27,16 @@ def test_files_that_a_page_names_exist(page: object) -> None:
 
 def test_every_dependency_is_justified_and_pinned() -> None:
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
-    wanted = project["dependencies"] + project["optional-dependencies"]["dev"]
+    extras = project["optional-dependencies"].values()
+    wanted = [*project["dependencies"], *(line for extra in extras for line in extra)]
     names = {re.split(r"[<>=\[]", line)[0] for line in wanted}
     rows = re.findall(
         r"^\| ([\w.,\- ]+) \|", (REPOSITORY / "docs/dependencies.md").read_text(), re.M
     )
     justified = {name for row in rows for name in row.split(", ")} - {"package"}
     assert names == justified - {"---"}
-    pinned = (REPOSITORY / "requirements.lock").read_text().lower()
+    locks = (REPOSITORY / "requirements.lock", REPOSITORY / "requirements-ray.lock")
+    pinned = "".join(lock.read_text() for lock in locks).lower()
     for name in names:
         pattern = re.sub(r"[-_.]", "[-_.]", name)
         assert re.search(rf"^{pattern}==", pinned, re.M), name

@@ -15,12 +15,11 @@ import click
 from alpacare import jsonl
 from alpacare.command import Stage
 from alpacare.errors import BadInput
+from alpacare.filtering import Filter, FilteredSettings
 from alpacare.records.task import Seed
+from alpacare.rounds import InstructionsSettings, Rounds
 from alpacare.settings import load
-from alpacare.stages.instructions import InstructionsSettings, deal, read_answers
-from alpacare.stages.instructions import make_requests as ask_for_tasks
-from alpacare.stages.responses import ResponsesSettings
-from alpacare.stages.responses import make_requests as ask_for_answers
+from alpacare.stages.responses import ResponsesSettings, make_requests
 from alpacare.teacher.pack import Entry, read_pack, write_pack
 from alpacare.teacher.request import Request
 
@@ -32,13 +31,13 @@ RESPONSES = Path("data/recordings/responses.jsonl")
 @click.command(cls=Stage)
 def main() -> None:
     """Rewrite both packs of data/recordings/ for today's prompts, seeds and settings."""
+    sieve = Filter(load("filtered", FilteredSettings))
     settings = load("instructions", InstructionsSettings)
-    hands = deal(jsonl.read(SEEDS, Seed), settings, SEEDS)
-    requests = ask_for_tasks(hands, settings, Path("prompts/instructions"))
-    replies = rekey(INSTRUCTIONS, requests)
-    tasks, _ = read_answers([entry.answer() for entry in replies], hands)
+    rounds = Rounds(jsonl.read(SEEDS, Seed), settings, Path("prompts/instructions"), sieve)
+    replies = rekey(INSTRUCTIONS, rounds.next())
+    rounds.take([entry.answer() for entry in replies])
     answering = load("responses", ResponsesSettings)
-    asked = list(ask_for_answers(tasks, answering, Path("prompts/responses")))
+    asked = list(make_requests(rounds.kept.values(), answering, Path("prompts/responses")))
     responses = rekey(RESPONSES, asked)
     write_pack(INSTRUCTIONS, replies)
     write_pack(RESPONSES, responses)

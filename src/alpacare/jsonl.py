@@ -37,12 +37,16 @@ def read_objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def read(path: Path, model: type[R], unique: str | None = None) -> list[R]:
-    """Read every row of a file as `model`; with `unique`, no two rows may share that field.
+    """Read every row of a file, as `stream` does."""
+    return list(stream(path, model, unique))
+
+
+def stream(path: Path, model: type[R], unique: str | None = None) -> Iterator[R]:
+    """Yield every row of a file as `model`; with `unique`, no two rows may share that field.
 
     Raises:
         BadInput: an unreadable file, a bad line, a row that does not fit, a repeated key.
     """
-    rows: list[R] = []
     lines: dict[str, int] = {}
     for number, value in read_objects(path):
         row = validate(model, value, f"{path}:{number}")
@@ -53,8 +57,7 @@ def read(path: Path, model: type[R], unique: str | None = None) -> list[R]:
                     f"{path}:{number}: {unique} '{getattr(row, unique)}' is already on line "
                     f"{first}; keep one of them"
                 )
-        rows.append(row)
-    return rows
+        yield row
 
 
 def validate(model: type[R], value: Mapping[str, Any], place: str) -> R:

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from alpacare.errors import BadInput
+from alpacare.filtering import Filter
 from alpacare.preflight import Params, dependencies, read_params
-from alpacare.records.task import Instruction, Seed
-from alpacare.stages.filtered import sift
-from alpacare.stages.instructions import deal, make_requests, read_answers
-from alpacare.stages.responses import make_requests as make_answer_requests
+from alpacare.rounds import Rounds
+from alpacare.stages.filtered import read_tests
+from alpacare.stages.responses import make_requests
 from alpacare.stages.seeds import normalise, read_source
 from alpacare.teacher.client import Find, look_up
 from alpacare.teacher.ledger import Ledger, default_path
@@ -57,46 +57,54 @@ def make_plans() -> list[Plan]:
 def _plan(params: Params, find: Find) -> list[Plan]:
     source = dependencies("seeds", "data/")[0]
     seeds = normalise(read_source(source), source)[: params.seeds.take]
-    hands = deal(seeds, params.instructions, source)
+    tests = read_tests(tuple(dependencies("filtered", "data/tests")))
     (prompt,) = dependencies("instructions", "prompts/")
-    first = _look("instructions", make_requests(hands, params.instructions, prompt), find)
-    tasks, more = _tasks(params, hands, first, find)
+    rounds = Rounds(seeds, params.instructions, prompt, Filter(params.filtered, seeds))
+    first = _write(rounds, find)
+    tasks = list(rounds.kept.values())
+    sieve = Filter(params.filtered, seeds, tests)
+    sieve.add(tasks)
+    more = round(rounds.a_reply * (len(first.missing) + first.expected))
     (prompt,) = dependencies("responses", "prompts/")
-    asked = list(make_answer_requests(tasks, params.responses, prompt))
-    like = list(make_answer_requests(seeds, params.responses, prompt))
-    return [first, _look("responses", asked, find, more, like)]
+    asked = make_requests(sieve.staying(tasks), params.responses, prompt)
+    like = list(make_requests(seeds, params.responses, prompt))
+    return [first, _look("responses", list(asked), find, more, like)]
+
+
+def _write(rounds: Rounds, find: Find) -> Plan:
+    """Go through the rounds as far as there are answers."""
+    asked: list[Request] = []
+    found: list[Answer | Request] = []
+    while rounds.answered == rounds.asked and (requests := rounds.next()):
+        fresh = [look_up(request, find) for request in requests]
+        rounds.take([each if isinstance(each, Answer) else None for each in fresh])
+        asked += requests
+        found += fresh
+    return _sort("instructions", asked, found, rounds.expected)
 
 
 def _look(
-    stage: str,
-    requests: Sequence[Request],
-    find: Find,
-    expected: int = 0,
-    model: Sequence[Request] = (),
+    stage: str, requests: list[Request], find: Find, expected: int, model: list[Request]
 ) -> Plan:
     found = [look_up(request, find) for request in requests]
+    return _sort(stage, requests, found, expected, model)
+
+
+def _sort(
+    stage: str,
+    asked: list[Request],
+    found: Sequence[Answer | Request],
+    expected: int,
+    model: Sequence[Request] = (),
+) -> Plan:
     return Plan(
         stage=stage,
         answered=[each for each in found if isinstance(each, Answer)],
         missing=[each for each in found if isinstance(each, Request)],
-        asked=list(requests),
+        asked=asked,
         expected=expected,
-        model=list(requests) or list(model),
+        model=asked or list(model),
     )
-
-
-def _tasks(
-    params: Params, hands: Sequence[Sequence[Seed]], plan: Plan, find: Find
-) -> tuple[list[Instruction], int]:
-    """Read and filter the tasks that are there; estimate how many more will come."""
-    pairs = [
-        (look_up(request, find), hand) for request, hand in zip(plan.asked, hands, strict=True)
-    ]
-    known = [(answer, hand) for answer, hand in pairs if isinstance(answer, Answer)]
-    tasks, _ = read_answers([answer for answer, _ in known], [hand for _, hand in known])
-    kept, _ = sift(tasks, params.filtered)
-    a_reply = len(kept) / len(known) if known else params.instructions.tasks_per_request
-    return kept, round(a_reply * len(plan.missing))
 
 
 def used_keys(stage: str | None) -> set[str]:

@@ -10,15 +10,17 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
+from alpacare.dealing import Deck
 from alpacare.errors import BadInput
 from alpacare.evaluation.judges import read_judge
+from alpacare.filtering import FilteredSettings
 from alpacare.generation.answers import GenerationsSettings
 from alpacare.records.task import Seed
+from alpacare.rounds import InstructionsSettings
 from alpacare.settings import Settings, check, read_yaml
 from alpacare.stages.checkpoint import CheckpointSettings
 from alpacare.stages.curves import CurvesSettings
-from alpacare.stages.filtered import FilteredSettings
-from alpacare.stages.instructions import InstructionsSettings, deal
+from alpacare.stages.filtered import read_tests as read_test_lines
 from alpacare.stages.references import take
 from alpacare.stages.responses import ResponsesSettings
 from alpacare.stages.scores import ScoresSettings
@@ -118,6 +120,7 @@ def check_all() -> str:
             list(read_pack(pack))
     seeds = _check_seeds(params)
     tasks = sum(_check_tests(params, test) for test in params.tests)
+    read_test_lines(tuple(dependencies("filtered", "data/tests")))
     return f"settings and prompts fine, {seeds} seed tasks, {tasks} test tasks"
 
 
@@ -138,7 +141,9 @@ def _check_prompts() -> None:
     StudentPrompt.read(student)
     (instructions,) = dependencies("instructions", "prompts/")
     example = dict.fromkeys(Seed.model_fields, "x")
-    render_chat(instructions, {"examples": [example], "count": 1, "types": ["x"]})
+    for format in ("text", "json_schema"):
+        values = {"examples": [example], "count": 1, "types": ["x"], "format": format}
+        render_chat(instructions, values)
     (responses,) = dependencies("responses", "prompts/")
     render_chat(responses, {"instruction": "x", "input": "x"})
 
@@ -146,7 +151,7 @@ def _check_prompts() -> None:
 def _check_seeds(params: Params) -> int:
     source = dependencies("seeds", "data/")[0]
     seeds = normalise(read_source(source), source)[: params.seeds.take]
-    deal(seeds, params.instructions, source)
+    Deck(seeds, params.instructions.seed).check(params.instructions.seeds_per_request)
     return len(seeds)
 
 

@@ -41,6 +41,8 @@ Difficulty: 1
 Instruction: Answer question {seed} in a friendly tone.
 Input: <noinput>"""
 
+TASKS = f"{TASK}\n{TASK.replace('Answer question', 'What comes of')}"  # not near to each other
+
 
 class Clone:
     """A clone of the working tree with a Git history and a cache of its own."""
@@ -216,6 +218,7 @@ def test_an_edited_judge_judges_and_scores_again_and_nothing_else(clone: Clone) 
         ("params.yaml", "# drop above", "# a comment; drop above", set()),
         ("params.yaml", "max_new_tokens: 128", "max_new_tokens: 64", {"generations", "base"}),
         ("params.yaml", "epochs: 5", "epochs: 6", {"checkpoint"}),
+        ("params.yaml", "input_equals_output: true", "input_equals_output: false", {"responses"}),
     ],
 )
 def test_an_edit_touches_only_its_own_stages(
@@ -229,7 +232,7 @@ def test_an_edit_touches_only_its_own_stages(
 def test_a_stricter_filter_misses_no_recording(clone: Clone) -> None:
     before = json.loads((clone.folder / "metrics/filtered.json").read_text())
     with clone.edited("params.yaml", "rouge_l: 0.7", "rouge_l: 0.6"):
-        assert clone.repro("responses") == {"filtered", "responses"}
+        assert clone.repro("responses") == {"instructions", "filtered", "responses"}
         after = json.loads((clone.folder / "metrics/filtered.json").read_text())
         assert after["kept"] < before["kept"]
         assert clone.repro("--dry") == {"usage", "checkpoint"}
@@ -281,7 +284,9 @@ def run_page(clone: Clone, page: str) -> None:
     assert clone.git("status", "--short") == "", "the page's last lines take its edits back"
 
 
-@pytest.mark.parametrize("page", ["change-something", "own-seeds", "recordings"])
+@pytest.mark.parametrize(
+    "page", ["change-something", "filter-instructions", "own-seeds", "recordings"]
+)
 def test_the_commands_of_the_documents_work(clone: Clone, page: str) -> None:
     run_page(clone, page)
 
@@ -295,6 +300,16 @@ def test_the_commands_of_the_teacher_page_work(clone: Clone) -> None:
     assert set(state["served"].values()) == {1}
     assert len(state["served"]) == 5 + 1, "five tasks, so near to each other that one is kept"
     assert (state["calls"], state["batch_items"]) == (5, 1)
+
+
+def test_the_commands_of_the_writing_page_work(clone: Clone) -> None:
+    """Every reply brings two tasks that survive, so a target of 20 takes ten, of 30 five more."""
+    with running(text=TASKS, finish_reason="stop", key="sk-page") as server:
+        clone.environment |= {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": "sk-page"}
+        run_page(clone, "write-instructions")
+        state = server.state()
+    assert set(state["served"].values()) == {1}
+    assert len(state["served"]) == 15
 
 
 def test_a_clone_without_data_shows_metrics_and_plots(clone: Clone) -> None:

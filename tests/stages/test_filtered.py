@@ -1,44 +1,24 @@
-"""`filtered`: both keep rules, witnesses, counts."""
+"""`filtered`, as others script against it: rows, reasons, counts, bytes."""
 
+import csv
 import json
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import run
-from hypothesis import given
-from hypothesis import strategies as st
+from tasks import make_instruction
 
 from alpacare import jsonl
-from alpacare.records.task import Instruction, row_id
-from alpacare.stages.filtered import choose, main
-from alpacare.text.rouge import Pair
+from alpacare.records.task import row_id
+from alpacare.stages.filtered import main
 
-
-def instruction(text: str, input: str = "") -> Instruction:
-    return Instruction(
-        id=row_id(text, input),
-        instruction=text,
-        input=input,
-        type="chat",
-        topic="t",
-        view="v",
-        difficulty=1,
-        request="r",
-        index=0,
-        seeds=[],
-    )
-
-
-def filtered(texts: list[str]) -> Any:
-    jsonl.write(Path("in.jsonl"), [instruction(text) for text in texts])
-    result = run(main, "in.jsonl", "out.jsonl", "--dropped", "d.jsonl", "--metrics", "m.json")
-    assert result.exit_code == 0, result.output
-    kept = [json.loads(line)["instruction"] for line in Path("out.jsonl").read_text().splitlines()]
-    dropped = [json.loads(line) for line in Path("d.jsonl").read_text().splitlines()]
-    return kept, dropped, json.loads(Path("m.json").read_text())
-
-
+FILES = ("in.jsonl", "out.jsonl", "--dropped", "d.jsonl", "--metrics", "m.json")
 TEXTS = [
     "explain why the heart beats faster when a healthy person runs",
     "name the bones of the hand",
@@ -47,8 +27,34 @@ TEXTS = [
 ]
 
 
-def test_keep_first_keeps_one_of_each_near_pair(params: Path) -> None:
-    kept, dropped, metrics = filtered(TEXTS)
+def configure(**settings: Any) -> None:
+    """Write a params.yaml (JSON is YAML)."""
+    section = {"rouge_l": 0.7, "keep": "first", **settings}
+    Path("params.yaml").write_text(json.dumps({"filtered": section}))
+
+
+def write_tasks(path: str, tasks: Sequence[str | tuple[str, str]]) -> None:
+    pairs = [(task, "") if isinstance(task, str) else task for task in tasks]
+    jsonl.write(Path(path), [make_instruction(*pair) for pair in pairs])
+
+
+def filtered(*options: str) -> tuple[list[str], list[dict[str, Any]], dict[str, Any]]:
+    result = run(main, *FILES, *options)
+    assert result.exit_code == 0, result.output
+    kept, dropped = (
+        [json.loads(line) for line in Path(name).read_text().splitlines()]
+        for name in ("out.jsonl", "d.jsonl")
+    )
+    metrics = json.loads(Path("m.json").read_text())
+    assert len(kept) + len(dropped) == metrics["instructions"]
+    assert len(dropped) == sum(metrics["dropped"].values())
+    return [row["instruction"] for row in kept], dropped, metrics
+
+
+def test_keep_first_keeps_one_of_each_near_pair(workspace: Path) -> None:
+    configure()
+    write_tasks("in.jsonl", TEXTS)
+    kept, dropped, metrics = filtered()
     assert kept == TEXTS[:2]
     assert [row["witness"] for row in dropped] == [row_id(TEXTS[0], "")] * 2
     assert [row["score"] for row in dropped] == [0.909091, 0.818182]
@@ -56,39 +62,239 @@ def test_keep_first_keeps_one_of_each_near_pair(params: Path) -> None:
         "instructions": 4,
         "kept": 2,
         "kept_share": 0.5,
-        "dropped": {"rouge_l": 2},
+        "dropped": {"contamination": 0, "rouge_l_seed": 0, "rouge_l": 2},
+        "unseen_by_tokenizer": 0,
+        "compared_with": {"seeds": 0, "test_tasks": 0},
+        "in_test_sets": 0,
+        "nearest_to_test_sets": 0.0,
     }
 
 
-def test_keep_none_drops_every_one_of_a_near_pair(params: Path) -> None:
-    params.write_text(params.read_text().replace("keep: first", "keep: none"))
-    kept, dropped, _ = filtered(TEXTS)
+def test_keep_none_drops_every_one_of_a_near_pair(workspace: Path) -> None:
+    configure(keep="none")
+    write_tasks("in.jsonl", TEXTS)
+    kept, dropped, _ = filtered()
     assert kept == [TEXTS[1]]
     assert [row["witness"] for row in dropped] == [
         row_id(TEXTS[i], "") for i in (2, 0, 2)
     ]  # each names its nearest, the earlier on a tie
 
 
-@pytest.mark.parametrize("texts", [[], ["alone"]])
-def test_nothing_to_compare(params: Path, texts: list[str]) -> None:
-    kept, dropped, metrics = filtered(texts)
+@pytest.mark.parametrize("keep", ["first", "none"])
+@pytest.mark.parametrize("texts", [[], ["alone"], ["", "!", "?"]])
+def test_nothing_to_compare(workspace: Path, texts: list[str], keep: str) -> None:
+    configure(keep=keep)
+    rows = [json.dumps({"id": f"{n}", "instruction": text}) for n, text in enumerate(texts)]
+    Path("in.jsonl").write_text("".join(f"{row}\n" for row in rows))
+    kept, dropped, metrics = filtered()
     assert (kept, dropped, metrics["kept"]) == (texts, [], len(texts))
 
 
-pairs = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=25).map(
-    lambda drawn: [Pair(a, b, 0.8) for a, b in sorted(set(drawn), key=lambda p: p[::-1]) if a < b]
+def test_rows_stay_as_they_were_to_the_byte(workspace: Path) -> None:
+    configure()
+    odd = '{"note": 1.50,  "instruction":"Name \\u00e9 é.", "id":"a", "nested": {"x": [null]}}\n'
+    Path("in.jsonl").write_text("\n" + odd + '{"id": "b", "instruction": "Name a é!"}\n\n')
+    kept, _, _ = filtered()
+    assert len(kept) == 2
+    assert Path("out.jsonl").read_text().startswith(odd)
+
+
+def test_one_question_about_two_cases(workspace: Path) -> None:
+    cases = ["A man of 40 with chest pain.", "A girl of 5 who has a rash on both hands."]
+    write_tasks("in.jsonl", [("What is the most likely diagnosis?", case) for case in cases])
+    for compare, left in (("instruction", 1), ("task", 2)):
+        configure(compare=compare)
+        assert filtered()[2]["kept"] == left
+
+
+def test_near_copies_of_seeds_go(workspace: Path) -> None:
+    write_tasks("in.jsonl", TEXTS)
+    write_tasks("seeds.jsonl", [TEXTS[1] + " please", TEXTS[1].upper()])
+    configure(against_seeds=True)
+    kept, dropped, metrics = filtered("--seeds", "seeds.jsonl")
+    assert kept == TEXTS[:1]
+    assert (dropped[0]["reason"], dropped[0]["score"]) == ("rouge_l_seed", 1.0)
+    assert dropped[0]["witness"] == row_id(TEXTS[1].upper(), "")
+    assert metrics["dropped"] == {"contamination": 0, "rouge_l_seed": 1, "rouge_l": 2}
+    configure()
+    assert filtered("--seeds", "seeds.jsonl")[0] == TEXTS[:2]
+
+
+def test_heuristics_come_first_and_are_counted(workspace: Path) -> None:
+    configure(heuristics={"same_as_seed": True, "starts_with_punctuation": True})
+    write_tasks("in.jsonl", ["- " + TEXTS[0], TEXTS[0].title(), TEXTS[2]])
+    write_tasks("seeds.jsonl", [TEXTS[0]])
+    kept, dropped, metrics = filtered("--seeds", "seeds.jsonl")
+    assert kept == [TEXTS[2]], "what a heuristic drops is nobody's witness"
+    assert [row["reason"] for row in dropped] == ["starts_with_punctuation", "same_as_seed"]
+    assert dropped[1]["witness"] == row_id(TEXTS[0], "")
+    assert metrics["dropped"] == {
+        "starts_with_punctuation": 1,
+        "same_as_seed": 1,
+        "contamination": 0,
+        "rouge_l_seed": 0,
+        "rouge_l": 0,
+    }
+
+
+def test_letters_that_the_tokenizer_does_not_see(workspace: Path) -> None:
+    rows = ["请解释高血压的原因和治疗方法", "请解释高血压的原因和治疗方法。", "Name a bone."]
+    configure()
+    write_tasks("in.jsonl", rows)
+    result = run(main, *FILES)
+    assert (
+        "2 instructions are mostly in letters that tokenizer 'latin' does not see" in result.output
+    )
+    assert json.loads(Path("m.json").read_text())["unseen_by_tokenizer"] == 2
+    configure(tokenizer="unicode")
+    kept, _, metrics = filtered()
+    assert kept == [rows[0], rows[2]]
+    assert metrics["unseen_by_tokenizer"] == 0
+
+
+# ---- test sets -----------------------------------------------------------------------------------
+
+LONG = "a b c d e f g h i j k l m n o p q r s t u v w x y z"
+
+
+def write_contaminated() -> None:
+    """The first is near a test task, the second shares 13 words of its input, the third is fine."""
+    write_tasks("in.jsonl", [TEXTS[2], ("Sum it up.", "Once " + LONG), TEXTS[1]])
+    Path("tests").mkdir()
+    write_tasks("tests/one.jsonl", [TEXTS[0]])
+    write_tasks("tests/two.jsonl", [("What does the note say?", LONG[:27])])
+
+
+def test_tasks_of_a_test_set_are_dropped_with_the_test_task(workspace: Path) -> None:
+    configure()
+    write_contaminated()
+    kept, dropped, metrics = filtered("--test-set", "tests", "--nearest", "near.csv")
+    assert kept == [TEXTS[1]]
+    assert [row["witness"] for row in dropped] == [
+        f"one/{row_id(TEXTS[0], '')}",
+        f"two/{row_id('What does the note say?', LONG[:27])}",
+    ]
+    assert {row["reason"] for row in dropped} == {"contamination"}
+    assert metrics["compared_with"]["test_tasks"] == metrics["in_test_sets"] == 2
+    assert metrics["nearest_to_test_sets"] == 0.9091
+    near = list(csv.DictReader(Path("near.csv").read_text().splitlines()))
+    assert [row["rouge_l"] for row in near] == ["0.9091", "0.0000"]
+    assert len(near[1]["shared_words"].split()) == 13
+    assert near[0]["test_instruction"] == TEXTS[0]
+
+
+def test_each_test_set_can_be_given_by_itself(workspace: Path) -> None:
+    configure(contamination_words=None)
+    write_contaminated()
+    kept, _, _ = filtered("--test-set", "tests/one.jsonl", "--test-set", "tests/two.jsonl")
+    assert len(kept) == 2, "the second shares words only"
+
+
+def test_contamination_can_be_reported_only(workspace: Path) -> None:
+    configure(contamination="report")
+    write_contaminated()
+    kept, _, metrics = filtered("--test-set", "tests", "--nearest", "near.csv")
+    assert (len(kept), metrics["in_test_sets"], metrics["dropped"]["contamination"]) == (3, 2, 0)
+    assert Path("near.csv").read_text().count("\n") == 3
+
+
+def test_contamination_can_stop_it_all(workspace: Path) -> None:
+    configure(contamination="fail")
+    write_contaminated()
+    Path("out.jsonl").write_text("earlier")
+    result = run(main, *FILES, "--test-set", "tests")
+    assert result.exit_code == 2
+    first = f"{row_id(TEXTS[2], '')}, which is one/{row_id(TEXTS[0], '')} (ROUGE-L 0.909)"
+    assert f"2 of 3 instructions stand in a test set, first of all {first}" in result.output
+    assert Path("out.jsonl").read_text() == "earlier"
+    assert not Path("d.jsonl").exists()
+
+
+# ---- wrong input ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ('{"id": "a"}', "in.jsonl:1: field 'instruction': field required"),
+        ('{"id": "a", "instruction": "x"}\n' * 2, "in.jsonl:2: id 'a' is already on line 1"),
+        ('{"id": "a", "instruction": 7}', "in.jsonl:1: field 'instruction'"),
+        ('{"id": "a", "instr', "in.jsonl:1: not valid JSON"),
+        ("[]", "in.jsonl:1: expected a JSON object, found list"),
+    ],
 )
+def test_bad_rows_are_named_and_nothing_is_written(
+    workspace: Path, rows: str, message: str
+) -> None:
+    configure()
+    Path("in.jsonl").write_text(rows)
+    Path("out.jsonl").write_text("earlier")
+    result = run(main, *FILES)
+    assert (result.exit_code, message in result.output) == (2, True), result.output
+    assert Path("out.jsonl").read_text() == "earlier"
 
 
-@given(pairs)
-def test_keep_first_is_the_greedy_rule(drawn: list[Pair]) -> None:
-    kept: list[int] = []
-    for position in range(10):
-        if not any((p.first in kept) and p.second == position for p in drawn):
-            kept.append(position)
-    assert sorted(set(range(10)) - choose(drawn, "first").keys()) == kept
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"rouge_l": 1.5}, "filtered.rouge_l: input should be less than or equal to 1"),
+        ({"keep": "last"}, "filtered.keep: input should be 'first' or 'none'"),
+        ({"heuristics": {"not_englisch": True}}, "did you mean 'not_english'?"),
+        ({"engine": "spark"}, "filtered.engine: input should be 'local' or 'ray'"),
+        ({"contamination_words": 0}, "filtered.contamination_words"),
+    ],
+)
+def test_bad_settings_are_named(workspace: Path, settings: dict[str, Any], message: str) -> None:
+    configure(**settings)
+    write_tasks("in.jsonl", TEXTS)
+    result = run(main, *FILES)
+    assert (result.exit_code, message in result.output) == (2, True), result.output
 
 
-@given(pairs)
-def test_keep_none_leaves_no_row_that_was_in_a_pair(drawn: list[Pair]) -> None:
-    assert choose(drawn, "none").keys() == {p.first for p in drawn} | {p.second for p in drawn}
+def test_a_test_set_that_is_not_there(workspace: Path) -> None:
+    configure()
+    write_tasks("in.jsonl", TEXTS)
+    result = run(main, *FILES, "--test-set", "tests/none.jsonl")
+    assert result.exit_code == 2
+    assert "tests/none.jsonl: no such file" in result.output
+
+
+# ---- the same bytes everywhere -------------------------------------------------------------------
+
+
+def write_corpus(rows: int) -> None:
+    draw = random.Random(0)
+    words = [f"w{n}" for n in range(40)]
+    texts = [" ".join(draw.choices(words, k=draw.randint(3, 9))) for _ in range(rows)]
+    lines = [json.dumps({"id": f"{n}", "instruction": text}) for n, text in enumerate(texts)]
+    Path("in.jsonl").write_text("".join(f"{line}\n" for line in lines))
+
+
+@pytest.mark.parametrize("keep", ["first", "none"])
+def test_hash_seeds_and_cores_do_not_matter(workspace: Path, keep: str) -> None:
+    configure(keep=keep, rouge_l=0.5)
+    write_corpus(600)
+    outputs = set()
+    for seed, cores in (("0", {0}), ("77", os.sched_getaffinity(0))):
+        command = [sys.executable, "-m", "alpacare.stages.filtered", *FILES]
+        subprocess.run(
+            command,
+            check=True,
+            capture_output=True,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            preexec_fn=lambda cores=cores: os.sched_setaffinity(0, cores),
+        )
+        outputs.add(tuple(Path(name).read_bytes() for name in ("out.jsonl", "d.jsonl", "m.json")))
+    assert len(outputs) == 1
+    assert 100 < len(Path("d.jsonl").read_text().splitlines()) < 600
+
+
+@pytest.mark.parametrize("keep", ["first", "none"])
+def test_ray_gives_the_same_bytes(workspace: Path, keep: str) -> None:
+    write_corpus(300)
+    outputs = set()
+    for engine in ("local", "ray"):
+        configure(keep=keep, engine=engine, rouge_l=0.5)
+        filtered()
+        outputs.add(tuple(Path(name).read_bytes() for name in ("out.jsonl", "d.jsonl", "m.json")))
+    assert len(outputs) == 1

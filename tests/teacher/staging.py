@@ -34,7 +34,8 @@ def write_inputs(count: int, endpoint: dict[str, Any]) -> None:
     Path("tasks.jsonl").write_text("".join(f"{row}\n" for row in rows))
     sampling = {"temperature": None, "presence_penalty": None, "max_tokens": 100}
     section = {"endpoint": "ours", "model": MODEL, **sampling, "retry_max_tokens": None}
-    params = {"endpoints": {"ours": endpoint}, "responses": {**section, "extra": {}}}
+    rest = {"extra": {}, "input_equals_output": True}
+    params = {"endpoints": {"ours": endpoint}, "responses": {**section, **rest}}
     Path("params.yaml").write_text(json.dumps(params))
 
 

@@ -139,7 +139,7 @@ def test_another_version_of_the_model_on_the_way_is_told(
     server.configure(drift_after=5)
     # one after the other: the server changes between two calls
     answers = ask(questions(Endpoint(base_url=server.url, in_flight=1), 10))
-    report_usage(answers, Path("usage.json"))
+    report_usage(answers, len(answers), [], Path("usage.json"))
     usage = json.loads(Path("usage.json").read_text())
     assert usage["drift"]
     assert usage["models"] == {f"{MODEL}-2026-01-01": 5, f"{MODEL}-2026-02-02": 5}
@@ -150,7 +150,7 @@ def test_one_version_throughout_is_no_drift(
     server: Running, capsys: pytest.CaptureFixture[str]
 ) -> None:
     answers = ask(questions(Endpoint(base_url=server.url), 10))
-    report_usage(answers, Path("usage.json"))
+    report_usage(answers, len(answers), [], Path("usage.json"))
     assert not json.loads(Path("usage.json").read_text())["drift"]
     assert "warning" not in capsys.readouterr().err
 

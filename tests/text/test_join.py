@@ -4,15 +4,18 @@ import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import pytest
+from every_pair import pairs_above
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rouge_score.rouge_scorer import RougeScorer
 
 from alpacare.text import join as engine
-from alpacare.text.duplicates import Pair, Sieve, nearest, pairs_above, pairs_across
+from alpacare.text.duplicates import KeepFirst, KeepNone, Pair, pairs_across
+from alpacare.text.tokens import latin
 
 pytestmark = pytest.mark.usefixtures("lists")
 ORACLE = RougeScorer(["rougeL"], use_stemmer=False)
@@ -26,7 +29,7 @@ def lists(request: pytest.FixtureRequest) -> Iterator[None]:
     """Index few rows as few and, by other limits, as many."""
     with pytest.MonkeyPatch.context() as patch:
         if request.param == "a list for each token":
-            patch.setattr(engine, "_CALLS", 1)
+            patch.setattr(engine, "_OVERHEAD", 1)
             patch.setattr(engine, "_DENSE", np.inf)
         yield
 
@@ -77,9 +80,9 @@ def both_go(pairs: list[Pair]) -> dict[int, Pair]:
 @given(texts(), threshold)
 def test_every_rule_equals_its_definition(rows: list[str], threshold: float) -> None:
     pairs = naive(rows, threshold)
-    assert list(pairs_above(rows, threshold)) == pairs
-    assert nearest(rows, threshold) == both_go(pairs)
-    assert Sieve(threshold).add(rows) == greedy(pairs)
+    assert pairs_above(rows, threshold) == pairs
+    assert KeepNone(threshold, latin).add(rows) == both_go(pairs)
+    assert KeepFirst(threshold, latin).add(rows) == greedy(pairs)
 
 
 @settings(deadline=None)
@@ -87,10 +90,23 @@ def test_every_rule_equals_its_definition(rows: list[str], threshold: float) -> 
 def test_rounds_do_not_change_what_stays(
     rows: list[str], threshold: float, cuts: list[int]
 ) -> None:
-    sieve, gone = Sieve(threshold), {}
-    for start, stop in zip([0, *sorted(cuts)], [*sorted(cuts), len(rows)], strict=True):
-        gone |= sieve.add(rows[start:stop])
+    rule, gone = KeepFirst(threshold, latin), {}
+    for start, stop in pairwise([0, *sorted(cuts), len(rows)]):
+        gone |= rule.add(iter(rows[start:stop]))
     assert gone == greedy(naive(rows, threshold))
+
+
+@settings(deadline=None)
+@given(texts(), threshold, st.lists(st.integers(0, 12)))
+def test_keep_none_in_rounds(rows: list[str], threshold: float, cuts: list[int]) -> None:
+    """Each round tells, by its own pairs, what goes that had not gone; a text gone still counts."""
+    rule, gone = KeepNone(threshold, latin), set()
+    pairs = naive(rows, threshold)
+    for start, stop in pairwise([0, *sorted(cuts), len(rows)]):
+        now = both_go([pair for pair in pairs if start <= pair.second < stop])
+        assert rule.add(iter(rows[start:stop])) == {i: now[i] for i in now.keys() - gone}
+        gone |= now.keys()
+    assert gone == both_go(pairs).keys()
 
 
 @settings(deadline=None)
@@ -102,7 +118,7 @@ def test_across_two_lists(firsts: list[str], seconds: list[str], threshold: floa
         for i, one in enumerate(firsts)
         if f(one, other) > threshold
     ]
-    assert list(pairs_across(firsts, seconds, threshold)) == expected
+    assert list(pairs_across(firsts, iter(seconds), threshold, latin)) == expected
 
 
 @cache
@@ -151,9 +167,21 @@ def corpus_pairs() -> list[Pair]:
 def test_2000_rows_equal_rouge_score(threshold: float) -> None:
     pairs = [pair for pair in corpus_pairs() if pair.score > threshold]
     assert len(pairs) > 500
-    assert list(pairs_above(corpus(), threshold)) == pairs
-    assert nearest(corpus(), threshold) == both_go(pairs)
-    assert Sieve(threshold).add(corpus()) == greedy(pairs)
+    assert pairs_above(corpus(), threshold) == pairs
+    assert KeepNone(threshold, latin).add(corpus()) == both_go(pairs)
+    assert KeepFirst(threshold, latin).add(corpus()) == greedy(pairs)
+
+
+def test_2000_rows_in_rounds() -> None:
+    pairs = [pair for pair in corpus_pairs() if pair.score > 0.7]
+    first, none = KeepFirst(0.7, latin), KeepNone(0.7, latin)
+    gone_first: dict[int, Pair] = {}
+    gone_none: set[int] = set()
+    for start, stop in pairwise([0, 1, 8, 500, 1100, 2000]):
+        gone_first |= first.add(corpus()[start:stop])
+        gone_none |= none.add(corpus()[start:stop]).keys()
+    assert gone_first == greedy(pairs)
+    assert gone_none == both_go(pairs).keys()
 
 
 @pytest.mark.parametrize("size", [7, 14, 28])
@@ -163,4 +191,4 @@ def test_a_row_inside_another_exactly_at_the_threshold(size: int) -> None:
     long = [*short, *(f"rare{i}" for i in range(size * 6 // 7))]
     rows = [*short, " ".join(short), " ".join(long)]
     assert f(rows[-1], rows[-2]) > 0.7
-    assert list(pairs_above(rows, 0.7)) == naive(rows, 0.7)
+    assert pairs_above(rows, 0.7) == naive(rows, 0.7)

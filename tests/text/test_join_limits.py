@@ -9,12 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from every_pair import pairs_above
 
 from alpacare.text import join as engine
-from alpacare.text.duplicates import Pair, Sieve, nearest, pairs_above
+from alpacare.text.duplicates import KeepFirst, KeepNone, Pair
 from alpacare.text.join import Found, Join
-from alpacare.text.rouge import encode, rouge_l, scores
-from alpacare.text.tokens import Numbering, unicode
+from alpacare.text.rouge import encode, f_measure, scores
+from alpacare.text.tokens import Numbering, latin, unicode
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ def test_rows_of_any_length(length: int, threshold: float) -> None:
     texts = sentences(200, 300, length)
     expected = matrix_pairs(texts, threshold)
     assert len(expected) > 5
-    assert list(pairs_above(texts, threshold)) == expected
+    assert pairs_above(texts, threshold) == expected
 
 
 @pytest.mark.parametrize("threshold", [0.5, 0.6, 0.7, 0.8])
@@ -66,71 +67,91 @@ def test_5000_word_rows_among_short_ones(threshold: float) -> None:
     texts = [*sentences(50, 300, 20), " ".join(long), *map(" ".join, edited), " ".join(long[:3000])]
     expected = matrix_pairs(texts, threshold)
     assert any(pair.first >= 50 for pair in expected)
-    assert list(pairs_above(texts, threshold)) == expected
+    assert pairs_above(texts, threshold) == expected
 
 
 def test_rows_so_long_that_counts_outgrow_16_bits() -> None:
-    long = [f"w{i}" for i in range(131_072)]
-    other = [*long[:-40_000], *(f"x{i}" for i in range(40_000))]
-    found = list(pairs_above([" ".join(long), " ".join(other)], 0.5))
-    assert found == [Pair(0, 1, rouge_l(" ".join(long), " ".join(other)))]
+    long = [f"w{i}" for i in range(80_000)]
+    other = [*long[:-33_500], *(f"x{i}" for i in range(33_500))]
+    score = float(f_measure(*np.array([46_500, 80_000, 80_000])))
+    assert pairs_above([" ".join(long), " ".join(other)], 0.5) == [Pair(0, 1, score)]
 
 
-@pytest.mark.parametrize("limit", ["_CROWD", "_STEP", "_TILE", "_COLUMNS", "_CALLS", "_CHARACTERS"])
+@pytest.mark.parametrize(
+    "limit", ["_CANDIDATES", "_STEP", "_TILE", "_COLUMNS", "_OVERHEAD", "_CHARACTERS"]
+)
 def test_no_limit_changes_the_result(limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
     texts = sentences(300, 100, 10)
     expected = matrix_pairs(texts, 0.4)
     monkeypatch.setattr(engine, limit, 7)
     monkeypatch.setattr(engine, "_DENSE", np.inf)
-    assert list(pairs_above(texts, 0.4)) == expected
+    assert pairs_above(texts, 0.4) == expected
 
 
 def test_few_of_the_pairs_are_scored(scored: list[int]) -> None:
     texts = sentences(3000, 2000, 20)
-    assert len(list(pairs_above(texts, 0.7))) > 300
+    assert len(pairs_above(texts, 0.7)) > 300
     assert sum(scored) < 3000 * 2999 / 2 / 1000
 
 
 def test_equal_rows_cost_one_comparison_each(scored: list[int]) -> None:
     texts = ["list the signs of sepsis in a child"] * 10_000
-    assert Sieve(0.7).add(texts) == {i: Pair(0, i, 1.0) for i in range(1, 10_000)}
-    assert nearest(texts, 0.7)[0] == Pair(0, 1, 1.0)
+    assert KeepFirst(0.7, latin).add(texts) == {i: Pair(0, i, 1.0) for i in range(1, 10_000)}
+    assert KeepNone(0.7, latin).add(texts)[0] == Pair(0, 1, 1.0)
     assert sum(scored) == 2 * 9_999
 
 
 def test_a_crowd_of_near_rows_is_met_in_small_steps(
     scored: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "_CROWD", 1 << 15)
+    monkeypatch.setattr(engine, "_CANDIDATES", 1 << 15)
     texts = [f"give the dose of drug {i} for a child of ten with fever" for i in range(4000)]
-    assert len(Sieve(0.7).add(texts)) == 3999
+    assert len(KeepFirst(0.7, latin).add(texts)) == 3999
     assert max(scored) < 1 << 15
     assert sum(scored) < 4000 * 3999 / 2 / 10
 
 
 def test_empty_rows_are_near_nothing() -> None:
-    assert list(pairs_above(["", "?!", ""], 0.0)) == []
-    assert Sieve(0.0).add(["", "a", "", "a"]) == {3: Pair(1, 3, 1.0)}
+    assert pairs_above(["", "?!", ""], 0.0) == []
+    assert KeepFirst(0.0, latin).add(["", "a", "", "a"]) == {3: Pair(1, 3, 1.0)}
 
 
 @pytest.mark.parametrize("texts", [[], ["alone"]])
 def test_nothing_to_compare(texts: list[str]) -> None:
-    assert list(pairs_above(texts, 0.7)) == []
-    assert nearest(texts, 0.7) == Sieve(0.7).add(texts) == {}
+    assert pairs_above(texts, 0.7) == []
+    assert KeepNone(0.7, latin).add(texts) == KeepFirst(0.7, latin).add(texts) == {}
 
 
 def test_progress_counts_every_row(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "_STEP", 64)
     done: list[int] = []
-    Sieve(0.7).add(sentences(300, 100, 10), advance=done.append)
+    KeepFirst(0.7, latin).add(sentences(300, 100, 10), advance=done.append)
     assert sum(done) == 300
     assert len(done) == 5
 
 
 def test_another_tokenizer_sees_what_the_default_cannot() -> None:
     texts = ["糖尿病的主要病因是什么", "糖尿病的主要病因是什么呢"]
-    assert list(pairs_above(texts, 0.7)) == []
+    assert pairs_above(texts, 0.7) == []
     assert [(p.first, p.second) for p in pairs_above(texts, 0.7, unicode)] == [(0, 1)]
+
+
+def test_many_seconds_are_taken_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = sentences(300, 100, 10)
+    expected = list(pairs_across(texts[:40], texts, 0.3, latin))
+    assert {pair.second // 64 for pair in expected} >= {0, 1, 4}
+    monkeypatch.setattr(duplicates, "_BATCH", 64)
+    done: list[int] = []
+    assert list(pairs_across(texts[:40], iter(texts), 0.3, latin, done.append)) == expected
+    assert done == [64, 64, 64, 64, 44]
+
+
+def test_numbers_that_no_row_has_do_not_count_as_tokens() -> None:
+    """A block of a large corpus has few of its tokens: they must still fit a character each."""
+    tokens, lengths = Numbering(latin).number(sentences(50, 100, 10))
+    sequences = Join(tokens + engine._CHARACTERS, lengths, 0.5)._sequences.tolist()
+    assert all(isinstance(row, str) for row in sequences)
+    assert sequences == Join(tokens, lengths, 0.5)._sequences.tolist()
 
 
 def test_any_workers_give_the_same_found() -> None:
@@ -150,10 +171,11 @@ def test_hash_seeds_and_cores_do_not_matter() -> None:
     program = (
         "import os, sys\n"
         "from test_join_limits import sentences\n"
-        "from alpacare.text.duplicates import Sieve, nearest\n"
+        "from alpacare.text.duplicates import KeepFirst, KeepNone\n"
+        "from alpacare.text.tokens import latin\n"
         "os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(sys.argv[1])])\n"
         "texts = sentences(1000, 100, 10)\n"
-        "print(Sieve(0.5).add(texts), nearest(texts, 0.5))"
+        "print(KeepFirst(0.5, latin).add(texts), KeepNone(0.5, latin).add(texts))"
     )
     outputs = {
         subprocess.run(

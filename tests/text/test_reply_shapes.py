@@ -1,99 +1,14 @@
 """Any list of tasks, written in any of the shapes that teachers use, comes back equal."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from random import Random
-from typing import Any, get_args
 
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from reply_tasks import ENCLOSED, LABELS, Task, tasks
 
-from alpacare.records.task import TaskType
-from alpacare.text.parsing import parse_reply, without_placeholder
-
-LABELS = ("type", "topic", "view", "difficulty", "instruction", "input")
-Task = dict[str, Any]
-
-# Texts that cannot be told from a reply's own marks, and are kept out:
-# - a line that begins with a label and a colon, "Type: MRI" (two tests below put some in);
-# - a line that is the heading of a task, "Task 3" or "### Task 3", or numbered like one, "## 3.";
-# - a line of nothing but ---, ``` or the like, unless they enclose code;
-# - a text that is wholly enclosed in quotes or emphasis, or is a placeholder such as "None";
-# - an input that begins with a line "<noinput>";
-# - a last paragraph that speaks of "these tasks";
-# - white space at either end.
-MARK = re.compile(
-    rf"[\W_]*(?:task\s*\d+\W*)?(?:\d+\W+)?(?:(?:{'|'.join(LABELS)})[*_]*\s*[:\uff1a]|task\b)"
-    r"|\s*#+\W*(?:example\s*)?\d|\W*example\s*\d|\s*([-*_=`~])\s*(?:\1\s*)+[\w-]*\s*$",
-    re.IGNORECASE,
-)
-ENCLOSED = re.compile(r"(['\"*`\u201c]).*['\"*`\u201d]", re.DOTALL)
-NO_INPUT_LINE = re.compile(r"\W*no[\W_]*input\W*$", re.IGNORECASE | re.MULTILINE)
-
-TRICKY = [
-    "Use the Input: to answer.",
-    "Viewpoints on vaccines",
-    "What type: of care?",
-    "hemoglobin 13.5 g/dL",
-    "in 2013.",
-    "13.",
-    "2.",
-    "A. aspirin",
-    "E. none",
-    "1. rest",
-    "2) ice",
-    "## Findings",
-    "### Impression",
-    "| Na | 140 |",
-    "\tK  4.1\u00a0mmol/L",
-    '"quoted" words',
-    "{type: chat}",
-    '{"type": "chat", "topic": "x"}',
-    "**bold** and *thin*",
-    "",
-    "```\ncode\n```",
-]
-word = st.sampled_from([w for name in LABELS for w in (f"{name}:", f"{name.title()}:", name)])
-wild = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), max_size=20)
-line = st.sampled_from(TRICKY) | wild | st.lists(word | wild, max_size=5).map("x ".join)
-
-
-def plain(text: str) -> bool:
-    """Say whether a text can be told from the marks of a reply, as listed above."""
-    bare = re.sub(r"```\ncode\n```", "", text)
-    return (
-        not any(MARK.match(line) for line in bare.split("\n"))
-        and not ENCLOSED.fullmatch(text)
-        and not NO_INPUT_LINE.match(text)
-        and without_placeholder(text) == text
-    )
-
-
-def lines(smallest: int, largest: int) -> st.SearchStrategy[str]:
-    texts = st.lists(line, min_size=smallest, max_size=largest).map("\n".join).map(str.strip)
-    return texts.filter(plain)
-
-
-def ended(text: str) -> str:
-    return text + ("\nWhy?" if text.endswith("```") else ".")
-
-
-short = wild.map(str.strip).filter(bool).filter(plain)
-tasks = st.lists(
-    st.fixed_dictionaries(
-        {
-            "type": st.sampled_from(get_args(TaskType)),
-            "topic": short,
-            "view": short,
-            "difficulty": st.integers(1, 5),
-            "instruction": lines(1, 3).filter(bool).map(ended),
-            "input": lines(0, 6),
-        }
-    ),
-    min_size=1,
-    max_size=6,
-)
+from alpacare.text.parsing import parse_reply
 
 
 @dataclass(frozen=True)
@@ -147,6 +62,7 @@ HEADINGS = [
     "({})\n",
 ]
 HEADINGS += ["**{}.**\n", "{}. ", "### Example {}\n", "#### Task {}: heart\n\n", ""]
+HEADINGS += ["### Chest pain {}\n", "**Case {}**\n", "=== Task {} ===\n", "Task no. {}\n"]
 STYLES = [
     "{}: {}",
     "**{}:** {}",
@@ -157,6 +73,7 @@ STYLES = [
     "__{}__: {}",
 ]
 STYLES += ["{}:\n{}", "{} : {}", "{}\uff1a{}", "\u00a0{}:\u00a0{}", "{}:{}"]
+STYLES += ["**{}**\n{}", "#### {}\n\n{}", "{} (as asked): {}", "{} level: {}"]
 NO_INPUT = ["<noinput>", '"<noinput>"', "[noinput]", "(no input)", "N/A", "None", "", None]
 
 IN_TEXT = [
@@ -172,14 +89,23 @@ shapes = st.builds(
     heading=st.sampled_from(HEADINGS),
     label=st.sampled_from(STYLES),
     case=st.sampled_from([str.title, str.lower, str.upper]),
-    between=st.sampled_from(["\n\n", "\n", "\n---\n", "\n\n***\n\n", "\n\n\n"]),
+    between=st.sampled_from(["\n\n", "\n", "\n---\n", "\n\n***\n\n", "\n\n\n", "\n###\n"]),
     no_input=st.sampled_from(NO_INPUT),
     order=st.just(LABELS) | st.permutations(LABELS).map(tuple),
     quote=st.booleans(),
     fence=st.sampled_from(["", "whole", "each"]),
     before=st.sampled_from(["", "Sure! Here are six tasks, all new:\n\n"]),
-    after=st.sampled_from(["", "\n", "\n\nI hope these tasks help!", "\n\n---\nLet me know."]),
+    after=st.sampled_from(
+        ["", "\n", "\n\nI hope these tasks help!", "\n\n---\nLet me know.", "\n###"]
+    ),
     newline=st.sampled_from(["\n", "\r\n"]),
+).filter(
+    # "1. #### Type" is no Markdown; and a blank line that is an input cannot be told from one
+    # between tasks that nothing else parts
+    lambda shape: (
+        not (shape.heading == "{}. " and shape.label.startswith("#"))
+        and not (shape.heading == "" and shape.no_input == "" and "\n" in shape.label)
+    )
 )
 
 
@@ -193,6 +119,10 @@ def test_text_of_any_shape_comes_back(rows: list[Task], shape: Shape) -> None:
     assert read(shape.render(rows)) == rows
 
 
+def headed(shape: Shape) -> bool:
+    return "ask" in shape.heading and "=" not in shape.heading
+
+
 class Shuffled(Shape):
     """Every task has its fields in another order."""
 
@@ -202,7 +132,7 @@ class Shuffled(Shape):
 
 
 @settings(max_examples=100, deadline=None)
-@given(tasks, shapes.filter(lambda shape: "ask" in shape.heading and shape.no_input is not None))
+@given(tasks, shapes.filter(lambda shape: headed(shape) and shape.no_input is not None))
 def test_under_headings_every_task_may_have_its_own_order(rows: list[Task], shape: Shape) -> None:
     assert read(Shuffled(**vars(shape)).render(rows)) == rows
 

@@ -1,29 +1,25 @@
-"""Stage `filtered`: near-duplicate instructions go, each with its witness and score.
+"""Stage `filtered`: poor tasks, copies of test tasks and near-duplicates go, each with its reason.
 
 {"id": "3f0c...", "stage": "filtered", "reason": "rouge_l", "witness": "91bb...", "score": 0.83}
 """
 
-from collections.abc import Iterable, Sequence
+import csv
+import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import click
-from pydantic import Field
 
 from alpacare import jsonl
 from alpacare.command import FILE, Stage
-from alpacare.files import write_json
+from alpacare.files import atomic_file, open_text, write_json
+from alpacare.filtering import Filter, FilteredSettings, Line, NearTest
+from alpacare.progress import track
 from alpacare.records.dropped import Dropped
-from alpacare.records.task import Instruction
-from alpacare.settings import Settings, load
-from alpacare.text.rouge import Pair, pairs_above
+from alpacare.settings import load
 
-
-class FilteredSettings(Settings):
-    """Section `filtered` of params.yaml."""
-
-    rouge_l: float = Field(ge=0, le=1)
-    keep: Literal["first", "none"]
+_NEAREST = 20  # pairs of task and test task in the report
 
 
 @click.command(cls=Stage)
@@ -31,76 +27,122 @@ class FilteredSettings(Settings):
 @click.argument("out", type=FILE)
 @click.option("--dropped", type=FILE, required=True, help="Rows that go, with reason and witness.")
 @click.option("--metrics", type=FILE, required=True, help="Counts, as JSON.")
-def main(instructions: Path, out: Path, dropped: Path, metrics: Path) -> None:
-    """Drop near-duplicates among INSTRUCTIONS and write the rest to OUT, in input order.
+@click.option("--seeds", type=FILE, help="Seed tasks to compare with.")
+@click.option(
+    "--test-set", "tests", type=FILE, multiple=True, help="Test set, or a folder of them."
+)
+@click.option("--nearest", type=FILE, help="The tasks nearest to a test task, as CSV.")
+def main(
+    instructions: Path,
+    out: Path,
+    dropped: Path,
+    metrics: Path,
+    seeds: Path | None,
+    tests: tuple[Path, ...],
+    nearest: Path | None,
+) -> None:
+    """Drop what should not be trained on from INSTRUCTIONS and write the rest to OUT.
+
+    Rows keep their order and every byte; `id`, `instruction` and `input` are looked at. What
+    makes a row go is set in section `filtered` of params.yaml.
 
     \b
     Example:
       python -m alpacare.stages.filtered data/instructions.jsonl data/filtered.jsonl \\
-          --dropped data/dropped/filtered.jsonl --metrics metrics/filtered.json
+          --dropped data/dropped/filtered.jsonl --metrics metrics/filtered.json \\
+          --seeds data/seeds.jsonl --test-set data/tests --nearest metrics/filtered.csv
     """
     settings = load("filtered", FilteredSettings)
-    rows = jsonl.read(instructions, Instruction, unique="id")
-    kept, lost = sift(rows, settings)
-    jsonl.write(out, kept)
-    jsonl.write(dropped, lost)
-    write_json(metrics, count(rows, kept))
-    click.echo(f"{len(rows)} instructions: {len(kept)} kept, {len(lost)} near-duplicates dropped")
+    sieve = Filter(settings, read_lines(seeds), read_tests(tests))
+    with track("filtered", sum(1 for _ in _rows(instructions)), "instructions") as advance:
+        rows = jsonl.stream(instructions, Line, unique="id")
+        sieve.add(rows, lambda done: advance(done, ""))
+    sieve.check_contamination()
+    _part(instructions, out, dropped, sieve)
+    write_json(metrics, count(sieve))
+    if nearest:
+        _write_nearest(nearest, sieve.near_tests)
+    _say(sieve)
 
 
-def sift(
-    rows: Sequence[Instruction], settings: FilteredSettings
-) -> tuple[list[Instruction], list[Dropped]]:
-    """Part the rows that stay from those that go, both in input order."""
-    pairs = pairs_above([row.instruction for row in rows], settings.rouge_l)
-    witnesses = choose(pairs, settings.keep)
-    lost = [drop(rows, second, pair) for second, pair in sorted(witnesses.items())]
-    return [row for position, row in enumerate(rows) if position not in witnesses], lost
+def read_lines(path: Path | None) -> list[Line]:
+    """Read what every row of a file is called and asks; no file, no rows."""
+    return jsonl.read(path, Line, unique="id") if path else []
 
 
-def choose(pairs: Iterable[Pair], keep: Literal["first", "none"]) -> dict[int, Pair]:
-    """Say which positions go, each with the pair that proves it (its best score, then earliest).
-
-    `first`: a row goes when it is near a row that stays, as in Self-Instruct and Alpaca.
-    `none`: both rows of a pair go (AlpaCare's published rule).
-    Pairs must come ordered by their later row.
-    """
-    gone: dict[int, Pair] = {}
-    for pair in pairs:
-        if keep == "none":
-            _witness(gone, pair.first, pair)
-            _witness(gone, pair.second, pair)
-        elif pair.first not in gone:
-            _witness(gone, pair.second, pair)
-    return gone
+def read_tests(paths: tuple[Path, ...]) -> list[Line]:
+    """Read test sets, also whole folders of them; a task's id becomes "set/id"."""
+    files = [
+        file
+        for path in paths
+        for file in (sorted(path.glob("*.jsonl")) if path.is_dir() else [path])
+    ]
+    return [
+        line.model_copy(update={"id": f"{file.stem}/{line.id}"})
+        for file in files
+        for line in read_lines(file)
+    ]
 
 
-def _witness(gone: dict[int, Pair], position: int, pair: Pair) -> None:
-    if position not in gone or pair.score > gone[position].score:
-        gone[position] = pair
+def _part(instructions: Path, out: Path, dropped: Path, sieve: Filter) -> None:
+    """Read the rows a second time, so that they need not be held, and part them."""
+    with atomic_file(out) as stay, atomic_file(dropped) as go:
+        for position, row in enumerate(_rows(instructions)):
+            verdict = sieve.gone.get(position)
+            if verdict is None:
+                stay.write(row + "\n")
+                continue
+            lost = Dropped(
+                id=json.loads(row)["id"],
+                stage="filtered",
+                reason=verdict.reason,
+                witness=verdict.witness,
+                score=None if verdict.score is None else round(verdict.score, 6),
+            )
+            go.write(json.dumps(lost.model_dump(), ensure_ascii=False) + "\n")
 
 
-def drop(rows: Sequence[Instruction], position: int, pair: Pair) -> Dropped:
-    """Make the side file's row for a dropped instruction."""
-    witness = rows[pair.first if position == pair.second else pair.second]
-    return Dropped(
-        id=rows[position].id,
-        stage="filtered",
-        reason="rouge_l",
-        witness=witness.id,
-        score=round(pair.score, 6),
-    )
+def _rows(path: Path) -> Iterator[str]:
+    with open_text(path) as file:
+        yield from (line.strip() for line in file if line.strip())
 
 
-def count(rows: Sequence[Instruction], kept: Sequence[Instruction]) -> dict[str, Any]:
+def count(sieve: Filter) -> dict[str, Any]:
     """Count what came, what stays and what went by reason."""
-    dropped = len(rows) - len(kept)
     return {
-        "instructions": len(rows),
-        "kept": len(kept),
-        "kept_share": round(len(kept) / len(rows), 4) if rows else 0.0,
-        "dropped": {"rouge_l": dropped},
+        "instructions": sieve.added,
+        "kept": sieve.kept,
+        "kept_share": round(sieve.kept / sieve.added, 4) if sieve.added else 0.0,
+        "dropped": sieve.counts(),
+        "unseen_by_tokenizer": sieve.unseen,
+        "compared_with": {"seeds": len(sieve.seeds), "test_tasks": len(sieve.tests)},
+        "in_test_sets": sum(near.offends for near in sieve.near_tests),
+        "nearest_to_test_sets": round(max((n.score for n in sieve.near_tests), default=0.0), 4),
     }
+
+
+def _write_nearest(path: Path, pairs: list[NearTest]) -> None:
+    """Write the pairs that are most worth a look, offenders first."""
+    pairs = sorted(pairs, key=lambda near: (not near.offends, -near.score))[:_NEAREST]
+    with atomic_file(path) as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(["id", "test", "rouge_l", "shared_words", "instruction", "test_instruction"])
+        for near in pairs:
+            texts = (near.task.instruction, near.test.instruction)
+            rows.writerow([near.task.id, near.test.id, f"{near.score:.4f}", near.shared, *texts])
+
+
+def _say(sieve: Filter) -> None:
+    if sieve.unseen:
+        click.secho(
+            f"warning: {sieve.unseen} instructions are mostly in letters that tokenizer 'latin' "
+            "does not see, so near-duplicates among them are missed; set filtered.tokenizer: "
+            "unicode",
+            fg="yellow",
+            err=True,
+        )
+    reasons = ", ".join(f"{n} {reason}" for reason, n in sieve.counts().items() if n)
+    click.echo(f"{sieve.added} instructions: {sieve.kept} kept; dropped: {reasons or 'none'}")
 
 
 if __name__ == "__main__":

@@ -1,48 +1,21 @@
 """Stage `instructions`: the teacher writes new tasks, shown a few seeds at a time.
 
-Every request shows its own hand of seeds. What cannot be read from a reply goes to the side file
-with its reason.
+What cannot be read from a reply goes to the side file with its reason and the request.
 """
 
-import hashlib
-from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, get_args
 
 import click
-from pydantic import Field
 
 from alpacare import jsonl
 from alpacare.command import FILE, Stage
-from alpacare.errors import BadInput
-from alpacare.records.dropped import Dropped
-from alpacare.records.task import Instruction, Seed, TaskType, row_id
-from alpacare.settings import Settings, load
+from alpacare.filtering import Filter, FilteredSettings
+from alpacare.records.task import Seed
+from alpacare.rounds import InstructionsSettings, Rounds
+from alpacare.settings import load
 from alpacare.teacher.client import ask
-from alpacare.teacher.endpoints import Endpoint, read_endpoint
 from alpacare.teacher.reply import Answer
-from alpacare.teacher.request import Request, chat
 from alpacare.teacher.usage import report_usage
-from alpacare.text.parsing import parse_reply
-from alpacare.text.templates import render_chat
-
-
-class InstructionsSettings(Settings):
-    """Section `instructions` of params.yaml."""
-
-    endpoint: str
-    model: str
-    requests: int = Field(gt=0)
-    tasks_per_request: int = Field(gt=0)
-    seeds_per_request: int = Field(gt=0)
-    seed: int
-    temperature: float | None = Field(ge=0)
-    top_p: float | None = Field(gt=0, le=1)
-    presence_penalty: float | None
-    max_tokens: int | None = Field(gt=0)
-    retry_max_tokens: int | None = Field(gt=0)
-    extra: dict[str, Any]
 
 
 @click.command(cls=Stage)
@@ -57,6 +30,9 @@ def main(
 ) -> None:
     """Ask the teacher for new tasks like those in SEEDS and write them to OUT.
 
+    With instructions.target_kept it goes on until so many survive the filter, test sets aside: a
+    new test set must not make a paid stage run again.
+
     \b
     Example:
       python -m alpacare.stages.instructions data/seeds.jsonl data/instructions.jsonl \\
@@ -64,117 +40,41 @@ def main(
           --prompt prompts/instructions
     """
     settings = load("instructions", InstructionsSettings)
-    hands = deal(jsonl.read(seeds, Seed, unique="id"), settings, seeds)
-    answers = ask(make_requests(hands, settings, prompt), packs)
-    kept, lost = read_answers(answers, hands)
-    jsonl.write(out, kept)
-    jsonl.write(dropped, lost)
-    report_usage(answers, usage)
-    click.echo(f"{len(answers)} replies: {len(kept)} instructions, {len(lost)} not usable")
-
-
-def deal(seeds: list[Seed], settings: InstructionsSettings, path: Path) -> list[list[Seed]]:
-    """Deal one hand of seeds a request, like cards: every seed once before any comes twice.
-
-    The shuffle depends on positions only, so editing one seed changes only the hands it is in.
-
-    Raises:
-        BadInput: fewer seeds than one hand needs.
-    """
-    size = settings.seeds_per_request
-    if len(seeds) < size:
-        raise BadInput(f"{path}: {len(seeds)} seeds, but instructions.seeds_per_request is {size}")
-    order: list[int] = []
-    hands: list[list[Seed]] = []
-    deck = 0
-    while len(hands) < settings.requests:
-        if len(order) < size:
-            fresh = _shuffled(len(seeds), settings.seed, deck)
-            # what is left over comes last in the new deck, so that no hand holds a seed twice
-            order += sorted(fresh, key=order.__contains__)
-            deck += 1
-        hands.append([seeds[position] for position in order[:size]])
-        order = order[size:]
-    return hands
-
-
-def _shuffled(size: int, seed: int, deck: int) -> list[int]:
-    """Positions 0..size-1 in an order set by SHA-256, the same on every Python version."""
-    digest = {p: hashlib.sha256(f"{seed}/{deck}/{p}".encode()).digest() for p in range(size)}
-    return sorted(range(size), key=digest.__getitem__)
-
-
-def make_requests(
-    hands: Sequence[Sequence[Seed]], settings: InstructionsSettings, prompt: Path
-) -> list[Request]:
-    """Put each hand of seeds into the prompt; a hand that was dealt before is a new sample."""
-    endpoint = read_endpoint(settings.endpoint)
-    dealt: Counter[str] = Counter()
-    requests = []
-    for number, hand in enumerate(hands, start=1):
-        names = ", ".join(seed.id for seed in hand)
-        label = f"request {number}, seeds {names}"
-        requests.append(_make_request(hand, label, dealt[names], settings, endpoint, prompt))
-        dealt[names] += 1
-    return requests
-
-
-def _make_request(
-    hand: Sequence[Seed],
-    label: str,
-    sample: int,
-    settings: InstructionsSettings,
-    endpoint: Endpoint,
-    prompt: Path,
-) -> Request:
-    values: dict[str, Any] = {
-        "examples": hand,
-        "count": settings.tasks_per_request,
-        "types": get_args(TaskType),
-    }
-    return chat(
-        endpoint,
-        settings.model,
-        render_chat(prompt, values),
-        label=label,
-        sample=sample,
-        room=settings.retry_max_tokens,
-        temperature=settings.temperature,
-        top_p=settings.top_p,
-        presence_penalty=settings.presence_penalty,
-        max_tokens=settings.max_tokens,
-        **settings.extra,
+    known = jsonl.read(seeds, Seed, unique="id")
+    sieve = Filter(load("filtered", FilteredSettings), known)
+    rounds = Rounds(known, settings, prompt, sieve)
+    answers = _ask_all(rounds, settings, packs)
+    jsonl.write(out, rounds.kept.values())
+    jsonl.write(dropped, rounds.lost)
+    report_usage(answers, len(rounds.kept), rounds.lost, usage)
+    click.echo(
+        f"{len(answers)} replies: {len(rounds.kept)} instructions, {len(rounds.lost)} not usable"
     )
 
 
-def read_answers(
-    answers: Sequence[Answer], hands: Sequence[Sequence[Seed]]
-) -> tuple[list[Instruction], list[Dropped]]:
-    """Read the tasks out of every reply; a task seen before is dropped with its twin's name."""
-    kept: dict[str, Instruction] = {}
-    lost: list[Dropped] = []
-    for answer, hand in zip(answers, hands, strict=True):
-        for task in parse_reply(answer.text, answer.finish_reason):
-            name = f"{answer.key[:12]}/{task.index}"
-            if task.reason:
-                lost.append(_lost(name, task.reason, task.text))
-                continue
-            id = row_id(task.fields["instruction"], task.fields["input"])
-            if id in kept:
-                lost.append(_lost(name, "same_task", id))
-                continue
-            kept[id] = Instruction(
-                id=id,
-                **task.fields,
-                request=answer.key,
-                index=task.index,
-                seeds=[seed.id for seed in hand],
-            )
-    return list(kept.values()), lost
+def _ask_all(
+    rounds: Rounds, settings: InstructionsSettings, packs: tuple[Path, ...]
+) -> list[Answer]:
+    """Ask round by round; each round is in the ledger before the next is thought of."""
+    answers: list[Answer] = []
+    while requests := rounds.next():
+        fresh = ask(requests, packs)
+        rounds.take(fresh)
+        answers += fresh
+        if settings.target_kept is not None:
+            _say(rounds, settings.target_kept)
+    return answers
 
 
-def _lost(name: str, reason: str, witness: str) -> Dropped:
-    return Dropped(id=name, stage="instructions", reason=reason, witness=witness)
+def _say(rounds: Rounds, target: int) -> None:
+    survivors = len(rounds.survivors())
+    ended = survivors < target and not rounds.expected
+    end = "; instructions.max_requests ends it here" if ended else ""
+    click.secho(
+        f"{rounds.asked} requests: {survivors} of {target} instructions survive{end}",
+        fg="yellow" if ended else None,
+        err=True,
+    )
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ class ResponsesSettings(Settings):
     max_tokens: int | None = Field(gt=0)
     retry_max_tokens: int | None = Field(gt=0)
     extra: dict[str, Any]
+    input_equals_output: bool
 
 
 @click.command(cls=Stage)
@@ -59,12 +60,12 @@ def main(
     settings = load("responses", ResponsesSettings)
     tasks = jsonl.read(instructions, Instruction, unique="id")
     answers = ask(make_requests(tasks, settings, prompt), packs)
-    kept, lost = join(tasks, answers)
+    kept, lost = join(tasks, answers, settings)
     jsonl.write(out, kept)
     jsonl.write(dropped, lost)
-    report_usage(answers, usage)
+    report_usage(answers, len(kept), lost, usage)
     cut = sum(response.finish_reason == "length" for response in kept)
-    click.echo(f"{len(kept)} responses ({cut} cut off), {len(lost)} empty")
+    click.echo(f"{len(kept)} responses ({cut} cut off), {len(lost)} not usable")
 
 
 def make_requests(
@@ -87,15 +88,15 @@ def make_requests(
 
 
 def join(
-    tasks: Sequence[Instruction], answers: Sequence[Answer]
+    tasks: Sequence[Instruction], answers: Sequence[Answer], settings: ResponsesSettings
 ) -> tuple[list[Response], list[Dropped]]:
-    """Join each task with its answer; an empty answer is dropped with the request as witness."""
+    """Join each task with its answer; a useless one is dropped with the request as witness."""
     kept: list[Response] = []
     lost: list[Dropped] = []
     for task, answer in zip(tasks, answers, strict=True):
         output = answer.text.strip()
-        if not output:
-            lost.append(Dropped(id=task.id, stage="responses", reason="empty", witness=answer.key))
+        if reason := _fault(output, task, settings):
+            lost.append(Dropped(id=task.id, stage="responses", reason=reason, witness=answer.key))
             continue
         kept.append(
             Response(
@@ -109,6 +110,14 @@ def join(
             )
         )
     return kept, lost
+
+
+def _fault(output: str, task: Task, settings: ResponsesSettings) -> str:
+    """Name what is wrong with an answer; "" if nothing is."""
+    if not output:
+        return "empty"
+    repeated = output.casefold().split() == task.input.casefold().split()
+    return "input_equals_output" if settings.input_equals_output and repeated else ""
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from alpacare.errors import BadInput
 from alpacare.files import atomic_file, read_json, read_text, write_json
 from alpacare.records.task import Seed, TaskType, row_id
 from alpacare.settings import Settings, load
-from alpacare.text.parsing import canonical_difficulty, canonical_type, without_placeholder
+from alpacare.text.spellings import canonical_difficulty, canonical_type, without_placeholder
 
 FIELDS = ("instruction", "input", "type", "topic", "view", "difficulty")
 

@@ -44,8 +44,13 @@ def ask(requests: Iterable[Request], packs: Sequence[Path] = ()) -> list[Answer]
 
         waiting, missing = _fill(answers, enumerate(requests), find)
         while missing:
+            bought = {request.key() for request in missing}
             _buy(missing, ledger, len(answers))
             waiting, missing = _fill(answers, waiting, find)
+            if any(request.key() in bought for request in missing):
+                raise BadInput(
+                    "an answer was received and is not in the ledger; run: alpacare ledger verify"
+                )
     return [answers[position] for position in range(len(answers))]
 
 

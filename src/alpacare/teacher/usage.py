@@ -3,19 +3,27 @@ that a rerun that buys nothing says the same.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
 from alpacare.files import write_json
+from alpacare.records.dropped import Dropped
 from alpacare.teacher.reply import Answer
 
 
-def report_usage(answers: Iterable[Answer], path: Path) -> None:
-    """Write a stage's usage, and warn when the model behind its name changed on the way."""
-    usage = count_usage(answers)
+def report_usage(
+    answers: Iterable[Answer], kept: int, lost: Sequence[Dropped], path: Path
+) -> None:
+    """Write a stage's usage and what came of it; warn when the model behind its name changed.
+
+    `kept` rows were made of the answers, and the `lost` could not be.
+    """
+    reasons = Counter(row.reason for row in lost)
+    rows = {"kept": kept, "not_usable": len(lost), "reasons": dict(sorted(reasons.items()))}
+    usage = {"rows": rows, **count_usage(answers)}
     write_json(path, usage)
     if usage["drift"]:
         versions = ", ".join([*usage["models"], *usage["fingerprints"]])

@@ -12,6 +12,9 @@ F = 2L / (m + n). F > t leaves at most (1 - t)(m + n) tokens outside the LCS. He
    lists are compared with XOR and popcount in numpy (bitmap filter: Sandes et al. 2017).
 3. Near lengths. They too differ by no more than that, which is min / max >= t / (2 - t).
 
+2 and 3 need (1 - t)(m + n), here called the slack, of every pair: rounded, and as a sum of two
+numbers that each row has of its own.
+
 What is left is scored: LCS by rapidfuzz, F in float64 in rouge_score's own order of operations,
 because rounding decides the pairs that lie exactly on the threshold. No filter loses a pair and
 none depends on the order of the work, so the result is the same for any number of cores.
@@ -28,16 +31,18 @@ from numpy.typing import NDArray
 from rapidfuzz.distance import LCSseq
 from rapidfuzz.process import cpdist
 
+from alpacare.text.rouge import f_measure
+
 Ints = NDArray[np.int32]
 Keys = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 _STEP = 1 << 14  # rows compared with all earlier ones at a time
-_CROWD = 1 << 23  # candidate pairs held at a time, 8 bytes each
+_CANDIDATES = 1 << 23  # pairs to score held at a time, 8 bytes each
 _TILE = 1 << 17  # fingerprint pairs in one numpy call: 1 MiB, about a core's cache
 _COLUMNS = 1 << 13  # width of such a tile
-_CALLS = 1 << 15  # fingerprint pairs that take as long as the numpy calls around them
-_DENSE = 0.5  # share of all pairs from which one list of all rows is less work than many lists
+_OVERHEAD = 1 << 15  # of a list's numpy calls, in fingerprint pairs compared meanwhile
+_DENSE = 0.5  # share of all pairs from which one list of all rows is less work than many
 _TINY = 1e-9  # above every float64 error here, below every difference that counts
 _FIRST_CHARACTER = 0xE000  # past the surrogates, which are no characters of their own
 _CHARACTERS = 0x110000 - _FIRST_CHARACTER
@@ -70,45 +75,35 @@ class Join:
             workers: threads; 0 means one for each core that this process may use.
         """
         self._threshold = threshold
-        self._workers = workers or _cores()
+        self._workers = workers or cores()
         self._lengths = lengths
         tokens = _rarest_first(tokens)
         self._sequences = _sequences(tokens, lengths)
         self._fine, self._coarse = _fingerprints(tokens, lengths, threshold)
-        # Two rows may have at most floor + ceiling tokens outside their LCS: whole numbers, never
-        # less than the floor of the sum.
-        outside = (1 - threshold) * lengths
-        self._floor = np.floor(outside + _TINY).astype(np.int32)
-        self._ceiling = np.ceil(outside - _TINY).astype(np.int32)
+        # A pair's slack is its first row's rounded down plus its second's rounded up: whole
+        # numbers, whose sum is never less than the sum rounded down.
+        slack = (1 - threshold) * lengths
+        self._slack_down = np.floor(slack + _TINY).astype(np.int32)
+        self._slack_up = np.ceil(slack - _TINY).astype(np.int32)
         self._keys, self._rows, self._lists = _listed(tokens, lengths, threshold)
 
-    def distinct(self) -> Mask:
-        """Tell which rows have tokens that no row before has; [rows]."""
-        first: dict[Any, int] = {}
-        firsts = (first.setdefault(row, i) == i for i, row in enumerate(self._sequences))
-        return np.fromiter(firsts, dtype=np.bool_, count=len(self._sequences))
-
-    def found(
-        self, start: int = 0, stop: int | None = None, partners: Mask | None = None
-    ) -> Iterator[Found]:
-        """Yield the pairs whose second row lies in start..stop, in order, in bounded memory.
+    def found(self, start: int = 0, partners: Mask | None = None) -> Iterator[Found]:
+        """Yield the pairs whose second row is `start` or later, in order, in bounded memory.
 
         Args:
             start: the first row to compare with all rows before it.
-            stop: where the rows to compare end. Default: all rows.
             partners: the rows that may be a pair's first; [rows]. It is read anew for each `Found`,
                 so the caller may strike out rows on the way. Default: all rows.
         """
-        stop = len(self._lengths) if stop is None else stop
-        partners = np.ones(len(self._lengths), dtype=np.bool_) if partners is None else partners
-        ranges = [(low, min(stop, low + _STEP)) for low in range(start, stop, _STEP)][::-1]
+        rows = len(self._lengths)
+        partners = np.ones(rows, dtype=np.bool_) if partners is None else partners
+        ranges = _ranges(start, rows, _STEP)  # of second rows; the next one is the last
         with ThreadPoolExecutor(self._workers) as pool:
             while ranges:
                 low, high = ranges.pop()
                 parts = self._candidates(pool, low, high, partners)
                 if parts is None:
-                    step = max(1, (high - low) // 8)
-                    ranges += [(i, min(high, i + step)) for i in range(low, high, step)][::-1]
+                    ranges += _ranges(low, high, max(1, (high - low) // 8))
                 else:
                     yield self._scored(high - low, np.unique(np.concatenate(parts)))
 
@@ -116,12 +111,14 @@ class Join:
         self, pool: ThreadPoolExecutor, low: int, high: int, partners: Mask
     ) -> list[Keys] | None:
         """Give keys (second x rows + first) of pairs that pass the filters; None if too many."""
+        # Of each list, begin..end are the rows below `high`, and those from middle on are seconds.
         begin, middle, end = (np.searchsorted(self._keys, self._lists + i) for i in (0, low, high))
         lists = np.stack([begin, middle, end], axis=1)[end > middle]
-        costs = np.cumsum((lists[:, 2] - lists[:, 0]) * (lists[:, 2] - lists[:, 1]) + _CALLS)
+        # Shares of about equal work, four a worker so that none waits long for the last.
+        costs = np.cumsum((lists[:, 2] - lists[:, 0]) * (lists[:, 2] - lists[:, 1]) + _OVERHEAD)
         shares = 4 * self._workers
         cuts = np.searchsorted(costs, np.linspace(0, costs[-1:].sum(), shares + 1)[1:-1])
-        limit = _CROWD // shares if high - low > 1 else None
+        limit = _CANDIDATES // shares if high - low > 1 else None  # one row cannot be cut
         parts = list(
             pool.map(lambda share: self._compared(share, partners, limit), np.split(lists, cuts))
         )
@@ -129,7 +126,7 @@ class Join:
         return whole if len(whole) == len(parts) else None
 
     def _compared(self, lists: Keys, partners: Mask, limit: int | None) -> Keys | None:
-        """Compare, in each list (begin, middle, end), the rows from middle on with all its rows."""
+        """Compare each list's rows from middle on with all its rows; None if too many pass."""
         passed, total = [np.empty(0, dtype=np.int64)], 0
         for begin, middle, end in lists.tolist():
             firsts, seconds = self._rows[begin:end], self._rows[middle:end]
@@ -145,7 +142,7 @@ class Join:
     def _tiles(self, firsts: Ints, seconds: Ints) -> Iterator[Keys]:
         """Yield the keys of the pairs, out of all of firsts x seconds, that pass the filters."""
         columns = self._coarse.take(firsts, axis=1)
-        floor = _clipped(self._floor.take(firsts))
+        slack = _clipped(self._slack_down.take(firsts))
         height = max(1, _TILE // len(firsts))
         for top in range(0, len(seconds), height):
             rows = seconds[top : top + height]
@@ -153,17 +150,16 @@ class Join:
             differ = np.bitwise_count(columns[0] ^ bits[0])
             for one, other in zip(columns[1:], bits[1:], strict=True):
                 differ = np.add(differ, np.bitwise_count(one ^ other), dtype=np.uint16)
-            ceiling = _clipped(self._ceiling.take(rows))[:, None]
-            hits = np.flatnonzero(differ <= floor + ceiling)
+            hits = np.flatnonzero(differ <= slack + _clipped(self._slack_up.take(rows))[:, None])
             row, column = np.divmod(hits, len(firsts))
             yield self._sifted(firsts.take(column), rows.take(row))
 
     def _sifted(self, first: Ints, second: Ints) -> Keys:
         """Give the keys of the pairs that are in order, near in length and near in all bits."""
-        outside = self._floor.take(first) + self._ceiling.take(second)
-        near = np.abs(self._lengths.take(first) - self._lengths.take(second)) <= outside
+        slack = self._slack_down.take(first) + self._slack_up.take(second)
+        near = np.abs(self._lengths.take(first) - self._lengths.take(second)) <= slack
         unlike = self._fine.take(first, axis=1) ^ self._fine.take(second, axis=1)
-        near &= np.bitwise_count(unlike).sum(axis=0, dtype=np.uint16) <= outside
+        near &= np.bitwise_count(unlike).sum(axis=0, dtype=np.uint16) <= slack
         near &= first < second
         keys: Keys = second[near].astype(np.int64) * len(self._lengths) + first[near]
         return keys
@@ -183,33 +179,29 @@ class Join:
         return Found(rows, first[above], second[above], score[above])
 
 
-def _cores() -> int:
+def cores() -> int:
+    """Count the cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):  # Linux: taskset and containers may allow fewer
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
-def f_measure(common: Any, m: Any, n: Any) -> NDArray[np.float64]:
-    """ROUGE-L F of LCS length `common` over lengths `m` and `n`, bit for bit as rouge_score's.
-
-    Nothing in common, or an empty row, scores 0.
-    """
-    with np.errstate(invalid="ignore", divide="ignore"):
-        precision, recall = common / m, common / n
-        score: NDArray[np.float64] = np.nan_to_num(2 * precision * recall / (precision + recall))
-    return score
+def _ranges(start: int, stop: int, step: int) -> list[tuple[int, int]]:
+    """Cut start..stop into ranges of `step`, the first of them at the list's end."""
+    return [(low, min(stop, low + step)) for low in range(start, stop, step)][::-1]
 
 
-def _clipped(outside: Ints) -> NDArray[np.uint16]:
-    """Fit counts into half of 16 bits: still more than any fingerprint's width."""
-    return np.minimum(outside, 1 << 14).astype(np.uint16)
+def _clipped(slack: Ints) -> NDArray[np.uint16]:
+    """Fit slack into 16 bits, two of them added: still more than any fingerprint's width."""
+    return np.minimum(slack, 1 << 14).astype(np.uint16)
 
 
 def _rarest_first(tokens: Ints) -> Ints:
-    """Number tokens anew so that a rarer token has a lower number."""
+    """Number the tokens anew, from 0 without gaps, so that a rarer token has a lower number."""
     count = np.bincount(tokens)
+    unused = len(count) - np.count_nonzero(count)  # by these rows; they get the numbers below 0
     number = np.empty(len(count), dtype=np.int32)
-    number[np.argsort(count, kind="stable")] = np.arange(len(count), dtype=np.int32)
+    number[np.argsort(count, kind="stable")] = np.arange(len(count), dtype=np.int32) - unused
     return number[tokens]
 
 
@@ -255,7 +247,7 @@ def _listed(tokens: Ints, lengths: Ints, threshold: float) -> tuple[Keys, Ints, 
     size = max(1, len(lengths))
     rows, tokens = _rare(tokens, lengths, threshold)
     count = np.bincount(tokens)
-    together = int(np.sqrt(_CALLS * size / min(size, _STEP)))
+    together = int(np.sqrt(_OVERHEAD * size / min(size, _STEP)))
     group = (np.cumsum(count) - count) // together
     keys = np.unique(group[tokens] * size + rows)
     lists, entries = np.unique(keys // size, return_counts=True)

@@ -28,17 +28,21 @@ _START = 2  # a task begins
 _IMPLAUSIBLE_START = 15  # ... with a value that is not plausible
 _CLOSE_START = 2  # ... with no empty line before it
 _ODD_START = 6  # ... with a field that is not the first in the other tasks
-_UNMARKED_START = 10  # ... with no number, where tasks have numbers or headings
-_COUNTED_START = -12  # ... with a number, as the first task has
+_UNMARKED_START = 10  # ... with no number or heading, where tasks have one
+_MARKED_START = -12  # ... with a number or a heading of the kind that the first task has
 _STATES_KEPT = 8  # of at most 192; real replies need two or three
 
 
-class BareNumber(NamedTuple):
-    """A line of a number, such as "3." or "(3)", perhaps with a title, above a label."""
+class Above(NamedTuple):
+    """The line above a label, if it can be a task's heading.
+
+    `kind` is "number" for "3." or "(3)", "title" for "3. Heart failure", and the mark of any other:
+    "##" for "## Heart failure". Only the first two have a `number`.
+    """
 
     line: int
-    number: int
-    titled: bool
+    kind: str
+    number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +50,8 @@ class Label:
     """A line that begins with a label: `value` is its rest.
 
     `apart` if an empty line stands between it and the text above; `plausible` if the value can be
-    what the label promises; `number` is the one before the label, as in "2. Type: chat"; `above`
-    is a number on the line above.
+    what the label promises; `number` is the one before the label, as in "2. Type: chat"; `column`
+    is where the label begins in its line.
     """
 
     line: int
@@ -56,13 +60,14 @@ class Label:
     apart: bool
     plausible: bool
     number: int | None = None
-    above: BareNumber | None = None
+    above: Above | None = None
+    column: int = 0
 
     @property
-    def counting(self) -> str:
-        """Name the way in which a number precedes, or "" if none does."""
+    def mark(self) -> str:
+        """Name the way in which a number or a heading precedes, or "" if none does."""
         if self.above:
-            return "title above" if self.above.titled else "above"
+            return self.above.kind
         return "before" if self.number is not None else ""
 
 
@@ -76,14 +81,15 @@ class Order:
     def of(cls, sections: Iterable[Sequence[Label]]) -> "Order":
         """Find the most frequent run of six labels, the prompt's order if none is more so.
 
-        Runs below an empty line or a number count more.
+        Runs that begin a section, or stand below an empty line or a number, count more.
         """
         runs: Counter[tuple[str, ...]] = Counter({LABELS: 1})
         for labels in sections:
             for start, first in enumerate(labels[: len(labels) - len(LABELS) + 1]):
                 names = tuple(label.name for label in labels[start : start + len(LABELS)])
                 if len(set(names)) == len(LABELS):
-                    runs[names] += 1 + first.apart + (start > 0 and first.counting != "")
+                    marked = first.apart + 2 * (first.mark != "")
+                    runs[names] += 1 + (marked if start > 0 else 1)
         return cls(runs.most_common(1)[0][0])
 
     def begins_with(self, names: Collection[str]) -> bool:
@@ -99,13 +105,13 @@ Trail = tuple[Label, bool, "Trail | None"]  # an opened field, whether a task be
 class Reader:
     """Reads sections of one reply.
 
-    `headed` says that tasks have headings, so that a task without one is less likely; `counting`
-    how the first task is numbered.
+    `headed` says that tasks have headings, so that a task without one is less likely; `mark`
+    what stands before the first task.
     """
 
     order: Order
     headed: bool
-    counting: str
+    mark: str
 
     def read(self, labels: Sequence[Label], is_last: bool) -> list[list[Label]]:
         """Give the tasks of a section, each as the labels that open its fields.
@@ -152,9 +158,9 @@ class Reader:
         cost = _START if label.apart else _START + _CLOSE_START
         if label.name != self.order.names[0]:
             cost += _ODD_START
-        if self.counting and label.counting == self.counting:
-            cost += _COUNTED_START
-        elif self.counting or self.headed:
+        if self.mark and label.mark == self.mark:
+            cost += _MARKED_START
+        elif self.mark or self.headed:
             cost += _UNMARKED_START
         return cost if label.plausible else cost + _IMPLAUSIBLE_START
 

@@ -19,6 +19,8 @@ __all__ = ["Parsed", "canonical_difficulty", "canonical_type", "parse_reply", "w
 Reason = Literal[
     "", "no_tasks", "missing_field", "bad_type", "bad_difficulty", "bad_json", "cut_off"
 ]
+# What a reasoning model writes first; its server may have taken "<think>" off.
+_THOUGHTS = re.compile(r"\A\s*<think>.*?(?:</think>|\Z)|\A.*?^</think>$", re.DOTALL | re.MULTILINE)
 _AROUND_JSON = re.compile(r"```\w*|[\s\[\]{},]+")
 
 
@@ -48,7 +50,7 @@ def parse_reply(reply: str, finish_reason: str) -> list[Parsed]:
     The last task of a reply that ended by `finish_reason` "length" is cut off and not used, unless
     it is JSON that was closed. Every part that looks like a task and cannot be read has a reason.
     """
-    pieces = list(_pieces(reply))
+    pieces = list(_pieces(_THOUGHTS.sub("", reply)))
     if not pieces:
         return [Parsed(0, reply, {}, "no_tasks")]
     if finish_reason == "length" and not pieces[-1].closed:

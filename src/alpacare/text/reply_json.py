@@ -13,7 +13,7 @@ from alpacare.text.label_reading import LABELS
 
 # An object whose key is a label, at first place or behind a few such as "id": 1.
 _TASK = re.compile(
-    r'\{\s*(?:"[^"\\\n]{0,40}"\s*:\s*(?:\d{1,9}|null|"[^"\\\n]{0,80}")\s*,\s*){0,3}'
+    r'\{\s*(?:"[^"\\\n]{0,40}"\s*:\s*(?:\d{1,9}|null|"[^"\\\n]{0,200}")\s*,\s*){0,3}'
     rf'"\s*(?:{"|".join(LABELS)})\s*"\s*:',
     re.IGNORECASE,
 )

@@ -4,17 +4,19 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
 
-from alpacare.text.label_reading import LABELS, LONG, BareNumber, Label
+from alpacare.text.label_reading import LABELS, LONG, Above, Label
 from alpacare.text.spellings import canonical_difficulty, canonical_type
 
 _NAMES = "|".join(LABELS)
 _BULLET = r"(?:[-*+•>]\s+)?"
 _NUMBER = r"(?:task\s*)?[(\[]?(?P<{}>\d{{1,3}})[.:)\]]+\s*"
-# "Type: chat", "- **Type:** chat", "### 2. Type: chat", "Task 2: Type: chat"
+# "Type: chat", "- **Type:** chat", "### 2. Type: chat", "Task 2: Type: chat", "View (who): nurse";
+# without a colon "#### Type" and "**Type**"; the colon may be full-width
 _LABEL = re.compile(
-    rf"\s*(?:#{{1,6}}\s*)?{_BULLET}(?:{_NUMBER.format('outer')})?{_BULLET}"
-    rf"(?P<mark>[*_]{{0,3}})(?:{_NUMBER.format('inner')})?(?P<name>{_NAMES})"
-    r"(?P<close>[*_]{0,3})\s*[:\uff1a](?P<value>.*)",  # the colon may be full-width
+    rf"\s*(?P<hash>#{{1,6}}\s*)?{_BULLET}(?:{_NUMBER.format('outer')})?{_BULLET}"
+    rf"(?P<mark>[*_]{{1,3}})?(?:{_NUMBER.format('inner')})?(?P<name>{_NAMES})"
+    r"(?:\s(?:level|\([^()]{1,20}\)))?(?P<close>[*_]{0,3})\s*"
+    r"(?:[:\uff1a](?P<value>.*)|(?(hash)$|(?(mark)$|(?!))))",
     re.IGNORECASE,
 )
 # The same inside a line; only as written in the prompt, since prose may say "the input:".
@@ -22,6 +24,7 @@ _INLINE = re.compile(
     r"(?:(?<!\S)(?:Task\s*)?\d{1,3}[.):]\s+)?[*_]{0,3}"
     rf"\b(?P<name>{'|'.join(map(str.capitalize, LABELS))})[*_]{{0,3}}:"
 )
+_HEAD = LABELS.index("difficulty") + 1
 # "### Task 3: heart failure", "## Task", "**Task 3**", "Task 3:"
 _TASK = re.compile(
     r"\s*(?P<hash>#{1,6}\s*)?(?P<mark>[*_]{0,3})"
@@ -34,23 +37,27 @@ _NUMBERED = re.compile(
     r"(?:(?:task|example)\s*)?(?P<number>\d{1,3})(?P<end>[.:)\]*_]+|\b)(?P<title>\s+\S.*)?\s*",
     re.IGNORECASE,
 )
-_RULE = re.compile(r"\s*([-*_=])(?:\s*\1){2,}\s*")
+# "### Chest pain", "**Chest pain**", "=== Task 3 ===": a heading only if the first task has one too
+_TITLE = re.compile(r"\s*(?P<mark>#{1,6}(?=\s)|\*\*(?=.*\*\*\s*$)|==(?=.*==\s*$)).*")
+_RULE = re.compile(r"\s*([-*_=#])(?:\s*\1){2,}\s*")  # "---", "* * *", "###"
 _FENCE = re.compile(r"\s*(?:`{3,}|~{3,})(?:\s*[\w-]+)?\s*")
 
 
 def split_lines(reply: str) -> list[str]:
-    """Split a reply into lines; a task that stands in one line becomes one line a field."""
+    """Split a reply into lines; a task whose fields share a line gets one line a field."""
     plain = reply.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     return [part for line in plain.split("\n") for part in _unfold(line)]
 
 
 def _unfold(line: str) -> Iterator[str]:
-    """Cut a line before each label of a whole task: all six, in order, with a valid type."""
-    found = list(_INLINE.finditer(line)) if line.count(":") >= len(LABELS) else []
+    """Cut a line before the labels of a task: the first four or more, in order, and plausible."""
+    found = list(_INLINE.finditer(line)) if line.count(":") >= _HEAD else []
     start = 0
-    for position in range(len(found) - len(LABELS) + 1):
+    for position in range(len(found) - _HEAD + 1):
         run = found[position : position + len(LABELS)]
-        if run[0].start() >= start and _is_task(line, run):
+        named = [label["name"].lower() == name for label, name in zip(run, LABELS, strict=False)]
+        run = run[: [*named, False].index(False)]
+        if len(run) >= _HEAD and run[0].start() >= start and _is_task(line, run):
             for label in run:
                 if line[start : label.start()].strip():
                     yield line[start : label.start()].rstrip(" |")
@@ -59,16 +66,9 @@ def _unfold(line: str) -> Iterator[str]:
 
 
 def _is_task(line: str, run: Sequence[re.Match[str]]) -> bool:
-    ends = [label.start() for label in run[1:]]
-    values = {
-        label["name"].lower(): line[label.end() : end].strip(" *_|")
-        for label, end in zip(run, ends, strict=False)
-    }
-    return (
-        (*values, run[-1]["name"].lower()) == LABELS
-        and canonical_type(values["type"]) is not None
-        and canonical_difficulty(values["difficulty"]) is not None
-    )
+    starts = [*(label.start() for label in run[1:]), len(line)]
+    values = [line[label.end() : end] for label, end in zip(run, starts, strict=True)]
+    return canonical_type(values[0]) is not None and canonical_difficulty(values[3]) is not None
 
 
 def is_blank(line: str) -> bool:
@@ -98,7 +98,8 @@ def find_labels(lines: Sequence[str]) -> list[Label]:
                 apart=bool(found) and above < place - 1,
                 plausible=_is_plausible(name, [value, *below] if value.strip() else below),
                 number=int(digits) if digits else None,
-                above=_bare_number(above, lines[above]) if above >= 0 else None,
+                above=_heading_above(above, lines[above]) if above >= 0 else None,
+                column=match.start("name") - len(match["mark"] or ""),
             )
             found.append(label)
         if not is_blank(line) and not is_fence(line):
@@ -106,11 +107,14 @@ def find_labels(lines: Sequence[str]) -> list[Label]:
     return found
 
 
-def _bare_number(place: int, line: str) -> BareNumber | None:
-    match = _NUMBERED.fullmatch(line)
-    if not match or match["named"] is not None or not match["end"] or _LABEL.match(line):
+def _heading_above(place: int, line: str) -> Above | None:
+    if _LABEL.match(line):
         return None
-    return BareNumber(place, int(match["number"]), match["title"] is not None)
+    number = _NUMBERED.fullmatch(line)
+    if number and number["named"] is None and number["end"]:
+        return Above(place, "title" if number["title"] else "number", int(number["number"]))
+    title = _TITLE.fullmatch(line)
+    return Above(place, title["mark"]) if title else None
 
 
 def _is_plausible(name: str, text: Sequence[str]) -> bool:
@@ -118,7 +122,7 @@ def _is_plausible(name: str, text: Sequence[str]) -> bool:
     if name == "type":
         return canonical_type("".join(text[:1])) is not None
     if name == "difficulty":
-        return canonical_difficulty("".join(text[:1]).strip(" *_`\"'")) is not None
+        return canonical_difficulty("".join(text[:1])) is not None
     return name in LONG or len(text) <= 1
 
 
@@ -130,7 +134,7 @@ def _is_text(line: str) -> bool:
 
 def _value(match: re.Match[str]) -> str:
     """Take the emphasis that closes behind the label, "**Type:** chat", off the value."""
-    value, mark = match["value"], match["mark"]
+    value, mark = match["value"] or "", match["mark"]
     if not mark or match["close"]:
         return value
     if value.startswith(mark):
@@ -168,32 +172,40 @@ def _is_task_heading(line: str) -> bool:
 
 
 def _counted(labels: Sequence[Label]) -> Iterator[Label]:
-    """Give the labels that count the tasks: "1. Type: chat", then "2. Type: open QA"."""
-    expected = labels[0].number if labels else None
-    for label in labels:
-        if expected is not None and (label.name, label.number) == (labels[0].name, expected):
+    """Give the labels that count on from the first: "1. Type: chat", then "2. Type: open QA"."""
+    number = labels[0].number if labels else None
+    for label in labels[1:]:
+        if number is not None and (label.name, label.number) == (labels[0].name, number + 1):
             yield label
-            expected += 1
+            number += 1
 
 
-def counting_lines(starts: Sequence[Label]) -> dict[int, int]:
-    """Choose the bare numbers above tasks that count them, and are not the end of a list or a sum.
+def heading_lines(starts: Sequence[Label]) -> dict[int, int]:
+    """Choose the lines above tasks that are headings, and not the end of a list or a sum.
 
-    `starts` are the first labels of the tasks. The numbers count if the first task has one, or
-    if two or more follow each other (where the prompt gave the first task's number). Gives the
-    number's line by that of the label.
+    `starts` are the first labels of the tasks. The lines count if the first task has one, or
+    if two or more are numbers that follow each other (where the prompt gave the first task's).
+    Gives the heading's line by that of the label.
     """
-    numbered = [(label.line, label.above) for label in starts if label.above]
-    if not numbered:
-        return {}
-    first = numbered[0][1]
-    if starts[0].above:
-        chosen, last = {}, first.number
-        for line, above in numbered:
-            if 0 <= above.number - last <= 1 and above.titled == first.titled:
-                chosen[line], last = above.line, above.number
-        return chosen
-    alike = all(
-        above == (above.line, first.number + i, False) for i, (_, above) in enumerate(numbered)
+    above = {label.line: label.above for label in starts if label.above}
+    if starts and starts[0].above:
+        return dict(_alike(above, starts[0].above))
+    numbers = {line: mark for line, mark in above.items() if mark.number is not None}
+    follow = range(min((mark.number or 0 for mark in numbers.values()), default=0), 1000)
+    counted = all(
+        (mark.kind, mark.number) == ("number", number)
+        for mark, number in zip(numbers.values(), follow, strict=False)
     )
-    return {line: above.line for line, above in numbered} if alike and len(numbered) > 1 else {}
+    return (
+        {line: mark.line for line, mark in numbers.items()} if counted and len(numbers) > 1 else {}
+    )
+
+
+def _alike(above: dict[int, Above], first: Above) -> Iterator[tuple[int, int]]:
+    """Give the lines that are like the first task's heading and, with a number, go on from it."""
+    last = first.number or 0
+    for line, mark in above.items():
+        number = mark.number or 0
+        if mark.kind == first.kind and 0 <= number - last <= 1:
+            yield line, mark.line
+            last = number

@@ -9,24 +9,26 @@ from textwrap import dedent
 
 from alpacare.text.label_reading import Label, Order, Reader
 from alpacare.text.reply_lines import (
-    counting_lines,
     find_headings,
     find_labels,
+    heading_lines,
     is_blank,
     is_fence,
     split_lines,
 )
 
 _QUOTES = (("**", "**"), ("*", "*"), ("`", "`"), ('"', '"'), ("“", "”"), ("'", "'"))
-_NO_INPUT = re.compile(r"[^\w<]*<\s*no[\s_-]?input\s*>\W*", re.IGNORECASE)
-# What a teacher adds below its last task. It must speak of tasks, or stand below a rule, since an
+# What a teacher adds below its last task: it speaks of the tasks, or stands below a rule, since an
 # input may be a message that ends in "Let me know".
-_CLOSING = re.compile(
-    r"[#*_\s(]*(?:(?:i )?hope|(?:please )?let me know|feel free|would you like|if you|these|those"
-    r"|the above|all|each|note that|this|that|end of)\b",
+_BELOW_RULE = re.compile(
+    r"[#*_\s(]*(?:(?:i )?hope|(?:please )?let me know|feel free|would you|if you|note|end of)\b",
     re.IGNORECASE,
 )
-_OF_TASKS = re.compile(r"\b(?:these|more|the(?: above| new)?|all(?: of)?|of) (?:\w+ ){0,3}tasks?\b")
+_OF_TASKS = re.compile(
+    rf"(?={_BELOW_RULE.pattern}|[#*_\s(]*(?:i|i've|the|these|those|all|each|this|that)\b)"
+    r".*\b(?:these|more|each|the|all|of) (?:\w+ ){0,3}tasks?\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -77,13 +79,13 @@ def _spans(
     places = [label.line for label in labels]
     inside = [labels[bisect_left(places, a) : bisect_left(places, b)] for a, b in sections]
     order = Order.of(inside)
-    reader = Reader(order, bool(headings), counting=labels[0].counting if labels else "")
+    reader = Reader(order, bool(headings), mark=labels[0].mark if labels else "")
     readings = [reader.read(section, is_last=section is inside[-1]) for section in inside]
-    counting = counting_lines([task[0] for tasks in readings for task in tasks])
+    marked = heading_lines([task[0] for tasks in readings for task in tasks])
     spans: list[_Span] = []
     for (start, end), tasks in zip(sections, readings, strict=True):
         starts = [start, *(task[0].line for task in tasks[1:])]
-        ends = [*(counting.get(line, line) for line in starts[1:]), end]
+        ends = [*(marked.get(line, line) for line in starts[1:]), end]
         spans += map(_Span, starts, ends, tasks)
         if not tasks and start > 0:
             spans.append(_Span(start, end, []))
@@ -145,24 +147,28 @@ def _without_blanks(lines: Sequence[str]) -> Sequence[str]:
 
 def _without_closing(lines: Sequence[str]) -> Sequence[str]:
     """Leave out the teacher's closing words, if the last paragraph is that."""
-    if len(lines) < 3 or not is_blank(lines[-2]) or not _CLOSING.match(lines[-1]):
-        return lines
-    before = _without_blanks(lines[:-1])
-    ruled = any(map(str.strip, lines[len(before) : -1]))
-    return before if ruled or _OF_TASKS.search(lines[-1].lower()) else lines
+    top = len(lines)
+    while top and not is_blank(lines[top - 1]):
+        top -= 1
+    before = _without_blanks(lines[:top])
+    ruled = any(map(str.strip, lines[len(before) : top]))
+    last = " ".join(lines[top:])
+    closes = _OF_TASKS.match(last) or (ruled and _BELOW_RULE.match(last))
+    return before if top and closes else lines
 
 
 def _field(label: Label, more: Sequence[str]) -> str:
     """Put a field together from the rest of its label's line and the lines below."""
-    text = "\n".join([label.value, *more]).strip()
-    if not label.value.strip() and more and more[0][:1].isspace():
-        text = dedent("\n".join(more)).strip()
+    below = "\n".join(more)
+    # below "- Input:" or "   Input:" the lines are as far in; below a bare "Input:" they may be
+    width = label.column if label.column > 1 else int(not label.value.strip())
+    if width and all(is_blank(line) or line[:width].isspace() for line in more):
+        below = dedent(below)
+    text = f"{label.value}\n{below}".strip()
     if label.name in ("type", "difficulty"):
         text = text.split("\n", 1)[0]
     elif label.name in ("topic", "view"):
         text = re.split(r"\n\s*\n", text, maxsplit=1)[0]
-    elif label.name == "input" and _NO_INPUT.fullmatch(text.split("\n", 1)[0]):
-        text = ""  # what follows "<noinput>" is no input
     return _without_quotes(text.strip())
 
 

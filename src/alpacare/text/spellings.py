@@ -4,7 +4,11 @@ import re
 
 from alpacare.records.task import TaskType
 
-_DIFFICULTY = re.compile(r"(?:level )?([1-5])(?:\.0|\s*/\s*5|(?:\s*[-:(]\s*|\s+)[a-z].*)?")
+# "3", "3/5", "**Level 3**", "3 - practical advice"; but not "-3", "1.5", "2-3", "2 or 3", "3 of 10"
+_DIFFICULTY = re.compile(
+    r"[^a-z0-9-]*(?:level\W+)?([1-5])(?:\.0)?(?:\s*(?:/|(?:out )?of )\s*5)?"
+    r"(?:\W+(?!(?:to|or|and|of|out)\b)[a-z].*)?[\W_]*"
+)
 # Published seeds and teachers spell the ten types in dozens of ways; the first match decides.
 _TYPE_WORDS: tuple[tuple[str, TaskType], ...] = (
     ("usmle", "USMLE-style QA"),
@@ -19,21 +23,20 @@ _TYPE_WORDS: tuple[tuple[str, TaskType], ...] = (
     ("open", "open QA"),
 )
 _WRAPPING = "\"'`*<>[](){}.\u201c\u201d\u2018\u2019"  # with curly quotes
-_PLACEHOLDERS = {
-    "noinput",
-    "noinputneeded",
-    "noinputrequired",
-    "notapplicable",
-    "n/a",
-    "na",
-    "none",
-}
+# "<noinput>" and what is said behind it; "None", "N/A (no input needed)", "No additional input"
+_NO_INPUT = re.compile(
+    r"[^\w<]*<\s*no[\s_-]?input\b.*"
+    r"|(?:n/?a|none|null|empty|not applicable|no ?(?:additional |further )?input)"
+    r"(?: (?:needed|required|provided|necessary))?(?: \([^()]*)?",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 def without_placeholder(text: str) -> str:
     """Turn the ways of writing "no input" into the empty string."""
-    bare = re.sub(r"[\s_-]+", "", text).strip(_WRAPPING).lower()
-    return "" if bare in _PLACEHOLDERS or not bare else text.strip()
+    text = text.strip()
+    bare = re.sub(r"[\s_\u2013\u2014-]+", " ", text).strip(_WRAPPING + " ")
+    return "" if not bare or _NO_INPUT.fullmatch(text) or _NO_INPUT.fullmatch(bare) else text
 
 
 def canonical_type(text: str) -> TaskType | None:

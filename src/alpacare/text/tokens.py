@@ -92,4 +92,4 @@ class Numbering:
             tokens = self._tokenizer(text)
             numbers.extend([self._numbers[token] for token in tokens])
             lengths.append(len(tokens))
-        return np.array(numbers, dtype=np.int32), np.array(lengths, dtype=np.int32)
+        return np.asarray(numbers), np.asarray(lengths)  # the same memory, int32 each

@@ -1,0 +1,33 @@
+"""Tasks for tests: as many different ones as wanted."""
+
+from alpacare.records.task import Instruction, Seed, row_id
+
+
+def make_seeds(count: int) -> list[Seed]:
+    return [
+        Seed(
+            id=row_id(f"Task {n}?", ""),
+            instruction=f"Task {n}?",
+            input="",
+            type="chat",
+            topic="Cardiology",
+            view="patient",
+            difficulty=1,
+        )
+        for n in range(count)
+    ]
+
+
+def make_instruction(text: str, input: str = "") -> Instruction:
+    return Instruction(
+        id=row_id(text, input),
+        instruction=text,
+        input=input,
+        type="chat",
+        topic="t",
+        view="v",
+        difficulty=1,
+        request="r",
+        index=0,
+        seeds=[],
+    )

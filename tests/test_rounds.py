@@ -1,0 +1,265 @@
+"""Rounds of questions: they end where they should, and never depend on what came when."""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import REPOSITORY, run
+from loopback import Running
+from tasks import make_seeds
+
+from alpacare import jsonl
+from alpacare.errors import BadInput
+from alpacare.filtering import Filter, FilteredSettings
+from alpacare.rounds import InstructionsSettings, Rounds
+from alpacare.settings import load
+from alpacare.stages.instructions import main
+from alpacare.teacher.reply import Answer, Completion
+from alpacare.teacher.request import Request
+
+PROMPT = REPOSITORY / "prompts/instructions"
+FORM = "### Task\nType: chat\nTopic: t\nView: v\nDifficulty: 1\nInstruction: {}\nInput: <noinput>\n"
+# Three tasks a reply, of which the filter keeps two; {seed} tells replies apart.
+TEXT = "\n".join(
+    FORM.format(text)
+    for text in (
+        "Explain how {seed}a comes with {seed}b in {seed}c.",
+        "Explain how {seed}a comes with {seed}b in {seed}d.",
+        "Name {seed}e.",
+    )
+)
+
+
+def reply(request: Request) -> Answer:
+    return Answer.of(
+        request.key(),
+        Completion.model_validate(
+            {
+                "model": "m",
+                "choices": [
+                    {
+                        "message": {"content": TEXT.replace("{seed}", request.key()[:9])},
+                        "finish_reason": "stop",
+                    }
+                ],
+            }
+        ),
+    )
+
+
+def begin(count: int = 30, **settings: Any) -> Rounds:
+    values = load("instructions", InstructionsSettings).model_dump()
+    sieve = Filter(FilteredSettings(rouge_l=0.7, keep="first"))
+    return Rounds(make_seeds(count), InstructionsSettings(**{**values, **settings}), PROMPT, sieve)
+
+
+def play(rounds: Rounds, teacher: Callable[[Request], Answer] = reply) -> list[list[Request]]:
+    played = []
+    while requests := rounds.next():
+        played.append(requests)
+        rounds.take([teacher(request) for request in requests])
+    return played
+
+
+def keys(requests: Sequence[Request]) -> list[str]:
+    return [request.key() for request in requests]
+
+
+@pytest.fixture(autouse=True)
+def _params(params: Path) -> None: ...
+
+
+def test_without_a_target_all_requests_are_one_round() -> None:
+    (requests,) = play(begin(requests=59, round_requests=5))
+    assert len(requests) == len({request.key() for request in requests}) == 59
+
+
+def test_rounds_go_on_until_enough_survive_and_not_longer() -> None:
+    rounds = begin(target_kept=41, round_requests=8)
+    sizes = [len(requests) for requests in play(rounds)]
+    assert len(rounds.survivors()) == 42  # two a reply
+    assert sizes == [7, 1, 8, 5]  # 41 tasks at 6 a reply; then 2 a reply, never over a border of 8
+    assert len(rounds.kept) == 63
+
+
+def test_max_requests_ends_it() -> None:
+    rounds = begin(target_kept=1000, max_requests=20, round_requests=8)
+    assert sum(map(len, play(rounds))) == 20
+
+
+def test_a_teacher_that_writes_nothing_usable_does_not_go_on_for_ever() -> None:
+    def refuse(request: Request) -> Answer:
+        text = {"message": {"content": "Sorry."}, "finish_reason": "stop"}
+        return Answer.of(request.key(), Completion.model_validate({"choices": [text], "model": ""}))
+
+    rounds = begin(target_kept=10, max_requests=20, round_requests=8)
+    assert sum(map(len, play(rounds, refuse))) == 20
+    assert {row.reason for row in rounds.lost} == {"no_tasks"}
+
+
+@pytest.mark.parametrize("machine", [0, 2])
+def test_a_higher_target_asks_the_same_questions_first(machine: int) -> None:
+    few, many = (
+        begin(target_kept=target, round_requests=8, seeds_per_request=4, machine_examples=machine)
+        for target in (41, 83)
+    )
+    asked = [keys([request for part in play(rounds) for request in part]) for rounds in (few, many)]
+    assert asked[1][: len(asked[0])] == asked[0]
+    assert len(set(asked[1])) == len(asked[1]) == 42
+
+
+def test_machine_examples_are_kept_tasks_of_earlier_rounds() -> None:
+    rounds = begin(requests=24, round_requests=8, seeds_per_request=4, machine_examples=2)
+    first = rounds.next()
+    rounds.take([reply(request) for request in first])
+    survivors = {task.instruction for task in rounds.survivors()}
+    second = rounds.next()
+    assert (len(first), len(second)) == (8, 8)
+    for requests, machine in ((first, 0), (second, 2)):
+        for request in requests:
+            shown = [
+                line.removeprefix("Instruction: ")
+                for line in request.prompt().splitlines()
+                if line.startswith("Instruction: ")
+            ]
+            assert len(shown) == 4
+            assert sum(text in survivors for text in shown) == machine
+    rounds.take([reply(request) for request in second])
+    ids = {seed.id for seed in make_seeds(30)} | set(rounds.kept)
+    assert all(set(task.seeds) <= ids for task in rounds.kept.values())
+
+
+def test_a_hand_dealt_again_is_another_sample() -> None:
+    (requests,) = play(begin(3, requests=4, seeds_per_request=3))
+    hands = {request.label.split("examples ")[1] for request in requests}
+    assert len({request.key() for request in requests}) == 4
+    assert max(request.sample for request in requests) == 4 - len(hands)
+
+
+def test_the_same_task_twice_is_lost_with_its_twin() -> None:
+    rounds = begin(requests=2)
+    first, second = rounds.next()
+    rounds.take([reply(first)] * 2)
+    assert len(rounds.kept) == 3
+    twins = [(row.reason, row.witness, row.id) for row in rounds.lost]
+    assert twins == [
+        ("same_task", id, f"{first.key()}/{index}") for index, id in enumerate(rounds.kept)
+    ]
+    assert second.key() != first.key()
+
+
+def test_no_room_for_a_seed_is_refused() -> None:
+    with pytest.raises(ValueError, match="leave no room for a seed"):
+        begin(seeds_per_request=2, machine_examples=2)
+
+
+def test_structured_output_is_asked_for_and_read() -> None:
+    (request,) = begin(requests=1, format="json_schema").next()
+    assert "<noinput>" not in request.body["messages"][1]["content"].split("### Example")[0]
+    form = request.body["response_format"]
+    assert (form["type"], form["json_schema"]["strict"]) == ("json_schema", True)
+    item = form["json_schema"]["schema"]["properties"]["tasks"]["items"]
+    assert set(item["required"]) == set(item["properties"])
+    assert len(item["properties"]["type"]["enum"]) == 10
+    (plain,) = begin(requests=1, format="text").next()
+    assert "response_format" not in plain.body
+
+
+# ---- the stage, with a real server ---------------------------------------------------------------
+
+
+def prepare(server: Running, **settings: Any) -> None:
+    """A params.yaml (JSON is YAML) that asks the server."""
+    jsonl.write(Path("seeds.jsonl"), make_seeds(30))
+    section = load("instructions", InstructionsSettings).model_dump() | {
+        "endpoint": "ours",
+        "model": "gpt-4o-mini",
+        "seeds_per_request": 4,
+        "round_requests": 8,
+        **settings,
+    }
+    endpoint = {"base_url": server.url, "api_key": None, "identity": "ours"}
+    params = {
+        "endpoints": {"ours": endpoint},
+        "instructions": section,
+        "filtered": {"rouge_l": 0.7, "keep": "first"},
+    }
+    Path("params.yaml").write_text(json.dumps(params))
+
+
+def stage() -> tuple[str, list[dict[str, Any]]]:
+    files = ("seeds.jsonl", "out.jsonl", "--dropped", "d.jsonl", "--usage", "u.json")
+    result = run(main, *files, "--prompt", PROMPT)
+    assert result.exit_code == 0, result.output
+    return result.output, [json.loads(line) for line in Path("out.jsonl").read_text().splitlines()]
+
+
+def test_a_restart_asks_nothing_and_other_speed_changes_nothing(
+    server: Running, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("BUDGET", "5")
+    server.reset(text=TEXT, finish_reason="stop", latency=0.01)
+    outputs = []
+    for folder, speed in (("one", 1), ("many", 50)):
+        (tmp_path / folder).mkdir()
+        monkeypatch.chdir(tmp_path / folder)
+        (tmp_path / folder / "params.yaml").write_text((REPOSITORY / "params.yaml").read_text())
+        prepare(server, target_kept=41, machine_examples=2)
+        params = json.loads(Path("params.yaml").read_text())
+        params["endpoints"]["ours"]["in_flight"] = speed
+        Path("params.yaml").write_text(json.dumps(params))
+        printed, rows = stage()
+        assert "21 requests: 42 of 41 instructions survive" in printed
+        outputs.append(Path("out.jsonl").read_bytes())
+        calls = server.state()["calls"]
+        stage()
+        assert server.state()["calls"] == calls
+    assert outputs[0] == outputs[1]
+    assert set(server.state()["served"].values()) == {2}  # once in each folder
+    assert len(rows) == 63
+
+
+def test_a_target_that_cannot_be_reached_says_so(
+    server: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BUDGET", "5")
+    server.reset(text=TEXT, finish_reason="stop")
+    Path("params.yaml").write_text((REPOSITORY / "params.yaml").read_text())
+    prepare(server, target_kept=100, max_requests=3)
+    printed, rows = stage()
+    assert "6 of 100 instructions survive; instructions.max_requests ends it here" in printed
+    assert len(rows) == 9
+
+
+def test_json_replies_give_the_same_records(
+    server: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BUDGET", "5")
+    task = {
+        "type": "chat",
+        "topic": "t",
+        "view": "v",
+        "difficulty": 4,
+        "instruction": "Explain {seed}.\nIn two lines.",
+        "input": "",
+    }
+    server.reset(text=json.dumps({"tasks": [task]}), finish_reason="stop")
+    prepare(server, requests=3, format="json_schema")
+    _, rows = stage()
+    assert [row["difficulty"] for row in rows] == [4, 4, 4]
+    assert all(row["instruction"].endswith(".\nIn two lines.") for row in rows)
+    usage = json.loads(Path("u.json").read_text())
+    assert usage["rows"] == {"kept": 3, "not_usable": 0, "reasons": {}}
+
+
+def test_too_few_seeds_touch_nothing(params: Path) -> None:
+    jsonl.write(Path("seeds.jsonl"), make_seeds(2))
+    files = ("seeds.jsonl", "out.jsonl", "--dropped", "d.jsonl", "--usage", "u.json")
+    result = run(main, *files, "--prompt", PROMPT)
+    assert result.exit_code == 2
+    assert "there are 2 seeds, but instructions.seeds_per_request is 3" in result.output
+    assert not Path("out.jsonl").exists()
+    with pytest.raises(BadInput):
+        begin(2)
