@@ -1,11 +1,13 @@
 """How long exact near-duplicate removal takes: rouge_score's own loop, brute force, and ours.
 
-    python bench/filter.py [FILE.jsonl] [--rows 52000] [--large]
+    python bench/filter.py [FILE] [--rows 52000] [--large]
 
 Prints a table and writes bench/filter.json: seconds and peak memory by size, the growth exponent,
-and whether all decisions on a sample equal rouge_score's. FILE (rows with `instruction`) is
-measured too. --large adds 520,000 and 1,000,000 rows. What a row marked "extrapolated" shows was
-measured on fewer rows and scaled with the number of pairs.
+and whether all decisions on a sample equal rouge_score's (if not: exit status 1). FILE is measured
+too: JSON Lines or a JSON array of objects with `instruction`, or any other text, a row a line.
+--large measures 520,000 and 1,000,000 rows too; without it, what the last --large measured is kept.
+What a row marked "extrapolated" shows was measured on fewer rows and scaled with the number of
+pairs.
 """
 
 import json
@@ -15,7 +17,7 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -25,8 +27,9 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from alpacare.text.duplicates import KeepFirst
+from alpacare.text.duplicates import KeepFirst, KeepNone
 from alpacare.text.rouge import encode, scores
+from alpacare.text.tokens import latin
 
 THRESHOLD = 0.7  # AlpaCare's and Self-Instruct's
 LARGE = (520_000, 1_000_000)
@@ -107,20 +110,30 @@ def load(source: int | str) -> list[str]:
     """Make so many rows, or read a file's instructions."""
     if isinstance(source, int):
         return corpus(source)
-    lines = Path(source).read_text(encoding="utf-8").splitlines()
-    return [json.loads(line)["instruction"] for line in lines]
+    text = Path(source).read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if line.strip()]
+    try:
+        rows = json.loads(text) if text.startswith("[") else [json.loads(line) for line in lines]
+        return [row["instruction"] for row in rows]
+    except (ValueError, TypeError, KeyError):
+        return lines
 
 
 def kept_first(texts: list[str]) -> int:
-    return len(texts) - len(Sieve(THRESHOLD).add(texts))
+    return len(texts) - len(KeepFirst(THRESHOLD, latin).add(texts))
 
 
 def kept_none(texts: list[str]) -> int:
-    return len(texts) - len(nearest(texts, THRESHOLD))
+    return len(texts) - len(KeepNone(THRESHOLD, latin).add(texts))
 
 
-def decisions(texts: list[str]) -> list[tuple[int, int]]:
-    return [(pair.first, pair.second) for pair in pairs_above(texts, THRESHOLD)]
+def decisions(texts: list[str]) -> dict[str, list[tuple[int, int, int, float]]]:
+    """Tell under both rules which rows go, each with its witness pair and score."""
+    rules = {"first": KeepFirst(THRESHOLD, latin), "none": KeepNone(THRESHOLD, latin)}
+    return {
+        keep: sorted((row, p.first, p.second, p.score) for row, p in rule.add(texts).items())
+        for keep, rule in rules.items()
+    }
 
 
 def brute_force(texts: list[str]) -> int:
@@ -133,17 +146,26 @@ def brute_force(texts: list[str]) -> int:
     return near
 
 
-def published_loop(texts: list[str]) -> list[tuple[int, int]]:
+def published_loop(texts: list[str]) -> dict[str, list[tuple[int, int, int, float]]]:
     """Decide as `decisions` does, by the function that the published scripts call."""
     from rouge_score.rouge_scorer import _score_lcs
+    from rouge_score.tokenize import tokenize
 
-    tokens = [tokenize(text) for text in texts]
-    return [
-        (i, j)
-        for j in range(len(texts))
-        for i in range(j)
-        if _score_lcs(tokens[j], tokens[i]).fmeasure > THRESHOLD
-    ]
+    tokens = [tokenize(text, None) for text in texts]
+    first: dict[int, tuple[int, int, float]] = {}
+    none: dict[int, tuple[int, int, float]] = {}
+    for j in range(len(texts)):
+        for i in range(j):
+            score = _score_lcs(tokens[j], tokens[i]).fmeasure
+            if score > THRESHOLD:
+                for gone, rows in ((none, (i, j)), (first, () if i in first else (j,))):
+                    for row in rows:
+                        if row not in gone or score > gone[row][2]:
+                            gone[row] = (i, j, score)
+    return {
+        keep: sorted((row, *pair) for row, pair in gone.items())
+        for keep, gone in (("first", first), ("none", none))
+    }
 
 
 def measured(
@@ -153,7 +175,7 @@ def measured(
     print(f"{name}: {sample or source}", file=sys.stderr, flush=True)
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         result, texts, rows, seconds, peak = pool.apply(_run, (work, source, sample))
-    scale = math.comb(texts, 2) / math.comb(rows, 2)
+    scale = math.comb(texts, 2) / math.comb(rows, 2) if rows < texts else 1
     return {
         "method": name,
         "rows": texts,
@@ -174,8 +196,8 @@ def _run(work: Callable[[list[str]], Any], source: int | str, sample: int | None
     return result, len(texts), len(some), seconds, peak
 
 
-def compared(source: int | str) -> tuple[list[dict[str, Any]], int]:
-    """Measure every method on one corpus, and count the decisions that equal rouge_score's."""
+def compared(source: int | str) -> dict[str, Any]:
+    """Measure every method on one corpus, and compare decisions with rouge_score's on a sample."""
     runs = [
         measured("rouge_score's loop", published_loop, source, SAMPLE),
         measured("brute force, rapidfuzz", brute_force, source, BRUTE),
@@ -183,8 +205,17 @@ def compared(source: int | str) -> tuple[list[dict[str, Any]], int]:
         measured("ours, keep: none", kept_none, source),
     ]
     ours = measured("ours, the sample", decisions, source, SAMPLE)
-    assert ours["result"] == runs[0].pop("result"), "a decision differs from rouge_score's"
-    return runs, math.comb(ours["extrapolated_from"] or ours["rows"], 2)
+    rows = ours["extrapolated_from"] or ours["rows"]
+    theirs = runs[0].pop("result")
+    return {
+        "runs": runs,
+        "sample": {
+            "rows": rows,
+            "pairs": math.comb(rows, 2),
+            "gone": {keep: len(gone) for keep, gone in theirs.items()},
+            "equal": ours["result"] == theirs,
+        },
+    }
 
 
 def exponent(runs: list[dict[str, Any]]) -> float:
@@ -193,14 +224,27 @@ def exponent(runs: list[dict[str, Any]]) -> float:
     return round(float(np.polyfit(rows, seconds, 1)[0]), 2)
 
 
+def growth(sizes: Iterable[int]) -> dict[str, Any]:
+    """Measure how the time grows with the number of rows."""
+    runs = [measured("ours, keep: first", kept_first, size) for size in sizes]
+    return {"runs": runs, "exponent": exponent(runs), "date": time.strftime("%Y-%m-%d")}
+
+
 def show(title: str, runs: list[dict[str, Any]]) -> None:
     table = Table("method", "rows", "seconds", "peak GB", "", title=title, title_justify="left")
     for run in runs:
         sample = run["extrapolated_from"]
-        note = f"extrapolated from {sample:,} rows" if sample else f"{run['result']:,} kept"
+        note = f"extrapolated from {sample:,} rows" if sample else f"{run.get('result', 0):,} kept"
         peak = "" if sample else f"{run['peak_gb']:.2f}"
         table.add_row(run["method"], f"{run['rows']:,}", f"{run['seconds']:,.1f}", peak, note)
     Console().print(table)
+
+
+def verdict(name: str, sample: dict[str, Any]) -> str:
+    """Say whether the decisions on a sample are rouge_score's."""
+    gone = ", ".join(f"{count} go by keep: {keep}" for keep, count in sample["gone"].items())
+    equal = "equal rouge_score's" if sample["equal"] else "DIFFER from rouge_score's"
+    return f"{name}: all decisions on {sample['pairs']:,} pairs ({gone}) {equal}"
 
 
 @click.command()
@@ -208,18 +252,23 @@ def show(title: str, runs: list[dict[str, Any]]) -> None:
 @click.option("--rows", default=52_000, show_default=True, help="Rows to generate.")
 @click.option("--large", is_flag=True, help="520,000 and 1,000,000 rows too (minutes).")
 def main(file: str | None, rows: int, large: bool) -> None:
-    """Measure the filter on a generated corpus, and on FILE's instructions if given."""
+    """Measure the filter on a generated corpus, and on FILE if given."""
+    path = Path(__file__).with_suffix(".json")
+    before = json.loads(path.read_text()) if path.exists() else {}
     result: dict[str, Any] = {"threshold": THRESHOLD, "cores": os.cpu_count()}
     for name, source in {"generated": rows, "file": file}.items():
         if source is not None:
-            runs, equal = compared(source)
-            show(f"{name}: {equal:,} decisions on a sample equal rouge_score's", runs)
-            result[name] = {"runs": runs, "equal_decisions": equal}
-    sizes = [rows // 2, rows, 2 * rows, *(LARGE if large else ())]
-    runs = [measured("ours, keep: first", kept_first, size) for size in sizes]
-    result["growth"] = {"runs": runs, "exponent": exponent(runs)}
-    show(f"growth: seconds ~ rows ** {exponent(runs)}", runs)
-    Path(__file__).with_suffix(".json").write_text(json.dumps(result, indent=2) + "\n")
+            result[name] = compared(source)
+            show(verdict(name, result[name]["sample"]), result[name]["runs"])
+    result["growth"] = growth([rows // 2, rows, 2 * rows])
+    result["large"] = growth(LARGE) if large else before.get("large")
+    for name in ("growth", "large"):
+        if result[name]:
+            exponent, date = result[name]["exponent"], result[name]["date"]
+            show(f"{name}, {date}: seconds ~ rows ** {exponent}", result[name]["runs"])
+    path.write_text(json.dumps(result, indent=2) + "\n")
+    if not all(result[name]["sample"]["equal"] for name in ("generated", "file") if name in result):
+        raise SystemExit(1)
 
 
 if __name__ == "__main__":

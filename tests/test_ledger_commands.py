@@ -22,6 +22,7 @@ def project(params: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (params.parent / "prompts").symlink_to(REPOSITORY / "prompts")
     shutil.copytree(REPOSITORY / "data/seeds", params.parent / "data/seeds")
     shutil.copytree(REPOSITORY / "data/recordings", params.parent / "data/recordings")
+    shutil.copytree(REPOSITORY / "data/tests", params.parent / "data/tests")
     monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
     monkeypatch.setenv("BUDGET", "1")
     return params

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from every_pair import pairs_above
 
+from alpacare.text import duplicates
 from alpacare.text import join as engine
-from alpacare.text.duplicates import KeepFirst, KeepNone, Pair
+from alpacare.text.duplicates import KeepFirst, KeepNone, Pair, pairs_across
 from alpacare.text.join import Found, Join
 from alpacare.text.rouge import encode, f_measure, scores
 from alpacare.text.tokens import Numbering, latin, unicode

@@ -31,6 +31,7 @@ def address() -> Iterator[str]:
         patch.delenv("RAY_ADDRESS", raising=False)
         patch.setattr(join_ray, "cores", lambda: 2)
         patch.setattr(join_ray, "_BLOCK", BLOCK)
+        patch.setattr(join_ray, "_STEP", 64)
         with join_ray._cluster():
             yield ray.get_runtime_context().gcs_address
         assert not ray.is_initialized()
@@ -43,6 +44,7 @@ def texts() -> list[str]:
     rows[299::3] = [f"{row} more" for row in rows[:301:3]]
     rows[BLOCK - 1] = rows[BLOCK] = rows[2 * BLOCK] = rows[3]
     rows[10] = rows[BLOCK + 10] = ""
+    rows[-1] = rows[7]
     return rows
 
 
@@ -59,7 +61,7 @@ def joined(parts: Iterator[Found]) -> tuple[int, list[tuple[int, int, float]]]:
 def test_the_same_pairs_as_on_one_machine(texts: list[str], start: int) -> None:
     tokens, lengths = Numbering(latin).number(texts)
     partners = np.random.default_rng(0).random(len(texts)) < 0.8
-    partners[300] = True  # near the last row
+    partners[7] = True  # near the last row
     arguments = (tokens, lengths, THRESHOLD, start, partners)
     rows, expected = joined(local(*arguments))
     assert rows == 600 - start
@@ -106,12 +108,15 @@ def test_a_task_gets_two_blocks_and_may_be_lost(
 def test_another_process_joins_by_address(address: str, texts: list[str]) -> None:
     program = (
         "import signal\n"
+        "def stop(*_): print('stopped')\n"
+        "signal.signal(signal.SIGTERM, stop)\n"
         "from test_join_limits import sentences\n"
         "from alpacare.text import join_ray\n"
         "from alpacare.text.duplicates import KeepFirst\n"
         "from alpacare.text.tokens import latin\n"
-        "print(KeepFirst(0.5, latin, join_ray.pairs).add(sentences(100, 50, 10)))\n"
-        "print(signal.getsignal(signal.SIGTERM) is signal.SIG_DFL, join_ray.ray.is_initialized())"
+        "def advance(rows): signal.raise_signal(signal.SIGTERM)\n"
+        "print(KeepFirst(0.5, latin, join_ray.pairs).add(sentences(100, 50, 10), advance))\n"
+        "print(signal.getsignal(signal.SIGTERM) is stop, join_ray.ray.is_initialized())"
     )
     environment = {"RAY_ADDRESS": address, "PYTHONPATH": str(Path(__file__).parent)}
     result = subprocess.run(
@@ -122,7 +127,7 @@ def test_another_process_joins_by_address(address: str, texts: list[str]) -> Non
         text=True,
     )
     expected = KeepFirst(0.5, latin).add(sentences(100, 50, 10))
-    assert result.stdout.splitlines() == [str(expected), "True False"]
+    assert result.stdout.splitlines() == ["stopped", str(expected), "True False"]
     assert result.stderr == ""
 
 

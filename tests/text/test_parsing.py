@@ -104,8 +104,9 @@ def test_tasks_that_run_into_each_other_are_parted() -> None:
     assert alone.fields == first.fields == second.fields
 
 
-def test_a_block_without_any_label_is_not_lost() -> None:
-    _, second, third = parse_reply(f"{TASK}\n### Task 2\nSorry.\n{TASK}", "stop")
+@pytest.mark.parametrize("heading", ["### Task 2", "## Task", "**Task 2: heart**", "Task 2:"])
+def test_a_block_without_any_label_is_not_lost(heading: str) -> None:
+    _, second, third = parse_reply(f"{TASK}\n{heading}\nSorry.\n{TASK}", "stop")
     assert (second.reason, second.text) == ("missing_field", "Sorry.")
     assert third.reason == ""
 
@@ -113,6 +114,42 @@ def test_a_block_without_any_label_is_not_lost() -> None:
 def test_a_fragment_before_its_first_label_is_the_one_cut_off() -> None:
     first, second = parse_reply(TASK + "\n\n### Task 2\nTy", "length")
     assert (first.reason, second.reason) == ("", "cut_off")
+
+
+def test_numbers_in_the_text_cut_nothing() -> None:
+    text = "In 2013.\nHemoglobin is 13.5 g/dL, glucose 155\n13.\nOne of the past few days."
+    (parsed,) = parse_reply(TASK.replace("<noinput>", text), "stop")
+    assert parsed.fields["input"] == text
+
+
+def test_the_last_characters_of_a_numbered_task_stay() -> None:
+    tasks = [TASK.split("\n", 1)[1].replace("this.", f"the past few days{n}") for n in ("s.", "12")]
+    parsed = parse_reply(f"1. {tasks[0]}\n2. {tasks[1]}", "stop")
+    assert [task.fields["instruction"] for task in parsed] == [
+        "Explain the past few dayss.",
+        "Explain the past few days12",
+    ]
+
+
+def test_labels_inside_words_and_sentences_are_text() -> None:
+    reply = TASK.replace("Cardiology", "Viewpoints on vaccines").replace("this.", "the Input: it.")
+    for text in (reply, reply.replace("Type:", "type:").replace("View:", "view:")):
+        (parsed,) = parse_reply(text, "stop")
+        assert parsed.fields["topic"] == "Viewpoints on vaccines"
+        assert parsed.fields["instruction"] == "Explain the Input: it."
+        assert parsed.fields["view"] == "patient"
+
+
+def test_options_and_tables_keep_their_lines() -> None:
+    text = "Which?\n\nA. aspirin\n  B. none\n| Na | 128 |\n| --- | --- |\n\tK 4.1"
+    (parsed,) = parse_reply(TASK.replace("<noinput>", text), "stop")
+    assert parsed.fields["input"] == text
+
+
+def test_quotes_come_off_only_where_they_enclose() -> None:
+    quoted = TASK.replace("Explain this.", '"Explain this."').replace("<noinput>", '"A" or "B"')
+    (parsed,) = parse_reply(quoted, "stop")
+    assert (parsed.fields["instruction"], parsed.fields["input"]) == ("Explain this.", '"A" or "B"')
 
 
 def test_words_before_the_first_task_are_no_task() -> None:
@@ -124,12 +161,35 @@ def test_a_reply_without_tasks_is_kept_as_witness() -> None:
     assert (parsed.reason, parsed.text) == ("no_tasks", "I cannot help with that.")
 
 
-@pytest.mark.parametrize("text", ["<noinput>", '"<noinput>"', "N/A", "none", "No input", "", "NA."])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("<noinput>", '"<noinput>"', "N/A", "none", "No input", "", "NA.", "null", "-", "\u2014"),
+        *("**<noinput>**", "\\<noinput\\>", "<no_input/>", "<noinput> (it stands alone)"),
+        *(
+            "N/A (no input needed)",
+            "None required.",
+            "*(no input)*",
+            "No additional input",
+            "(empty)",
+        ),
+        "<noinput>\nOutput: Yes.",
+    ],
+)
 def test_ways_of_saying_no_input(text: str) -> None:
     assert without_placeholder(text) == ""
 
 
-@pytest.mark.parametrize("text", ["DNA is copied.", "None of the above applies", "Na 128 mmol/L"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "DNA is copied.",
+        "None of the above applies",
+        "Na 128 mmol/L",
+        "No input from the pump",
+        "NA (1)\nK",
+    ],
+)
 def test_real_inputs_are_no_placeholders(text: str) -> None:
     assert without_placeholder(text) == text
 
@@ -176,6 +236,15 @@ def test_canonical_types_map_to_themselves(name: str) -> None:
         ("1.5", None),
         ("2-3", None),
         ("3 (practical)", 3),
+        ("3/5 (moderate)", 3),
+        ("3 \u2013 practical advice", 3),
+        ("**4**", 4),
+        ("[5].", 5),
+        ("2 out of 5", 2),
+        ("2 out of 10", None),
+        ("3/10", None),
+        ("2\u20133", None),
+        ("2 or 3", None),
         (3.0, 3),
         (None, None),
         ([], None),

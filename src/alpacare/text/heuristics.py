@@ -15,6 +15,7 @@ from typing import Annotated
 from pydantic import Field, field_validator
 
 from alpacare.settings import Settings
+from alpacare.text.material import missing, unfinished
 from alpacare.text.tokens import unseen
 
 Range = Annotated[tuple[int, int], Field(strict=False)]  # YAML has lists only
@@ -67,18 +68,16 @@ class Screen:
         for seed, instruction in seeds:
             known.setdefault(_plain(instruction), seed)
         checks: dict[str, Check] = {
-            "instruction_words": lambda instruction, _: _outside(
-                settings.instruction_words, instruction
-            ),
-            "input_words": lambda _, input: _outside(settings.input_words, input),
+            "instruction_words": lambda text, _: _outside(settings.instruction_words, text),
+            "input_words": lambda _, text: _outside(settings.input_words, text),
             "blocked_words": _blocked(settings.blocked_words),
-            "starts_with_punctuation": lambda instruction, _: _match(_MARKS, instruction),
-            "not_english": lambda instruction, _: _foreign(instruction),
-            "empty_input": _missing,
-            "unfinished_input": lambda _, input: _unfinished(input.strip()),
+            "starts_with_punctuation": lambda text, _: _match(_MARKS, text),
+            "not_english": lambda text, _: _foreign(text),
+            "empty_input": missing,
+            "unfinished_input": lambda _, text: unfinished(text.strip()),
             "input_equals_instruction": _repeated,
-            "same_as_seed": lambda instruction, _: known.get(_plain(instruction)),
-            "answer_leaked": lambda instruction, input: _match(_ANSWER, f"{instruction}\n{input}"),
+            "same_as_seed": lambda text, _: known.get(_plain(text)),
+            "answer_leaked": _leaked,
         }
         self._checks = [(name, checks[name]) for name in NAMES if getattr(settings, name)]
 
@@ -117,12 +116,12 @@ _MARKS = re.compile(r"^\s*(?:[.\-+](?!\d)|[!%&)*,/:;=?@\\\]^_`|}~…–—•·�
 # Words frequent in one language and hardly met in English, medical Latin and names included, all
 # in lower case: AF, MI and Na are abbreviations.
 _OTHER = """
-el los las una que del por con como cuál cuáles qué cómo está están este esta según su sus
-o uma das não são você seu sua qual quais pelo pela ao à é em
+de el los las una que del por con como cuál cuáles qué cómo está están este esta según su sus
+o os uma da das não são você seu sua qual quais pelo pela ao à é em
 le les des du une est sont dans avec sur quels quelles quel quelle vous votre cette
 il lo gli della delle dei nel che è sono quali quale di
-der das den dem ein eine einen einer eines und ist sind nicht mit zu für auf bei wie welche
-het een van voor niet zijn welke deze wordt
+der das dem ein eine einen einem einer eines und ist sind nicht mit zu für auf bei wie welche
+het een voor niet zijn welke deze wordt
 och att är som för inte hur vilka på og af hvad hvilke hvordan
 nie jest się jakie czy dla oraz je jak jaké která kako koji što
 bir ve için ile nedir nasıl bu olan hangi
@@ -133,7 +132,8 @@ và của là có những các cho được trong
 _ENGLISH = """
 the and of to with for that this these those which what why how when from are be by you your his
 her their its have has would could should does if not or between following patient explain
-describe discuss write give provide list summarize identify answer translate english
+describe discuss write give provide list summarize identify answer compare define name calculate
+interpret classify translate english
 """
 _OTHER_WORDS, _ENGLISH_WORDS = frozenset(_OTHER.split()), frozenset(_ENGLISH.split())
 
@@ -141,92 +141,15 @@ _OTHER_WORDS, _ENGLISH_WORDS = frozenset(_OTHER.split()), frozenset(_ENGLISH.spl
 def _foreign(instruction: str) -> str | None:
     """Find a script other than Latin, or other languages' common words and hardly any English."""
     if not instruction.isascii() and unseen(instruction):
-        return instruction.strip()[:40]
+        return instruction.strip()[:40].rstrip()
     words = instruction.split()
     other = _OTHER_WORDS.intersection(words)
     if len(other) < 2:
         return None
-    english = sum(word.strip(_EDGES).lower() in _ENGLISH_WORDS for word in words)
+    english = sum(word.strip(".,:;?!").lower() in _ENGLISH_WORDS for word in words)
     if sum(word in other for word in words) <= 3 * english:
         return None
     return ", ".join(sorted(other, key=words.index))
-
-
-_TEXT = (
-    "(?:notes?|passages?|paragraphs?|reports?|letters?|texts?|abstract|articles?|messages?|emails?"
-    "|transcript|dialogue|conversation|exchange|excerpts?|extract|vignettes?|case|scenario|story"
-    "|summary|statements?|sentences?|descriptions?|explanation|lists?|tables?|chart|records?|paper"
-    "|options|choices|questions?|document|leaflet|prescription|input|facts|details|situation"
-    "|data|results?|findings|readings|symptoms|images?|x-ray|scan|ecg|figure)"
-)
-_WORK = (
-    "(?:classify|sort|group|label|categori[sz]e|condense|shorten|summari[sz]e|rewrite|recast|reword"
-    "|rephrase|simplify|translate|interpret|read|based on|considering|using|from)"
-)
-_EPITHETS = r"(?:(?!(?:and|or|of|in|on|to|for|with|by)\b)[\w'’/-]+\s+){0,3}?"
-_POINTER = re.compile(
-    rf"""\b(?:
-    the\ following\b(?!\ (?:day|week|month|year|morning|evening|night))
-    | the\ (?:given|provided)\ (?!time|day|dose|rate)\w+
-    | (?:the|this|these|from|on|using|to)\ (?:given|provided|attached|enclosed|presented)
-      \ {_EPITHETS}{_TEXT}\b
-    | th(?:is|ese)\ {_EPITHETS}{_TEXT}\b
-    | {_WORK}\ (?:these|the\ vignette)\b
-    | \w+(?<!\band)(?<!\bor)(?<!\bfrom)\ (?:below|above)(?=[.,;?!)]|$|\ (?:into|as|to|so|without)\b)
-    | {_TEXT}\ that\ follows?\b
-    | (?:given|described|shown)\ here\b
-    | the\ input\b
-    )""",
-    re.IGNORECASE | re.VERBOSE,
-)
-_POINTING = frozenset(
-    "following follows follow given provided attached enclosed presented this these below above"
-    " input here vignette".split()
-)
-# A quotation, a line break, a colon or a dash: the instruction brings the material itself.
-_OWN_MATERIAL = re.compile(r"[\"“”«»\n]|[:–—]\s*\S| - |\([^()]*,")
-_STOP = re.compile(r"[.?!]\s")
-
-
-def _missing(instruction: str, input: str) -> str | None:
-    """Find words that point to material, if there is none in the input nor around them."""
-    words = map(str.lower, re.findall("[A-Za-z]+", instruction))
-    if input.strip() or _POINTING.isdisjoint(words) or _OWN_MATERIAL.search(instruction):
-        return None  # quick, for most rows
-    pointer = _POINTER.search(instruction)
-    if not pointer or len(instruction[: pointer.start()].split()) >= 12:
-        return None
-    stops = [stop.end() for stop in _STOP.finditer(instruction)]
-    before = max((stop for stop in stops if stop <= pointer.start()), default=0)
-    after = min((stop for stop in stops if stop >= pointer.end()), default=len(instruction))
-    if len(instruction[:before].split()) >= 6 or len(instruction[after:].split()) >= 15:
-        return None  # other sentences tell the case
-    return pointer.group()
-
-
-_PLACEHOLDER = re.compile(
-    r"[\[<{(][^\[\]<>{}()]*[\]>})]\.?|[.?_\-*\s]+|n/?a|nan|none|null|tbd|no input.{0,15}|lorem .*"
-    r"|not (?:applicable|provided|available|needed|required)\.?|see (?:above|below|attached)\b.*",
-    re.IGNORECASE,
-)
-_INSERT = re.compile(r"[\[<{(]\s*(?:please )?(?:insert|paste)\b[^\[\]<>{}()]*.?", re.IGNORECASE)
-_SPEAKER = re.compile(r"(?:^|\n)[^\n]{1,30}:$")
-_NEVER_LAST = frozenset(
-    "the an and or of from with into because although while whereas whether than which whose their"
-    " your my our its was were - – —".split()
-)
-
-
-def _unfinished(input: str) -> str | None:
-    """Find a placeholder, or an end in mid-sentence; a speaker's name may wait for the answer."""
-    if len(input) < 80 and _PLACEHOLDER.fullmatch(input):
-        return input
-    inserted = _INSERT.search(input)
-    if inserted:
-        return inserted.group()
-    last = " ".join(input[-60:].split()[-3:])
-    open_end = last.endswith((",", ";", "(", "[", "...", "…")) or last.split()[-1:] 
-    return last if open_end else None
 
 
 _GAPS = re.compile(r"[\W_]+")
@@ -245,12 +168,22 @@ def _plain(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
+_HINTS = "answer", "option", "choice", "(correct", "(right"
 _ANSWER = re.compile(
     r"""(?:^|(?<=[.?!;)]))[ \t*]*(?:the[ ])?(?:
-    (?:(?:correct|right|best|final)[ ])?(?:answer|option|choice)(?:[ ]is)?[ \t*]*[:=]?[ \t*]*
+    (?:(?:correct|right|best|final)[ ](?:answer|option|choice)|answer)(?:[ ]is|[ ]?[:=])[ \t*]*
     \(?[A-H](?:[).]|[ \t*]*$|[ ]because)
-    | (?:correct|right)[ ](?:answer|option|choice)[ ]*:[ \t*]*\w.*
+    | (?:correct|right)[ ](?:answer|option|choice)[ ]?:[ \t*]*\w.*
     | \(?[A-H][).].*\((?:correct|right)(?:[ ](?:answer|option|choice))?\)
     )""",
     re.IGNORECASE | re.VERBOSE | re.MULTILINE,
 )
+
+
+def _leaked(instruction: str, input: str) -> str | None:
+    """Find an answer given as such: "Answer: B", "Correct answer is C.", "B. Iron (correct)"."""
+    text = f"{instruction}\n{input}"
+    lower = text.lower()
+    if not any(hint in lower for hint in _HINTS):
+        return None  # quick, for most rows
+    return _match(_ANSWER, text)

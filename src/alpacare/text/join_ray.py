@@ -35,6 +35,7 @@ Rows = tuple[Ints, Ints]  # tokens and lengths, as `Join` takes them
 Pairs = tuple[Ints, Ints, NDArray[np.float64]]  # firsts, seconds, scores
 
 _BLOCK = 250_000  # rows
+_STEP = 1 << 14  # rows whose pairs are put in order at a time
 _AHEAD = 2  # tasks handed out for each core beyond those waited for, so that no core stands idle
 
 
@@ -43,8 +44,8 @@ def pairs(
 ) -> Iterator[Found]:
     """Find the pairs with the Ray cluster at RAY_ADDRESS, or with one started here meanwhile.
 
-    Arguments and pairs are those of `Join` and `Join.found`. A `Found` is a block of seconds, and
-    `partners` is read when its tasks are handed out.
+    Arguments and pairs are those of `Join` and `Join.found`, but `partners` is read when a block's
+    tasks are handed out.
 
     Raises:
         BadInput: no cluster can be joined at RAY_ADDRESS.
@@ -59,7 +60,7 @@ def pairs(
             if block.start >= start
         )
         for column in _ahead(columns):
-            yield column.found()
+            yield from column.found()
 
 
 @dataclass(frozen=True)
@@ -98,14 +99,26 @@ class _Column:
             for block in blocks
         ]
 
-    def found(self) -> Found:
-        """Wait for the pairs and put them in order."""
-        firsts, seconds, scores = zip(*ray.get(self.tasks), strict=True)
-        last, starts = self._blocks[-1], [block.start for block in self._blocks]
-        first = np.concatenate([part + start for part, start in zip(firsts, starts, strict=True)])
-        second, score = np.concatenate(seconds) + last.start, np.concatenate(scores)
+    def found(self) -> Iterator[Found]:
+        """Wait for the pairs and yield them in order, some seconds at a time.
+
+        The pairs lie in Ray's memory; only those of one `Found` are copied out of it.
+        """
+        parts: list[Pairs] = ray.get(self.tasks)
+        rows = self._blocks[-1].stop - self._blocks[-1].start
+        for low in range(0, rows, _STEP):
+            yield self._merged(parts, low, min(rows, low + _STEP))
+
+    def _merged(self, parts: list[Pairs], low: int, high: int) -> Found:
+        """Put the pairs whose second is one of the block's rows low..high in order."""
+        columns: list[Pairs] = []
+        for block, (firsts, seconds, scores) in zip(self._blocks, parts, strict=True):
+            some = slice(*np.searchsorted(seconds, [low, high]))
+            second = seconds[some] + self._blocks[-1].start
+            columns.append((firsts[some] + block.start, second, scores[some]))
+        first, second, score = (np.concatenate(column) for column in zip(*columns, strict=True))
         order = np.lexsort((first, second))
-        return Found(last.stop - last.start, first[order], second[order], score[order])
+        return Found(high - low, first[order], second[order], score[order])
 
 
 def _ahead(columns: Iterable[_Column]) -> Iterator[_Column]:
@@ -144,7 +157,7 @@ def _cluster() -> Iterator[None]:
     if ray.is_initialized():
         yield
         return
-    on_sigterm = signal.getsignal(signal.SIGTERM)
+    handler = signal.getsignal(signal.SIGTERM)
     quiet: Any = {"log_to_driver": False, "logging_level": ERROR}
     if address := os.environ.get("RAY_ADDRESS"):
         _check(address)
@@ -152,7 +165,7 @@ def _cluster() -> Iterator[None]:
     else:
         ray.init(address="local", num_cpus=cores(), include_dashboard=False, **quiet)
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, on_sigterm)  # Ray has put its own in its place
+        signal.signal(signal.SIGTERM, handler)  # Ray has put its own in its place
     try:
         yield
     finally:

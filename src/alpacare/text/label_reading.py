@@ -20,29 +20,23 @@ _TEXT = 10  # a label line inside an instruction or an input is text
 _TEXT_IN_SHORT = 30  # the same inside a field that holds one line
 _MISSING = 9  # a task lacks a field
 _UNFINISHED = 1  # the same, where the reply may have ended before it
-_APART = 3  # a field follows an empty line
 _BACKWARDS = 8  # a field follows one that it precedes in the other tasks
-_IMPLAUSIBLE = 5  # the value of a field is not plausible
-_IMPLAUSIBLE_BACKWARDS = 20  # the same below a field that it precedes in the other tasks
 _START = 2  # a task begins
 _IMPLAUSIBLE_START = 15  # ... with a value that is not plausible
-_CLOSE_START = 2  # ... with no empty line before it
 _ODD_START = 6  # ... with a field that is not the first in the other tasks
-_UNMARKED_START = 10  # ... with no number or heading, where tasks have one
-_MARKED_START = -12  # ... with a number or a heading of the kind that the first task has
+_UNLIKE_START = 10  # ... without such a number or heading as the first task has
 _STATES_KEPT = 8  # of at most 192; real replies need two or three
 
 
 class Above(NamedTuple):
     """The line above a label, if it can be a task's heading.
 
-    `kind` is "number" for "3." or "(3)", "title" for "3. Heart failure", and the mark of any other:
-    "##" for "## Heart failure". Only the first two have a `number`.
+    `kind` is "digits" for "3." or "(3)", "title" for "3. Heart failure", "# number" for "### 3.",
+    and the mark of any other, such as "##".
     """
 
     line: int
     kind: str
-    number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +44,9 @@ class Label:
     """A line that begins with a label: `value` is its rest.
 
     `apart` if an empty line stands between it and the text above; `plausible` if the value can be
-    what the label promises; `number` is the one before the label, as in "2. Type: chat"; `column`
-    is where the label begins in its line.
+    what the label promises; `above` is a heading on the line above; `column` is where the label
+    begins in its line; `mark` tells what precedes it: "number" in its own line as in
+    "2. Type: chat", the kind of what is `above`, or "".
     """
 
     line: int
@@ -59,16 +54,9 @@ class Label:
     value: str
     apart: bool
     plausible: bool
-    number: int | None = None
-    above: Above | None = None
-    column: int = 0
-
-    @property
-    def mark(self) -> str:
-        """Name the way in which a number or a heading precedes, or "" if none does."""
-        if self.above:
-            return self.above.kind
-        return "before" if self.number is not None else ""
+    column: int
+    mark: str
+    above: Above | None
 
 
 @dataclass(frozen=True)
@@ -78,17 +66,18 @@ class Order:
     names: tuple[str, ...]
 
     @classmethod
-    def of(cls, sections: Iterable[Sequence[Label]]) -> "Order":
+    def of(cls, sections: Iterable[Sequence[Label]], mark: str) -> "Order":
         """Find the most frequent run of six labels, the prompt's order if none is more so.
 
-        Runs that begin a section, or stand below an empty line or a number, count more.
+        Runs that begin a section, stand below an empty line, or have the `mark` of the first task
+        count more.
         """
         runs: Counter[tuple[str, ...]] = Counter({LABELS: 1})
         for labels in sections:
             for start, first in enumerate(labels[: len(labels) - len(LABELS) + 1]):
                 names = tuple(label.name for label in labels[start : start + len(LABELS)])
                 if len(set(names)) == len(LABELS):
-                    marked = first.apart + 2 * (first.mark != "")
+                    marked = first.apart + 2 * (first.mark == mark != "")
                     runs[names] += 1 + (marked if start > 0 else 1)
         return cls(runs.most_common(1)[0][0])
 
@@ -103,14 +92,9 @@ Trail = tuple[Label, bool, "Trail | None"]  # an opened field, whether a task be
 
 @dataclass(frozen=True)
 class Reader:
-    """Reads sections of one reply.
-
-    `headed` says that tasks have headings, so that a task without one is less likely; `mark`
-    what stands before the first task.
-    """
+    """Reads sections of one reply; `mark` is what stands before its first task."""
 
     order: Order
-    headed: bool
     mark: str
 
     def read(self, labels: Sequence[Label], is_last: bool) -> list[list[Label]]:
@@ -149,20 +133,17 @@ class Reader:
         return dict(nsmallest(_STATES_KEPT, reached.items(), key=lambda way: way[1][0]))
 
     def _opening(self, last: str, label: Label) -> int:
-        cost = _APART if label.apart else 0
-        if self._place(label.name) > self._place(last):
-            return cost if label.plausible else cost + _IMPLAUSIBLE
-        return cost + (_BACKWARDS if label.plausible else _IMPLAUSIBLE_BACKWARDS)
+        return 0 if self._place(label.name) > self._place(last) else _BACKWARDS
 
     def _start(self, label: Label) -> int:
-        cost = _START if label.apart else _START + _CLOSE_START
-        if label.name != self.order.names[0]:
-            cost += _ODD_START
-        if self.mark and label.mark == self.mark:
-            cost += _MARKED_START
-        elif self.mark or self.headed:
-            cost += _UNMARKED_START
-        return cost if label.plausible else cost + _IMPLAUSIBLE_START
+        odd = label.name != self.order.names[0]
+        unlike = label.mark != self.mark
+        return (
+            _START
+            + _ODD_START * odd
+            + _UNLIKE_START * unlike
+            + _IMPLAUSIBLE_START * (not label.plausible)
+        )
 
     def _end(self, seen: frozenset[str], is_last: bool) -> int:
         ended = is_last and self.order.begins_with(seen)

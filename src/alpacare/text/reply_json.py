@@ -30,14 +30,11 @@ class Found:
     start: int
     end: int
     fields: dict[str, Any]
-    reason: Literal["", "bad_json", "cut_off"] = ""
+    reason: Literal["", "bad_json"] = ""
 
 
 def find_objects(reply: str) -> list[Found]:
-    """Find the objects that look like tasks, in order; what looks like one and is not has a reason.
-
-    Reason "cut_off" is for an object that the reply ends in, "bad_json" for any other.
-    """
+    """Find the objects that look like tasks, in order; those that cannot be read have a reason."""
     starts = [match.start() for match in _TASK.finditer(reply)]
     ends = [*starts[1:], len(reply)]
     found = [_read(reply, *span) for span in zip(starts, ends, strict=False)]
@@ -51,9 +48,6 @@ def _read(reply: str, start: int, end: int) -> Found:
     try:
         value, length = decoder.raw_decode(piece)
         return Found(start, start + length, _fields(value))
-    except json.JSONDecodeError as error:
-        ended = error.pos >= len(piece.rstrip()) or error.msg.startswith("Unterminated string")
-        return Found(start, end, {}, "cut_off" if ended and end == len(reply) else "bad_json")
     except (ValueError, RecursionError):  # two keys alike, a number of 5,000 digits, deep nesting
         return Found(start, end, {}, "bad_json")
 
@@ -85,4 +79,4 @@ def _fragment(reply: str, end: int) -> Iterator[Found]:
     """Give an object that was cut off before its first key could be read."""
     start = reply.rfind("{", end)
     if start >= 0 and "}" not in reply[start:]:
-        yield Found(start, len(reply), {}, "cut_off")
+        yield Found(start, len(reply), {}, "bad_json")

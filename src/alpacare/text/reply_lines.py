@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import takewhile
 
-from alpacare.text.label_reading import LABELS, LONG, Above, Label
+from alpacare.text.label_reading import LABELS, Above, Label
 from alpacare.text.spellings import canonical_difficulty, canonical_type
 
 _NAMES = "|".join(LABELS)
@@ -33,7 +32,7 @@ _TASK = re.compile(
 )
 # "### 3.", "Example 4", "**3.**", "(3)", "3. Heart failure": a heading only where labels follow
 _NUMBERED = re.compile(
-    r"\s*(?P<named>#{1,6}\s*|(?=[*_]{0,3}(?:task|example)\s))?[*_(\[]{0,4}"
+    r"\s*(?P<hash>#{1,6}\s*)?[*_(\[]{0,4}"
     r"(?:(?:task|example)\s*)?(?P<number>\d{1,3})(?P<end>[.:)\]*_]+|\b)(?P<title>\s+\S.*)?\s*",
     re.IGNORECASE,
 )
@@ -45,8 +44,8 @@ _FENCE = re.compile(r"\s*(?:`{3,}|~{3,})(?:\s*[\w-]+)?\s*")
 
 def split_lines(reply: str) -> list[str]:
     """Split a reply into lines; a task whose fields share a line gets one line a field."""
-    plain = reply.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    return [part for line in plain.split("\n") for part in _unfold(line)]
+    lines = reply.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return [part for line in lines for part in _unfold(line)]
 
 
 def _unfold(line: str) -> Iterator[str]:
@@ -88,18 +87,20 @@ def find_labels(lines: Sequence[str]) -> list[Label]:
     for place, line in enumerate(lines):
         match = _LABEL.match(line)
         if match:
-            digits = match["outer"] or match["inner"]
             name, value = match["name"].lower(), _value(match)
-            below = list(takewhile(_is_text, lines[place + 1 : place + 3]))
+            heading = _heading_above(above, lines[above]) if above >= 0 else None
+            number = "number" if match["outer"] or match["inner"] else ""
             label = Label(
                 line=place,
                 name=name,
                 value=value,
                 apart=bool(found) and above < place - 1,
-                plausible=_is_plausible(name, [value, *below] if value.strip() else below),
-                number=int(digits) if digits else None,
-                above=_heading_above(above, lines[above]) if above >= 0 else None,
+                plausible=_is_plausible(
+                    name, value.strip() or _first_text(lines[place + 1 : place + 3])
+                ),
                 column=match.start("name") - len(match["mark"] or ""),
+                mark=heading.kind if heading else number,
+                above=heading,
             )
             found.append(label)
         if not is_blank(line) and not is_fence(line):
@@ -107,29 +108,27 @@ def find_labels(lines: Sequence[str]) -> list[Label]:
     return found
 
 
+def _first_text(lines: Sequence[str]) -> str:
+    return next(filter(str.strip, lines), "")
+
+
 def _heading_above(place: int, line: str) -> Above | None:
     if _LABEL.match(line):
         return None
     number = _NUMBERED.fullmatch(line)
-    if number and number["named"] is None and number["end"]:
-        return Above(place, "title" if number["title"] else "number", int(number["number"]))
+    if number and number["hash"]:
+        return Above(place, "# number")
+    if number and number["end"]:
+        return Above(place, "title" if number["title"] else "digits")
     title = _TITLE.fullmatch(line)
     return Above(place, title["mark"]) if title else None
 
 
-def _is_plausible(name: str, text: Sequence[str]) -> bool:
-    """Say whether a field can be what its name promises, by the first lines of its text."""
+def _is_plausible(name: str, value: str) -> bool:
+    """Say whether a field can be what its name promises, by the first line of its text."""
     if name == "type":
-        return canonical_type("".join(text[:1])) is not None
-    if name == "difficulty":
-        return canonical_difficulty("".join(text[:1])) is not None
-    return name in LONG or len(text) <= 1
-
-
-def _is_text(line: str) -> bool:
-    mark = is_blank(line) or is_fence(line) or _is_task_heading(line) or _LABEL.match(line)
-    number = _NUMBERED.fullmatch(line)
-    return not mark and not (number and (number["named"] is not None or number["end"]))
+        return canonical_type(value) is not None
+    return name != "difficulty" or canonical_difficulty(value) is not None
 
 
 def _value(match: re.Match[str]) -> str:
@@ -142,21 +141,17 @@ def _value(match: re.Match[str]) -> str:
     return value.rstrip().removesuffix(mark)
 
 
-def find_headings(lines: Sequence[str], labels: Sequence[Label]) -> dict[int, bool]:
-    """Find the lines at which a task begins; True for those that are nothing but a heading."""
+def find_headings(lines: Sequence[str], labels: Sequence[Label]) -> list[int]:
+    """Find the lines that are the heading of a task."""
     labelled = {label.line for label in labels}
-    headings = {label.line: False for label in _counted(labels)}
-    above = -1
-    for place, line in enumerate(lines):
-        if place in labelled:
-            match = _NUMBERED.fullmatch(lines[above]) if above >= 0 else None
-            if match and match["named"] is not None:
-                headings[above] = True
-        elif _is_task_heading(line):
-            headings[place] = True
-        if not is_blank(line) and not is_fence(line):
-            above = place if place not in labelled else -1
-    return headings
+    numbered = {
+        label.above.line for label in labels if label.above and label.above.kind == "# number"
+    }
+    return [
+        place
+        for place, line in enumerate(lines)
+        if place in numbered or (place not in labelled and _is_task_heading(line))
+    ]
 
 
 def _is_task_heading(line: str) -> bool:
@@ -171,41 +166,13 @@ def _is_task_heading(line: str) -> bool:
     return bool(match["hash"] and alone)
 
 
-def _counted(labels: Sequence[Label]) -> Iterator[Label]:
-    """Give the labels that count on from the first: "1. Type: chat", then "2. Type: open QA"."""
-    number = labels[0].number if labels else None
-    for label in labels[1:]:
-        if number is not None and (label.name, label.number) == (labels[0].name, number + 1):
-            yield label
-            number += 1
-
-
 def heading_lines(starts: Sequence[Label]) -> dict[int, int]:
-    """Choose the lines above tasks that are headings, and not the end of a list or a sum.
+    """Choose the lines above tasks that are headings: those like the one above the first task.
 
-    `starts` are the first labels of the tasks. The lines count if the first task has one, or
-    if two or more are numbers that follow each other (where the prompt gave the first task's).
-    Gives the heading's line by that of the label.
+    `starts` are the first labels of the tasks. Gives the heading's line by that of the label.
     """
-    above = {label.line: label.above for label in starts if label.above}
-    if starts and starts[0].above:
-        return dict(_alike(above, starts[0].above))
-    numbers = {line: mark for line, mark in above.items() if mark.number is not None}
-    follow = range(min((mark.number or 0 for mark in numbers.values()), default=0), 1000)
-    counted = all(
-        (mark.kind, mark.number) == ("number", number)
-        for mark, number in zip(numbers.values(), follow, strict=False)
-    )
-    return (
-        {line: mark.line for line, mark in numbers.items()} if counted and len(numbers) > 1 else {}
-    )
-
-
-def _alike(above: dict[int, Above], first: Above) -> Iterator[tuple[int, int]]:
-    """Give the lines that are like the first task's heading and, with a number, go on from it."""
-    last = first.number or 0
-    for line, mark in above.items():
-        number = mark.number or 0
-        if mark.kind == first.kind and 0 <= number - last <= 1:
-            yield line, mark.line
-            last = number
+    return {
+        label.line: label.above.line
+        for label in starts
+        if label.above and starts[0].above and label.above.kind == starts[0].above.kind
+    }

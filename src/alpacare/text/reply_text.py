@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from textwrap import dedent
 
-from alpacare.text.label_reading import Label, Order, Reader
+from alpacare.text.label_reading import LONG, Label, Order, Reader
 from alpacare.text.reply_lines import (
     find_headings,
     find_labels,
@@ -59,27 +59,24 @@ def read_text(reply: str) -> list[Block]:
     """
     lines = split_lines(reply)
     labels = find_labels(lines)
-    order, spans = _spans(len(lines), labels, find_headings(lines, labels))
+    spans = _spans(len(lines), labels, find_headings(lines, labels))
     fenced = _odd_fences(lines[: spans[0].start]) if spans else False
     blocks = []
     for span in spans:
         block, fenced = _block(lines, span, fenced, is_last=span is spans[-1])
         blocks.append(block)
-    if blocks and (fenced or _is_unfinished(blocks, order)):
+    if blocks and _is_unfinished(blocks):
         blocks[-1] = Block(blocks[-1].text, blocks[-1].fields, unfinished=True)
     return blocks
 
 
-def _spans(
-    size: int, labels: Sequence[Label], headings: dict[int, bool]
-) -> tuple[Order, list[_Span]]:
+def _spans(size: int, labels: Sequence[Label], headings: Sequence[int]) -> list[_Span]:
     """Cut a reply of `size` lines at its headings, and the sections at the tasks in them."""
-    marks = [(line, line + alone) for line, alone in sorted(headings.items())]
-    sections = [(start, end) for (_, start), (end, _) in pairwise([(0, 0), *marks, (size, size)])]
+    sections = [(start + 1, end) for start, end in pairwise([-1, *headings, size])]
     places = [label.line for label in labels]
     inside = [labels[bisect_left(places, a) : bisect_left(places, b)] for a, b in sections]
-    order = Order.of(inside)
-    reader = Reader(order, bool(headings), mark=labels[0].mark if labels else "")
+    mark = labels[0].mark if labels else ""
+    reader = Reader(Order.of(inside, mark), mark)
     readings = [reader.read(section, is_last=section is inside[-1]) for section in inside]
     marked = heading_lines([task[0] for tasks in readings for task in tasks])
     spans: list[_Span] = []
@@ -89,7 +86,7 @@ def _spans(
         spans += map(_Span, starts, ends, tasks)
         if not tasks and start > 0:
             spans.append(_Span(start, end, []))
-    return order, spans
+    return spans
 
 
 def _block(lines: Sequence[str], span: _Span, fenced: bool, is_last: bool) -> tuple[Block, bool]:
@@ -129,8 +126,6 @@ def _without_fences(lines: Sequence[str], fenced: bool) -> tuple[Sequence[str], 
         return _without_blanks(lines[: fences[-1]]), False
     if fenced and len(at_end) == 2:  # one closes, and one opens the next task
         return _without_blanks(lines[: at_end[0]]), True
-    if not fenced and odd and at_end:  # it opens the next task
-        return _without_blanks(lines[: at_end[-1]]), True
     return lines, fenced
 
 
@@ -165,9 +160,7 @@ def _field(label: Label, more: Sequence[str]) -> str:
     if width and all(is_blank(line) or line[:width].isspace() for line in more):
         below = dedent(below)
     text = f"{label.value}\n{below}".strip()
-    if label.name in ("type", "difficulty"):
-        text = text.split("\n", 1)[0]
-    elif label.name in ("topic", "view"):
+    if label.name not in LONG:
         text = re.split(r"\n\s*\n", text, maxsplit=1)[0]
     return _without_quotes(text.strip())
 
@@ -185,16 +178,11 @@ def _without_quotes(text: str) -> str:
     return text
 
 
-def _is_unfinished(blocks: Sequence[Block], order: Order) -> bool:
-    """Say whether the reply's end can be seen to be missing: its last fields, or half a label."""
-    *before, last = blocks
-    missing = order.names[len(last.fields) :]
-    if not missing or not order.begins_with(last.fields):
-        return False
-    if not last.fields:
-        return missing[0].startswith(last.text.lower().strip("*_#- :"))
-    if missing != ("input",):
-        return True
-    # Teachers leave an empty input out, but seldom only the last one and in mid-sentence.
-    ended = last.fields["instruction"].endswith(tuple(".?!:;)\"'”…]"))
-    return not ended and any("input" in block.fields for block in before)
+def _is_unfinished(blocks: Sequence[Block]) -> bool:
+    """Say whether the reply can be seen to end in the midst of its last task.
+
+    Teachers leave an empty input out, but seldom only the last one and below half a sentence.
+    """
+    *before, last = (block.fields for block in blocks)
+    ended = last.get("instruction", "").endswith(tuple(".?!:;)\"'”…]"))
+    return "input" not in last and not ended and any("input" in fields for fields in before)

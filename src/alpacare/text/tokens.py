@@ -70,6 +70,8 @@ def unseen(text: str) -> bool:
     Such a text looks unique when it is not (nothing is left to compare), or the reverse: two
     questions in Chinese that share only "COVID 19" look the same.
     """
+    if text.isascii():
+        return False
     letters = [character for character in text.lower() if character.isalpha()]
     return 2 * sum(character.isascii() for character in letters) < len(letters)
 
