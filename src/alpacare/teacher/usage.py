@@ -14,9 +14,7 @@ from alpacare.records.dropped import Dropped
 from alpacare.teacher.reply import Answer
 
 
-def report_usage(
-    answers: Iterable[Answer], kept: int, lost: Sequence[Dropped], path: Path
-) -> None:
+def report_usage(answers: Iterable[Answer], kept: int, lost: Sequence[Dropped], path: Path) -> None:
     """Write a stage's usage and what came of it; warn when the model behind its name changed.
 
     `kept` rows were made of the answers, and the `lost` could not be.

@@ -29,7 +29,7 @@ if not os.environ.get("RAY_ADDRESS"):  # Ray then listens on loopback alone, on 
 try:
     import ray
 except ModuleNotFoundError as error:
-    raise BadInput("the engine `ray` is not installed: pip install 'alpacare[ray]'") from error
+    raise BadInput("filtered.engine: ray: Ray is not installed; run: make ray") from error
 
 Rows = tuple[Ints, Ints]  # tokens and lengths, as `Join` takes them
 Pairs = tuple[Ints, Ints, NDArray[np.float64]]  # firsts, seconds, scores

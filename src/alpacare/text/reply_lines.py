@@ -87,29 +87,29 @@ def find_labels(lines: Sequence[str]) -> list[Label]:
     for place, line in enumerate(lines):
         match = _LABEL.match(line)
         if match:
-            name, value = match["name"].lower(), _value(match)
             heading = _heading_above(above, lines[above]) if above >= 0 else None
-            number = "number" if match["outer"] or match["inner"] else ""
-            label = Label(
-                line=place,
-                name=name,
-                value=value,
-                apart=bool(found) and above < place - 1,
-                plausible=_is_plausible(
-                    name, value.strip() or _first_text(lines[place + 1 : place + 3])
-                ),
-                column=match.start("name") - len(match["mark"] or ""),
-                mark=heading.kind if heading else number,
-                above=heading,
-            )
-            found.append(label)
+            apart = bool(found) and above < place - 1
+            found.append(_label(match, place, lines[place + 1 : place + 3], apart, heading))
         if not is_blank(line) and not is_fence(line):
             above = place
     return found
 
 
-def _first_text(lines: Sequence[str]) -> str:
-    return next(filter(str.strip, lines), "")
+def _label(
+    match: re.Match[str], place: int, below: Sequence[str], apart: bool, above: Above | None
+) -> Label:
+    name, value = match["name"].lower(), _value(match)
+    number = "number" if match["outer"] or match["inner"] else ""
+    return Label(
+        line=place,
+        name=name,
+        value=value,
+        apart=apart,
+        plausible=_is_plausible(name, value.strip() or next(filter(str.strip, below), "")),
+        column=match.start("name") - len(match["mark"] or ""),
+        mark=above.kind if above else number,
+        above=above,
+    )
 
 
 def _heading_above(place: int, line: str) -> Above | None:
