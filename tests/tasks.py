@@ -2,6 +2,17 @@
 
 from alpacare.records.task import Instruction, Seed, row_id
 
+FORM = "### Task\nType: chat\nTopic: t\nView: v\nDifficulty: 1\nInstruction: {}\nInput: <noinput>\n"
+# Three tasks a reply, of which the filter keeps two; {seed} tells replies apart.
+THREE_TASKS = "\n".join(
+    FORM.format(text)
+    for text in (
+        "Explain how {seed}a comes with {seed}b in {seed}c.",
+        "Explain how {seed}a comes with {seed}b in {seed}d.",
+        "Name {seed}e.",
+    )
+)
+
 
 def make_seeds(count: int) -> list[Seed]:
     return [

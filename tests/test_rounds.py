@@ -1,35 +1,20 @@
 """Rounds of questions: they end where they should, and never depend on what came when."""
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import REPOSITORY, run
-from loopback import Running
-from tasks import make_seeds
+from conftest import REPOSITORY
+from tasks import THREE_TASKS, make_seeds
 
-from alpacare import jsonl
-from alpacare.errors import BadInput
 from alpacare.filtering import Filter, FilteredSettings
 from alpacare.rounds import InstructionsSettings, Rounds
 from alpacare.settings import load
-from alpacare.stages.instructions import main
 from alpacare.teacher.reply import Answer, Completion
 from alpacare.teacher.request import Request
 
 PROMPT = REPOSITORY / "prompts/instructions"
-FORM = "### Task\nType: chat\nTopic: t\nView: v\nDifficulty: 1\nInstruction: {}\nInput: <noinput>\n"
-# Three tasks a reply, of which the filter keeps two; {seed} tells replies apart.
-TEXT = "\n".join(
-    FORM.format(text)
-    for text in (
-        "Explain how {seed}a comes with {seed}b in {seed}c.",
-        "Explain how {seed}a comes with {seed}b in {seed}d.",
-        "Name {seed}e.",
-    )
-)
 
 
 def reply(request: Request) -> Answer:
@@ -40,7 +25,7 @@ def reply(request: Request) -> Answer:
                 "model": "m",
                 "choices": [
                     {
-                        "message": {"content": TEXT.replace("{seed}", request.key()[:9])},
+                        "message": {"content": THREE_TASKS.replace("{seed}", request.key()[:9])},
                         "finish_reason": "stop",
                     }
                 ],
@@ -165,101 +150,3 @@ def test_structured_output_is_asked_for_and_read() -> None:
     assert len(item["properties"]["type"]["enum"]) == 10
     (plain,) = begin(requests=1, format="text").next()
     assert "response_format" not in plain.body
-
-
-# ---- the stage, with a real server ---------------------------------------------------------------
-
-
-def prepare(server: Running, **settings: Any) -> None:
-    """A params.yaml (JSON is YAML) that asks the server."""
-    jsonl.write(Path("seeds.jsonl"), make_seeds(30))
-    section = load("instructions", InstructionsSettings).model_dump() | {
-        "endpoint": "ours",
-        "model": "gpt-4o-mini",
-        "seeds_per_request": 4,
-        "round_requests": 8,
-        **settings,
-    }
-    endpoint = {"base_url": server.url, "api_key": None, "identity": "ours"}
-    params = {
-        "endpoints": {"ours": endpoint},
-        "instructions": section,
-        "filtered": {"rouge_l": 0.7, "keep": "first"},
-    }
-    Path("params.yaml").write_text(json.dumps(params))
-
-
-def stage() -> tuple[str, list[dict[str, Any]]]:
-    files = ("seeds.jsonl", "out.jsonl", "--dropped", "d.jsonl", "--usage", "u.json")
-    result = run(main, *files, "--prompt", PROMPT)
-    assert result.exit_code == 0, result.output
-    return result.output, [json.loads(line) for line in Path("out.jsonl").read_text().splitlines()]
-
-
-def test_a_restart_asks_nothing_and_other_speed_changes_nothing(
-    server: Running, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("BUDGET", "5")
-    server.reset(text=TEXT, finish_reason="stop", latency=0.01)
-    outputs = []
-    for folder, speed in (("one", 1), ("many", 50)):
-        (tmp_path / folder).mkdir()
-        monkeypatch.chdir(tmp_path / folder)
-        (tmp_path / folder / "params.yaml").write_text((REPOSITORY / "params.yaml").read_text())
-        prepare(server, target_kept=41, machine_examples=2)
-        params = json.loads(Path("params.yaml").read_text())
-        params["endpoints"]["ours"]["in_flight"] = speed
-        Path("params.yaml").write_text(json.dumps(params))
-        printed, rows = stage()
-        assert "21 requests: 42 of 41 instructions survive" in printed
-        outputs.append(Path("out.jsonl").read_bytes())
-        calls = server.state()["calls"]
-        stage()
-        assert server.state()["calls"] == calls
-    assert outputs[0] == outputs[1]
-    assert set(server.state()["served"].values()) == {2}  # once in each folder
-    assert len(rows) == 63
-
-
-def test_a_target_that_cannot_be_reached_says_so(
-    server: Running, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("BUDGET", "5")
-    server.reset(text=TEXT, finish_reason="stop")
-    Path("params.yaml").write_text((REPOSITORY / "params.yaml").read_text())
-    prepare(server, target_kept=100, max_requests=3)
-    printed, rows = stage()
-    assert "6 of 100 instructions survive; instructions.max_requests ends it here" in printed
-    assert len(rows) == 9
-
-
-def test_json_replies_give_the_same_records(
-    server: Running, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("BUDGET", "5")
-    task = {
-        "type": "chat",
-        "topic": "t",
-        "view": "v",
-        "difficulty": 4,
-        "instruction": "Explain {seed}.\nIn two lines.",
-        "input": "",
-    }
-    server.reset(text=json.dumps({"tasks": [task]}), finish_reason="stop")
-    prepare(server, requests=3, format="json_schema")
-    _, rows = stage()
-    assert [row["difficulty"] for row in rows] == [4, 4, 4]
-    assert all(row["instruction"].endswith(".\nIn two lines.") for row in rows)
-    usage = json.loads(Path("u.json").read_text())
-    assert usage["rows"] == {"kept": 3, "not_usable": 0, "reasons": {}}
-
-
-def test_too_few_seeds_touch_nothing(params: Path) -> None:
-    jsonl.write(Path("seeds.jsonl"), make_seeds(2))
-    files = ("seeds.jsonl", "out.jsonl", "--dropped", "d.jsonl", "--usage", "u.json")
-    result = run(main, *files, "--prompt", PROMPT)
-    assert result.exit_code == 2
-    assert "there are 2 seeds, but instructions.seeds_per_request is 3" in result.output
-    assert not Path("out.jsonl").exists()
-    with pytest.raises(BadInput):
-        begin(2)

@@ -4,19 +4,14 @@ The tests share one clone and build on one another in the order of this file.
 """
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
-from conftest import REPOSITORY
+from clones import Clone, copy_tree
 from loopback import running
 
 pytestmark = pytest.mark.slow
@@ -42,95 +37,6 @@ Instruction: Answer question {seed} in a friendly tone.
 Input: <noinput>"""
 
 TASKS = f"{TASK}\n{TASK.replace('Answer question', 'What comes of')}"  # not near to each other
-
-
-class Clone:
-    """A clone of the working tree with a Git history and a cache of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        scripts = str(Path(sys.executable).parent)
-        self.environment = {
-            **os.environ,
-            "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}",
-            "PYTHONPATH": str(folder / "src"),
-            "DVC_SITE_CACHE_DIR": str(folder.parent / "site-cache"),
-            "HF_HUB_OFFLINE": "1",
-            "GIT_CONFIG_GLOBAL": os.devnull,
-        }
-        self.git("init", "-q", "-b", "main", cwd=folder)
-        self.commit("start")
-
-    def run(self, *command: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            command,
-            cwd=cwd or self.folder,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    def ok(self, *command: str, cwd: Path | None = None) -> str:
-        done = self.run(*command, cwd=cwd)
-        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
-        return done.stdout
-
-    def git(self, *arguments: str, cwd: Path | None = None) -> str:
-        name = ("-c", "user.name=test", "-c", "user.email=test@localhost")
-        return self.ok("git", *name, *arguments, cwd=cwd)
-
-    def commit(self, message: str) -> None:
-        self.git("add", "--all")
-        self.git("commit", "-q", "--allow-empty", "-m", message)
-
-    @contextmanager
-    def edited(self, path: str, old: str, new: str) -> Iterator[None]:
-        """Replace the first `old` in a file by `new`; the end of the block takes it back."""
-        file = self.folder / path
-        text = file.read_text()
-        assert old in text, f"{old!r} is not in {path}"
-        file.write_text(text.replace(old, new, 1))
-        try:
-            yield
-        finally:
-            file.write_text(text)
-
-    def repro(self, *options: str) -> set[str]:
-        """Run `dvc repro` and name the stages it ran, without their matrix cell's name."""
-        text = self.ok("dvc", "repro", *options)
-        lines = [line for line in text.splitlines() if line.startswith("Running stage")]
-        return {line.split("'")[1].split("@")[0] for line in lines}
-
-    def repro_from_cache(self) -> None:
-        """Run `dvc repro` where every result was had before: only cheap stages may run again.
-
-        Their results stand in Git and not in the cache, and take a second.
-        """
-        assert self.repro() <= {"seeds", "usage", "curves", "scores"}
-        assert self.git("status", "--short") == ""
-
-    def hashes(self) -> dict[str, str]:
-        """Every out's hash from dvc.lock."""
-        from alpacare.settings import read_yaml
-
-        stages = read_yaml(self.folder / "dvc.lock")["stages"]
-        return {out["path"]: out["md5"] for s in stages.values() for out in s.get("outs", [])}
-
-
-def copy_tree(target: Path) -> None:
-    """Copy what Git would publish: tracked files and new ones that are not ignored."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    for name in filter(None, listed.stdout.split("\0")):
-        if (REPOSITORY / name).exists():
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(REPOSITORY / name, target / name)
 
 
 @pytest.fixture(scope="module")

@@ -1,54 +1,19 @@
 """`filtered`, as others script against it: rows, reasons, counts, bytes."""
 
-import csv
 import json
 import os
 import random
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import run
-from tasks import make_instruction
+from filtering_stage import FILES, TEXTS, configure, filtered, write_tasks
 
-from alpacare import jsonl
 from alpacare.records.task import row_id
 from alpacare.stages.filtered import main
-
-FILES = ("in.jsonl", "out.jsonl", "--dropped", "d.jsonl", "--metrics", "m.json")
-TEXTS = [
-    "explain why the heart beats faster when a healthy person runs",
-    "name the bones of the hand",
-    "explain why the heart beats faster when a healthy person climbs",
-    "explain why the heart beats slower when a healthy person climbs",
-]
-
-
-def configure(**settings: Any) -> None:
-    """Write a params.yaml (JSON is YAML)."""
-    section = {"rouge_l": 0.7, "keep": "first", **settings}
-    Path("params.yaml").write_text(json.dumps({"filtered": section}))
-
-
-def write_tasks(path: str, tasks: Sequence[str | tuple[str, str]]) -> None:
-    pairs = [(task, "") if isinstance(task, str) else task for task in tasks]
-    jsonl.write(Path(path), [make_instruction(*pair) for pair in pairs])
-
-
-def filtered(*options: str) -> tuple[list[str], list[dict[str, Any]], dict[str, Any]]:
-    result = run(main, *FILES, *options)
-    assert result.exit_code == 0, result.output
-    kept, dropped = (
-        [json.loads(line) for line in Path(name).read_text().splitlines()]
-        for name in ("out.jsonl", "d.jsonl")
-    )
-    metrics = json.loads(Path("m.json").read_text())
-    assert len(kept) + len(dropped) == metrics["instructions"]
-    assert len(dropped) == sum(metrics["dropped"].values())
-    return [row["instruction"] for row in kept], dropped, metrics
 
 
 def test_keep_first_keeps_one_of_each_near_pair(workspace: Path) -> None:
@@ -150,64 +115,6 @@ def test_letters_that_the_tokenizer_does_not_see(workspace: Path) -> None:
     kept, _, metrics = filtered()
     assert kept == [rows[0], rows[2]]
     assert metrics["unseen_by_tokenizer"] == 0
-
-
-# ---- test sets -----------------------------------------------------------------------------------
-
-LONG = "a b c d e f g h i j k l m n o p q r s t u v w x y z"
-
-
-def write_contaminated() -> None:
-    """The first is near a test task, the second shares 13 words of its input, the third is fine."""
-    write_tasks("in.jsonl", [TEXTS[2], ("Sum it up.", "Once " + LONG), TEXTS[1]])
-    Path("tests").mkdir()
-    write_tasks("tests/one.jsonl", [TEXTS[0]])
-    write_tasks("tests/two.jsonl", [("What does the note say?", LONG[:27])])
-
-
-def test_tasks_of_a_test_set_are_dropped_with_the_test_task(workspace: Path) -> None:
-    configure()
-    write_contaminated()
-    kept, dropped, metrics = filtered("--test-set", "tests", "--nearest", "near.csv")
-    assert kept == [TEXTS[1]]
-    assert [row["witness"] for row in dropped] == [
-        f"one/{row_id(TEXTS[0], '')}",
-        f"two/{row_id('What does the note say?', LONG[:27])}",
-    ]
-    assert {row["reason"] for row in dropped} == {"contamination"}
-    assert metrics["compared_with"]["test_tasks"] == metrics["in_test_sets"] == 2
-    assert metrics["nearest_to_test_sets"] == 0.9091
-    near = list(csv.DictReader(Path("near.csv").read_text().splitlines()))
-    assert [row["rouge_l"] for row in near] == ["0.9091", "0.0000"]
-    assert len(near[1]["shared_words"].split()) == 13
-    assert near[0]["test_instruction"] == TEXTS[0]
-
-
-def test_each_test_set_can_be_given_by_itself(workspace: Path) -> None:
-    configure(contamination_words=None)
-    write_contaminated()
-    kept, _, _ = filtered("--test-set", "tests/one.jsonl", "--test-set", "tests/two.jsonl")
-    assert len(kept) == 2, "the second shares words only"
-
-
-def test_contamination_can_be_reported_only(workspace: Path) -> None:
-    configure(contamination="report")
-    write_contaminated()
-    kept, _, metrics = filtered("--test-set", "tests", "--nearest", "near.csv")
-    assert (len(kept), metrics["in_test_sets"], metrics["dropped"]["contamination"]) == (3, 2, 0)
-    assert Path("near.csv").read_text().count("\n") == 3
-
-
-def test_contamination_can_stop_it_all(workspace: Path) -> None:
-    configure(contamination="fail")
-    write_contaminated()
-    Path("out.jsonl").write_text("earlier")
-    result = run(main, *FILES, "--test-set", "tests")
-    assert result.exit_code == 2
-    first = f"{row_id(TEXTS[2], '')}, which is one/{row_id(TEXTS[0], '')} (ROUGE-L 0.909)"
-    assert f"2 of 3 instructions stand in a test set, first of all {first}" in result.output
-    assert Path("out.jsonl").read_text() == "earlier"
-    assert not Path("d.jsonl").exists()
 
 
 # ---- wrong input ---------------------------------------------------------------------------------
