@@ -57,3 +57,17 @@ def test_the_readme_shows_the_committed_figures() -> None:
     curves = json.loads((REPOSITORY / "metrics/curves.json").read_text())
     assert str(curves["loss_start"]) in text
     assert str(curves["loss_end"]) in text
+
+
+def test_the_figures_of_the_filter_are_those_of_the_bench() -> None:
+    bench = json.loads((REPOSITORY / "bench/filter.json").read_text())
+    page = (REPOSITORY / "docs/scaling.md").read_text()
+    runs = {run["rows"]: run for run in bench["generated"]["runs"] if "first" in run["method"]}
+    runs |= {run["rows"]: run for run in bench["large"]["runs"]}
+    assert runs.keys() == {52_000, 520_000, 1_000_000}
+    for rows, run in runs.items():
+        assert f"| {rows:,} | {run['seconds']:.1f} | {run['peak_gb']} GB |" in page
+    for part in ("growth", "large"):
+        assert (
+            f"power {bench[part]['exponent']}" in page or f"{bench[part]['exponent']} from" in page
+        )

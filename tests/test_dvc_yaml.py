@@ -12,6 +12,7 @@ import pytest
 from closure import closure
 from conftest import REPOSITORY
 
+from alpacare.filtering import FilteredSettings
 from alpacare.preflight import Params
 from alpacare.settings import read_yaml
 
@@ -20,6 +21,7 @@ STAGES: dict[str, Any] = read_yaml(REPOSITORY / "dvc.yaml")["stages"]
 SECTION_OF = {"base": "generations"}
 AXES_ONLY = {"references", "judgments", "usage"}
 PAID = {"instructions", "responses"}
+APART = {"contamination", "contamination_rouge_l", "contamination_words", "engine"}
 GENERATED = {"base": "data/references/base/", "checkpoint": "models/checkpoint"}
 CHEAP = {"seeds", "filtered", "usage", "curves", "scores"}
 
@@ -52,7 +54,9 @@ def test_one_name_in_four_places(name: str) -> None:
     params = [] if name in AXES_ONLY else [section]
     if name in PAID:  # of the server what names its answers, and nothing that only sets the pace
         server = f"endpoints.${{{name}.endpoint}}"
-        params += ["filtered"] if name == "instructions" else []  # it counts what survives
+        if name == "instructions":  # it counts what survives, test sets aside
+            settings = [key for key in FilteredSettings.model_fields if key not in APART]
+            params += [f"filtered.{key}" for key in settings]
         params += [f"{server}.base_url", f"{server}.identity"]
     assert stage.get("params", []) == params
     assert set(params[:1]) <= set(Params.model_fields)

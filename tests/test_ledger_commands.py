@@ -7,8 +7,10 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from click.testing import Result
 from conftest import REPOSITORY, run
 from loopback import running
+from tasks import THREE_TASKS
 
 from alpacare.cli import main
 from alpacare.stages.instructions import main as instructions
@@ -48,11 +50,15 @@ def bought(params: Path, monkeypatch: pytest.MonkeyPatch, requests: int = 3) -> 
     alpacare_seeds()
     with running(words=50) as server:
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)
-        result = run(
-            instructions, "data/seeds.jsonl", "out.jsonl", "--dropped", "d.jsonl",
-            "--usage", "u.json", "--prompt", "prompts/instructions",
-        )  # fmt: skip
+        result = write_instructions()
     assert result.exit_code == 0, result.output
+
+
+def write_instructions() -> Result:
+    return run(
+        instructions, "data/seeds.jsonl", "out.jsonl", "--dropped", "d.jsonl",
+        "--usage", "u.json", "--prompt", "prompts/instructions",
+    )  # fmt: skip
 
 
 def alpacare_seeds() -> None:
@@ -83,6 +89,30 @@ def test_a_quote_knows_what_is_bought(project: Path, monkeypatch: pytest.MonkeyP
     text = alpacare("quote")
     assert re.search(r"instructions +3 +2 ", text)
     assert f"has paid ${usage['dollars']:.4f}" in text
+
+
+def test_a_quote_with_a_target_follows_the_rounds(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask_really(project, 59)
+    for old, new in (
+        ("target_kept: null", "target_kept: 9"),
+        ("round_requests: 500", "round_requests: 2"),
+    ):
+        project.write_text(project.read_text().replace(old, new))
+    said = "instructions: it asks on until enough survive; how often is an estimate, and 10,000"
+    assert said in " ".join(alpacare("quote").split())
+    shutil.copy("data/seeds/medical.jsonl", "seeds.jsonl")
+    alpacare_seeds()
+    with running(text=THREE_TASKS, finish_reason="stop") as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        assert write_instructions().exit_code == 0
+        assert server.state()["calls"] == 5
+    quote = alpacare("quote")
+    assert re.search(r"instructions +5 +0 ", quote), quote
+    assert re.search(r"responses +0 +10 ", quote), "those that survive, and no others"
+    project.write_text(project.read_text().replace("target_kept: 9", "target_kept: 15"))
+    assert re.search(r"instructions +5 +3 ", alpacare("quote")), "one up to the border, two more"
 
 
 def test_a_quote_asks_for_a_price_that_nobody_knows(project: Path) -> None:

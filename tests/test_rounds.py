@@ -13,25 +13,18 @@ from alpacare.rounds import InstructionsSettings, Rounds
 from alpacare.settings import load
 from alpacare.teacher.reply import Answer, Completion
 from alpacare.teacher.request import Request
+from alpacare.text.task_schema import RESPONSE_FORMAT
 
 PROMPT = REPOSITORY / "prompts/instructions"
 
 
+def say(request: Request, text: str) -> Answer:
+    choice = {"message": {"content": text}, "finish_reason": "stop"}
+    return Answer.of(request.key(), Completion.model_validate({"choices": [choice], "model": "m"}))
+
+
 def reply(request: Request) -> Answer:
-    return Answer.of(
-        request.key(),
-        Completion.model_validate(
-            {
-                "model": "m",
-                "choices": [
-                    {
-                        "message": {"content": THREE_TASKS.replace("{seed}", request.key()[:9])},
-                        "finish_reason": "stop",
-                    }
-                ],
-            }
-        ),
-    )
+    return say(request, THREE_TASKS.replace("{seed}", request.key()[:9]))
 
 
 def begin(count: int = 30, **settings: Any) -> Rounds:
@@ -66,7 +59,7 @@ def test_rounds_go_on_until_enough_survive_and_not_longer() -> None:
     sizes = [len(requests) for requests in play(rounds)]
     assert len(rounds.survivors()) == 42  # two a reply
     assert sizes == [7, 1, 8, 5]  # 41 tasks at 6 a reply; then 2 a reply, never over a border of 8
-    assert len(rounds.kept) == 63
+    assert len(rounds.tasks) == 63
 
 
 def test_max_requests_ends_it() -> None:
@@ -74,14 +67,31 @@ def test_max_requests_ends_it() -> None:
     assert sum(map(len, play(rounds))) == 20
 
 
-def test_a_teacher_that_writes_nothing_usable_does_not_go_on_for_ever() -> None:
-    def refuse(request: Request) -> Answer:
-        text = {"message": {"content": "Sorry."}, "finish_reason": "stop"}
-        return Answer.of(request.key(), Completion.model_validate({"choices": [text], "model": ""}))
-
+def test_a_round_that_brings_nothing_is_the_last() -> None:
     rounds = begin(target_kept=10, max_requests=20, round_requests=8)
-    assert sum(map(len, play(rounds, refuse))) == 20
+    sizes = [len(part) for part in play(rounds, lambda request: say(request, "Sorry."))]
+    assert sizes == [2, 6], "two by what was asked for; then no yield is known but none"
     assert {row.reason for row in rounds.lost} == {"no_tasks"}
+    assert rounds.stalled
+
+
+def test_the_last_few_are_not_asked_for_one_by_one() -> None:
+    def rarely(request: Request) -> Answer:
+        return reply(request) if int(request.key(), 16) % 40 == 0 else say(request, "Sorry.")
+
+    rounds = begin(target_kept=40, max_requests=5000, round_requests=500)
+    sizes = [len(part) for part in play(rounds, rarely)]
+    assert len(rounds.survivors()) >= 40
+    assert min(sizes[1:]) >= 0.02 * 400
+    assert len(sizes) < 25
+
+
+def test_answers_that_are_not_there_yet_are_counted_as_under_way() -> None:
+    rounds = begin(target_kept=41, round_requests=100)
+    requests = rounds.next()
+    rounds.take([*map(reply, requests[:3]), *[None] * (len(requests) - 3)])
+    assert (len(requests), rounds.asked, rounds.answered, rounds.a_reply) == (7, 7, 3, 2)
+    assert rounds.expected == 18 - 4  # 35 more at 2 a reply, of which 4 are under way
 
 
 @pytest.mark.parametrize("machine", [0, 2])
@@ -112,8 +122,8 @@ def test_machine_examples_are_kept_tasks_of_earlier_rounds() -> None:
             assert len(shown) == 4
             assert sum(text in survivors for text in shown) == machine
     rounds.take([reply(request) for request in second])
-    ids = {seed.id for seed in make_seeds(30)} | set(rounds.kept)
-    assert all(set(task.seeds) <= ids for task in rounds.kept.values())
+    ids = {seed.id for seed in make_seeds(30)} | set(rounds.tasks)
+    assert all(set(task.seeds) <= ids for task in rounds.tasks.values())
 
 
 def test_a_hand_dealt_again_is_another_sample() -> None:
@@ -127,10 +137,10 @@ def test_the_same_task_twice_is_lost_with_its_twin() -> None:
     rounds = begin(requests=2)
     first, second = rounds.next()
     rounds.take([reply(first)] * 2)
-    assert len(rounds.kept) == 3
+    assert len(rounds.tasks) == 3
     twins = [(row.reason, row.witness, row.id) for row in rounds.lost]
     assert twins == [
-        ("same_task", id, f"{first.key()}/{index}") for index, id in enumerate(rounds.kept)
+        ("same_task", id, f"{first.key()}/{index}") for index, id in enumerate(rounds.tasks)
     ]
     assert second.key() != first.key()
 
@@ -150,3 +160,34 @@ def test_structured_output_is_asked_for_and_read() -> None:
     assert len(item["properties"]["type"]["enum"]) == 10
     (plain,) = begin(requests=1, format="text").next()
     assert "response_format" not in plain.body
+
+
+def test_every_setting_reaches_the_request() -> None:
+    settings = {
+        "temperature": 0.3,
+        "top_p": 0.9,
+        "presence_penalty": 1.1,
+        "max_tokens": 77,
+        "retry_max_tokens": 99,
+        "extra": {"seed": 7},
+    }
+    (request,) = begin(requests=1, model="m", tasks_per_request=12, **settings).next()
+    sent = {name: value for name, value in request.body.items() if name != "messages"}
+    assert sent == {
+        "model": "m",
+        "temperature": 0.3,
+        "top_p": 0.9,
+        "presence_penalty": 1.1,
+        "max_tokens": 77,
+        "seed": 7,
+    }
+    assert request.room == 99
+    assert "Write 12 new medical tasks" in request.prompt()
+    levels = RESPONSE_FORMAT["json_schema"]["schema"]["properties"]["tasks"]["items"]
+    assert levels["properties"]["difficulty"]["enum"] == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("name", ["temperature", "model", "messages", "sample"])
+def test_extra_cannot_change_what_has_its_own_key(name: str) -> None:
+    with pytest.raises(ValueError, match=rf"extra\.{name}"):
+        begin(extra={name: 1})

@@ -37,7 +37,7 @@ def main() -> None:
     replies = rekey(INSTRUCTIONS, rounds.next())
     rounds.take([entry.answer() for entry in replies])
     answering = load("responses", ResponsesSettings)
-    asked = list(make_requests(rounds.kept.values(), answering, Path("prompts/responses")))
+    asked = list(make_requests(rounds.tasks.values(), answering, Path("prompts/responses")))
     responses = rekey(RESPONSES, asked)
     write_pack(INSTRUCTIONS, replies)
     write_pack(RESPONSES, responses)

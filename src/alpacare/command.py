@@ -7,6 +7,7 @@ def main(seeds: Path) -> None: ...
 
 import os
 import signal
+from collections.abc import Iterable
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -61,6 +62,25 @@ class Stage(click.Command):
             told = str(stop) or "stopped: nothing was written; the same command starts again"
             click.echo(told, err=True)
             ctx.exit(STOPPED)
+
+
+def check_files(inputs: Iterable[Path | None], outputs: Iterable[Path | None]) -> None:
+    """Look at a stage's paths before it works for hours; None is an option not given.
+
+    Raises:
+        BadInput: an input is no file, as a pipe, which can be read only once; an output is a
+            folder, or the same file as another or as an input.
+    """
+    seen = {path.resolve(): path for path in inputs if path}
+    for path in seen.values():
+        if path.exists() and not path.is_file():
+            raise BadInput(f"{path}: is no file; name one")
+    for path in filter(None, outputs):
+        if path.is_dir():
+            raise BadInput(f"{path}: is a folder; name a file to write")
+        if path.resolve() in seen:
+            raise BadInput(f"{path}: would be overwritten; name another file to write")
+        seen[path.resolve()] = path
 
 
 def _interrupt(signum: int, frame: FrameType | None) -> None:

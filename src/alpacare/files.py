@@ -54,6 +54,8 @@ def parse_json(text: str, place: str) -> Any:
         ) from error
     except RecursionError as error:
         raise BadInput(f"{place}: not valid JSON (nested too deeply)") from error
+    except ValueError as error:  # Python's limit on the digits of a whole number
+        raise BadInput(f"{place}: a number of more than 4,300 digits; mend it") from error
     return value
 
 

@@ -24,20 +24,24 @@ if TYPE_CHECKING:
     from alpacare.text.duplicates import KeepFirst, KeepNone
 
 Advance = Callable[[int], object]
-_CHUNK = 4096  # tasks held at a time
+_CHUNK = 1 << 14  # tasks held at a time
 
 
 def _quiet(tasks: int) -> None: ...
 
 
 class FilteredSettings(Settings):
-    """Section `filtered` of params.yaml; a key left out switches nothing on."""
+    """Section `filtered` of params.yaml.
+
+    Others script this stage, so only the rule itself must be there: seeds and test sets are
+    compared with if they are given.
+    """
 
     rouge_l: float = Field(ge=0, le=1)
     keep: Literal["first", "none"]
     compare: Literal["instruction", "task"] = "instruction"
     tokenizer: Literal["latin", "unicode"] = "latin"
-    against_seeds: bool = False
+    against_seeds: bool = True
     heuristics: Heuristics = Heuristics()
     contamination: Literal["fail", "drop", "report"] = "drop"
     contamination_rouge_l: float = Field(default=0.7, ge=0, le=1)
@@ -119,6 +123,12 @@ class Filter:
         """Give those of `tasks`, which are all that were added, that stay."""
         return [task for position, task in enumerate(tasks) if position not in self.gone]
 
+    @property
+    def compared_seeds(self) -> int:
+        """How many seeds tasks are compared with."""
+        on = self.settings.against_seeds or self.settings.heuristics.same_as_seed
+        return len(self.seeds) if on else 0
+
     def check_contamination(self) -> None:
         """Refuse tasks that stand in a test set, where the settings want that.
 
@@ -128,9 +138,10 @@ class Filter:
         found = [near for near in self.near_tests if near.offends]
         if found and self.settings.contamination == "fail":
             worst = max(found, key=lambda near: near.score)
+            words = f", shared words '{worst.shared}'" if worst.shared else ""
             raise BadInput(
                 f"{len(found)} of {self.added} instructions stand in a test set, first of all "
-                f"{worst.task.id}, which is {worst.test.id} (ROUGE-L {worst.score:.3f}); set "
+                f"{worst.task.id} in {worst.test.id} (ROUGE-L {worst.score:.3f}{words}); set "
                 "filtered.contamination to drop or report to go on"
             )
 

@@ -5,7 +5,7 @@ so far brought, or as the prompt asks for.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from alpacare.errors import BadInput
 from alpacare.filtering import Filter
@@ -33,6 +33,7 @@ class Plan:
     asked: list[Request]  # every request that is known, answered or not
     expected: int  # requests that follow from answers yet to come, an estimate
     model: list[Request]  # what such a request looks like
+    limit: int | None = None  # it asks on until enough survive, and so often at most
 
 
 def make_plans() -> list[Plan]:
@@ -61,7 +62,9 @@ def _plan(params: Params, find: Find) -> list[Plan]:
     (prompt,) = dependencies("instructions", "prompts/")
     rounds = Rounds(seeds, params.instructions, prompt, Filter(params.filtered, seeds))
     first = _write(rounds, find)
-    tasks = list(rounds.kept.values())
+    if params.instructions.target_kept and (first.missing or first.expected):
+        first = replace(first, limit=params.instructions.max_requests)
+    tasks = list(rounds.tasks.values())
     sieve = Filter(params.filtered, seeds, tests)
     sieve.add(tasks)
     more = round(rounds.a_reply * (len(first.missing) + first.expected))

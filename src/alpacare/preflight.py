@@ -4,6 +4,7 @@ DVC deletes a stage's outputs before it starts the stage's command, so a typo in
 cost them. `make repro` looks here first.
 """
 
+from importlib.util import find_spec
 from itertools import product
 from pathlib import Path
 from typing import Annotated, Self
@@ -121,6 +122,8 @@ def check_all() -> str:
     seeds = _check_seeds(params)
     tasks = sum(_check_tests(params, test) for test in params.tests)
     read_test_lines(tuple(dependencies("filtered", "data/tests")))
+    if params.filtered.engine == "ray" and find_spec("ray") is None:
+        raise BadInput("filtered.engine: ray: Ray is not installed; run: make ray")
     return f"settings and prompts fine, {seeds} seed tasks, {tasks} test tasks"
 
 

@@ -33,6 +33,7 @@ class Quote:
     most: float | None
     seconds: float
     trouble: str = ""
+    limit: int | None = None  # as in Plan
 
 
 def quote_all() -> list[Quote]:
@@ -57,6 +58,7 @@ def _quote(plan: Plan, prices: Prices) -> Quote:
         batch=None,
         most=None,
         seconds=_seconds(plan, requests, inputs + sum(outputs)),
+        limit=plan.limit,
     )
     return _priced(quote, requests, prices) if requests else quote
 
@@ -120,7 +122,12 @@ def print_quote(quotes: Sequence[Quote]) -> None:
     console = Console(highlight=False)
     console.print(_table(quotes))
     for quote in quotes:
-        if quote.expected:
+        if quote.limit:
+            console.print(
+                f"{quote.stage}: it asks on until enough survive; how often is an estimate, and "
+                f"{quote.limit:,} requests are the most (instructions.max_requests)"
+            )
+        elif quote.expected:
             console.print(
                 f"{quote.stage}: {quote.expected:,} of the missing answers are an estimate, for "
                 "tasks that nobody has written yet"

@@ -18,20 +18,20 @@ from alpacare.dealing import Deck, drawn
 from alpacare.filtering import Filter
 from alpacare.records.dropped import Dropped
 from alpacare.records.task import Instruction, Seed, Task, TaskType, row_id
-from alpacare.settings import Settings
+from alpacare.teacher.asking import AskingSettings
 from alpacare.teacher.endpoints import read_endpoint
 from alpacare.teacher.reply import Answer
-from alpacare.teacher.request import Request, chat
+from alpacare.teacher.request import Request
 from alpacare.text.parsing import parse_reply
 from alpacare.text.task_schema import RESPONSE_FORMAT
 from alpacare.text.templates import render_chat
 
+_OVERSHOOT = 0.02  # of the requests so far
 
-class InstructionsSettings(Settings):
+
+class InstructionsSettings(AskingSettings):
     """Section `instructions` of params.yaml."""
 
-    endpoint: str
-    model: str
     requests: int = Field(gt=0)
     target_kept: int | None = Field(gt=0)
     max_requests: int = Field(gt=0)
@@ -41,12 +41,7 @@ class InstructionsSettings(Settings):
     machine_examples: int = Field(ge=0)
     format: Literal["text", "json_schema"]
     seed: int
-    temperature: float | None = Field(ge=0)
     top_p: float | None = Field(gt=0, le=1)
-    presence_penalty: float | None
-    max_tokens: int | None = Field(gt=0)
-    retry_max_tokens: int | None = Field(gt=0)
-    extra: dict[str, Any]
 
     @model_validator(mode="after")
     def _some_seeds_are_left(self) -> Self:
@@ -77,7 +72,7 @@ class Rounds:
         while requests := rounds.next():
             rounds.take(ask(requests))
 
-    `kept` are the tasks read so far by id, `lost` what could not be read.
+    `tasks` are those read so far, by id; `lost` is what could not be read.
     """
 
     def __init__(
@@ -92,10 +87,11 @@ class Rounds:
         Raises:
             BadInput: fewer seeds than one hand needs.
         """
-        self.kept: dict[str, Instruction] = {}
+        self.tasks: dict[str, Instruction] = {}
         self.lost: list[Dropped] = []
         self.asked = 0
         self.answered = 0
+        self.stalled = False  # a whole round brought nothing that survives
         self._settings = settings
         self._prompt = prompt
         self._endpoint = read_endpoint(settings.endpoint)
@@ -108,8 +104,6 @@ class Rounds:
 
     def next(self) -> list[Request]:
         """Give the requests to ask now; none when there are enough."""
-        if self.asked % self._settings.round_requests == 0:
-            self._pool = self.survivors()
         numbers = range(self.asked, self.asked + self._size())
         self._hands = [self._deal(number) for number in numbers]
         return [self._request(hand) for hand in self._hands]
@@ -123,10 +117,14 @@ class Rounds:
                 fresh += self._read(answer, hand)
         self.asked += len(answers)
         self._sieve.add(fresh)
+        if self.asked % self._settings.round_requests == 0:
+            survivors = self.survivors()
+            self.stalled = len(survivors) <= len(self._pool)
+            self._pool = survivors
 
     def survivors(self) -> list[Instruction]:
         """Give the tasks read so far that the filter keeps."""
-        return self._sieve.staying(self.kept.values())
+        return self._sieve.staying(self.tasks.values())
 
     @property
     def expected(self) -> int:
@@ -134,15 +132,22 @@ class Rounds:
         settings = self._settings
         if settings.target_kept is None:
             return settings.requests - self.asked
-        needed = math.ceil((settings.target_kept - self._sieve.kept) / self.a_reply)
-        needed -= self.asked - self.answered
-        return max(0, min(needed, settings.max_requests - self.asked))
+        left = settings.max_requests - self.asked
+        missing = settings.target_kept - self._sieve.kept
+        if missing <= 0 or self.stalled:
+            return 0
+        if not self.a_reply:
+            return left
+        # a little more than that, or the last few tasks would be asked for one by one
+        needed = max(math.ceil(missing / self.a_reply), math.ceil(_OVERSHOOT * self.asked))
+        return max(0, min(left, needed - (self.asked - self.answered)))
 
     @property
     def a_reply(self) -> float:
         """How many tasks that survive a reply brings."""
-        kept = self._sieve.kept
-        return kept / self.answered if kept else self._settings.tasks_per_request
+        if not self.answered:
+            return self._settings.tasks_per_request
+        return self._sieve.kept / self.answered
 
     def _size(self) -> int:
         if self._settings.target_kept is None and not self._settings.machine_examples:
@@ -166,20 +171,13 @@ class Rounds:
             "types": get_args(TaskType),
             "format": settings.format,
         }
-        structured = RESPONSE_FORMAT if settings.format == "json_schema" else None
-        return chat(
+        return settings.request(
             self._endpoint,
-            settings.model,
             render_chat(self._prompt, values),
             label=f"request {hand.number + 1}, examples {hand.names}",
             sample=sample,
-            room=settings.retry_max_tokens,
-            temperature=settings.temperature,
             top_p=settings.top_p,
-            presence_penalty=settings.presence_penalty,
-            max_tokens=settings.max_tokens,
-            response_format=structured,
-            **settings.extra,
+            response_format=RESPONSE_FORMAT if settings.format == "json_schema" else None,
         )
 
     def _read(self, answer: Answer, hand: Hand) -> Iterator[Instruction]:
@@ -190,17 +188,17 @@ class Rounds:
                 self._lose(name, task.reason, task.text)
                 continue
             id = row_id(task.fields["instruction"], task.fields["input"])
-            if id in self.kept:
+            if id in self.tasks:
                 self._lose(name, "same_task", id)
                 continue
-            self.kept[id] = Instruction(
+            self.tasks[id] = Instruction(
                 id=id,
                 **task.fields,
                 request=answer.key,
                 index=task.index,
                 seeds=[example.id for example in hand.examples],
             )
-            yield self.kept[id]
+            yield self.tasks[id]
 
     def _lose(self, name: str, reason: str, witness: str) -> None:
         self.lost.append(Dropped(id=name, stage="instructions", reason=reason, witness=witness))

@@ -59,7 +59,7 @@ def test_contamination_can_stop_it_all(workspace: Path) -> None:
     Path("out.jsonl").write_text("earlier")
     result = run(main, *FILES, "--test-set", "tests")
     assert result.exit_code == 2
-    first = f"{row_id(TEXTS[2], '')}, which is one/{row_id(TEXTS[0], '')} (ROUGE-L 0.909)"
+    first = f"{row_id(TEXTS[2], '')} in one/{row_id(TEXTS[0], '')} (ROUGE-L 0.909)"
     assert f"2 of 3 instructions stand in a test set, first of all {first}" in result.output
     assert Path("out.jsonl").read_text() == "earlier"
     assert not Path("d.jsonl").exists()

@@ -81,12 +81,15 @@ def test_near_copies_of_seeds_go(workspace: Path) -> None:
     assert (dropped[0]["reason"], dropped[0]["score"]) == ("rouge_l_seed", 1.0)
     assert dropped[0]["witness"] == row_id(TEXTS[1].upper(), "")
     assert metrics["dropped"] == {"contamination": 0, "rouge_l_seed": 1, "rouge_l": 2}
-    configure()
-    assert filtered("--seeds", "seeds.jsonl")[0] == TEXTS[:2]
+    assert metrics["compared_with"]["seeds"] == 2
+    configure(against_seeds=False)
+    kept, _, metrics = filtered("--seeds", "seeds.jsonl")
+    assert (kept, metrics["compared_with"]["seeds"]) == (TEXTS[:2], 0)
 
 
 def test_heuristics_come_first_and_are_counted(workspace: Path) -> None:
-    configure(heuristics={"same_as_seed": True, "starts_with_punctuation": True})
+    heuristics = {"same_as_seed": True, "starts_with_punctuation": True}
+    configure(heuristics=heuristics, against_seeds=False)
     write_tasks("in.jsonl", ["- " + TEXTS[0], TEXTS[0].title(), TEXTS[2]])
     write_tasks("seeds.jsonl", [TEXTS[0]])
     kept, dropped, metrics = filtered("--seeds", "seeds.jsonl")
@@ -128,6 +131,7 @@ def test_letters_that_the_tokenizer_does_not_see(workspace: Path) -> None:
         ('{"id": "a", "instruction": 7}', "in.jsonl:1: field 'instruction'"),
         ('{"id": "a", "instr', "in.jsonl:1: not valid JSON"),
         ("[]", "in.jsonl:1: expected a JSON object, found list"),
+        ('{"id": "a", "n": ' + "1" * 5000 + "}", "in.jsonl:1: a number of more than 4,300 digits"),
     ],
 )
 def test_bad_rows_are_named_and_nothing_is_written(
@@ -158,12 +162,38 @@ def test_bad_settings_are_named(workspace: Path, settings: dict[str, Any], messa
     assert (result.exit_code, message in result.output) == (2, True), result.output
 
 
-def test_a_test_set_that_is_not_there(workspace: Path) -> None:
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--test-set", "tests/none.jsonl"], "tests/none.jsonl: no such file"),
+        (["--test-set", "empty"], "empty: no test tasks"),
+        (["--test-set", "empty.jsonl"], "empty.jsonl: no test tasks"),
+        (["--test-set", "in.jsonl", "--test-set", "a/in.jsonl"], "another test set named 'in'"),
+        (["--seeds", "empty"], "empty: is no file"),
+        (["--nearest", "out.jsonl"], "out.jsonl: would be overwritten"),
+        (["--nearest", "a/../in.jsonl"], "in.jsonl: would be overwritten"),
+        (["--nearest", "empty"], "empty: is a folder"),
+    ],
+)
+def test_wrong_files_are_named_and_nothing_is_written(
+    workspace: Path, options: list[str], message: str
+) -> None:
     configure()
     write_tasks("in.jsonl", TEXTS)
-    result = run(main, *FILES, "--test-set", "tests/none.jsonl")
-    assert result.exit_code == 2
-    assert "tests/none.jsonl: no such file" in result.output
+    Path("empty").mkdir()
+    Path("a").mkdir()
+    write_tasks("a/in.jsonl", TEXTS)
+    Path("empty.jsonl").write_text("")
+    result = run(main, *FILES, *options)
+    assert (result.exit_code, message in result.output) == (2, True), result.output
+    assert not Path("out.jsonl").exists()
+
+
+def test_a_pipe_is_refused_since_it_can_be_read_once_only(workspace: Path) -> None:
+    configure()
+    os.mkfifo("pipe")
+    result = run(main, "pipe", *FILES[1:])
+    assert (result.exit_code, "pipe: is no file" in result.output) == (2, True)
 
 
 # ---- the same bytes everywhere -------------------------------------------------------------------

@@ -7,13 +7,16 @@ from typing import Any
 import pytest
 from conftest import REPOSITORY, run
 from loopback import Running
-from tasks import THREE_TASKS, make_seeds
+from tasks import FORM, THREE_TASKS, make_seeds
 
 from alpacare import jsonl
 from alpacare.rounds import InstructionsSettings
 from alpacare.settings import load
+from alpacare.stages.filtered import main as filtered
 from alpacare.stages.instructions import main
 
+FILES = ("seeds.jsonl", "out.jsonl", "--dropped", "d.jsonl", "--usage", "u.json")
+NEAR_A_SEED = FORM.format("Task 7?")
 PROMPT = REPOSITORY / "prompts/instructions"
 
 
@@ -41,8 +44,7 @@ def prepare(server: Running, **settings: Any) -> None:
 
 
 def stage() -> tuple[str, list[dict[str, Any]]]:
-    files = ("seeds.jsonl", "out.jsonl", "--dropped", "d.jsonl", "--usage", "u.json")
-    result = run(main, *files, "--prompt", PROMPT)
+    result = run(main, *FILES, "--prompt", PROMPT)
     assert result.exit_code == 0, result.output
     return result.output, [json.loads(line) for line in Path("out.jsonl").read_text().splitlines()]
 
@@ -70,6 +72,41 @@ def test_a_restart_asks_nothing_and_other_speed_changes_nothing(
     assert outputs[0] == outputs[1]
     assert set(server.state()["served"].values()) == {2}  # once in each folder
     assert len(rows) == 63
+
+
+def test_a_budget_that_ends_in_a_round_changes_nothing(
+    server: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.reset(text=THREE_TASKS, finish_reason="stop")
+    prepare(server, target_kept=41, machine_examples=2)
+    for dollars in ("0.005", "0.009"):
+        monkeypatch.setenv("BUDGET", dollars)
+        result = run(main, *FILES, "--prompt", PROMPT)
+        assert (result.exit_code, "BUDGET" in result.output) == (2, True), result.output
+        assert not Path("out.jsonl").exists()
+    assert 0 < server.state()["calls"] < 21
+    monkeypatch.setenv("BUDGET", "5")
+    stage()
+    interrupted = Path("out.jsonl").read_bytes()
+    assert set(server.state()["served"].values()) == {1}
+    Path(".ledger").rename("other")
+    stage()
+    assert Path("out.jsonl").read_bytes() == interrupted
+
+
+def test_the_filter_keeps_what_was_counted(
+    server: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BUDGET", "5")
+    server.reset(text=THREE_TASKS + NEAR_A_SEED, finish_reason="stop")
+    prepare(server, target_kept=41)
+    printed, rows = stage()
+    assert "42 of 41 instructions survive" in printed
+    metrics = ("--dropped", "fd.jsonl", "--metrics", "fm.json", "--seeds", "seeds.jsonl")
+    result = run(filtered, "out.jsonl", "f.jsonl", *metrics)
+    assert result.output.splitlines()[-1] == (
+        f"{len(rows)} instructions: 42 kept; dropped: 1 rouge_l_seed, 21 rouge_l"
+    )
 
 
 def test_a_target_that_cannot_be_reached_says_so(
@@ -107,8 +144,7 @@ def test_json_replies_give_the_same_records(
 
 def test_too_few_seeds_touch_nothing(params: Path) -> None:
     jsonl.write(Path("seeds.jsonl"), make_seeds(2))
-    files = ("seeds.jsonl", "out.jsonl", "--dropped", "d.jsonl", "--usage", "u.json")
-    result = run(main, *files, "--prompt", PROMPT)
+    result = run(main, *FILES, "--prompt", PROMPT)
     assert result.exit_code == 2
     assert "there are 2 seeds, but instructions.seeds_per_request is 3" in result.output
     assert not Path("out.jsonl").exists()

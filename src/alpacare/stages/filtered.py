@@ -12,7 +12,8 @@ from typing import Any
 import click
 
 from alpacare import jsonl
-from alpacare.command import FILE, Stage
+from alpacare.command import FILE, Stage, check_files
+from alpacare.errors import BadInput
 from alpacare.files import atomic_file, open_text, write_json
 from alpacare.filtering import Filter, FilteredSettings, Line, NearTest
 from alpacare.progress import track
@@ -43,8 +44,8 @@ def main(
 ) -> None:
     """Drop what should not be trained on from INSTRUCTIONS and write the rest to OUT.
 
-    Rows keep their order and every byte; `id`, `instruction` and `input` are looked at. What
-    makes a row go is set in section `filtered` of params.yaml.
+    Rows keep their order and their text; `id`, `instruction` and `input` are looked at. What makes
+    a row go is set in section `filtered` of params.yaml.
 
     \b
     Example:
@@ -52,6 +53,7 @@ def main(
           --dropped data/dropped/filtered.jsonl --metrics metrics/filtered.json \\
           --seeds data/seeds.jsonl --test-set data/tests --nearest metrics/filtered.csv
     """
+    check_files([instructions, seeds], [out, dropped, metrics, nearest])
     settings = load("filtered", FilteredSettings)
     sieve = Filter(settings, read_lines(seeds), read_tests(tests))
     with track("filtered", sum(1 for _ in _rows(instructions)), "instructions") as advance:
@@ -71,17 +73,24 @@ def read_lines(path: Path | None) -> list[Line]:
 
 
 def read_tests(paths: tuple[Path, ...]) -> list[Line]:
-    """Read test sets, also whole folders of them; a task's id becomes "set/id"."""
-    files = [
-        file
-        for path in paths
-        for file in (sorted(path.glob("*.jsonl")) if path.is_dir() else [path])
-    ]
-    return [
-        line.model_copy(update={"id": f"{file.stem}/{line.id}"})
-        for file in files
-        for line in read_lines(file)
-    ]
+    """Read test sets, also whole folders of them; a task's id becomes "set/id".
+
+    Raises:
+        BadInput: a set that cannot be read or is empty, a folder without one, two of one name.
+    """
+    sets: dict[str, list[Line]] = {}
+    for path in paths:
+        files = sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
+        for file in files:
+            name = file.stem
+            if name in sets:
+                raise BadInput(f"{file}: there is another test set named '{name}'; rename one")
+            sets[name] = [
+                line.model_copy(update={"id": f"{name}/{line.id}"}) for line in read_lines(file)
+            ]
+        if not all(sets[file.stem] for file in files) or not files:
+            raise BadInput(f"{path}: no test tasks")
+    return [line for lines in sets.values() for line in lines]
 
 
 def _part(instructions: Path, out: Path, dropped: Path, sieve: Filter) -> None:
@@ -115,7 +124,7 @@ def count(sieve: Filter) -> dict[str, Any]:
         "kept_share": round(sieve.kept / sieve.added, 4) if sieve.added else 0.0,
         "dropped": sieve.counts(),
         "unseen_by_tokenizer": sieve.unseen,
-        "compared_with": {"seeds": len(sieve.seeds), "test_tasks": len(sieve.tests)},
+        "compared_with": {"seeds": sieve.compared_seeds, "test_tasks": len(sieve.tests)},
         "in_test_sets": sum(near.offends for near in sieve.near_tests),
         "nearest_to_test_sets": round(max((n.score for n in sieve.near_tests), default=0.0), 4),
     }

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from alpacare import jsonl
-from alpacare.command import FILE, Stage
+from alpacare.command import FILE, Stage, check_files
 from alpacare.filtering import Filter, FilteredSettings
 from alpacare.records.task import Seed
 from alpacare.rounds import InstructionsSettings, Rounds
@@ -39,16 +39,17 @@ def main(
           --dropped data/dropped/instructions.jsonl --usage data/usage/instructions.json \\
           --prompt prompts/instructions
     """
+    check_files([seeds], [out, dropped, usage])
     settings = load("instructions", InstructionsSettings)
     known = jsonl.read(seeds, Seed, unique="id")
     sieve = Filter(load("filtered", FilteredSettings), known)
     rounds = Rounds(known, settings, prompt, sieve)
     answers = _ask_all(rounds, settings, packs)
-    jsonl.write(out, rounds.kept.values())
+    jsonl.write(out, rounds.tasks.values())
     jsonl.write(dropped, rounds.lost)
-    report_usage(answers, len(rounds.kept), rounds.lost, usage)
+    report_usage(answers, len(rounds.tasks), rounds.lost, usage)
     click.echo(
-        f"{len(answers)} replies: {len(rounds.kept)} instructions, {len(rounds.lost)} not usable"
+        f"{len(answers)} replies: {len(rounds.tasks)} instructions, {len(rounds.lost)} not usable"
     )
 
 
@@ -69,7 +70,8 @@ def _ask_all(
 def _say(rounds: Rounds, target: int) -> None:
     survivors = len(rounds.survivors())
     ended = survivors < target and not rounds.expected
-    end = "; instructions.max_requests ends it here" if ended else ""
+    cause = "a whole round that brought none" if rounds.stalled else "instructions.max_requests"
+    end = f"; {cause} ends it here" if ended else ""
     click.secho(
         f"{rounds.asked} requests: {survivors} of {target} instructions survive{end}",
         fg="yellow" if ended else None,

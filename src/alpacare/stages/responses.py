@@ -2,35 +2,27 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import click
-from pydantic import Field
 
 from alpacare import jsonl
-from alpacare.command import FILE, Stage
+from alpacare.command import FILE, Stage, check_files
 from alpacare.records.dropped import Dropped
 from alpacare.records.response import Response
 from alpacare.records.task import Instruction, Task
-from alpacare.settings import Settings, load
+from alpacare.settings import load
+from alpacare.teacher.asking import AskingSettings
 from alpacare.teacher.client import ask
 from alpacare.teacher.endpoints import read_endpoint
 from alpacare.teacher.reply import Answer
-from alpacare.teacher.request import Request, chat
+from alpacare.teacher.request import Request
 from alpacare.teacher.usage import report_usage
 from alpacare.text.templates import render_chat
 
 
-class ResponsesSettings(Settings):
+class ResponsesSettings(AskingSettings):
     """Section `responses` of params.yaml."""
 
-    endpoint: str
-    model: str
-    temperature: float | None = Field(ge=0)
-    presence_penalty: float | None
-    max_tokens: int | None = Field(gt=0)
-    retry_max_tokens: int | None = Field(gt=0)
-    extra: dict[str, Any]
     input_equals_output: bool
 
 
@@ -57,6 +49,7 @@ def main(
           --dropped data/dropped/responses.jsonl --usage data/usage/responses.json \\
           --prompt prompts/responses
     """
+    check_files([instructions], [out, dropped, usage])
     settings = load("responses", ResponsesSettings)
     tasks = jsonl.read(instructions, Instruction, unique="id")
     answers = ask(make_requests(tasks, settings, prompt), packs)
@@ -74,17 +67,8 @@ def make_requests(
     """Put each task into the prompt."""
     endpoint = read_endpoint(settings.endpoint)
     for task in tasks:
-        yield chat(
-            endpoint,
-            settings.model,
-            render_chat(prompt, {"instruction": task.instruction, "input": task.input}),
-            label=f"answer to {task.id}",
-            room=settings.retry_max_tokens,
-            temperature=settings.temperature,
-            presence_penalty=settings.presence_penalty,
-            max_tokens=settings.max_tokens,
-            **settings.extra,
-        )
+        messages = render_chat(prompt, {"instruction": task.instruction, "input": task.input})
+        yield settings.request(endpoint, messages, label=f"answer to {task.id}")
 
 
 def join(

@@ -1,5 +1,5 @@
-"""What a stage's answers used: tokens, dollars, retries, model versions. From the ledger alone, so
-that a rerun that buys nothing says the same.
+"""What a stage's answers used: tokens, dollars, retries, model versions; and the rows they brought.
+From the answers alone, so that a rerun that buys nothing says the same.
 """
 
 from collections import Counter

@@ -1,6 +1,6 @@
 """The JSON that a server which knows structured output holds a teacher's reply to.
 
-It is part of every request, hence of its key in the ledger: do not reorder it for looks.
+It is part of such a request, hence of its key in the ledger: an edit buys every answer anew.
 """
 
 from typing import Any, get_args
