@@ -106,7 +106,7 @@ def _part(instructions: Path, out: Path, dropped: Path, sieve: Filter) -> None:
                 stage="filtered",
                 reason=verdict.reason,
                 witness=verdict.witness,
-                score=None if verdict.score is None else round(verdict.score, 6),
+                score=verdict.score,  # in full: it decided by its last bit
             )
             go.write(json.dumps(lost.model_dump(), ensure_ascii=False) + "\n")
 
