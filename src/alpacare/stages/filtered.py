@@ -51,7 +51,7 @@ def main(
     Example:
       python -m alpacare.stages.filtered data/instructions.jsonl data/filtered.jsonl \\
           --dropped data/dropped/filtered.jsonl --metrics metrics/filtered.json \\
-          --seeds data/seeds.jsonl --test-set data/tests --nearest metrics/filtered.csv
+          --seeds data/seeds.jsonl --test-set data/tests --nearest data/nearest/filtered.csv
     """
     check_files([instructions, seeds], [out, dropped, metrics, nearest])
     settings = load("filtered", FilteredSettings)
