@@ -41,7 +41,7 @@ class AskingSettings(Settings):
         sample: int = 0,
         **more: Any,
     ) -> Request:
-        """Make the request that these settings ask; `more` goes into it, `extra` over that."""
+        """Make the request that these settings ask; `more` goes into it too, and `extra`."""
         return chat(
             endpoint,
             self.model,
@@ -51,9 +51,9 @@ class AskingSettings(Settings):
             room=self.retry_max_tokens,
             **{
                 "temperature": self.temperature,
+                **more,
                 "presence_penalty": self.presence_penalty,
                 "max_tokens": self.max_tokens,
-                **more,
                 **self.extra,
             },
         )
