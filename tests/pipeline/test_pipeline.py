@@ -13,6 +13,7 @@ from itertools import pairwise
 import pytest
 from clones import Clone, copy_tree
 from loopback import running
+from tasks import THREE_TASKS
 
 pytestmark = pytest.mark.slow
 
@@ -35,8 +36,6 @@ View: patient
 Difficulty: 1
 Instruction: Answer question {seed} in a friendly tone.
 Input: <noinput>"""
-
-TASKS = f"{TASK}\n{TASK.replace('Answer question', 'What comes of')}"  # not near to each other
 
 
 @pytest.fixture(scope="module")
@@ -210,7 +209,7 @@ def test_the_commands_of_the_teacher_page_work(clone: Clone) -> None:
 
 def test_the_commands_of_the_writing_page_work(clone: Clone) -> None:
     """Every reply brings two tasks that survive, so a target of 20 takes ten, of 30 five more."""
-    with running(text=TASKS, finish_reason="stop", key="sk-page") as server:
+    with running(text=THREE_TASKS, finish_reason="stop", key="sk-page") as server:
         clone.environment |= {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": "sk-page"}
         run_page(clone, "write-instructions")
         state = server.state()
