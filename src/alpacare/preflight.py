@@ -19,7 +19,6 @@ from alpacare.generation.answers import GenerationsSettings
 from alpacare.records.task import Seed
 from alpacare.rounds import InstructionsSettings
 from alpacare.settings import Settings, check, read_yaml
-from alpacare.stages.checkpoint import CheckpointSettings
 from alpacare.stages.curves import CurvesSettings
 from alpacare.stages.filtered import read_tests as read_test_lines
 from alpacare.stages.references import take
@@ -33,6 +32,7 @@ from alpacare.teacher.prices import Prices
 from alpacare.testsets import read_tests
 from alpacare.text.student_prompt import StudentPrompt
 from alpacare.text.templates import render_chat
+from alpacare.training.settings import CheckpointSettings
 
 # Names become stage names and file names: DVC takes a "/" for a path.
 Slug = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]

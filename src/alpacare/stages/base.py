@@ -17,7 +17,7 @@ from alpacare.progress import quiet_libraries
 from alpacare.settings import check, load
 from alpacare.testsets import read_tests
 from alpacare.text.student_prompt import StudentPrompt
-from alpacare.training.student import StudentSettings, load_student
+from alpacare.training.student import StudentSettings, load_base
 
 
 @click.command(cls=Stage)
@@ -39,7 +39,7 @@ def main(checkpoint: Path, tests: Path, out: Path) -> None:
     trained_with = read_json(training).get("settings", {})
     make_deterministic(0, settings.threads)
     quiet_libraries()
-    model = load_student(
+    model = load_base(
         check(trained_with.get("student"), StudentSettings, f"{training}: student."), tokenizer
     )
     prompt = StudentPrompt.read(checkpoint / "prompt")

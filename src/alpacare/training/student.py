@@ -11,6 +11,8 @@ from alpacare.settings import Settings
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+    from alpacare.training.settings import CheckpointSettings
+
 RANDOM = "random"
 
 
@@ -55,9 +57,33 @@ class StudentSettings(Settings):
 
 
 def load_student(
-    settings: StudentSettings, tokenizer: "PreTrainedTokenizerBase"
+    settings: "CheckpointSettings", tokenizer: "PreTrainedTokenizerBase"
 ) -> "PreTrainedModel":
-    """Give the untrained student in float32: same settings and tokenizer, same weights."""
+    """Give the student as training takes it: float32, or with LoRA a frozen base and adapters."""
+    model = load_base(settings.student, tokenizer, frozen=settings.lora is not None)
+    if settings.lora is None:
+        return model
+    from peft import LoraConfig, get_peft_model
+
+    lora = settings.lora
+    model.enable_input_require_grads()  # gradient checkpointing would else cut the adapters off
+    config = LoraConfig(
+        r=lora.rank,
+        lora_alpha=lora.alpha,
+        lora_dropout=lora.dropout,
+        target_modules=lora.targets,
+        task_type="CAUSAL_LM",
+    )
+    return get_peft_model(model, config)
+
+
+def load_base(
+    settings: StudentSettings, tokenizer: "PreTrainedTokenizerBase", frozen: bool = False
+) -> "PreTrainedModel":
+    """Give the untrained student: same settings and tokenizer, same weights.
+
+    What is trained is float32, whatever the arithmetic; `frozen` weights have the settings' dtype.
+    """
     import torch
     from transformers import AutoModelForCausalLM
 
@@ -66,7 +92,7 @@ def load_student(
     return AutoModelForCausalLM.from_pretrained(
         settings.base,
         revision=settings.revision,
-        dtype=torch.float32,
+        dtype=getattr(torch, settings.dtype) if frozen else torch.float32,
         use_safetensors=True,
         attn_implementation="sdpa",
     )

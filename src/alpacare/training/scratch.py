@@ -1,0 +1,64 @@
+"""Where a run that was stopped goes on: a folder named by everything that shapes the weights.
+
+    models/.scratch/FINGERPRINT/
+        job.json, train.npz, validation.npz, tokenizer/     what the workers read
+        checkpoint-200/ ... with a file `complete`           what training goes on from
+        result/, history.jsonl                               what the stage takes away
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+COMPLETE = "complete"
+
+
+def fingerprint(parts: Mapping[str, Any]) -> str:
+    """Name a run: 16 hex digits of SHA-256 over all that shapes its weights."""
+    text = json.dumps(parts, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def hash_files(*paths: Path) -> str:
+    """SHA-256 over files' names and bytes, and those in folders."""
+    digest = hashlib.sha256()
+    for path in paths:
+        for file in [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file()):
+            digest.update(f"{file.name}:{file.stat().st_size}:".encode())
+            with file.open("rb") as opened:
+                while block := opened.read(1 << 20):
+                    digest.update(block)
+    return digest.hexdigest()
+
+
+def seal(checkpoint: Path) -> None:
+    """Mark a checkpoint as complete, once the disk holds all its bytes."""
+    for file in checkpoint.rglob("*"):
+        if file.is_file():
+            _sync(file)
+    marker = checkpoint / COMPLETE
+    marker.touch()
+    _sync(marker)
+
+
+def _sync(file: Path) -> None:
+    descriptor = os.open(file, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def last_complete(scratch: Path) -> Path | None:
+    """Find the checkpoint to go on from; those that a kill left half-written are removed."""
+    found: dict[int, Path] = {}
+    for folder in scratch.glob("checkpoint-*"):
+        if (folder / COMPLETE).exists():
+            found[int(folder.name.rpartition("-")[2])] = folder
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+    return found[max(found)] if found else None

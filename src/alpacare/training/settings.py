@@ -1,0 +1,58 @@
+"""Section `checkpoint` of params.yaml."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from alpacare.settings import Settings
+from alpacare.training.student import StudentSettings
+
+
+class LoraSettings(Settings):
+    """Low-rank adapters in place of all weights (Hu et al. 2021)."""
+
+    rank: int = Field(gt=0)
+    alpha: float = Field(gt=0)
+    dropout: float = Field(ge=0, lt=1)
+    targets: Literal["all-linear"] | list[str]
+
+
+class OptimizerSettings(Settings):
+    """How the weights move."""
+
+    epochs: int = Field(gt=0)
+    batch_size: int = Field(gt=0)
+    learning_rate: float = Field(gt=0)
+    schedule: Literal["cosine", "linear", "constant"]
+    warmup_share: float = Field(ge=0, lt=1)
+    weight_decay: float = Field(ge=0)
+    eight_bit: bool
+
+
+class CheckpointSettings(Settings):
+    """Which student, how it is trained, and on what."""
+
+    hardware: str = Field(pattern=r"^[a-z0-9-]+$")
+    student: StudentSettings
+    lora: LoraSettings | None
+    optimizer: OptimizerSettings
+    packing: bool
+    row_length: int = Field(gt=1)
+    too_long: Literal["truncate", "drop"]
+    micro_rows: int | None = Field(gt=0)
+    gradient_checkpointing: bool
+    compile: bool
+    liger: bool
+    validation_share: float = Field(ge=0, lt=0.5)
+    save_steps: int = Field(gt=0)
+    report_to: list[str]
+    threads: int = Field(gt=0)
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        context = self.student.architecture.context
+        if self.student.base == "random" and self.row_length > context:
+            raise ValueError(
+                f"row_length: {self.row_length} tokens are more than the student's context, {context}"
+            )
+        return self
