@@ -26,7 +26,10 @@ TINY = {
     "max_new_tokens: 128": "max_new_tokens: 8",
     "learning_rate: 2.0e-3": "learning_rate: 5.0e-3",
 }
-PROMPT = REPOSITORY / "prompts/student"
+OPTIONS = (
+    "--prompt", REPOSITORY / "prompts/student",
+    "--hardware", REPOSITORY / "configs/accelerate/cpu.yaml",
+)  # fmt: skip
 
 
 def edit(params: Path, changes: dict[str, str]) -> None:
@@ -58,7 +61,7 @@ def responses(params: Path) -> Path:
 
 
 def train(responses: Path, out: str) -> Any:
-    return run(checkpoint, responses, out, "--prompt", PROMPT)
+    return run(checkpoint, responses, out, *OPTIONS)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -104,7 +107,7 @@ def test_sigterm_ends_a_run_cleanly(responses: Path, params: Path) -> None:
     edit(params, {"epochs: 5": "epochs: 5000"})
     command = [sys.executable, "-m", "alpacare.stages.checkpoint"]
     process = subprocess.Popen(
-        [*command, responses, "out", "--prompt", PROMPT], stderr=subprocess.PIPE, text=True
+        [*command, responses, "out", *OPTIONS], stderr=subprocess.PIPE, text=True
     )
     assert process.stderr
     assert "steps" in process.stderr.readline()  # the first sign of progress

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alpacare.training.packing import IGNORED, Example, best_fit, build_row, encode_example
-from alpacare.training.student import Architecture, StudentSettings, load_student
+from alpacare.training.student import Architecture, StudentSettings, load_base
 from alpacare.training.tokenizer import train_tokenizer
 
 TEXTS = ["the heart pumps blood", "### Response:\n", "ask a doctor about the heart, now"]
@@ -25,7 +25,7 @@ def model(tokenizer: Any) -> Any:
     settings = StudentSettings(
         base="random", revision=None, architecture=shape, dtype="float32", seed=0
     )
-    return load_student(settings, tokenizer).eval()
+    return load_base(settings, tokenizer).eval()
 
 
 @given(st.lists(st.integers(1, 100), max_size=60))

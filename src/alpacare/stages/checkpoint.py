@@ -23,8 +23,9 @@ from alpacare.records.response import Response
 from alpacare.settings import load
 from alpacare.text.student_prompt import StudentPrompt, copy_templates
 from alpacare.training import scratch
+from alpacare.training.card import model_card
 from alpacare.training.data import TrainingData, prepare, rows_a_step, save_rows
-from alpacare.training.launch import CONFIGS, launch
+from alpacare.training.launch import launch
 from alpacare.training.settings import CheckpointSettings
 from alpacare.training.student import RANDOM, StudentSettings, load_base
 from alpacare.training.tokenizer import train_tokenizer
@@ -38,7 +39,8 @@ if TYPE_CHECKING:
 @click.argument("responses", type=FILE)
 @click.argument("out", type=FILE)
 @click.option("--prompt", type=FILE, required=True, help="Folder with the student's templates.")
-def main(responses: Path, out: Path, prompt: Path) -> None:
+@click.option("--hardware", type=FILE, required=True, help="What accelerate is to run on: YAML.")
+def main(responses: Path, out: Path, prompt: Path, hardware: Path) -> None:
     """Fine-tune the student on RESPONSES and write the folder OUT.
 
     A run that was stopped, or killed, goes on from its last checkpoint with the same command.
@@ -46,7 +48,7 @@ def main(responses: Path, out: Path, prompt: Path) -> None:
     \b
     Example:
       python -m alpacare.stages.checkpoint data/responses.jsonl models/checkpoint \\
-          --prompt prompts/student
+          --prompt prompts/student --hardware configs/accelerate/cpu.yaml
     """
     settings = load("checkpoint", CheckpointSettings)
     rows = jsonl.read(responses, Response, unique="id")
@@ -54,7 +56,6 @@ def main(responses: Path, out: Path, prompt: Path) -> None:
         raise BadInput(f"{responses}: no responses to train on")
     if out.is_file():  # said before hours of training, and not by the writing after them
         raise BadInput(f"{out}: is a file; name a folder to write")
-    config = CONFIGS / f"{settings.hardware}.yaml"
     template = StudentPrompt.read(prompt)
     make_deterministic(settings.student.seed, settings.threads)
     quiet_libraries()
@@ -64,21 +65,24 @@ def main(responses: Path, out: Path, prompt: Path) -> None:
     name = scratch.fingerprint(
         {
             "settings": settings.model_dump(exclude={"report_to", "save_steps"}),
-            "files": scratch.hash_files(responses, prompt, config),
+            "files": scratch.hash_files(responses, prompt, hardware),
             "base": _base_hash(settings.student),
             "versions": versions(""),
         }
     )
     folder = out.parent / ".scratch" / name
     write_job(folder, settings, data, tokenizer)
-    launch(config, folder)
+    launch(hardware, folder)
     history = json.loads((folder / "history.json").read_text())
     with atomic_folder(out) as fresh:
         collect(folder, fresh, settings, tokenizer)
         copy_templates(prompt, fresh / "prompt")
         (fresh / "history.jsonl").write_text("".join(json.dumps(h) + "\n" for h in history))
         jsonl.write(fresh / "dropped.jsonl", data.lost)
-        write_json(fresh / "training.json", summary(settings, data))
+        training = summary(settings, data)
+        write_json(fresh / "training.json", training)
+        card = model_card(training, history, scratch.hash_files(responses))
+        (fresh / "README.md").write_text(card)
         write_json(fresh / "versions.json", versions((folder / "device").read_text()))
     shutil.rmtree(folder)
     first, last = history[0]["loss"], history[-1]["loss"]

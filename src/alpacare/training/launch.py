@@ -8,10 +8,8 @@ from alpacare.errors import BadInput
 from alpacare.training import worker
 from alpacare.training.scratch import last_complete
 
-CONFIGS = Path("configs/accelerate")
 
-
-def launch(config: Path, scratch: Path) -> None:
+def launch(hardware: Path, scratch: Path) -> None:
     """Run the workers to their end.
 
     Raises:
@@ -20,7 +18,7 @@ def launch(config: Path, scratch: Path) -> None:
     """
     (scratch / worker.ERROR).unlink(missing_ok=True)
     accelerate = [sys.executable, "-m", "accelerate.commands.launch", "--quiet"]
-    command = [*accelerate, "--config_file", str(config), "-m", worker.__name__, str(scratch)]
+    command = [*accelerate, "--config_file", str(hardware), "-m", worker.__name__, str(scratch)]
     process = subprocess.Popen(command)
     try:
         status = process.wait()

@@ -1,0 +1,76 @@
+"""Tiny students and examples to train them on."""
+
+from pathlib import Path
+from typing import Any
+
+from alpacare.training.data import lay
+from alpacare.training.packing import Example, encode_example
+from alpacare.training.settings import CheckpointSettings
+from alpacare.training.student import load_student
+from alpacare.training.tokenizer import train_tokenizer
+from alpacare.training.trainer import train
+
+TEXTS = ["the heart pumps blood", "a kidney filters it", "ask a doctor about the lung, now"]
+TOKENIZER = train_tokenizer(TEXTS * 3, 300)
+
+
+def make_settings(**changes: Any) -> CheckpointSettings:
+    """Settings of a student of a few thousand weights; nested ones by name__name."""
+    values: dict[str, Any] = {
+        "hardware": "cpu",
+        "student": {
+            "base": "random",
+            "revision": None,
+            "architecture": {
+                "hidden_size": 32, "layers": 2, "heads": 2, "vocab_size": 300, "context": 128,
+            },
+            "dtype": "float32",
+            "seed": 0,
+        },
+        "lora": None,
+        "optimizer": {
+            "epochs": 3,
+            "batch_size": 8,
+            "learning_rate": 1e-2,
+            "schedule": "constant",
+            "warmup_share": 0.0,
+            "weight_decay": 0.0,
+            "eight_bit": False,
+        },
+        "packing": True,
+        "row_length": 96,
+        "too_long": "truncate",
+        "micro_rows": None,
+        "gradient_checkpointing": False,
+        "compile": False,
+        "liger": False,
+        "validation_share": 0.0,
+        "save_steps": 100,
+        "report_to": [],
+        "threads": 2,
+    }  # fmt: skip
+    for name, value in changes.items():
+        *path, key = name.split("__")
+        place = values
+        for part in path:
+            place = place[part]
+        place[key] = value
+    return CheckpointSettings(**values)
+
+
+def make_examples(count: int) -> list[Example]:
+    """Examples of different lengths."""
+    made = [
+        encode_example(TOKENIZER, " ".join(TEXTS[: 1 + n % 3]), TEXTS[n % 3] * (1 + n % 2), True, 96)
+        for n in range(count)
+    ]
+    return [example for example in made if example]
+
+
+def trained(settings: CheckpointSettings, examples: list[Example], scratch: Path) -> Any:
+    """Train in this process, all examples in every step; give the Trainer."""
+    rows = lay(examples, settings)
+    model = load_student(settings, TOKENIZER)
+    from threading import Event
+
+    return train(model, rows, [], len(rows), settings, TOKENIZER.pad_token_id, scratch, Event())

@@ -1,0 +1,107 @@
+"""Packing, batching, adapters: other ways to lay out the same examples train the same weights."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from students import TOKENIZER, make_examples, make_settings, trained
+from torch.nn.functional import cross_entropy
+
+from alpacare.training.packing import IGNORED, Example, build_row
+from alpacare.training.student import load_base
+
+EXAMPLES = make_examples(8)
+LORA = {"rank": 4, "alpha": 8.0, "dropout": 0.0, "targets": "all-linear"}
+
+
+def weights(trainer: Any) -> dict[str, Any]:
+    return {name: value.detach() for name, value in trainer.model.named_parameters()}
+
+
+def furthest(one: dict[str, Any], other: dict[str, Any]) -> float:
+    assert one.keys() == other.keys()
+    return max(float((one[name] - other[name]).abs().max()) for name in one)
+
+
+@pytest.mark.parametrize("lora", [None, LORA])
+def test_packed_and_padded_training_give_the_same_weights(lora: Any, tmp_path: Path) -> None:
+    changes: list[dict[str, Any]] = [
+        {},
+        {"packing": False},
+        {"packing": False, "micro_rows": 3},
+        {"micro_rows": 1},
+        {"gradient_checkpointing": True},
+    ]
+    start = weights_of_a_fresh_model()
+    first = weights(trained(make_settings(lora=lora), EXAMPLES, tmp_path / "0"))
+    if lora is None:
+        assert furthest(start, first) > 1e-3
+    for number, change in enumerate(changes[1:], start=1):
+        other = trained(make_settings(lora=lora, **change), EXAMPLES, tmp_path / str(number))
+        assert furthest(first, weights(other)) < 1e-5, change
+
+
+def weights_of_a_fresh_model() -> dict[str, Any]:
+    model = load_base(make_settings().student, TOKENIZER)
+    return {name: value.detach().clone() for name, value in model.named_parameters()}
+
+
+def loss_alone(model: Any, example: Example) -> Any:
+    """The sum of the response tokens' losses of one example, by its definition."""
+    ids = torch.tensor([example.ids])
+    logits = model(input_ids=ids, use_cache=False).logits[0]
+    targets = ids[0, 1:].clone()
+    targets[: example.prompt_length - 1] = IGNORED
+    return cross_entropy(logits[:-1], targets, reduction="sum", ignore_index=IGNORED)
+
+
+def test_the_loss_is_the_mean_over_all_response_tokens_of_a_step(tmp_path: Path) -> None:
+    model = load_base(make_settings().student, TOKENIZER).double()
+    total = sum(float(loss_alone(model, example)) for example in EXAMPLES)
+    tokens = sum(len(example.ids) - example.prompt_length for example in EXAMPLES)
+    for number, change in enumerate(({}, {"packing": False, "micro_rows": 3})):
+        trainer = trained(make_settings(optimizer__epochs=1, **change), EXAMPLES, tmp_path / str(number))
+        assert trainer.state.log_history[0]["loss"] == pytest.approx(total / tokens, abs=1e-6)
+
+
+def leak(
+    model: Any, attention: str, *, training: bool, checkpointing: bool, **broken: Any
+) -> float:
+    """How far changing one example of a row moves the logits of the next."""
+    model.set_attn_implementation(attention)
+    model.train(training)
+    if checkpointing:
+        model.gradient_checkpointing_enable()
+    else:
+        model.gradient_checkpointing_disable()
+    first, second = EXAMPLES[2], EXAMPLES[1]
+    changed = Example([token % 200 + 50 for token in first.ids], first.prompt_length, False)
+    logits = []
+    for one in (first, changed):
+        row = build_row([one, second], 96, 0)
+        batch = {"input_ids": row["input_ids"][None], "position_ids": row["position_ids"][None]}
+        logits.append(model(**batch, **{"use_cache": False, **broken}).logits[0])
+    there = slice(len(first.ids), len(first.ids) + len(second.ids))
+    return float((logits[0][there] - logits[1][there]).abs().max())
+
+
+@pytest.fixture(scope="module")
+def model() -> Any:
+    return load_base(make_settings().student, TOKENIZER)
+
+
+@pytest.mark.parametrize("attention", ["sdpa", "eager"])
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("checkpointing", [True, False])
+def test_no_example_of_a_row_sees_another(
+    model: Any, attention: str, training: bool, checkpointing: bool
+) -> None:
+    assert leak(model, attention, training=training, checkpointing=checkpointing) == 0.0
+
+
+@pytest.mark.parametrize("attention", ["sdpa", "eager"])
+def test_the_leak_shows_when_the_rules_are_broken(model: Any, attention: str) -> None:
+    ones = torch.ones(1, 96, dtype=torch.long)
+    for broken in ({"attention_mask": ones}, {"use_cache": True}):
+        assert leak(model, attention, training=False, checkpointing=False, **broken) > 0.001
