@@ -1,6 +1,7 @@
 """Tiny students and examples to train them on."""
 
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from alpacare.training.data import lay
@@ -61,7 +62,9 @@ def make_settings(**changes: Any) -> CheckpointSettings:
 def make_examples(count: int) -> list[Example]:
     """Examples of different lengths."""
     made = [
-        encode_example(TOKENIZER, " ".join(TEXTS[: 1 + n % 3]), TEXTS[n % 3] * (1 + n % 2), True, 96)
+        encode_example(
+            TOKENIZER, " ".join(TEXTS[: 1 + n % 3]), TEXTS[n % 3] * (1 + n % 2), True, 96
+        )
         for n in range(count)
     ]
     return [example for example in made if example]
@@ -71,6 +74,4 @@ def trained(settings: CheckpointSettings, examples: list[Example], scratch: Path
     """Train in this process, all examples in every step; give the Trainer."""
     rows = lay(examples, settings)
     model = load_student(settings, TOKENIZER)
-    from threading import Event
-
     return train(model, rows, [], len(rows), settings, TOKENIZER.pad_token_id, scratch, Event())

@@ -72,7 +72,7 @@ def main(responses: Path, out: Path, prompt: Path, hardware: Path) -> None:
     )
     folder = out.parent / ".scratch" / name
     write_job(folder, settings, data, tokenizer)
-    launch(hardware, folder)
+    launch(hardware, folder, settings.threads)
     history = json.loads((folder / "history.json").read_text())
     with atomic_folder(out) as fresh:
         collect(folder, fresh, settings, tokenizer)

@@ -36,8 +36,8 @@ touched the weights in `versions.json`, the prompt it was trained with in `promp
 
 ## Licences
 
-The weights follow the licence of the model they start from, and that of the training data: answers of
-a vendor's model bring its terms along, and the published AlpaCare data is CC BY-NC 4.0.
+The weights follow the licence of the model they start from, and that of the training data: answers
+of a vendor's model bring its terms along, and the published AlpaCare data is CC BY-NC 4.0.
 """
 
 

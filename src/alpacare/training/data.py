@@ -109,7 +109,9 @@ def load_rows(path: Path) -> list[Row]:
     import numpy as np
 
     with np.load(path) as arrays:
-        ids, lengths, prompts, sizes = (arrays[name] for name in ("ids", "lengths", "prompts", "sizes"))
+        ids, lengths, prompts, sizes = (
+            arrays[name] for name in ("ids", "lengths", "prompts", "sizes")
+        )
     ends = np.cumsum(lengths)
     examples = [
         Example(ids[end - length : end].tolist(), int(prompt), truncated=False)

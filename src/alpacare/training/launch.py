@@ -1,5 +1,6 @@
 """Starting the workers of a training run with `accelerate launch`, and hearing how it went."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from alpacare.training import worker
 from alpacare.training.scratch import last_complete
 
 
-def launch(hardware: Path, scratch: Path) -> None:
+def launch(hardware: Path, scratch: Path, threads: int) -> None:
     """Run the workers to their end.
 
     Raises:
@@ -18,8 +19,10 @@ def launch(hardware: Path, scratch: Path) -> None:
     """
     (scratch / worker.ERROR).unlink(missing_ok=True)
     accelerate = [sys.executable, "-m", "accelerate.commands.launch", "--quiet"]
-    command = [*accelerate, "--config_file", str(hardware), "-m", worker.__name__, str(scratch)]
-    process = subprocess.Popen(command)
+    settings = ["--config_file", str(hardware), "--num_cpu_threads_per_process", str(threads)]
+    command = [*accelerate, *settings, "-m", worker.__name__, str(scratch)]
+    # what libraries will do one day is not for the one who trains today
+    process = subprocess.Popen(command, env={**os.environ, "PYTHONWARNINGS": "ignore::FutureWarning"})
     try:
         status = process.wait()
     except KeyboardInterrupt:

@@ -1,9 +1,9 @@
 """Where a run that was stopped goes on: a folder named by everything that shapes the weights.
 
-    models/.scratch/FINGERPRINT/
-        job.json, train.npz, validation.npz, tokenizer/     what the workers read
-        checkpoint-200/ ... with a file `complete`           what training goes on from
-        result/, history.jsonl                               what the stage takes away
+models/.scratch/FINGERPRINT/
+    job.json, train.npz, validation.npz, tokenizer/     what the workers read
+    checkpoint-200/ ... with a file `complete`           what training goes on from
+    result/, history.jsonl                               what the stage takes away
 """
 
 import hashlib

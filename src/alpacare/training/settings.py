@@ -12,7 +12,7 @@ class LoraSettings(Settings):
     """Low-rank adapters in place of all weights (Hu et al. 2021)."""
 
     rank: int = Field(gt=0)
-    alpha: float = Field(gt=0)
+    alpha: int = Field(gt=0)
     dropout: float = Field(ge=0, lt=1)
     targets: Literal["all-linear"] | list[str]
 
@@ -53,6 +53,6 @@ class CheckpointSettings(Settings):
         context = self.student.architecture.context
         if self.student.base == "random" and self.row_length > context:
             raise ValueError(
-                f"row_length: {self.row_length} tokens are more than the student's context, {context}"
+                f"row_length: {self.row_length} tokens exceed the student's context, {context}"
             )
         return self

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from alpacare.settings import Settings
 
 if TYPE_CHECKING:
+    from peft import PeftModel
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
     from alpacare.training.settings import CheckpointSettings
@@ -58,7 +59,7 @@ class StudentSettings(Settings):
 
 def load_student(
     settings: "CheckpointSettings", tokenizer: "PreTrainedTokenizerBase"
-) -> "PreTrainedModel":
+) -> "PreTrainedModel | PeftModel":
     """Give the student as training takes it: float32, or with LoRA a frozen base and adapters."""
     model = load_base(settings.student, tokenizer, frozen=settings.lora is not None)
     if settings.lora is None:
@@ -66,7 +67,8 @@ def load_student(
     from peft import LoraConfig, get_peft_model
 
     lora = settings.lora
-    model.enable_input_require_grads()  # gradient checkpointing would else cut the adapters off
+    # gradient checkpointing would else cut the adapters off
+    model.enable_input_require_grads()  # type: ignore[no-untyped-call]
     config = LoraConfig(
         r=lora.rank,
         lora_alpha=lora.alpha,

@@ -14,11 +14,12 @@ from alpacare.training.scratch import last_complete, seal
 from alpacare.training.settings import CheckpointSettings
 
 if TYPE_CHECKING:
+    from peft import PeftModel
     from transformers import PreTrainedModel, Trainer, TrainerCallback, TrainingArguments
 
 
 def train(
-    model: "PreTrainedModel",
+    model: "PreTrainedModel | PeftModel",
     rows: Sequence[Row],
     validation: Sequence[Row],
     rows_per_step: int,

@@ -1,0 +1,99 @@
+"""`checkpoint` stopped, killed, and on two processes: the same weights in the end."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import REPOSITORY
+from test_checkpoint import OPTIONS, contents, edit, responses, train
+
+__all__ = ["responses"]  # a fixture
+
+
+def start(responses: Path, out: str) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "alpacare.stages.checkpoint", responses, out, *OPTIONS]
+    return subprocess.Popen(
+        command,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def wait_for_checkpoints(count: int) -> Path:
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        found = sorted(Path(".scratch").glob("*/checkpoint-*/complete"))
+        if len(found) >= count:
+            return found[-1].parent
+        time.sleep(0.05)
+    raise AssertionError("no checkpoint in two minutes")
+
+
+@pytest.fixture
+def long_run(responses: Path, params: Path) -> Path:
+    edit(params, {"epochs: 5": "epochs: 40", "save_steps: 500": "save_steps: 20"})
+    return responses
+
+
+def test_a_killed_run_ends_with_the_weights_of_an_uninterrupted_one(long_run: Path) -> None:
+    assert train(long_run, "whole").exit_code == 0
+    process = start(long_run, "killed")
+    wait_for_checkpoints(2)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert not Path("killed").exists()
+    half = wait_for_checkpoints(1)
+    (half.parent / "checkpoint-9999").mkdir()  # a half-written one
+    result = train(long_run, "killed")
+    assert result.exit_code == 0, result.output
+    assert contents(Path("killed")) == contents(Path("whole"))
+    assert not list(Path(".scratch").iterdir())
+
+
+def test_sigterm_keeps_what_is_there_and_says_how_to_go_on(long_run: Path) -> None:
+    process = start(long_run, "out")
+    wait_for_checkpoints(1)
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "stopped: the same command goes on from step" in errors
+    assert "Traceback" not in errors
+    assert not Path("out").exists()
+    assert train(long_run, "out").exit_code == 0
+
+
+def test_changed_settings_never_go_on_from_old_scratch(long_run: Path, params: Path) -> None:
+    process = start(long_run, "out")
+    wait_for_checkpoints(1)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    (old,) = Path(".scratch").iterdir()
+    edit(params, {"seed: 0                       # first": "seed: 1                       # first"})
+    assert train(long_run, "out").exit_code == 0
+    assert list(Path(".scratch").iterdir()) == [old]
+    steps = [
+        json.loads(line)["step"] for line in Path("out/history.jsonl").read_text().splitlines()
+    ]
+    assert steps == list(range(1, len(steps) + 1))
+
+
+def test_two_processes_learn_as_one_does(responses: Path, params: Path) -> None:
+    edit(params, {"batch_size: 1 ": "batch_size: 4 ", "threads: 2": "threads: 1"})
+    config = (REPOSITORY / "configs/accelerate/cpu.yaml").read_text()
+    config = config.replace('distributed_type: "NO"', "distributed_type: MULTI_GPU")
+    Path("two.yaml").write_text(config.replace("num_processes: 1", "num_processes: 2"))
+    losses = []
+    for hardware, out in ((OPTIONS[3], "one"), (Path("two.yaml"), "two")):
+        result: Any = train(responses, out, hardware)
+        assert result.exit_code == 0, result.output
+        lines = Path(out, "history.jsonl").read_text().splitlines()
+        losses.append([json.loads(line)["loss"] for line in lines])
+    assert losses[0] == pytest.approx(losses[1], abs=1e-5)
