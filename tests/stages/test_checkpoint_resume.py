@@ -86,7 +86,7 @@ def test_changed_settings_never_go_on_from_old_scratch(long_run: Path, params: P
 
 
 def test_two_processes_learn_as_one_does(responses: Path, params: Path) -> None:
-    edit(params, {"batch_size: 1 ": "batch_size: 4 ", "threads: 2": "threads: 1"})
+    edit(params, {"batch_size: 1 ": "batch_size: 4 ", "packing: true": "packing: false"})
     config = (REPOSITORY / "configs/accelerate/cpu.yaml").read_text()
     config = config.replace('distributed_type: "NO"', "distributed_type: MULTI_GPU")
     Path("two.yaml").write_text(config.replace("num_processes: 1", "num_processes: 2"))
