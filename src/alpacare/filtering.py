@@ -7,6 +7,7 @@ kept; both get the same decisions.
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Literal, TypeVar
 
@@ -100,7 +101,8 @@ class Filter:
         self.near_tests: list[NearTest] = []
         self.seeds = seeds
         self.tests = tests
-        self._tokenizer = getattr(tokens, settings.tokenizer)
+        # seeds, test sets and the join look at one text in turn
+        self._tokenizer = lru_cache(2 * _CHUNK)(getattr(tokens, settings.tokenizer))
         self._screen = Screen(settings.heuristics, [(seed.id, seed.instruction) for seed in seeds])
         self._gate = self._open_gate()
         self._near = self._open_near()

@@ -143,5 +143,5 @@ def test_an_address_where_nothing_answers(monkeypatch: pytest.MonkeyPatch) -> No
 def test_without_ray_one_line_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     monkeypatch.delitem(sys.modules, "alpacare.text.join_ray")
-    with pytest.raises(BadInput, match=r"pip install 'alpacare\[ray\]'"):
+    with pytest.raises(BadInput, match=r"run: make ray"):
         importlib.import_module("alpacare.text.join_ray")

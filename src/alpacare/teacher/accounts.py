@@ -74,16 +74,20 @@ class Accounts:
             ).fetchone()
         return Money(spent, unsure, in_flight, in_batches, lost)
 
-    def reserve(self, key: str, worst: float, budget: float) -> Literal["", "full", "batch"]:
+    def reserve(
+        self, key: str, worst: float, budget: float
+    ) -> Literal["", "full", "wait", "batch"]:
         """Set a call's worst price aside before it is sent; or say what is in the way.
 
-        "full": the budget has no room. "batch": a batch under way will bring this answer.
+        "full": the budget has no room. "wait": nor has it now, but calls in flight may yet turn out
+        cheaper than what was set aside for them. "batch": a batch under way will bring this answer.
         """
         if self._sql.execute("SELECT 1 FROM items WHERE key = ?", (key,)).fetchone():
             return "batch"
         self._write_off(key)  # the caller has the claim, so whoever asked before is dead
-        if self.money().bound + worst > budget:
-            return "full"
+        money = self.money()
+        if money.bound + worst > budget:
+            return "wait" if money.in_flight else "full"
         values = (key, worst, now())
         self._sql.execute("INSERT INTO calls VALUES (?, ?, ?)", values)
         return ""

@@ -43,7 +43,6 @@ class Purse:
         self.accounts = Accounts(self.books)
         self.writer = Writer(self.books)
         self._settled = asyncio.Event()
-        self._open = 0  # reservations of this run
 
     def close(self) -> None:
         """Finish writing."""
@@ -80,21 +79,18 @@ class Purse:
                 raise Elsewhere
             if self.stopping.is_set():
                 raise Stopping
-            lost = await self.writer.commit(lambda: self.accounts.write_off(self.claims))
-            self.tally.lost += lost
-            money = Accounts(self.ledger).money()
-            if self._open == 0 and not money.in_flight:
+            if obstacle == "full":
                 raise BadInput(
                     f"BUDGET=${self.budget:g} has no room for the next call (at most "
-                    f"${worst:.4f}): {money.describe()}"
+                    f"${worst:.4f}): {Accounts(self.ledger).money().describe()}"
                 )
+            lost = await self.writer.commit(lambda: self.accounts.write_off(self.claims))
+            self.tally.lost += lost
             self._settled.clear()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._settled.wait(), _OTHERS)
-        self._open += 1
 
     async def settle(self, key: str, entry: Entry | None, unsure: float = 0.0) -> None:
         """End a call in the books, with its answer if there is one."""
         await self.writer.commit(lambda: self.accounts.settle(key, entry, unsure))
-        self._open -= 1
         self._settled.set()
