@@ -5,11 +5,11 @@ kept; both get the same decisions.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import Literal, TypeVar
 
 from pydantic import ConfigDict, Field
 
@@ -18,17 +18,11 @@ from alpacare.jsonl import Row
 from alpacare.records.task import Task
 from alpacare.settings import Settings
 from alpacare.text import tokens
+from alpacare.text.contamination import Gate, Item, Near
+from alpacare.text.duplicates import Advance, KeepFirst, KeepNone, local, pairs_across, quiet
 from alpacare.text.heuristics import Heuristics, Screen
 
-if TYPE_CHECKING:
-    from alpacare.text.contamination import Gate, Near
-    from alpacare.text.duplicates import KeepFirst, KeepNone
-
-Advance = Callable[[int], object]
 _CHUNK = 1 << 14  # tasks held at a time
-
-
-def _quiet(tasks: int) -> None: ...
 
 
 class FilteredSettings(Settings):
@@ -114,7 +108,7 @@ class Filter:
         """How many of the tasks added so far stay."""
         return self.added - len(self.gone)
 
-    def add(self, tasks: Iterable[Asked], advance: Advance = _quiet) -> None:
+    def add(self, tasks: Iterable[Asked], advance: Advance = quiet) -> None:
         """Look at more tasks; `advance` is told how many more are done."""
         pairs = self._near.add(self._survivors(iter(tasks), advance), advance)
         for place, pair in pairs.items():
@@ -184,7 +178,7 @@ class Filter:
             if near and position not in self.gone:
                 self._hold(position, chunk[position - start], near)
 
-    def _hold(self, position: int, task: Asked, near: "Near") -> None:
+    def _hold(self, position: int, task: Asked, near: Near) -> None:
         test = self.tests[near.item]
         self.near_tests.append(NearTest(task, test, near.score, near.shared, near.offends))
         if near.offends and self.settings.contamination != "report":
@@ -193,8 +187,6 @@ class Filter:
     def _compare_with_seeds(self, chunk: Sequence[Asked], start: int) -> None:
         if not (self.seeds and self.settings.against_seeds):
             return
-        from alpacare.text.duplicates import pairs_across
-
         seeds, texts = ([self._text(task) for task in side] for side in (self.seeds, chunk))
         for pair in pairs_across(seeds, texts, self.settings.rouge_l, self._tokenizer):
             verdict = Verdict("rouge_l_seed", self.seeds[pair.first].id, pair.score)
@@ -207,20 +199,12 @@ class Filter:
             return f"{task.instruction}\n{task.input}"
         return task.instruction
 
-    def _open_gate(self) -> "Gate":
-        from alpacare.text.contamination import Gate, Item
+    def _open_gate(self) -> Gate:
+        items = [Item(self._text(test), _parts(test)) for test in self.tests]
+        threshold, words = self.settings.contamination_rouge_l, self.settings.contamination_words
+        return Gate(items, threshold, words, self._tokenizer)
 
-        items = [
-            Item(test.id, self._text(test), (test.instruction, test.input)) for test in self.tests
-        ]
-        settings = self.settings
-        return Gate(
-            items, settings.contamination_rouge_l, settings.contamination_words, self._tokenizer
-        )
-
-    def _open_near(self) -> "KeepFirst | KeepNone":
-        from alpacare.text.duplicates import KeepFirst, KeepNone, local
-
+    def _open_near(self) -> KeepFirst | KeepNone:
         pairs = local
         if self.settings.engine == "ray":
             from alpacare.text import join_ray

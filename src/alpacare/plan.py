@@ -67,7 +67,8 @@ def _plan(params: Params, find: Find) -> list[Plan]:
     tasks = list(rounds.tasks.values())
     sieve = Filter(params.filtered, seeds, tests)
     sieve.add(tasks)
-    more = round(rounds.a_reply * (len(first.missing) + first.expected))
+    coming = len(first.missing) + first.expected
+    more = round(rounds.a_reply * coming) if coming else 0
     (prompt,) = dependencies("responses", "prompts/")
     asked = make_requests(sieve.staying(tasks), params.responses, prompt)
     like = list(make_requests(seeds, params.responses, prompt))

@@ -96,6 +96,7 @@ class Rounds:
         self._prompt = prompt
         self._endpoint = read_endpoint(settings.endpoint)
         self._sieve = sieve
+        self._unseen: list[Instruction] = []  # by the filter
         self._deck = Deck(seeds, settings.seed)
         self._deck.check(settings.seeds_per_request)
         self._pool: list[Instruction] = []  # what machine examples are drawn from
@@ -116,15 +117,23 @@ class Rounds:
                 self.answered += 1
                 fresh += self._read(answer, hand)
         self.asked += len(answers)
-        self._sieve.add(fresh)
-        if self.asked % self._settings.round_requests == 0:
+        self._unseen += fresh
+        filtered = self._settings.target_kept is not None or self._settings.machine_examples
+        if filtered and self.asked % self._settings.round_requests == 0:
             survivors = self.survivors()
             self.stalled = len(survivors) <= len(self._pool)
             self._pool = survivors
 
     def survivors(self) -> list[Instruction]:
         """Give the tasks read so far that the filter keeps."""
-        return self._sieve.staying(self.tasks.values())
+        return self._filter().staying(self.tasks.values())
+
+    def _filter(self) -> Filter:
+        """Let the filter catch up; where nothing depends on it, it is never asked."""
+        if self._unseen:
+            self._sieve.add(self._unseen)
+            self._unseen = []
+        return self._sieve
 
     @property
     def expected(self) -> int:
@@ -133,7 +142,7 @@ class Rounds:
         if settings.target_kept is None:
             return settings.requests - self.asked
         left = settings.max_requests - self.asked
-        missing = settings.target_kept - self._sieve.kept
+        missing = settings.target_kept - self._filter().kept
         if missing <= 0 or self.stalled:
             return 0
         if not self.a_reply:
@@ -147,7 +156,7 @@ class Rounds:
         """How many tasks that survive a reply brings."""
         if not self.answered:
             return self._settings.tasks_per_request
-        return self._sieve.kept / self.answered
+        return self._filter().kept / self.answered
 
     def _size(self) -> int:
         if self._settings.target_kept is None and not self._settings.machine_examples:

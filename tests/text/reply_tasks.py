@@ -6,7 +6,7 @@ from typing import Any, get_args
 from hypothesis import strategies as st
 
 from alpacare.records.task import TaskType
-from alpacare.text.parsing import without_placeholder
+from alpacare.text.spellings import without_placeholder
 
 LABELS = ("type", "topic", "view", "difficulty", "instruction", "input")
 Task = dict[str, Any]

@@ -69,7 +69,7 @@ class Oracle:
 
 
 def item(instruction: str, input: str = "") -> Item:
-    return Item("test/1", f"{instruction} {input}", (instruction, input))
+    return Item(f"{instruction} {input}", (instruction, input))
 
 
 def look(gate: Gate, rows: Sequence[Row]) -> list[Near | None]:

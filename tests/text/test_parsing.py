@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alpacare.records.task import TaskType
-from alpacare.text.parsing import parse_reply, without_placeholder
+from alpacare.text.parsing import parse_reply
+from alpacare.text.spellings import without_placeholder
 
 TASK = """### Task 1
 Type: chat

@@ -12,21 +12,20 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from alpacare.text.rouge import f_measure
+from alpacare.text.rouge import FIRST_CHARACTER, f_measure
 from alpacare.text.tokens import Tokenizer
 
 WORTH_A_LOOK = 0.5  # ROUGE-L F from which a pair is worth a person's look, whatever the threshold
 _MARGIN = 1e-5  # far above the rounding errors of a screen in float32
 _BLOCK = 512  # rows of about one length
-_UNKNOWN = "\ue000"  # every token that no test task has; past the surrogates, as all that follow
+_UNKNOWN = chr(FIRST_CHARACTER)  # every token that no test task has
 
 
 @dataclass(frozen=True)
 class Item:
-    """A test task: `name` as "set/id", the text that ROUGE-L compares, and the texts (instruction
-    and input, apart) whose n-grams are looked at, so that none runs from one into the other."""
+    """A test task: the text that ROUGE-L compares, and the texts (instruction and input, apart)
+    whose n-grams are looked at, so that none runs from one into the other."""
 
-    name: str
     compared: str
     parts: tuple[str, ...]
 
@@ -66,7 +65,9 @@ class Gate:
         for item in items:
             for text in (item.compared, *item.parts):
                 for token in tokenizer(text):
-                    self._characters.setdefault(token, chr(0xE001 + len(self._characters)))
+                    self._characters.setdefault(
+                        token, chr(FIRST_CHARACTER + 1 + len(self._characters))
+                    )
         self._tokens = {character: token for token, character in self._characters.items()}
         self._items = [self._encode(item.compared) for item in items]
         self._by_length = sorted(range(len(items)), key=lambda item: len(self._items[item]))

@@ -24,7 +24,8 @@ Engine = Callable[["Ints", "Ints", float, int, "Mask"], Iterator["Found"]]
 _BATCH = 1 << 17  # texts held at a time by `pairs_across`
 
 
-def _quiet(texts: int) -> None: ...
+def quiet(texts: int) -> None:
+    """Tell nobody."""
 
 
 def local(
@@ -56,7 +57,7 @@ class KeepFirst:
         self._rows = _Rows(tokenizer)
         self._threshold, self._pairs = threshold, pairs
 
-    def add(self, texts: Iterable[str], advance: Advance = _quiet) -> dict[int, Pair]:
+    def add(self, texts: Iterable[str], advance: Advance = quiet) -> dict[int, Pair]:
         """Take more texts and give, for each that goes, its nearest kept text (then the earliest).
 
         Positions count all texts ever added.
@@ -87,7 +88,7 @@ class KeepNone:
         self._threshold, self._pairs = threshold, pairs
         self._gone: set[int] = set()
 
-    def add(self, texts: Iterable[str], advance: Advance = _quiet) -> dict[int, Pair]:
+    def add(self, texts: Iterable[str], advance: Advance = quiet) -> dict[int, Pair]:
         """Take more texts and give, for each text that goes now, its nearest (then the earliest).
 
         Nearest among the pairs that these texts bring. Positions count all texts ever added.
@@ -108,7 +109,7 @@ def pairs_across(
     seconds: Iterable[str],
     threshold: float,
     tokenizer: Tokenizer,
-    advance: Advance = _quiet,
+    advance: Advance = quiet,
 ) -> Iterator[Pair]:
     """Yield every pair of one text of each list above the threshold, ordered by second, first.
 

@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from rapidfuzz.distance import LCSseq
 from rapidfuzz.process import cpdist
 
-from alpacare.text.rouge import f_measure
+from alpacare.text.rouge import FIRST_CHARACTER, f_measure
 
 Ints = NDArray[np.int32]
 Keys = NDArray[np.int64]
@@ -44,8 +44,7 @@ _COLUMNS = 1 << 13  # width of such a tile
 _OVERHEAD = 1 << 15  # of a list's numpy calls, in fingerprint pairs compared meanwhile
 _DENSE = 0.5  # share of all pairs from which one list of all rows is less work than many
 _TINY = 1e-9  # above every float64 error here, below every difference that counts
-_FIRST_CHARACTER = 0xE000  # past the surrogates, which are no characters of their own
-_CHARACTERS = 0x110000 - _FIRST_CHARACTER
+_CHARACTERS = 0x110000 - FIRST_CHARACTER
 
 
 @dataclass(frozen=True)
@@ -211,7 +210,7 @@ def _sequences(tokens: Ints, lengths: Ints) -> NDArray[np.object_]:
     spans = zip([0, *ends], ends, strict=False)
     rows: Any
     if tokens.max(initial=0) < _CHARACTERS:
-        text = (tokens + _FIRST_CHARACTER).astype("<u4").tobytes().decode("utf-32-le")
+        text = (tokens + FIRST_CHARACTER).astype("<u4").tobytes().decode("utf-32-le")
         rows = (text[start:end] for start, end in spans)
     else:
         rows = (tuple(tokens[start:end].tolist()) for start, end in spans)

@@ -14,8 +14,6 @@ from alpacare.text.reply_json import find_objects
 from alpacare.text.reply_text import read_text
 from alpacare.text.spellings import canonical_difficulty, canonical_type, without_placeholder
 
-__all__ = ["Parsed", "canonical_difficulty", "canonical_type", "parse_reply", "without_placeholder"]
-
 Reason = Literal[
     "", "no_tasks", "missing_field", "bad_type", "bad_difficulty", "bad_json", "cut_off"
 ]

@@ -11,12 +11,12 @@ from typing import Any
 
 from alpacare.text.tokens import latin
 
-_FIRST_CHARACTER = 0xE000  # past the surrogates, which are no characters of their own
+FIRST_CHARACTER = 0xE000  # past the surrogates, which are no characters of their own
 
 
 def encode(texts: Iterable[str]) -> list[str]:
     """Write each distinct token (`latin`) as one character, so that token lists become strings."""
-    numbers = count(_FIRST_CHARACTER)
+    numbers = count(FIRST_CHARACTER)
     characters: dict[str, str] = {}
     encoded = []
     for text in texts:
