@@ -32,6 +32,8 @@ from alpacare.teacher.prices import Prices
 from alpacare.testsets import read_tests
 from alpacare.text.student_prompt import StudentPrompt
 from alpacare.text.templates import render_chat
+from alpacare.training.machine import check_machine, read_hardware
+from alpacare.training.room import check_memory
 from alpacare.training.settings import CheckpointSettings
 
 # Names become stage names and file names: DVC takes a "/" for a path.
@@ -122,6 +124,7 @@ def check_all() -> str:
     seeds = _check_seeds(params)
     tasks = sum(_check_tests(params, test) for test in params.tests)
     read_test_lines(tuple(dependencies("filtered", "data/tests")))
+    _check_training(params.checkpoint)
     if params.filtered.engine == "ray" and find_spec("ray") is None:
         raise BadInput("filtered.engine: ray: Ray is not installed; run: make ray")
     return f"settings and prompts fine, {seeds} seed tasks, {tasks} test tasks"
@@ -136,6 +139,17 @@ def _check_servers(params: Params) -> None:
         endpoint = params.endpoints[getattr(params, stage).endpoint]
         if not endpoint.offline:
             endpoint.read_key()
+
+
+def _check_training(settings: CheckpointSettings) -> None:
+    """Look at the machine, and whether the least batch would fit: more is known with the data."""
+    (template,) = dependencies("checkpoint", "configs/")
+    hardware = read_hardware(
+        Path(str(template).replace("${checkpoint.hardware}", settings.hardware))
+    )
+    check_machine(settings, hardware)
+    least = (settings.micro_rows or 1, settings.row_length) if settings.packing else (1, 1)
+    check_memory(settings, hardware, least, False, Path("models"))
 
 
 def _check_prompts() -> None:

@@ -3,7 +3,7 @@
 import platform
 from importlib.metadata import version
 
-PACKAGES = ("accelerate", "numpy", "safetensors", "tokenizers", "torch", "transformers")
+PACKAGES = ("accelerate", "numpy", "peft", "safetensors", "tokenizers", "torch", "transformers")
 
 
 def versions(device: str) -> dict[str, str]:

@@ -9,7 +9,7 @@ from alpacare.training.packing import Example, encode_example
 from alpacare.training.settings import CheckpointSettings
 from alpacare.training.student import load_student
 from alpacare.training.tokenizer import train_tokenizer
-from alpacare.training.trainer import train
+from alpacare.training.trainer import Job, train
 
 TEXTS = ["the heart pumps blood", "a kidney filters it", "ask a doctor about the lung, now"]
 TOKENIZER = train_tokenizer(TEXTS * 3, 300)
@@ -70,8 +70,15 @@ def make_examples(count: int) -> list[Example]:
     return [example for example in made if example]
 
 
-def trained(settings: CheckpointSettings, examples: list[Example], scratch: Path) -> Any:
+def trained(
+    settings: CheckpointSettings,
+    examples: list[Example],
+    scratch: Path,
+    validation: list[Example] | None = None,
+) -> Any:
     """Train in this process, all examples in every step; give the Trainer."""
     rows = lay(examples, settings)
     model = load_student(settings, TOKENIZER)
-    return train(model, rows, [], len(rows), settings, TOKENIZER.pad_token_id, scratch, Event())
+    job = Job(settings=settings, rows_per_step=len(rows), pad_id=TOKENIZER.pad_token_id)
+    trainer, _ = train(model, rows, lay(validation or [], settings), job, scratch, Event())
+    return trainer

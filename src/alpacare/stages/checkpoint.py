@@ -2,14 +2,14 @@
 
 The folder it writes holds everything that later stages and people need: weights (safetensors),
 tokenizer, the prompt templates it was trained with, `history.jsonl` (one line a step),
-`training.json` (settings and counts), `dropped.jsonl`, `versions.json` and a model card.
+`training.json` (settings and counts), `dropped.jsonl`, `versions.json`, a model card, and on a GPU
+`speed.json`.
 """
 
-import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,18 +17,21 @@ from alpacare import jsonl
 from alpacare.command import FILE, Stage
 from alpacare.determinism import make_deterministic
 from alpacare.errors import BadInput
-from alpacare.files import atomic_folder, write_json
+from alpacare.files import atomic_folder
 from alpacare.progress import quiet_libraries
 from alpacare.records.response import Response
 from alpacare.settings import load
 from alpacare.text.student_prompt import StudentPrompt, copy_templates
 from alpacare.training import scratch
-from alpacare.training.card import model_card
-from alpacare.training.data import TrainingData, prepare, rows_a_step, save_rows
+from alpacare.training.data import TrainingData, prepare, rows_a_step, save_rows, shares
 from alpacare.training.launch import launch
+from alpacare.training.machine import Hardware, check_machine, read_hardware
+from alpacare.training.result import write_result
+from alpacare.training.room import check_memory
 from alpacare.training.settings import CheckpointSettings
-from alpacare.training.student import RANDOM, StudentSettings, load_base
+from alpacare.training.student import RANDOM, StudentSettings, load_tokenizer
 from alpacare.training.tokenizer import train_tokenizer
+from alpacare.training.trainer import Job
 from alpacare.versions import versions
 
 if TYPE_CHECKING:
@@ -57,42 +60,27 @@ def main(responses: Path, out: Path, prompt: Path, hardware: Path) -> None:
     if out.is_file():  # said before hours of training, and not by the writing after them
         raise BadInput(f"{out}: is a file; name a folder to write")
     template = StudentPrompt.read(prompt)
+    machine = read_hardware(hardware)
+    check_machine(settings, machine)
     make_deterministic(settings.student.seed, settings.threads)
     quiet_libraries()
     prompts = [template.fill(row.instruction, row.input) for row in rows]
     tokenizer = make_tokenizer(settings.student, prompts, [row.output for row in rows])
     data = prepare(rows, prompts, tokenizer, settings)
-    name = scratch.fingerprint(
-        {
-            "settings": settings.model_dump(exclude={"report_to", "save_steps"}),
-            "files": scratch.hash_files(responses, prompt, hardware),
-            "base": _base_hash(settings.student),
-            "versions": versions(""),
-        }
-    )
-    folder = out.parent / ".scratch" / name
-    write_job(folder, settings, data, tokenizer)
-    launch(hardware, folder, settings.threads)
-    history = json.loads((folder / "history.json").read_text())
+    inputs = scratch.hash_files(responses, prompt, hardware)
+    folder = out.parent / ".scratch" / name_run(settings, inputs)
+    check_room(settings, machine, data, folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    with scratch.alone(folder):
+        write_job(folder, settings, machine, data, tokenizer)
+    tell_of_others(folder)
+    launch(hardware, machine, folder, settings)
     with atomic_folder(out) as fresh:
-        collect(folder, fresh, settings, tokenizer)
+        data_hash = scratch.hash_files(responses)
+        told = write_result(folder, fresh, settings, data, tokenizer, data_hash)
         copy_templates(prompt, fresh / "prompt")
-        (fresh / "history.jsonl").write_text("".join(json.dumps(h) + "\n" for h in history))
-        jsonl.write(fresh / "dropped.jsonl", data.lost)
-        training = summary(settings, data)
-        write_json(fresh / "training.json", training)
-        card = model_card(training, history, scratch.hash_files(responses))
-        (fresh / "README.md").write_text(card)
-        write_json(fresh / "versions.json", versions((folder / "device").read_text()))
     shutil.rmtree(folder)
-    first, last = history[0]["loss"], history[-1]["loss"]
-    click.echo(f"{len(data.examples)} examples, loss {first:.2f} -> {last:.2f}")
-
-
-def _base_hash(student: StudentSettings) -> str:
-    """A Hub model is named by its revision, a local one by its bytes."""
-    folder = Path(student.base)
-    return scratch.hash_files(folder) if folder.is_dir() else f"{student.base}@{student.revision}"
+    click.echo(told)
 
 
 def make_tokenizer(
@@ -101,72 +89,66 @@ def make_tokenizer(
     """Train a tokenizer for a student made from nothing; a pretrained one brings its own."""
     if student.base == RANDOM:
         return train_tokenizer([*prompts, *outputs], student.architecture.vocab_size)
-    from transformers import AutoTokenizer
+    return load_tokenizer(student)
 
-    return AutoTokenizer.from_pretrained(student.base, revision=student.revision)
+
+def name_run(settings: CheckpointSettings, inputs: str) -> str:
+    """Name a run by all that shapes its weights."""
+    student = settings.student
+    base = Path(student.base)
+    return scratch.fingerprint(
+        {
+            "settings": settings.model_dump(exclude={"report_to", "save_steps"}),
+            "files": inputs,
+            # a Hub model is named by its revision, a local one by its bytes
+            "base": scratch.hash_files(base) if base.is_dir() else student.revision,
+            "versions": versions(""),
+        }
+    )
+
+
+def check_room(
+    settings: CheckpointSettings, machine: Hardware, data: TrainingData, folder: Path
+) -> None:
+    """Check memory and disk for the batches that this data makes."""
+    per_step = rows_a_step(data, settings.optimizer.batch_size)
+    at_once, turns = shares(per_step, machine.num_processes, settings.micro_rows)
+    longest = max(len(example.ids) for example in data.examples)
+    length = settings.row_length if settings.packing else longest
+    check_memory(settings, machine, (at_once, length), turns > 1, folder)
 
 
 def write_job(
     folder: Path,
     settings: CheckpointSettings,
+    machine: Hardware,
     data: TrainingData,
     tokenizer: "PreTrainedTokenizerBase",
 ) -> None:
     """Write what the workers read."""
-    folder.mkdir(parents=True, exist_ok=True)
     tokenizer.save_pretrained(folder / "tokenizer")
     save_rows(data.train, folder / "train.npz")
     save_rows(data.validation, folder / "validation.npz")
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
-    job = {
-        "settings": settings.model_dump(),
-        "rows_per_step": rows_a_step(data, settings.optimizer.batch_size),
-        "pad_id": pad,
-    }
-    write_json(folder / "job.json", job)
+    job = Job(
+        settings=settings,
+        rows_per_step=rows_a_step(data, settings.optimizer.batch_size),
+        pad_id=pad,
+        cpu=machine.use_cpu,
+        sharded=machine.sharded,
+    )
+    (folder / "job.json").write_text(job.model_dump_json(indent=2))
 
 
-def collect(
-    folder: Path,
-    fresh: Path,
-    settings: CheckpointSettings,
-    tokenizer: "PreTrainedTokenizerBase",
-) -> None:
-    """Take the weights, and with LoRA the base with its adapters merged in, and the tokenizer."""
-    result = folder / "result"
-    if settings.lora is None:
-        for file in result.glob("*"):
-            if file.suffix in (".safetensors", ".json"):
-                shutil.copyfile(file, fresh / file.name)
-    else:
-        from peft import PeftModel
-
-        base = load_base(settings.student, tokenizer, frozen=True)
-        PeftModel.from_pretrained(base, result).merge_and_unload().save_pretrained(fresh)
-        shutil.copytree(result, fresh / "adapter")
-    tokenizer.save_pretrained(fresh)
-
-
-def summary(settings: CheckpointSettings, data: TrainingData) -> dict[str, Any]:
-    """Count examples, rows and tokens; no times, so that the same run gives the same bytes."""
-    examples = data.examples
-    tokens = sum(len(example.ids) for example in examples)
-    prompt_tokens = sum(example.prompt_length for example in examples)
-    per_step = rows_a_step(data, settings.optimizer.batch_size)
-    longest = settings.row_length if settings.packing else max(len(e.ids) for e in examples)
-    return {
-        "settings": settings.model_dump(),
-        "examples": len(examples),
-        "held_out": sum(len(row) for row in data.validation),
-        "truncated": sum(example.truncated for example in examples),
-        "dropped": len(data.lost),
-        "tokens": tokens,
-        "response_tokens": tokens - prompt_tokens,
-        "rows": len(data.train),
-        "row_fill": round(tokens / (len(data.train) * longest), 4),
-        "rows_per_step": per_step,
-        "tokens_per_step": round(tokens * per_step / len(data.train)),
-    }
+def tell_of_others(folder: Path) -> None:
+    """Name what earlier runs with other settings left: for 7B that is 80 GB each."""
+    for other in scratch.others(folder):
+        size = sum(file.stat().st_size for file in other.rglob("*") if file.is_file()) / 1e9
+        click.echo(
+            f"note: {other} ({size:.1f} GB) is a stopped run with other settings or data; "
+            "delete it unless you go back to them",
+            err=True,
+        )
 
 
 if __name__ == "__main__":

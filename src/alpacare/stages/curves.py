@@ -1,6 +1,7 @@
 """Stage `curves`: a checkpoint's training history -> loss metrics and plot, kept in Git."""
 
 import csv
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
@@ -23,12 +24,16 @@ class CurvesSettings(Settings):
 
 
 class HistoryEntry(jsonl.Row):
-    """One training step: mean loss over its response tokens, in nats."""
+    """One training step: mean loss over its response tokens, in nats.
+
+    `validation_loss`: the same over all tokens held out, on steps after which it was measured.
+    """
 
     step: int
     epoch: float
     loss: float = Field(ge=0, allow_inf_nan=False)
     learning_rate: float
+    validation_loss: float | None = Field(default=None, ge=0, allow_inf_nan=False)
 
 
 @click.command(cls=Stage)
@@ -50,7 +55,8 @@ def main(history: Path, training: Path, metrics: Path, plot: Path) -> None:
         raise BadInput(f"{history}: no training steps")
     counts = {key: value for key, value in read_json(training).items() if key != "settings"}
     summary = summarise([entry.loss for entry in entries], settings.window)
-    write_json(metrics, {**summary, "steps": len(entries), **counts})
+    held_out = {"validation": summarise_validation(entries)}
+    write_json(metrics, {**summary, **held_out, "steps": len(entries), **counts})
     write_plot(plot, entries)
     click.echo(f"loss {summary['loss_start']} -> {summary['loss_end']} nats a token")
 
@@ -67,6 +73,23 @@ def summarise(losses: Sequence[float], window: int) -> dict[str, Any]:
         "loss_end": round(end, 4),
         "loss_ratio": round(end / start, 4) if start else None,
         "loss_fell": end < 0.9 * start,
+    }
+
+
+def summarise_validation(entries: Sequence[HistoryEntry]) -> dict[str, Any] | None:
+    """Loss and perplexity (its exponential) at the end of the run, and where the loss was lowest.
+
+    A lowest loss before the end says that the student began to learn its examples by heart.
+    """
+    measured = [(e.validation_loss, e.epoch) for e in entries if e.validation_loss is not None]
+    if not measured:
+        return None
+    (lowest, epoch), (last, _) = min(measured), measured[-1]
+    return {
+        "loss": round(last, 4),
+        "perplexity": round(math.exp(last), 4),
+        "lowest_loss": round(lowest, 4),
+        "lowest_at_epoch": epoch,
     }
 
 

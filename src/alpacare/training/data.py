@@ -122,14 +122,17 @@ def load_rows(path: Path) -> list[Row]:
 
 
 def collate(rows: Sequence[Row], length: int | None, pad_id: int) -> dict[str, Any]:
-    """Stack rows into a batch [rows, length]; length None: that of the longest."""
+    """Stack rows into a batch [rows, length]; length None: rows of one example, unpacked."""
     import torch
 
     from alpacare.training.packing import build_row
 
     longest = max((sum(len(example.ids) for example in row) for row in rows), default=1)
     built = [build_row(row, length or max(1, longest), pad_id) for row in rows]
-    return {name: torch.stack([row[name] for row in built]) for name in built[0]}
+    batch = {name: torch.stack([row[name] for row in built]) for name in built[0]}
+    if length is None:  # one example a row, padded on its right: any causal model knows its places
+        del batch["position_ids"]
+    return batch
 
 
 def shares(rows_per_step: int, processes: int, micro_rows: int | None) -> tuple[int, int]:

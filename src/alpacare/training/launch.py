@@ -7,10 +7,12 @@ from pathlib import Path
 
 from alpacare.errors import BadInput
 from alpacare.training import worker
-from alpacare.training.scratch import last_complete
+from alpacare.training.machine import Hardware
+from alpacare.training.scratch import alone, last_complete
+from alpacare.training.settings import CheckpointSettings
 
 
-def launch(hardware: Path, scratch: Path, threads: int) -> None:
+def launch(config: Path, hardware: Hardware, scratch: Path, settings: CheckpointSettings) -> None:
     """Run the workers to their end.
 
     Raises:
@@ -18,21 +20,44 @@ def launch(hardware: Path, scratch: Path, threads: int) -> None:
         KeyboardInterrupt: it was stopped; the message says how to go on.
     """
     (scratch / worker.ERROR).unlink(missing_ok=True)
-    accelerate = [sys.executable, "-m", "accelerate.commands.launch", "--quiet"]
-    settings = ["--config_file", str(hardware), "--num_cpu_threads_per_process", str(threads)]
-    command = [*accelerate, *settings, "-m", worker.__name__, str(scratch)]
-    # what libraries will do one day is not for the one who trains today
-    process = subprocess.Popen(command, env={**os.environ, "PYTHONWARNINGS": "ignore::FutureWarning"})
+    process = subprocess.Popen(
+        _command(config, hardware, scratch, settings),
+        env=_environment(hardware),
+        start_new_session=True,  # a Ctrl-C is for the stage, which passes it on to all workers
+    )
     try:
         status = process.wait()
     except KeyboardInterrupt:
-        process.terminate()
+        os.killpg(process.pid, 15)
         process.wait()
+        with alone(scratch, wait=True):  # the launcher dies at once, a worker saves first
+            pass
         raise KeyboardInterrupt(_where(scratch)) from None
     if (scratch / worker.ERROR).exists():
         raise BadInput((scratch / worker.ERROR).read_text())
     if status:
         raise BadInput(f"a training process died with status {status}; {_where(scratch)}")
+
+
+def _command(
+    config: Path, hardware: Hardware, scratch: Path, settings: CheckpointSettings
+) -> list[str]:
+    options = ["--config_file", str(config)]
+    options += ["--num_cpu_threads_per_process", str(settings.threads)]
+    if hardware.sharded and settings.gradient_checkpointing:
+        options += ["--fsdp_activation_checkpointing", "true"]
+    accelerate = [sys.executable, "-m", "accelerate.commands.launch", "--quiet"]
+    return [*accelerate, *options, "-m", worker.__name__, str(scratch)]
+
+
+def _environment(hardware: Hardware) -> dict[str, str]:
+    # what libraries will do one day is not for the one who trains today
+    environment = {**os.environ, "PYTHONWARNINGS": "ignore::FutureWarning"}
+    if hardware.num_processes == 1 and not hardware.use_cpu:
+        # Trainer would spread over all the GPUs that it sees, by threads, and slowly
+        seen = os.environ.get("CUDA_VISIBLE_DEVICES") or "0"
+        environment["CUDA_VISIBLE_DEVICES"] = seen.split(",")[0]
+    return environment
 
 
 def _where(scratch: Path) -> str:

@@ -6,15 +6,42 @@ models/.scratch/FINGERPRINT/
     result/, history.jsonl                               what the stage takes away
 """
 
+import fcntl
 import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from alpacare.errors import BadInput
+
 COMPLETE = "complete"
+
+
+@contextmanager
+def alone(scratch: Path, *, wait: bool = False) -> Iterator[None]:
+    """Hold a run's folder for this process; with `wait`, as soon as nobody else does.
+
+    Raises:
+        BadInput: a process trains there.
+    """
+    with (scratch / "lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            raise BadInput(
+                f"{scratch}: this very run is under way in another process; wait for its end, "
+                "or stop it"
+            ) from None
+        yield
+
+
+def others(scratch: Path) -> list[Path]:
+    """Give the folders of runs with other settings, which wait to be gone on with or deleted."""
+    return sorted(folder for folder in scratch.parent.glob("*") if folder != scratch)
 
 
 def fingerprint(parts: Mapping[str, Any]) -> str:

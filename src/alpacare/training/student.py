@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import Field, model_validator
 
+from alpacare.errors import BadInput
 from alpacare.settings import Settings
 
 if TYPE_CHECKING:
     from peft import PeftModel
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
     from alpacare.training.settings import CheckpointSettings
 
@@ -34,6 +35,11 @@ class Architecture(Settings):
             )
         return self
 
+    @property
+    def intermediate_size(self) -> int:
+        """LLaMA's SwiGLU width (Touvron et al. 2023, arXiv 2302.13971, section 2.2)."""
+        return self.hidden_size * 8 // 3
+
 
 class StudentSettings(Settings):
     """Which model training starts from; `architecture` counts only for base `random`."""
@@ -55,6 +61,53 @@ class StudentSettings(Settings):
                 "and needs 'revision', the 40 hex digits of a commit"
             )
         return self
+
+
+def read_config(student: StudentSettings) -> "PretrainedConfig":
+    """Read the description of a pretrained base, and see that its weights are safetensors.
+
+    Raises:
+        BadInput: no such model, revision or file; or it may not be read.
+    """
+    from transformers import AutoConfig
+
+    place = f"checkpoint.student.base: '{student.base}'"
+    folder = Path(student.base)
+    if folder.is_dir() and not any(folder.glob("*.safetensors")):
+        raise BadInput(
+            f"{place}: no .safetensors in this folder (weights in pickle files can run code, and "
+            "are not read); save them by model.save_pretrained"
+        )
+    try:
+        config: PretrainedConfig = AutoConfig.from_pretrained(
+            student.base, revision=student.revision
+        )
+    except (OSError, ValueError) as error:
+        first = str(error).strip().split("\n")[0]
+        raise BadInput(
+            f"{place} cannot be read ({first}); check the name and the revision; "
+            "a model behind a licence needs HF_TOKEN in the environment"
+        ) from error
+    return config
+
+
+def load_tokenizer(student: StudentSettings) -> "PreTrainedTokenizerBase":
+    """Load the tokenizer of a pretrained base.
+
+    Raises:
+        BadInput: it has none, or none with an end of text.
+    """
+    from transformers import AutoTokenizer
+
+    place = f"checkpoint.student.base: '{student.base}'"
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(student.base, revision=student.revision)
+    except (OSError, ValueError) as error:
+        first = str(error).strip().split("\n")[0]
+        raise BadInput(f"{place}: its tokenizer cannot be read ({first})") from error
+    if tokenizer.eos_token_id is None:
+        raise BadInput(f"{place}: its tokenizer has no end-of-text token; no answer could end")
+    return tokenizer
 
 
 def load_student(
@@ -85,19 +138,28 @@ def load_base(
     """Give the untrained student: same settings and tokenizer, same weights.
 
     What is trained is float32, whatever the arithmetic; `frozen` weights have the settings' dtype.
+
+    Raises:
+        BadInput: the weights cannot be read, or are no safetensors.
     """
     import torch
     from transformers import AutoModelForCausalLM
 
     if settings.base == RANDOM:
         return _random_llama(settings, tokenizer)
-    return AutoModelForCausalLM.from_pretrained(
-        settings.base,
-        revision=settings.revision,
-        dtype=getattr(torch, settings.dtype) if frozen else torch.float32,
-        use_safetensors=True,
-        attn_implementation="sdpa",
-    )
+    try:
+        return AutoModelForCausalLM.from_pretrained(
+            settings.base,
+            revision=settings.revision,
+            dtype=getattr(torch, settings.dtype) if frozen else torch.float32,
+            use_safetensors=True,
+            attn_implementation="sdpa",
+        )
+    except (OSError, ValueError) as error:
+        first = str(error).strip().split("\n")[0]
+        raise BadInput(
+            f"checkpoint.student.base: '{settings.base}': its weights cannot be read ({first})"
+        ) from error
 
 
 def _random_llama(
@@ -109,7 +171,7 @@ def _random_llama(
     shape = settings.architecture
     config = LlamaConfig(
         hidden_size=shape.hidden_size,
-        intermediate_size=shape.hidden_size * 8 // 3,  # LLaMA's SwiGLU width (Touvron 2023, 2.2)
+        intermediate_size=shape.intermediate_size,
         num_hidden_layers=shape.layers,
         num_attention_heads=shape.heads,
         vocab_size=len(tokenizer),

@@ -1,33 +1,46 @@
 """The training run itself: Hugging Face's Trainer over rows of tokens, on one process or many."""
 
-import math
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
-from alpacare.errors import BadInput
-from alpacare.progress import Advance, track
+from pydantic import BaseModel, ConfigDict
+
+from alpacare.progress import track
 from alpacare.training.data import Row, collate, shares
-from alpacare.training.scratch import last_complete, seal
+from alpacare.training.packing import IGNORED
+from alpacare.training.scratch import last_complete
 from alpacare.training.settings import CheckpointSettings
+from alpacare.training.watch import Pace, make_pace, make_watch
 
 if TYPE_CHECKING:
+    import torch
     from peft import PeftModel
-    from transformers import PreTrainedModel, Trainer, TrainerCallback, TrainingArguments
+    from transformers import EvalPrediction, PreTrainedModel, Trainer, TrainingArguments
+
+
+class Job(BaseModel):
+    """What the stage tells its workers, beside the rows and the tokenizer."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    settings: CheckpointSettings
+    rows_per_step: int
+    pad_id: int
+    cpu: bool = True
+    sharded: bool = False  # FSDP2: weights and optimiser cut into one part a process
 
 
 def train(
     model: "PreTrainedModel | PeftModel",
     rows: Sequence[Row],
     validation: Sequence[Row],
-    rows_per_step: int,
-    settings: CheckpointSettings,
-    pad_id: int,
+    job: Job,
     scratch: Path,
     stop: Event,
-) -> "Trainer":
+) -> tuple["Trainer", Pace]:
     """Train `model` in place, going on from the last complete checkpoint in `scratch`.
 
     Weights stay float32; `bfloat16` is the arithmetic of forward and backward. When `stop` is set
@@ -39,40 +52,41 @@ def train(
     from transformers import PrinterCallback, Trainer
 
     model.config.use_cache = False  # with a cache, packed examples would see each other
-    arguments = _arguments(settings, rows_per_step, scratch, bool(validation))
+    arguments = make_arguments(job, scratch, bool(validation))
     rows = _filled(rows, arguments)
-    steps = settings.optimizer.epochs * len(rows) // _rows_a_step(arguments)
+    steps = len(rows) // _rows_a_step(arguments)
+    pace = make_pace(model, rows, steps, arguments)
+    settings = job.settings
     length = settings.row_length if settings.packing else None
-    with track("training", steps, "steps") as advance:
+    with track("training", settings.optimizer.epochs * steps, "steps") as advance:
         trainer = Trainer(
             model,
             arguments,
             train_dataset=list(rows),
             eval_dataset=list(validation) or None,
-            data_collator=partial(collate, length=length, pad_id=pad_id),
-            callbacks=[_watch(advance, stop)],
+            data_collator=partial(collate, length=length, pad_id=job.pad_id),
+            preprocess_logits_for_metrics=sum_losses,
+            compute_metrics=mean_loss,
+            callbacks=[make_watch(advance, pace, stop)],
         )
         trainer.remove_callback(PrinterCallback)
         start = last_complete(scratch)
         trainer.train(resume_from_checkpoint=str(start) if start else None)
     model.config.use_cache = True
-    return trainer
+    return trainer, pace
 
 
-def _arguments(
-    settings: CheckpointSettings, rows_per_step: int, scratch: Path, validate: bool
-) -> "TrainingArguments":
-    import torch
+def make_arguments(job: Job, scratch: Path, validate: bool) -> "TrainingArguments":
+    """Say to Trainer what the settings say."""
     from accelerate import PartialState
     from transformers import TrainingArguments
 
-    on_gpu = torch.cuda.is_available()
-    processes = PartialState(cpu=not on_gpu).num_processes
-    at_once, turns = shares(rows_per_step, processes, settings.micro_rows)
-    optimizer = settings.optimizer
+    settings, optimizer = job.settings, job.settings.optimizer
+    processes = PartialState(cpu=job.cpu).num_processes
+    at_once, turns = shares(job.rows_per_step, processes, settings.micro_rows)
     return TrainingArguments(
         output_dir=str(scratch),
-        use_cpu=not on_gpu,
+        use_cpu=job.cpu,
         num_train_epochs=optimizer.epochs,
         per_device_train_batch_size=at_once,
         per_device_eval_batch_size=at_once,
@@ -83,10 +97,13 @@ def _arguments(
         weight_decay=optimizer.weight_decay,
         optim="adamw_bnb_8bit" if optimizer.eight_bit else "adamw_torch_fused",
         bf16=settings.student.dtype == "bfloat16",
-        tf32=True if on_gpu else None,
-        gradient_checkpointing=settings.gradient_checkpointing,
+        tf32=None if job.cpu else True,
+        # FSDP2 has its own, which the launcher asks for; both at once are refused
+        gradient_checkpointing=settings.gradient_checkpointing and not job.sharded,
         torch_compile=settings.compile,
         use_liger_kernel=settings.liger,
+        # without it FSDP2 keeps whole gradients on each device until the step's last turn
+        accelerator_config={"gradient_accumulation_kwargs": {"sync_each_batch": job.sharded}},
         seed=settings.student.seed,
         logging_steps=1,
         logging_nan_inf_filter=False,  # it would log a loss that is not a number as 0
@@ -97,7 +114,7 @@ def _arguments(
         report_to=settings.report_to or "none",
         disable_tqdm=True,
         remove_unused_columns=False,
-        dataloader_pin_memory=on_gpu,
+        dataloader_pin_memory=not job.cpu,
     )
 
 
@@ -115,36 +132,23 @@ def _filled(rows: Sequence[Row], arguments: "TrainingArguments") -> list[Row]:
     return [*rows, *[[] for _ in range(-len(rows) % _rows_a_step(arguments))]]
 
 
-def _watch(advance: Advance, stop: Event) -> "TrainerCallback":
-    from transformers import TrainerCallback
+def sum_losses(logits: "torch.Tensor", labels: "torch.Tensor") -> "torch.Tensor":
+    """Sum the losses of each row's response tokens: [rows, length, vocabulary] -> [rows, 2].
 
-    class Watch(TrainerCallback):
-        """Show each step, seal each checkpoint, and stop a run that has diverged."""
+    The second number counts the tokens: rows hold different numbers of them, so a mean over rows
+    or batches, Trainer's own, would be another figure than the training loss.
+    """
+    import torch
 
-        def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-            advance(state.global_step, "goes on" if state.global_step else "")
+    targets = labels[:, 1:]
+    losses = torch.nn.functional.cross_entropy(
+        logits[:, :-1].transpose(1, 2).float(), targets, ignore_index=IGNORED, reduction="none"
+    )
+    return torch.stack([losses.sum(dim=1), (targets != IGNORED).sum(dim=1).float()], dim=1)
 
-        def on_log(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-            entry = state.log_history[-1]
-            if "loss" not in entry:
-                return
-            if not math.isfinite(entry["loss"]):
-                raise BadInput(
-                    f"training diverged: the loss of step {entry['step']} is not a number; "
-                    "lower checkpoint.optimizer.learning_rate"
-                )
-            if state.is_world_process_zero:
-                advance(1, f"loss {entry['loss']:.3f}")
 
-        def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-            if stop.is_set():
-                control.should_save = control.should_training_stop = True
-
-        def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-            from accelerate import PartialState
-
-            PartialState().wait_for_everyone()  # each process writes a part
-            if state.is_world_process_zero:
-                seal(Path(args.output_dir) / f"checkpoint-{state.global_step}")
-
-    return Watch()
+def mean_loss(prediction: "EvalPrediction") -> dict[str, float]:
+    """Mean loss over all response tokens held out, in nats."""
+    sums: Any = prediction.predictions
+    total, tokens = sums.astype(float).sum(axis=0)
+    return {"nats": float(total / tokens)}

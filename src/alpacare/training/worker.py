@@ -9,63 +9,97 @@ import json
 import os
 import signal
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from alpacare.determinism import make_deterministic
 from alpacare.errors import BadInput
 from alpacare.progress import quiet_libraries
 from alpacare.training.data import load_rows
-from alpacare.training.settings import CheckpointSettings
+from alpacare.training.leak import check_apart
+from alpacare.training.scratch import alone
 from alpacare.training.student import load_student
-from alpacare.training.trainer import train
+from alpacare.training.trainer import Job, train
 
 if TYPE_CHECKING:
     from transformers import Trainer
 
 ERROR = "error.txt"
 STOPPED = 130
+_FULL_DISK = ("No space left", "File too large", "quota exceeded")  # as libraries of C and Rust say
 
 
 def main(scratch: Path) -> None:
     """Train on what lies in `scratch`, and leave the result there."""
+    first = os.environ.get("RANK", "0") == "0"
     try:
-        _run(scratch, _stop_on_signals())
-    except BadInput as error:
-        (scratch / ERROR).write_text(str(error))
+        with alone(scratch) if first else nullcontext():
+            _run(scratch, _stop_on_signals())
+    except Exception as error:
+        told = _explain(error)
+        if told is None:
+            raise
+        (scratch / ERROR).write_text(told)
+        raise SystemExit(_failed()) from None
+
+
+def _explain(error: Exception) -> str | None:
+    """Say in a line what a user can mend; None for what is a defect."""
+    import torch
+
+    if isinstance(error, BadInput):
+        return str(error)
+    if isinstance(error, torch.OutOfMemoryError):
+        return (
+            "the GPU's memory is full; what helps, in section checkpoint: fewer micro_rows, "
+            "gradient_checkpointing: true, liger: true, or lora"
+        )
+    if any(sign in str(error) for sign in _FULL_DISK):
+        return "the disk is full; make room, and the same command goes on from the last checkpoint"
+    return None
+
+
+def _failed() -> int:
+    """Other processes wait for this one, and end when it fails; alone, the line has been said."""
+    return 1 if _many() else 0
+
+
+def _many() -> bool:
+    return os.environ.get("WORLD_SIZE", "1") != "1"
 
 
 def _stop_on_signals() -> Event:
     """Set an event on Ctrl-C and SIGTERM; of several processes each would stop at another step."""
     stop = Event()
-    alone = os.environ.get("WORLD_SIZE", "1") == "1"
+    many = _many()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set() if alone else os._exit(STOPPED))
+        signal.signal(number, lambda *_: os._exit(STOPPED) if many else stop.set())
     return stop
 
 
 def _run(scratch: Path, stop: Event) -> None:
+    import torch
+    from accelerate import PartialState
     from transformers import AutoTokenizer
 
-    job: dict[str, Any] = json.loads((scratch / "job.json").read_text())
-    settings = CheckpointSettings.model_validate(job["settings"])
-    make_deterministic(settings.student.seed, settings.threads)
+    job = Job.model_validate_json((scratch / "job.json").read_text())
+    make_deterministic(job.settings.student.seed, job.settings.threads)
+    # some kernels of a GPU have no deterministic form; what varies is written beside the weights
+    torch.use_deterministic_algorithms(job.cpu)
     quiet_libraries()
-    tokenizer = AutoTokenizer.from_pretrained(scratch / "tokenizer")
-    trainer = train(
-        load_student(settings, tokenizer),
-        load_rows(scratch / "train.npz"),
-        load_rows(scratch / "validation.npz"),
-        job["rows_per_step"],
-        settings,
-        job["pad_id"],
-        scratch,
-        stop,
-    )
+    state = PartialState(cpu=job.cpu)
+    model = load_student(job.settings, AutoTokenizer.from_pretrained(scratch / "tokenizer"))
+    if job.settings.packing and state.is_main_process:  # of FSDP's, it alone has weights now
+        check_apart(model)
+    rows, validation = (load_rows(scratch / f"{name}.npz") for name in ("train", "validation"))
+    trainer, pace = train(model, rows, validation, job, scratch, stop)
     if trainer.state.global_step < trainer.state.max_steps:
         raise SystemExit(STOPPED)
     _save(trainer, scratch)
+    if state.is_main_process:
+        (scratch / "speed.json").write_text(json.dumps(pace.summary(trainer.args)))
 
 
 def _save(trainer: "Trainer", scratch: Path) -> None:
@@ -75,18 +109,25 @@ def _save(trainer: "Trainer", scratch: Path) -> None:
         plugin.set_state_dict_type("FULL_STATE_DICT")
     trainer.save_model(str(scratch / "result"))
     if trainer.is_world_process_zero():
-        logs = [_entry(log) for log in trainer.state.log_history if "loss" in log]
-        (scratch / "device").write_text(trainer.args.device.type)
-        (scratch / "history.json").write_text(json.dumps(logs))
+        (scratch / "history.json").write_text(json.dumps(history(trainer.state.log_history)))
 
 
-def _entry(log: dict[str, float]) -> dict[str, float]:
-    return {
-        "step": log["step"],
-        "epoch": round(log["epoch"], 4),
-        "loss": log["loss"],
-        "learning_rate": log["learning_rate"],
+def history(logs: list[dict[str, float]]) -> list[dict[str, float]]:
+    """Turn Trainer's log into one entry a step, with the validation loss where it was measured."""
+    entries = {
+        log["step"]: {
+            "step": log["step"],
+            "epoch": round(log["epoch"], 4),
+            "loss": log["loss"],
+            "learning_rate": log["learning_rate"],
+        }
+        for log in logs
+        if "loss" in log
     }
+    for log in logs:
+        if "eval_nats" in log:
+            entries[log["step"]]["validation_loss"] = log["eval_nats"]
+    return list(entries.values())
 
 
 if __name__ == "__main__":

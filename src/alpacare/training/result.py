@@ -1,0 +1,98 @@
+"""What a training run leaves: the checkpoint's folder, from the workers' scratch."""
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from alpacare import jsonl
+from alpacare.files import write_json
+from alpacare.training.card import model_card
+from alpacare.training.data import TrainingData, rows_a_step
+from alpacare.training.settings import CheckpointSettings
+from alpacare.training.student import load_base
+from alpacare.versions import versions
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+History = list[dict[str, float]]
+
+
+def write_result(
+    scratch: Path,
+    fresh: Path,
+    settings: CheckpointSettings,
+    data: TrainingData,
+    tokenizer: "PreTrainedTokenizerBase",
+    data_hash: str,
+) -> str:
+    """Fill the folder `fresh` with weights, tokenizer, records and card; sum the run up in a line.
+
+    No times on a CPU, so that the same run gives the same bytes.
+    """
+    history: History = json.loads((scratch / "history.json").read_text())
+    speed: dict[str, Any] = json.loads((scratch / "speed.json").read_text())
+    training = summary(settings, data)
+    _take_weights(scratch / "result", fresh, settings, tokenizer)
+    tokenizer.save_pretrained(fresh)
+    (fresh / "history.jsonl").write_text("".join(json.dumps(entry) + "\n" for entry in history))
+    jsonl.write(fresh / "dropped.jsonl", data.lost)
+    write_json(fresh / "training.json", training)
+    write_json(fresh / "versions.json", versions(speed["device"]))
+    if speed["device"] != "cpu":
+        write_json(fresh / "speed.json", speed)
+    (fresh / "README.md").write_text(model_card(training, history, data_hash))
+    return _told(training, history, speed)
+
+
+def _take_weights(
+    result: Path,
+    fresh: Path,
+    settings: CheckpointSettings,
+    tokenizer: "PreTrainedTokenizerBase",
+) -> None:
+    """Take the weights; of LoRA the adapters too, and merged into the base."""
+    if settings.lora is None:
+        for file in result.glob("*"):
+            if file.suffix in (".safetensors", ".json"):
+                shutil.copyfile(file, fresh / file.name)
+        return
+    from peft import PeftModel
+
+    base = load_base(settings.student, tokenizer, frozen=True)
+    PeftModel.from_pretrained(base, result).merge_and_unload().save_pretrained(fresh)
+    shutil.copytree(result, fresh / "adapter")
+
+
+def summary(settings: CheckpointSettings, data: TrainingData) -> dict[str, Any]:
+    """Count examples, rows and tokens."""
+    examples = data.examples
+    tokens = sum(len(example.ids) for example in examples)
+    prompt_tokens = sum(example.prompt_length for example in examples)
+    per_step = rows_a_step(data, settings.optimizer.batch_size)
+    longest = settings.row_length if settings.packing else max(len(e.ids) for e in examples)
+    return {
+        "settings": settings.model_dump(),
+        "examples": len(examples),
+        "held_out": sum(len(row) for row in data.validation),
+        "truncated": sum(example.truncated for example in examples),
+        "dropped": len(data.lost),
+        "tokens": tokens,
+        "response_tokens": tokens - prompt_tokens,
+        "rows": len(data.train),
+        "row_fill": round(tokens / (len(data.train) * longest), 4),
+        "rows_per_step": per_step,
+        "tokens_per_step": round(tokens * per_step / len(data.train)),
+    }
+
+
+def _told(training: Mapping[str, Any], history: History, speed: Mapping[str, Any]) -> str:
+    first, last = history[0]["loss"], history[-1]["loss"]
+    line = f"{training['examples']} examples, loss {first:.2f} -> {last:.2f} nats a token"
+    if speed["tokens_per_second"]:
+        line += f", {speed['tokens_per_second']:,} tokens/s"
+    if speed["utilisation"]:
+        line += f" ({speed['utilisation']:.0%} of peak FLOPs)"
+    return line

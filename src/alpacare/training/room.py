@@ -1,0 +1,107 @@
+"""Whether a run fits into this machine's memory and disk, said before any weight is loaded."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from alpacare.errors import BadInput
+from alpacare.training.machine import Hardware
+from alpacare.training.memory import Estimate, Shape, check_room, estimate
+from alpacare.training.settings import CheckpointSettings
+from alpacare.training.student import RANDOM, Architecture, read_config
+
+_CUDA_ITSELF = 10**9  # bytes that CUDA's context and kernels take on a GPU
+
+
+def check_memory(
+    settings: CheckpointSettings,
+    hardware: Hardware,
+    batch: tuple[int, int],
+    accumulating: bool,
+    folder: Path,
+) -> None:
+    """Compare what a `batch` (rows, tokens a row) takes with the device, and a run with the disk.
+
+    Says nothing about models that are no LLaMA's kin, whose needs are not known here.
+
+    Raises:
+        BadInput: too small, with the numbers.
+    """
+    need = _estimate(settings, hardware, batch, accumulating)
+    if need is None:
+        return
+    free = shutil.disk_usage(_existing(folder)).free
+    check_room(need, _device_bytes(hardware), free + _size(folder))
+
+
+def _estimate(
+    settings: CheckpointSettings, hardware: Hardware, batch: tuple[int, int], accumulating: bool
+) -> Estimate | None:
+    lora = settings.lora
+    try:
+        return estimate(
+            read_shape(settings),
+            rows=batch[0],
+            row_length=batch[1],
+            dtype=settings.student.dtype,
+            lora_rank=lora.rank if lora else None,
+            lora_targets=lora.targets if lora else "all-linear",
+            gradient_checkpointing=settings.gradient_checkpointing,
+            accumulating=accumulating,
+            eight_bit=settings.optimizer.eight_bit,
+            liger=settings.liger,
+            processes=hardware.num_processes,
+            sharded=hardware.sharded,
+        )
+    except BadInput:
+        return None
+
+
+def read_shape(settings: CheckpointSettings) -> Shape:
+    """Give the student's sizes; BadInput when its configuration lacks one."""
+    student = settings.student
+    if student.base != RANDOM:
+        return Shape.of(read_config(student))
+    return random_shape(student.architecture)
+
+
+def random_shape(architecture: Architecture) -> Shape:
+    """Give the sizes of a student made from nothing."""
+    return Shape(
+        hidden_size=architecture.hidden_size,
+        layers=architecture.layers,
+        heads=architecture.heads,
+        kv_heads=architecture.heads,
+        head_size=architecture.hidden_size // architecture.heads,
+        intermediate_size=architecture.intermediate_size,
+        vocab_size=architecture.vocab_size,
+        tied=True,
+    )
+
+
+def _device_bytes(hardware: Hardware) -> int:
+    """Memory of the smallest GPU; of a CPU what is free, or what the container may take."""
+    if hardware.use_cpu:
+        import psutil
+
+        free = int(psutil.virtual_memory().available)
+        return min(free, _container_limit() or free) // hardware.here
+    import torch
+
+    devices = range(torch.cuda.device_count())
+    totals: list[Any] = [torch.cuda.get_device_properties(d).total_memory for d in devices]
+    return int(min(totals)) - _CUDA_ITSELF
+
+
+def _container_limit() -> int | None:
+    limit = Path("/sys/fs/cgroup/memory.max")
+    text = limit.read_text().strip() if limit.exists() else "max"
+    return int(text) if text.isdigit() else None
+
+
+def _existing(folder: Path) -> Path:
+    return next(parent for parent in [folder, *folder.absolute().parents] if parent.exists())
+
+
+def _size(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
