@@ -54,6 +54,22 @@ def quote() -> None:
     print_quote(quote_all())
 
 
+@main.command(cls=Stage)
+@click.argument("name")
+@click.option("--base", metavar="MODEL", help="Another student: a folder, or ID@COMMIT on the Hub.")
+def preset(name: str, base: str | None) -> None:
+    """Lay presets/NAME.yaml over params.yaml; `demo` goes back to what is checked in.
+
+    \b
+    Example:
+      alpacare preset alpacare-7b --base /models/llama-7b
+    """
+    from alpacare.presets import put_in_force
+
+    changes = put_in_force(name, base)
+    click.echo("\n".join(changes) or f"params.yaml: nothing to change, {name} is in force")
+
+
 main.add_command(ledger)
 
 

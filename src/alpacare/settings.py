@@ -2,6 +2,7 @@
 
 import difflib
 from pathlib import Path
+from types import UnionType
 from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -84,4 +85,6 @@ def _section(model: Any, path: tuple[int | str, ...]) -> Any:
             model = get_args(model)[1]
         else:
             model = model.model_fields[part].annotation
+            if get_origin(model) is UnionType:  # `Section | None`
+                model = get_args(model)[0]
     return model

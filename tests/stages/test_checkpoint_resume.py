@@ -1,4 +1,4 @@
-"""`checkpoint` stopped, killed, and on two processes: the same weights in the end."""
+"""`checkpoint` stopped and killed: the same weights in the end."""
 
 import json
 import os
@@ -7,10 +7,8 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
-from conftest import REPOSITORY
 from test_checkpoint import OPTIONS, contents, edit, responses, train
 
 __all__ = ["responses"]  # a fixture
@@ -83,17 +81,3 @@ def test_changed_settings_never_go_on_from_old_scratch(long_run: Path, params: P
         json.loads(line)["step"] for line in Path("out/history.jsonl").read_text().splitlines()
     ]
     assert steps == list(range(1, len(steps) + 1))
-
-
-def test_two_processes_learn_as_one_does(responses: Path, params: Path) -> None:
-    edit(params, {"batch_size: 1 ": "batch_size: 4 ", "packing: true": "packing: false"})
-    config = (REPOSITORY / "configs/accelerate/cpu.yaml").read_text()
-    config = config.replace('distributed_type: "NO"', "distributed_type: MULTI_GPU")
-    Path("two.yaml").write_text(config.replace("num_processes: 1", "num_processes: 2"))
-    losses = []
-    for hardware, out in ((OPTIONS[3], "one"), (Path("two.yaml"), "two")):
-        result: Any = train(responses, out, hardware)
-        assert result.exit_code == 0, result.output
-        lines = Path(out, "history.jsonl").read_text().splitlines()
-        losses.append([json.loads(line)["loss"] for line in lines])
-    assert losses[0] == pytest.approx(losses[1], abs=1e-5)

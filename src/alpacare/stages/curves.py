@@ -1,8 +1,8 @@
-"""Stage `curves`: a checkpoint's training history -> loss metrics and plot, kept in Git."""
+"""Stage `curves`: a checkpoint's training history -> loss metrics and plots, kept in Git."""
 
 import csv
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -41,13 +41,15 @@ class HistoryEntry(jsonl.Row):
 @click.argument("training", type=FILE)
 @click.option("--metrics", type=FILE, required=True, help="Loss at start and end, counts: JSON.")
 @click.option("--plot", type=FILE, required=True, help="Loss and learning rate by step: CSV.")
-def main(history: Path, training: Path, metrics: Path, plot: Path) -> None:
-    """Turn HISTORY (JSON Lines) and TRAINING (JSON) into metrics and a plot.
+@click.option("--validation", type=FILE, help="Loss on held-out examples by step: CSV.")
+def main(history: Path, training: Path, metrics: Path, plot: Path, validation: Path | None) -> None:
+    """Turn HISTORY (JSON Lines) and TRAINING (JSON) into metrics and plots.
 
     \b
     Example:
       python -m alpacare.stages.curves models/checkpoint/history.jsonl \\
-          models/checkpoint/training.json --metrics metrics/curves.json --plot metrics/curves.csv
+          models/checkpoint/training.json --metrics metrics/curves.json \\
+          --plot metrics/curves.csv --validation metrics/validation.csv
     """
     settings = load("curves", CurvesSettings)
     entries = jsonl.read(history, HistoryEntry)
@@ -55,9 +57,13 @@ def main(history: Path, training: Path, metrics: Path, plot: Path) -> None:
         raise BadInput(f"{history}: no training steps")
     counts = {key: value for key, value in read_json(training).items() if key != "settings"}
     summary = summarise([entry.loss for entry in entries], settings.window)
-    held_out = {"validation": summarise_validation(entries)}
-    write_json(metrics, {**summary, **held_out, "steps": len(entries), **counts})
-    write_plot(plot, entries)
+    held_out = summarise_validation(entries)
+    write_json(metrics, {**summary, "validation": held_out, "steps": len(entries), **counts})
+    trained = ((e.step, round(e.loss, 4), f"{e.learning_rate:.3e}") for e in entries)
+    write_plot(plot, ("step", "loss", "learning_rate"), trained)
+    if validation:
+        held = ((e.step, round(e.validation_loss, 4)) for e in entries if e.validation_loss)
+        write_plot(validation, ("step", "loss"), held)
     click.echo(f"loss {summary['loss_start']} -> {summary['loss_end']} nats a token")
 
 
@@ -93,12 +99,12 @@ def summarise_validation(entries: Sequence[HistoryEntry]) -> dict[str, Any] | No
     }
 
 
-def write_plot(path: Path, entries: Sequence[HistoryEntry]) -> None:
-    """Write one CSV line a step."""
+def write_plot(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write a CSV file, one line a step; one without lines is no plot to DVC."""
     with atomic_file(path) as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["step", "loss", "learning_rate"])
-        writer.writerows([e.step, round(e.loss, 4), f"{e.learning_rate:.3e}"] for e in entries)
+        writer.writerow(header)
+        writer.writerows(rows)
 
 
 if __name__ == "__main__":

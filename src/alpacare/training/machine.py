@@ -71,7 +71,7 @@ def check_machine(settings: CheckpointSettings, hardware: Hardware) -> None:
             f"checkpoint.row_length: {settings.row_length} tokens exceed the context of "
             f"'{settings.student.base}', {context}"
         )
-    if settings.lora and settings.lora.targets != "all-linear":
+    if settings.lora and isinstance(settings.lora.targets, list):
         _check_targets(config, settings.lora.targets)
 
 

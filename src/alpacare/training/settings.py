@@ -2,7 +2,7 @@
 
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from alpacare.settings import Settings
 from alpacare.training.student import StudentSettings
@@ -14,7 +14,14 @@ class LoraSettings(Settings):
     rank: int = Field(gt=0)
     alpha: int = Field(gt=0)
     dropout: float = Field(ge=0, lt=1)
-    targets: Literal["all-linear"] | list[str]
+    targets: str | list[str]
+
+    @field_validator("targets")
+    @classmethod
+    def _named(cls, targets: str | list[str]) -> str | list[str]:
+        if targets == "all-linear" or (targets and isinstance(targets, list)):
+            return targets
+        raise ValueError(f"expected all-linear or names such as [q_proj, v_proj], found {targets}")
 
 
 class OptimizerSettings(Settings):

@@ -115,6 +115,7 @@ def make_arguments(job: Job, scratch: Path, validate: bool) -> "TrainingArgument
         disable_tqdm=True,
         remove_unused_columns=False,
         dataloader_pin_memory=not job.cpu,
+        ddp_find_unused_parameters=False,
     )
 
 

@@ -103,13 +103,19 @@ def _run(scratch: Path, stop: Event) -> None:
 
 
 def _save(trainer: "Trainer", scratch: Path) -> None:
-    """Gather the weights into one place and write them with the history."""
-    plugin = getattr(trainer.accelerator.state, "fsdp_plugin", None)
-    if plugin is not None:
-        plugin.set_state_dict_type("FULL_STATE_DICT")
-    trainer.save_model(str(scratch / "result"))
+    """Gather the weights into one place, and write them with the history."""
+    accelerator = trainer.accelerator
+    weights = accelerator.get_state_dict(trainer.model)  # each process gives its part
     if trainer.is_world_process_zero():
+        model = accelerator.unwrap_model(trainer.model, keep_torch_compile=False)
+        tied = getattr(
+            model.config, "tie_word_embeddings", False
+        )  # gathered, they are two; loaded, one again
+        copies = set(model._tied_weights_keys or ()) if tied else set()
+        weights = {name: weight for name, weight in weights.items() if name not in copies}
+        model.save_pretrained(scratch / "result", state_dict=weights)
         (scratch / "history.json").write_text(json.dumps(history(trainer.state.log_history)))
+    accelerator.wait_for_everyone()  # one that left early would take its part along
 
 
 def history(logs: list[dict[str, float]]) -> list[dict[str, float]]:
