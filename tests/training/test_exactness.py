@@ -8,8 +8,10 @@ import torch
 from students import TOKENIZER, make_examples, make_settings, trained
 from torch.nn.functional import cross_entropy
 
+from alpacare.training.data import collate, lay
 from alpacare.training.packing import IGNORED, Example, build_row
 from alpacare.training.student import load_base
+from alpacare.training.worker import history
 
 EXAMPLES = make_examples(8)
 LORA = {"rank": 4, "alpha": 8, "dropout": 0.0, "targets": "all-linear"}
@@ -50,7 +52,8 @@ def weights_of_a_fresh_model() -> dict[str, Any]:
 def loss_alone(model: Any, example: Example) -> Any:
     """The sum of the response tokens' losses of one example, by its definition."""
     ids = torch.tensor([example.ids])
-    logits = model(input_ids=ids, use_cache=False).logits[0]
+    with torch.no_grad():
+        logits = model(input_ids=ids, use_cache=False).logits[0]
     targets = ids[0, 1:].clone()
     targets[: example.prompt_length - 1] = IGNORED
     return cross_entropy(logits[:-1], targets, reduction="sum", ignore_index=IGNORED)
@@ -58,13 +61,43 @@ def loss_alone(model: Any, example: Example) -> Any:
 
 def test_the_loss_is_the_mean_over_all_response_tokens_of_a_step(tmp_path: Path) -> None:
     model = load_base(make_settings().student, TOKENIZER).double()
-    total = sum(float(loss_alone(model, example).detach()) for example in EXAMPLES)
+    total = sum(float(loss_alone(model, example)) for example in EXAMPLES)
     tokens = sum(len(example.ids) - example.prompt_length for example in EXAMPLES)
     for number, change in enumerate(({}, {"packing": False, "micro_rows": 3})):
         trainer = trained(
             make_settings(optimizer__epochs=1, **change), EXAMPLES, tmp_path / str(number)
         )
         assert trainer.state.log_history[0]["loss"] == pytest.approx(total / tokens, abs=1e-6)
+
+
+def test_each_example_has_in_its_row_the_loss_it_has_alone() -> None:
+    model = load_base(make_settings().student, TOKENIZER).double()
+    for row in lay(EXAMPLES, make_settings()):
+        batch = collate([row], 96, TOKENIZER.pad_token_id)
+        labels = batch.pop("labels")[0, 1:]
+        logits = model(**batch, use_cache=False).logits[0, :-1]
+        losses = cross_entropy(logits, labels, reduction="none", ignore_index=IGNORED)
+        start = 0
+        for example in row:
+            packed = float(losses[start : start + len(example.ids) - 1].sum())
+            assert packed == pytest.approx(float(loss_alone(model, example)), abs=1e-6)
+            start += len(example.ids)
+
+
+@pytest.mark.parametrize("change", [{}, {"packing": False, "micro_rows": 3}])
+def test_the_validation_loss_is_the_mean_over_all_tokens_held_out(
+    change: dict[str, Any], tmp_path: Path
+) -> None:
+    held = make_examples(11)[8:] + EXAMPLES[:4]
+    trainer = trained(make_settings(optimizer__epochs=2, **change), EXAMPLES, tmp_path, held)
+    model = trainer.model.double().eval()
+    total = sum(float(loss_alone(model, example)) for example in held)
+    tokens = sum(len(example.ids) - example.prompt_length for example in held)
+    measured = [log["eval_nats"] for log in trainer.state.log_history if "eval_nats" in log]
+    assert len(measured) == 2
+    assert measured[-1] == pytest.approx(total / tokens, abs=1e-5)
+    steps = history(trainer.state.log_history)
+    assert [entry["validation_loss"] for entry in steps] == measured
 
 
 def leak(
@@ -83,7 +116,7 @@ def leak(
     for one in (first, changed):
         row = build_row([one, second], 96, 0)
         batch = {"input_ids": row["input_ids"][None], "position_ids": row["position_ids"][None]}
-        logits.append(model(**batch, **{"use_cache": False, **broken}).logits[0])
+        logits.append(model(**batch, **{"use_cache": False, **broken}).logits[0].detach())
     there = slice(len(first.ids), len(first.ids) + len(second.ids))
     return float((logits[0][there] - logits[1][there]).abs().max())
 

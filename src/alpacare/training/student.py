@@ -143,6 +143,7 @@ def load_base(
         BadInput: the weights cannot be read, or are no safetensors.
     """
     import torch
+    from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM
 
     if settings.base == RANDOM:
@@ -155,7 +156,7 @@ def load_base(
             use_safetensors=True,
             attn_implementation="sdpa",
         )
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, SafetensorError) as error:
         first = str(error).strip().split("\n")[0]
         raise BadInput(
             f"checkpoint.student.base: '{settings.base}': its weights cannot be read ({first})"

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 ERROR = "error.txt"
 STOPPED = 130
-_FULL_DISK = ("No space left", "File too large", "quota exceeded")  # as libraries of C and Rust say
+# what Python and Rust say when a disk is full, and (the last two) torch.save
+_FULL_DISK = ("No space left", "File too large", "quota", "PytorchStreamWriter", "unexpected pos")
 
 
 def main(scratch: Path) -> None:
@@ -57,7 +58,11 @@ def _explain(error: Exception) -> str | None:
             "gradient_checkpointing: true, liger: true, or lora"
         )
     if any(sign in str(error) for sign in _FULL_DISK):
-        return "the disk is full; make room, and the same command goes on from the last checkpoint"
+        first = str(error).split("\n")[0]
+        return (
+            f"a checkpoint could not be written ({first}); make room on the disk, and the same "
+            "command goes on from the last whole one"
+        )
     return None
 
 

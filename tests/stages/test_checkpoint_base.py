@@ -1,0 +1,77 @@
+"""`checkpoint` from a pretrained base on disk, with adapters and examples held out."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import run
+from safetensors.torch import load_file
+from test_checkpoint import edit, responses, train
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from alpacare.stages.base import main as base
+from alpacare.stages.curves import main as curves
+from alpacare.stages.generations import main as generations
+
+__all__ = ["responses"]  # a fixture
+
+LORA = "lora: {rank: 4, alpha: 8, dropout: 0.0, targets: [q_proj, v_proj]} #"
+
+
+@pytest.fixture
+def pretrained(responses: Path, params: Path) -> Path:
+    """A trained student, its tokenizer without a pad token as LLaMA's is."""
+    assert train(responses, "pretrained").exit_code == 0
+    tokenizer = AutoTokenizer.from_pretrained("pretrained")
+    tokenizer.pad_token = None
+    tokenizer.save_pretrained("pretrained")
+    edit(params, {"base: random ": "base: pretrained #"})
+    return responses
+
+
+def test_adapters_on_a_local_base(pretrained: Path, params: Path) -> None:
+    edit(params, {"lora: null ": LORA, "validation_share: 0.0": "validation_share: 0.34"})
+    result: Any = train(pretrained, "out")
+    assert result.exit_code == 0, result.output
+    old, new = load_file("pretrained/model.safetensors"), load_file("out/model.safetensors")
+    changed = {name.split(".")[-2] for name in new if not new[name].equal(old[name])}
+    assert changed == {"q_proj", "v_proj"}
+    assert {name: w.shape for name, w in new.items()} == {name: w.shape for name, w in old.items()}
+    AutoModelForCausalLM.from_pretrained("out")
+    assert Path("out/adapter/adapter_config.json").exists()
+    card = Path("out/README.md").read_text()
+    assert "LoRA of rank 4, merged" in card
+    assert "4 (2 held out" in card
+    arguments = ["out/history.jsonl", "out/training.json", "--metrics", "m.json"]
+    assert run(curves, *arguments, "--plot", "p.csv", "--validation", "v.csv").exit_code == 0
+    metrics = json.loads(Path("m.json").read_text())
+    assert metrics["validation"]["perplexity"] > 1
+    assert len(Path("v.csv").read_text().splitlines()) == 6  # a line an epoch
+    task = json.loads(pretrained.read_text().splitlines()[0])
+    task |= {"type": "open QA", "topic": "t", "view": "v", "difficulty": 1, "answers": {"a": "x"}}
+    kept = ("id", "instruction", "input", "type", "topic", "view", "difficulty", "answers")
+    Path("tests.jsonl").write_text(json.dumps({key: task[key] for key in kept}) + "\n")
+    for stage in (generations, base):
+        answered = run(stage, "out", "tests.jsonl", "answers.jsonl")
+        assert answered.exit_code == 0, answered.output
+
+
+def test_a_full_disk_is_one_line_and_the_run_goes_on_when_there_is_room(
+    responses: Path, params: Path
+) -> None:
+    import resource
+
+    edit(params, {"save_steps: 500": "save_steps: 5"})
+    kilobytes = 64  # of the largest file: less than the optimiser's state
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (kilobytes * 1024, before[1]))
+    try:
+        result = train(responses, "out")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert result.exit_code == 2
+    assert "error: a checkpoint could not be written" in result.output
+    assert not Path("out").exists()
+    result = train(responses, "out")
+    assert result.exit_code == 0, result.output
