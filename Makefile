@@ -6,7 +6,7 @@ VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ray demo repro quote scores check test lint types lock clean
+.PHONY: help setup gpu ray demo repro train preset presets quote scores check test lint types lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -22,6 +22,12 @@ $(VENV)/.complete: requirements.lock pyproject.toml
 	pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
+gpu: $(VENV)/.gpu  ## add what training on a GPU may use: Liger's kernels, 8-bit AdamW
+
+$(VENV)/.gpu: $(VENV)/.complete requirements-gpu.lock
+	pip install --quiet --disable-pip-version-check --requirement requirements-gpu.lock
+	@touch $@
+
 ray: $(VENV)/.ray  ## add Ray to .venv, for filtered.engine: ray
 
 $(VENV)/.ray: $(VENV)/.complete requirements-ray.lock
@@ -33,6 +39,15 @@ demo: repro  ## run the whole pipeline on the embedded default and print the sco
 
 repro: check  ## rebuild what changed: settings and files are checked first, then dvc repro
 	@dvc repro
+
+train: check  ## train on what the teacher answered, with the preset in force
+	@dvc repro checkpoint curves
+
+preset: setup  ## put a preset in force: make preset NAME=alpacare-7b [BASE=folder or id@commit]
+	@alpacare preset '$(NAME)' $(if $(BASE),--base '$(BASE)')
+
+presets:  ## list the presets
+	@awk 'FNR == 1 { print FILENAME ":" substr($$0, 2) }' presets/*.yaml
 
 quote: setup  ## say what the paid stages would ask and cost; spends nothing
 	@alpacare quote
@@ -65,6 +80,10 @@ lock:  ## pin the newest versions that pyproject.toml allows in requirements.loc
 	{ echo "# What Ray adds to requirements.lock, pinned by \`make lock\`."; \
 	  $(FREEZE) | grep --invert-match --line-regexp --fixed-strings --file requirements.lock; \
 	} > requirements-ray.lock
+	pip install --quiet --disable-pip-version-check --no-deps bitsandbytes liger-kernel
+	{ echo "# What training on a GPU may use beside requirements.lock, pinned by \`make lock\`."; \
+	  $(FREEZE) | grep --extended-regexp '^(bitsandbytes|liger.kernel)=='; \
+	} > requirements-gpu.lock
 
 clean:  ## remove the environment; data, models and the ledger stay
 	rm -rf $(VENV)

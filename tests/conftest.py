@@ -1,5 +1,6 @@
 """Every test works in a folder of its own, with no ledger, key or budget of the machine's user."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from loopback import Running
 
 REPOSITORY = Path(__file__).parents[1]
+# threads that wait by spinning make everything on busy cores several times slower
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
 @pytest.fixture(autouse=True)

@@ -190,7 +190,7 @@ def run_page(clone: Clone, page: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "page", ["change-something", "filter-instructions", "own-seeds", "recordings"]
+    "page", ["change-something", "filter-instructions", "own-seeds", "recordings", "train"]
 )
 def test_the_commands_of_the_documents_work(clone: Clone, page: str) -> None:
     run_page(clone, page)

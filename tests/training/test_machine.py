@@ -4,11 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from accelerate.commands.launch import launch_command_parser
 from conftest import REPOSITORY
 from students import TOKENIZER, make_settings
 from transformers import LlamaConfig
 
 from alpacare.errors import BadInput
+from alpacare.training.launch import tell_the_others
 from alpacare.training.machine import Hardware, check_machine, read_hardware
 from alpacare.training.room import check_memory, random_shape, read_shape
 from alpacare.training.student import load_base, load_tokenizer, read_config
@@ -60,6 +62,17 @@ def base(tmp_path: Path) -> Path:
     load_base(make_settings().student, TOKENIZER).save_pretrained(folder)
     TOKENIZER.save_pretrained(folder)
     return folder
+
+
+def test_the_other_machines_are_told_the_same_command(tmp_path: Path) -> None:
+    config = REPOSITORY / "configs/accelerate/multi-node-fsdp2.yaml"
+    settings = make_settings(gradient_checkpointing=True)
+    command = tell_the_others(config, read_hardware(config), tmp_path, settings)
+    options = launch_command_parser().parse_args(command.replace("RANK", "1").split()[2:])
+    assert (options.config_file, options.machine_rank) == (str(config), 1)
+    assert options.fsdp_activation_checkpointing == "true"
+    assert options.training_script == "alpacare.training.worker"
+    assert options.training_script_args == [str(tmp_path)]
 
 
 def test_a_local_base_is_described_without_its_weights(base: Path) -> None:

@@ -24,7 +24,7 @@ from alpacare.settings import load
 from alpacare.text.student_prompt import StudentPrompt, copy_templates
 from alpacare.training import scratch
 from alpacare.training.data import TrainingData, prepare, rows_a_step, save_rows, shares
-from alpacare.training.launch import launch
+from alpacare.training.launch import launch, tell_the_others
 from alpacare.training.machine import Hardware, check_machine, read_hardware
 from alpacare.training.result import write_result
 from alpacare.training.room import check_memory
@@ -74,6 +74,9 @@ def main(responses: Path, out: Path, prompt: Path, hardware: Path) -> None:
     with scratch.alone(folder):
         write_job(folder, settings, machine, data, tokenizer)
     tell_of_others(folder)
+    if machine.num_machines > 1:
+        told = tell_the_others(hardware, machine, folder, settings)
+        click.echo(f"on each other machine, with its RANK (1, 2, ...):\n  {told}", err=True)
     launch(hardware, machine, folder, settings)
     with atomic_folder(out) as fresh:
         data_hash = scratch.hash_files(responses)

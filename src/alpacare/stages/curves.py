@@ -55,7 +55,8 @@ def main(history: Path, training: Path, metrics: Path, plot: Path, validation: P
     entries = jsonl.read(history, HistoryEntry)
     if not entries:
         raise BadInput(f"{history}: no training steps")
-    counts = {key: value for key, value in read_json(training).items() if key != "settings"}
+    told = read_json(training).items()
+    counts = {key: value for key, value in told if key not in ("settings", "teachers")}
     summary = summarise([entry.loss for entry in entries], settings.window)
     held_out = summarise_validation(entries)
     write_json(metrics, {**summary, "validation": held_out, "steps": len(entries), **counts})

@@ -14,8 +14,9 @@ language: en
 
 # An instruction-tuned medical language model
 
-**Not for care.** This model was made to study instruction tuning. It gives wrong answers with
-confidence, no clinician has checked it, and nothing it writes may guide the care of anyone.
+**Not for care.** This model was made to study instruction tuning, and that is its intended use. It
+gives wrong answers with confidence, no clinician has checked it, and nothing it writes may guide
+the care of anyone.
 
 ## How it was made
 
@@ -24,13 +25,14 @@ confidence, no clinician has checked it, and nothing it writes may guide the car
 | starts from | {base} |
 | trained | {how} |
 | examples | {examples:,} ({held_out:,} held out, {truncated:,} cut to fit, {dropped:,} left out) |
+| answers written by | {teachers} |
 | training file | SHA-256 `{data}` |
 | tokens | {tokens:,}, of which {response_tokens:,} count in the loss |
 | epochs | {epochs} |
 | a step | {rows_per_step:,} rows, about {batch_size:,} examples or {tokens_per_step:,} tokens |
 | learning rate | {learning_rate}, {schedule} |
 | loss | {first:.4f} at the first step, {last:.4f} at the last, in nats a response token |
-
+{validation}
 Every step stands in `history.jsonl`, every setting in `training.json`, the versions of all that
 touched the weights in `versions.json`, the prompt it was trained with in `prompt/`.
 
@@ -48,10 +50,15 @@ def model_card(
     settings = training["settings"]
     student, lora, optimizer = settings["student"], settings["lora"], settings["optimizer"]
     fresh = student["base"] == "random"
-    base = "random weights" if fresh else f"`{student['base']}` at `{student['revision']}`"
+    revision = f" at `{student['revision']}`" if student["revision"] else ""
+    base = "random weights" if fresh else f"`{student['base']}`{revision}"
+    held = [entry["validation_loss"] for entry in history if "validation_loss" in entry]
+    validation = f"| loss on held-out examples | {held[-1]:.4f} at the end |\n" if held else ""
     how = f"LoRA of rank {lora['rank']}, merged into the weights" if lora else "all weights"
     return _CARD.format(
-        **{key: value for key, value in training.items() if key != "settings"},
+        **{key: value for key, value in training.items() if key not in ("settings", "teachers")},
+        teachers=", ".join(f"`{name}`" for name in training["teachers"]),
+        validation=validation,
         base=base,
         base_line="" if fresh else f"base_model: {student['base']}\n",
         how=f"{how}, {student['dtype']} arithmetic",

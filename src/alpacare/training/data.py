@@ -25,6 +25,7 @@ class TrainingData:
     train: list[Row]
     validation: list[Row]
     lost: list[Dropped]
+    teachers: list[str]  # the models that wrote the answers
 
     @property
     def examples(self) -> list[Example]:
@@ -62,7 +63,10 @@ def prepare(
             f"no example fits into checkpoint.row_length, {settings.row_length} tokens; raise it"
         )
     return TrainingData(
-        train=lay(train, settings), validation=lay([kept[id] for id in held], settings), lost=lost
+        train=lay(train, settings),
+        validation=lay([kept[id] for id in held], settings),
+        lost=lost,
+        teachers=sorted({response.model for response in responses}),
     )
 
 

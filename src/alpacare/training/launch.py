@@ -1,6 +1,7 @@
 """Starting the workers of a training run with `accelerate launch`, and hearing how it went."""
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,15 @@ from alpacare.training import worker
 from alpacare.training.machine import Hardware
 from alpacare.training.scratch import alone, last_complete
 from alpacare.training.settings import CheckpointSettings
+
+
+def tell_the_others(
+    config: Path, hardware: Hardware, scratch: Path, settings: CheckpointSettings
+) -> str:
+    """Give the command that every other machine of a run on several has to be given."""
+    command = ["accelerate", "launch", *_command(config, hardware, scratch, settings)[3:]]
+    place = command.index("-m")
+    return shlex.join([*command[:place], "--machine_rank", "RANK", *command[place:]])
 
 
 def launch(config: Path, hardware: Hardware, scratch: Path, settings: CheckpointSettings) -> None:

@@ -1,7 +1,7 @@
 """What a training run leaves: the checkpoint's folder, from the workers' scratch."""
 
 import json
-import shutil
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -57,13 +57,14 @@ def _take_weights(
     if settings.lora is None:
         for file in result.glob("*"):
             if file.suffix in (".safetensors", ".json"):
-                shutil.copyfile(file, fresh / file.name)
+                file.replace(fresh / file.name)  # a copy would need room for the model twice
         return
     from peft import PeftModel
 
     base = load_base(settings.student, tokenizer, frozen=True)
-    PeftModel.from_pretrained(base, result).merge_and_unload().save_pretrained(fresh)
-    shutil.copytree(result, fresh / "adapter")
+    with warnings.catch_warnings(action="ignore", category=FutureWarning):
+        PeftModel.from_pretrained(base, result).merge_and_unload().save_pretrained(fresh)
+    result.replace(fresh / "adapter")
 
 
 def summary(settings: CheckpointSettings, data: TrainingData) -> dict[str, Any]:
@@ -75,6 +76,7 @@ def summary(settings: CheckpointSettings, data: TrainingData) -> dict[str, Any]:
     longest = settings.row_length if settings.packing else max(len(e.ids) for e in examples)
     return {
         "settings": settings.model_dump(),
+        "teachers": data.teachers,
         "examples": len(examples),
         "held_out": sum(len(row) for row in data.validation),
         "truncated": sum(example.truncated for example in examples),

@@ -72,6 +72,13 @@ def seal(checkpoint: Path) -> None:
     _sync(marker)
 
 
+def keep_only(checkpoint: Path) -> None:
+    """Delete the checkpoints before a complete one; each is as large as three times the model."""
+    for folder in checkpoint.parent.glob("checkpoint-*"):
+        if folder != checkpoint:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def _sync(file: Path) -> None:
     descriptor = os.open(file, os.O_RDONLY)
     try:

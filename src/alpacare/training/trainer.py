@@ -110,7 +110,7 @@ def make_arguments(job: Job, scratch: Path, validate: bool) -> "TrainingArgument
         eval_strategy="epoch" if validate else "no",
         save_strategy="steps",
         save_steps=settings.save_steps,
-        save_total_limit=2,
+        save_total_limit=None,  # the one before goes when the new one is complete, see watch.py
         report_to=settings.report_to or "none",
         disable_tqdm=True,
         remove_unused_columns=False,

@@ -12,7 +12,7 @@ from alpacare.errors import BadInput
 from alpacare.progress import Advance
 from alpacare.training.data import Row
 from alpacare.training.memory import PEAK_FLOPS, Shape, flops_a_token
-from alpacare.training.scratch import seal
+from alpacare.training.scratch import keep_only, seal
 
 if TYPE_CHECKING:
     from peft import PeftModel
@@ -146,6 +146,8 @@ def make_watch(advance: Advance, pace: Pace, stop: Event) -> "TrainerCallback":
 
             PartialState().wait_for_everyone()  # each process writes a part
             if state.is_world_process_zero:
-                seal(Path(args.output_dir) / f"checkpoint-{state.global_step}")
+                checkpoint = Path(args.output_dir) / f"checkpoint-{state.global_step}"
+                seal(checkpoint)
+                keep_only(checkpoint)
 
     return Watch()
