@@ -46,7 +46,7 @@ def test_what_was_measured_trained_the_same_weights() -> None:
 def test_the_ways_of_the_gpu_run_at_a_tiny_shape(
     bench: Any, way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bench, "STEPS", 2)
+    monkeypatch.setattr(bench, "STEPS", 4)
     line = bench.measure(way, bench.SHAPES["tiny"])
     assert line["tokens_per_second"] > 0
     assert line["micro_rows"] == (4 if way == "padded" else 1)

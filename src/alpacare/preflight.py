@@ -33,7 +33,7 @@ from alpacare.testsets import read_tests
 from alpacare.text.student_prompt import StudentPrompt
 from alpacare.text.templates import render_chat
 from alpacare.training.machine import check_machine, read_hardware
-from alpacare.training.room import check_memory
+from alpacare.training.room import check_room
 from alpacare.training.settings import CheckpointSettings
 
 # Names become stage names and file names: DVC takes a "/" for a path.
@@ -149,7 +149,7 @@ def _check_training(settings: CheckpointSettings) -> None:
     )
     check_machine(settings, hardware)
     least = (settings.micro_rows or 1, settings.row_length) if settings.packing else (1, 1)
-    check_memory(settings, hardware, least, False, Path("models"))
+    check_room(settings, hardware, least, False, Path("models"))
 
 
 def _check_prompts() -> None:

@@ -12,6 +12,7 @@ from test_checkpoint import OPTIONS, edit, responses, train
 
 __all__ = ["responses"]  # a fixture
 
+LORA = "{rank: 4, alpha: 8, dropout: 0.0, targets: all-linear}"
 HARDWARE = REPOSITORY / "configs/accelerate"
 # accelerate keeps FSDP2 for GPUs, while torch has it for CPUs too: each worker is told so
 ALLOW_FSDP_ON_CPU = """
@@ -47,16 +48,20 @@ def two_processes(kind: str) -> Path:
     return path
 
 
+@pytest.mark.parametrize(
+    ("lora", "kinds"), [("lora: null", ["ddp", "fsdp2"]), (f"lora: {LORA} #", ["fsdp2"])]
+)
 def test_two_processes_learn_as_one_does(
-    responses: Path, params: Path, monkeypatch: pytest.MonkeyPatch
+    responses: Path, params: Path, monkeypatch: pytest.MonkeyPatch, lora: str, kinds: list[str]
 ) -> None:
     changes = {"batch_size: 1 ": "batch_size: 4 ", "packing: true": "packing: false"}
-    edit(params, {**changes, "gradient_checkpointing: false": "gradient_checkpointing: true"})
+    changes |= {"gradient_checkpointing: false": "gradient_checkpointing: true"}
+    edit(params, {**changes, "lora: null": lora, "epochs: 5": "epochs: 2"})
     Path("shim").mkdir()
     Path("shim/sitecustomize.py").write_text(ALLOW_FSDP_ON_CPU)
     monkeypatch.setenv("PYTHONPATH", f"shim{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
     losses, weights = {}, {}
-    for out in ("one", "ddp", "fsdp2"):
+    for out in ("one", *kinds):
         hardware = OPTIONS[3] if out == "one" else two_processes(out)
         result: Any = train(responses, out, hardware)
         assert result.exit_code == 0, result.output
@@ -64,7 +69,7 @@ def test_two_processes_learn_as_one_does(
         losses[out] = [json.loads(line)["loss"] for line in lines]
         weights[out] = load_file(Path(out, "model.safetensors"))
     assert Path("kind").read_text().endswith("FSDP")
-    for kind in ("ddp", "fsdp2"):
+    for kind in kinds:
         assert losses[kind] == pytest.approx(losses["one"], abs=1e-5)
         assert weights[kind].keys() == weights["one"].keys()
         for name, weight in weights["one"].items():

@@ -12,7 +12,7 @@ from transformers import LlamaConfig
 from alpacare.errors import BadInput
 from alpacare.training.launch import tell_the_others
 from alpacare.training.machine import Hardware, check_machine, read_hardware
-from alpacare.training.room import check_memory, random_shape, read_shape
+from alpacare.training.room import check_room, random_shape, read_shape
 from alpacare.training.student import load_base, load_tokenizer, read_config
 
 CPU = Hardware(distributed_type="NO", use_cpu=True)
@@ -107,17 +107,17 @@ def test_a_base_whose_parts_are_damaged_is_named(base: Path) -> None:
 
 
 def test_numbers_are_told_when_memory_or_disk_are_too_small(tmp_path: Path) -> None:
-    check_memory(make_settings(), CPU, (8, 96), False, tmp_path / "not" / "there")
+    check_room(make_settings(), CPU, (8, 96), False, tmp_path / "not" / "there")
     with pytest.raises(BadInput, match=r"training needs about .* TB a device, and there are"):
-        check_memory(make_settings(), CPU, (10**9, 96), False, tmp_path)
+        check_room(make_settings(), CPU, (10**9, 96), False, tmp_path)
     huge = LlamaConfig(hidden_size=16384, num_hidden_layers=500, num_attention_heads=128)
     huge.save_pretrained(tmp_path)
     (tmp_path / "model.safetensors").touch()
     with pytest.raises(BadInput, match="what helps, in section checkpoint: lora"):
-        check_memory(make_settings(student__base=str(tmp_path)), CPU, (1, 96), False, tmp_path)
+        check_room(make_settings(student__base=str(tmp_path)), CPU, (1, 96), False, tmp_path)
 
 
 def test_nothing_is_said_about_the_memory_of_other_kinds(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"model_type": "mamba", "hidden_size": 99999999}')
     (tmp_path / "model.safetensors").touch()
-    check_memory(make_settings(student__base=str(tmp_path)), CPU, (1, 96), False, tmp_path)
+    check_room(make_settings(student__base=str(tmp_path)), CPU, (1, 96), False, tmp_path)

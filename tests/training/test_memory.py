@@ -16,7 +16,7 @@ from alpacare.training.memory import (
     Estimate,
     Shape,
     adapter_parameters,
-    check_room,
+    check_fits,
     estimate,
     flops_a_token,
     parameters,
@@ -225,9 +225,9 @@ def test_room_is_enough_or_the_numbers_are_told() -> None:
     assert (ROOM.total, ROOM.disk) == (75, 250)  # fullest when the backward pass begins
     assert replace(ROOM, accumulating=True).total == 105
     assert replace(ROOM, activations=1).total == 67  # and here when it ends
-    check_room(ROOM, 75, 250)
+    check_fits(ROOM, 75, 250)
     need = estimate(LLAMA_7B, **PLAIN, accumulating=True)  # type: ignore[arg-type]
     with pytest.raises(BadInput, match=r"about 185 GB a device, and there are 80 GB .*lora, fewer"):
-        check_room(need, 80 * 10**9, 10**12)
+        check_fits(need, 80 * 10**9, 10**12)
     with pytest.raises(BadInput, match=r"189 GB of disk \(twice 80.9 GB .*100 GB are free"):
-        check_room(need, 10**12, 100 * 10**9)
+        check_fits(need, 10**12, 100 * 10**9)

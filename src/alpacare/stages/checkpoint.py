@@ -6,6 +6,7 @@ tokenizer, the prompt templates it was trained with, `history.jsonl` (one line a
 `speed.json`.
 """
 
+import math
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,12 +27,13 @@ from alpacare.training import scratch
 from alpacare.training.data import TrainingData, prepare, rows_a_step, save_rows, shares
 from alpacare.training.launch import launch, tell_the_others
 from alpacare.training.machine import Hardware, check_machine, read_hardware
-from alpacare.training.result import write_result
-from alpacare.training.room import check_memory
+from alpacare.training.result import longest_row, summary, write_result
+from alpacare.training.room import check_room
 from alpacare.training.settings import CheckpointSettings
 from alpacare.training.student import RANDOM, StudentSettings, load_tokenizer
 from alpacare.training.tokenizer import train_tokenizer
 from alpacare.training.trainer import Job
+from alpacare.training.worker import LOCK
 from alpacare.versions import versions
 
 if TYPE_CHECKING:
@@ -69,20 +71,24 @@ def main(responses: Path, out: Path, prompt: Path, hardware: Path) -> None:
     data = prepare(rows, prompts, tokenizer, settings)
     inputs = scratch.hash_files(responses, prompt, hardware)
     folder = out.parent / ".scratch" / name_run(settings, inputs)
-    check_room(settings, machine, data, folder)
+    at_once, turns = share = share_out(settings, machine, data)
+    check_room(settings, machine, (at_once, longest_row(settings, data)), turns > 1, folder)
     folder.mkdir(parents=True, exist_ok=True)
-    with scratch.alone(folder):
-        write_job(folder, settings, machine, data, tokenizer)
-    tell_of_others(folder)
-    if machine.num_machines > 1:
-        told = tell_the_others(hardware, machine, folder, settings)
-        click.echo(f"on each other machine, with its RANK (1, 2, ...):\n  {told}", err=True)
-    launch(hardware, machine, folder, settings)
-    with atomic_folder(out) as fresh:
-        data_hash = scratch.hash_files(responses)
-        told = write_result(folder, fresh, settings, data, tokenizer, data_hash)
-        copy_templates(prompt, fresh / "prompt")
-    shutil.rmtree(folder)
+    with scratch.alone(folder / "stage.lock"):
+        with scratch.alone(folder / LOCK):  # a worker outlives a stage that was killed
+            write_job(folder, settings, machine, data, tokenizer)
+        tell_of_leftovers(folder, out)
+        if machine.num_machines > 1:
+            told = tell_the_others(hardware, machine, folder, settings)
+            click.echo(f"on each other machine, with its RANK (1, 2, ...):\n  {told}", err=True)
+        launch(hardware, machine, folder, settings)
+        per_step = math.prod(share) * machine.num_processes
+        training = summary(settings, data, scratch.hash_files(responses), per_step)
+        with atomic_folder(out) as fresh:
+            told = write_result(folder, fresh, settings, training, tokenizer)
+            jsonl.write(fresh / "dropped.jsonl", data.lost)
+            copy_templates(prompt, fresh / "prompt")
+        shutil.rmtree(folder)
     click.echo(told)
 
 
@@ -110,15 +116,12 @@ def name_run(settings: CheckpointSettings, inputs: str) -> str:
     )
 
 
-def check_room(
-    settings: CheckpointSettings, machine: Hardware, data: TrainingData, folder: Path
-) -> None:
-    """Check memory and disk for the batches that this data makes."""
+def share_out(
+    settings: CheckpointSettings, machine: Hardware, data: TrainingData
+) -> tuple[int, int]:
+    """Give the rows at once on a device, and how often, for a step."""
     per_step = rows_a_step(data, settings.optimizer.batch_size)
-    at_once, turns = shares(per_step, machine.num_processes, settings.micro_rows)
-    longest = max(len(example.ids) for example in data.examples)
-    length = settings.row_length if settings.packing else longest
-    check_memory(settings, machine, (at_once, length), turns > 1, folder)
+    return shares(per_step, machine.num_processes, settings.micro_rows)
 
 
 def write_job(
@@ -143,13 +146,13 @@ def write_job(
     (folder / "job.json").write_text(job.model_dump_json(indent=2))
 
 
-def tell_of_others(folder: Path) -> None:
-    """Name what earlier runs with other settings left: for 7B that is 80 GB each."""
-    for other in scratch.others(folder):
+def tell_of_leftovers(folder: Path, out: Path) -> None:
+    """Name what killed runs and those with other settings left: for 7B that is 80 GB each."""
+    for other in [*scratch.others(folder), *out.parent.glob(f".{out.name}.*")]:
         size = sum(file.stat().st_size for file in other.rglob("*") if file.is_file()) / 1e9
         click.echo(
-            f"note: {other} ({size:.1f} GB) is a stopped run with other settings or data; "
-            "delete it unless you go back to them",
+            f"note: {other} ({size:.1f} GB) is left from a run that was killed, or had other "
+            "settings or data; delete it unless you go back to them",
             err=True,
         )
 

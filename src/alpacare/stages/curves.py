@@ -56,7 +56,7 @@ def main(history: Path, training: Path, metrics: Path, plot: Path, validation: P
     if not entries:
         raise BadInput(f"{history}: no training steps")
     told = read_json(training).items()
-    counts = {key: value for key, value in told if key not in ("settings", "teachers")}
+    counts = {key: value for key, value in told if isinstance(value, int | float)}
     summary = summarise([entry.loss for entry in entries], settings.window)
     held_out = summarise_validation(entries)
     write_json(metrics, {**summary, "validation": held_out, "steps": len(entries), **counts})

@@ -43,10 +43,8 @@ of a vendor's model bring its terms along, and the published AlpaCare data is CC
 """
 
 
-def model_card(
-    training: Mapping[str, Any], history: Sequence[Mapping[str, float]], data: str
-) -> str:
-    """Write the card from `training.json`, the history, and the training file's SHA-256."""
+def model_card(training: Mapping[str, Any], history: Sequence[Mapping[str, float]]) -> str:
+    """Write the card from `training.json` and the history."""
     settings = training["settings"]
     student, lora, optimizer = settings["student"], settings["lora"], settings["optimizer"]
     fresh = student["base"] == "random"
@@ -62,7 +60,6 @@ def model_card(
         base=base,
         base_line="" if fresh else f"base_model: {student['base']}\n",
         how=f"{how}, {student['dtype']} arithmetic",
-        data=data,
         epochs=optimizer["epochs"],
         batch_size=optimizer["batch_size"],
         learning_rate=optimizer["learning_rate"],

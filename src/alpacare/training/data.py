@@ -51,7 +51,7 @@ def prepare(
         length = settings.row_length
         example = encode_example(tokenizer, prompt, response.output, complete, length)
         if example is None:
-            lost.append(_drop(response, "prompt_too_long"))
+            lost.append(_drop(response, "prompt_too_long" if response.output else "no_response"))
         elif example.truncated and settings.too_long == "drop":
             lost.append(_drop(response, "too_long"))
         else:
@@ -142,10 +142,9 @@ def collate(rows: Sequence[Row], length: int | None, pad_id: int) -> dict[str, A
 def shares(rows_per_step: int, processes: int, micro_rows: int | None) -> tuple[int, int]:
     """Split a step's rows: (rows at once on a device, turns of each device).
 
-    A step that does not divide evenly is rounded up to a multiple of `processes`; `micro_rows` is
-    the most that fits into a device, and the largest divisor below it is taken.
+    `micro_rows` is the most that fits into a device. A step that does not divide evenly is rounded
+    up, by less than a row a turn and process.
     """
     each = -(-rows_per_step // processes)
-    most = min(each, micro_rows or each)
-    at_once = next(size for size in range(most, 0, -1) if each % size == 0)
-    return at_once, each // at_once
+    turns = -(-each // (micro_rows or each))
+    return -(-each // turns), turns

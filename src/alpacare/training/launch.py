@@ -2,14 +2,16 @@
 
 import os
 import shlex
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from alpacare.errors import BadInput
 from alpacare.training import worker
 from alpacare.training.machine import Hardware
-from alpacare.training.scratch import alone, last_complete
+from alpacare.training.scratch import alone, last_complete, step
 from alpacare.training.settings import CheckpointSettings
 
 
@@ -38,9 +40,10 @@ def launch(config: Path, hardware: Hardware, scratch: Path, settings: Checkpoint
     try:
         status = process.wait()
     except KeyboardInterrupt:
-        os.killpg(process.pid, 15)
+        with suppress(ProcessLookupError):  # it may have ended at this very moment
+            os.killpg(process.pid, signal.SIGTERM)
         process.wait()
-        with alone(scratch, wait=True):  # the launcher dies at once, a worker saves first
+        with alone(scratch / worker.LOCK, wait=True):  # the launcher dies at once, a worker saves
             pass
         raise KeyboardInterrupt(_where(scratch)) from None
     if (scratch / worker.ERROR).exists():
@@ -54,7 +57,7 @@ def _command(
 ) -> list[str]:
     options = ["--config_file", str(config)]
     options += ["--num_cpu_threads_per_process", str(settings.threads)]
-    if hardware.sharded and settings.gradient_checkpointing:
+    if hardware.sharded and settings.gradient_checkpointing and not settings.lora:
         options += ["--fsdp_activation_checkpointing", "true"]
     accelerate = [sys.executable, "-m", "accelerate.commands.launch", "--quiet"]
     return [*accelerate, *options, "-m", worker.__name__, str(scratch)]
@@ -72,5 +75,4 @@ def _environment(hardware: Hardware) -> dict[str, str]:
 
 def _where(scratch: Path) -> str:
     last = last_complete(scratch)
-    step = last.name.rpartition("-")[2] if last else "0"
-    return f"stopped: the same command goes on from step {step}"
+    return f"stopped: the same command goes on from step {step(last) if last else 0}"

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from alpacare.errors import BadInput
 from alpacare.settings import read_yaml
+from alpacare.training.memory import LLAMA_7B
 from alpacare.training.settings import CheckpointSettings
 from alpacare.training.student import RANDOM, read_config
 
@@ -62,7 +63,9 @@ def check_machine(settings: CheckpointSettings, hardware: Hardware) -> None:
     """
     _check_devices(settings, hardware)
     _check_extras(settings, hardware)
+    targets = settings.lora.targets if settings.lora else "all-linear"
     if settings.student.base == RANDOM:
+        _check_targets(list(LLAMA_7B.linears), targets)
         return
     config = read_config(settings.student)
     context = getattr(config, "max_position_embeddings", None)
@@ -71,8 +74,8 @@ def check_machine(settings: CheckpointSettings, hardware: Hardware) -> None:
             f"checkpoint.row_length: {settings.row_length} tokens exceed the context of "
             f"'{settings.student.base}', {context}"
         )
-    if settings.lora and isinstance(settings.lora.targets, list):
-        _check_targets(config, settings.lora.targets)
+    if targets != "all-linear":
+        _check_targets(_linear_maps(config), targets)
 
 
 def _check_devices(settings: CheckpointSettings, hardware: Hardware) -> None:
@@ -108,6 +111,11 @@ def _check_extras(settings: CheckpointSettings, hardware: Hardware) -> None:
             raise BadInput(f"checkpoint.{key}: needs a GPU; set it to false for hardware cpu")
         if on and find_spec(module) is None:
             raise BadInput(f"checkpoint.{key}: {package} is not installed; run: make gpu")
+    if settings.optimizer.eight_bit and hardware.sharded:
+        raise BadInput(
+            "checkpoint.optimizer.eight_bit: bitsandbytes cannot work on FSDP2's shards; set it "
+            "to false, or take one GPU"
+        )
     if settings.report_to:
         _check_trackers(settings.report_to)
 
@@ -124,22 +132,25 @@ def _check_trackers(names: list[str]) -> None:
             raise BadInput(f"checkpoint.report_to: {name} is not installed; pip install {name}")
 
 
-def _check_targets(config: "PretrainedConfig", targets: list[str]) -> None:
-    """Look for LoRA's targets in the model without its weights."""
+def _linear_maps(config: "PretrainedConfig") -> list[str]:
+    """Name the linear maps of a model, built without its weights."""
     import torch
     from transformers import AutoModelForCausalLM
 
     with torch.device("meta"):
         model = AutoModelForCausalLM.from_config(config)  # type: ignore[no-untyped-call]
-    kinds = ("Linear", "Conv1D")
-    known = {
-        name.rpartition(".")[2]
+    return [
+        name
         for name, module in model.named_modules()
-        if type(module).__name__ in kinds
-    }
-    for target in targets:
-        if target not in known:
+        if type(module).__name__ in ("Linear", "Conv1D")
+    ]
+
+
+def _check_targets(known: list[str], targets: str | list[str]) -> None:
+    """See that each target is the end of a linear map's name, as peft reads it."""
+    for target in targets if isinstance(targets, list) else []:
+        if not any(f".{name}".endswith(f".{target}") for name in known):
+            ends = sorted({name.rpartition(".")[2] for name in known})
             raise BadInput(
-                f"checkpoint.lora.targets: no '{target}' in the student; "
-                f"known: {', '.join(sorted(known))}"
+                f"checkpoint.lora.targets: no '{target}' in the student; known: {', '.join(ends)}"
             )

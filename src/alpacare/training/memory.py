@@ -229,7 +229,7 @@ def seconds(flops: float, *, processes: int, peak: float, utilisation: float) ->
     return flops / (processes * peak * utilisation)
 
 
-def check_room(need: Estimate, device_bytes: int, disk_bytes: int) -> None:
+def check_fits(need: Estimate, device_bytes: int, disk_bytes: int) -> None:
     """Raise BadInput, with numbers and what would help, when a device or the disk is too small."""
     if need.total > device_bytes:
         raise BadInput(

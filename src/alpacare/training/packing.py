@@ -37,7 +37,7 @@ def encode_example(
     asked = start + tokenizer.encode(prompt, add_special_tokens=False)
     end = [tokenizer.eos_token_id] if complete else []
     answer = tokenizer.encode(response, add_special_tokens=False) + end
-    if len(asked) >= longest:
+    if len(asked) >= longest or not answer:
         return None
     ids = asked + answer
     return Example(ids[:longest], len(asked), truncated=len(ids) > longest)

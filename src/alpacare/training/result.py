@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from alpacare import jsonl
 from alpacare.files import write_json
 from alpacare.training.card import model_card
-from alpacare.training.data import TrainingData, rows_a_step
+from alpacare.training.data import TrainingData
 from alpacare.training.settings import CheckpointSettings
 from alpacare.training.student import load_base
 from alpacare.versions import versions
@@ -24,26 +23,23 @@ def write_result(
     scratch: Path,
     fresh: Path,
     settings: CheckpointSettings,
-    data: TrainingData,
+    training: Mapping[str, Any],
     tokenizer: "PreTrainedTokenizerBase",
-    data_hash: str,
 ) -> str:
-    """Fill the folder `fresh` with weights, tokenizer, records and card; sum the run up in a line.
+    """Fill the folder `fresh` with weights, tokenizer, history and card; sum the run up in a line.
 
-    No times on a CPU, so that the same run gives the same bytes.
+    `training` is what `summary` gives. No times on a CPU: the same run gives the same bytes.
     """
     history: History = json.loads((scratch / "history.json").read_text())
     speed: dict[str, Any] = json.loads((scratch / "speed.json").read_text())
-    training = summary(settings, data)
     _take_weights(scratch / "result", fresh, settings, tokenizer)
     tokenizer.save_pretrained(fresh)
     (fresh / "history.jsonl").write_text("".join(json.dumps(entry) + "\n" for entry in history))
-    jsonl.write(fresh / "dropped.jsonl", data.lost)
     write_json(fresh / "training.json", training)
     write_json(fresh / "versions.json", versions(speed["device"]))
     if speed["device"] != "cpu":
         write_json(fresh / "speed.json", speed)
-    (fresh / "README.md").write_text(model_card(training, history, data_hash))
+    (fresh / "README.md").write_text(model_card(training, history))
     return _told(training, history, speed)
 
 
@@ -60,22 +56,28 @@ def _take_weights(
                 file.replace(fresh / file.name)  # a copy would need room for the model twice
         return
     from peft import PeftModel
+    from safetensors import safe_open
 
+    with safe_open(result / "adapter_model.safetensors", "pt") as adapter:
+        if not adapter.keys():  # peft only warns of names that match nothing
+            raise RuntimeError(f"{result}: the adapters were lost when they were saved")
     base = load_base(settings.student, tokenizer, frozen=True)
     with warnings.catch_warnings(action="ignore", category=FutureWarning):
         PeftModel.from_pretrained(base, result).merge_and_unload().save_pretrained(fresh)
+    (result / "README.md").unlink(missing_ok=True)  # peft's, an empty form
     result.replace(fresh / "adapter")
 
 
-def summary(settings: CheckpointSettings, data: TrainingData) -> dict[str, Any]:
-    """Count examples, rows and tokens."""
+def summary(
+    settings: CheckpointSettings, data: TrainingData, data_hash: str, per_step: int
+) -> dict[str, Any]:
+    """Count examples, rows and tokens; `per_step` rows make a step, on all devices together."""
     examples = data.examples
     tokens = sum(len(example.ids) for example in examples)
     prompt_tokens = sum(example.prompt_length for example in examples)
-    per_step = rows_a_step(data, settings.optimizer.batch_size)
-    longest = settings.row_length if settings.packing else max(len(e.ids) for e in examples)
     return {
         "settings": settings.model_dump(),
+        "data": data_hash,
         "teachers": data.teachers,
         "examples": len(examples),
         "held_out": sum(len(row) for row in data.validation),
@@ -84,10 +86,17 @@ def summary(settings: CheckpointSettings, data: TrainingData) -> dict[str, Any]:
         "tokens": tokens,
         "response_tokens": tokens - prompt_tokens,
         "rows": len(data.train),
-        "row_fill": round(tokens / (len(data.train) * longest), 4),
+        "row_fill": round(tokens / (len(data.train) * longest_row(settings, data)), 4),
         "rows_per_step": per_step,
         "tokens_per_step": round(tokens * per_step / len(data.train)),
     }
+
+
+def longest_row(settings: CheckpointSettings, data: TrainingData) -> int:
+    """Tokens of the longest row that is trained on."""
+    if settings.packing:
+        return settings.row_length
+    return max(len(example.ids) for example in data.examples)
 
 
 def _told(training: Mapping[str, Any], history: History, speed: Mapping[str, Any]) -> str:

@@ -6,14 +6,14 @@ from typing import Any
 
 from alpacare.errors import BadInput
 from alpacare.training.machine import Hardware
-from alpacare.training.memory import Estimate, Shape, check_room, estimate
+from alpacare.training.memory import Estimate, Shape, check_fits, estimate
 from alpacare.training.settings import CheckpointSettings
 from alpacare.training.student import RANDOM, Architecture, read_config
 
 _CUDA_ITSELF = 10**9  # bytes that CUDA's context and kernels take on a GPU
 
 
-def check_memory(
+def check_room(
     settings: CheckpointSettings,
     hardware: Hardware,
     batch: tuple[int, int],
@@ -31,7 +31,7 @@ def check_memory(
     if need is None:
         return
     free = shutil.disk_usage(_existing(folder)).free
-    check_room(need, _device_bytes(hardware), free + _size(folder))
+    check_fits(need, _device_bytes(hardware), free + _size(folder))
 
 
 def _estimate(
@@ -88,7 +88,7 @@ def _device_bytes(hardware: Hardware) -> int:
         return min(free, _container_limit() or free) // hardware.here
     import torch
 
-    devices = range(torch.cuda.device_count())
+    devices = range(hardware.here)
     totals: list[Any] = [torch.cuda.get_device_properties(d).total_memory for d in devices]
     return int(min(totals)) - _CUDA_ITSELF
 

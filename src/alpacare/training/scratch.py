@@ -2,8 +2,9 @@
 
 models/.scratch/FINGERPRINT/
     job.json, train.npz, validation.npz, tokenizer/     what the workers read
-    checkpoint-200/ ... with a file `complete`           what training goes on from
-    result/, history.jsonl                               what the stage takes away
+    checkpoint-200/ with a file `complete`               what training goes on from
+    result/, history.json, speed.json                    what the stage takes away
+    stage.lock, worker.lock, error.txt                   who is at work, and what went wrong
 """
 
 import fcntl
@@ -22,20 +23,24 @@ COMPLETE = "complete"
 
 
 @contextmanager
-def alone(scratch: Path, *, wait: bool = False) -> Iterator[None]:
-    """Hold a run's folder for this process; with `wait`, as soon as nobody else does.
+def alone(lock: Path, *, wait: bool = False) -> Iterator[None]:
+    """Hold a file for this process; with `wait`, as soon as nobody else does.
 
     Raises:
-        BadInput: a process trains there.
+        BadInput: another process holds it; the line names it.
     """
-    with (scratch / "lock").open("a") as lock:
+    with lock.open("a+") as file:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
+            file.seek(0)
             raise BadInput(
-                f"{scratch}: this very run is under way in another process; wait for its end, "
-                "or stop it"
+                f"{lock.parent}: this very run is under way in process {file.read() or '?'}; wait "
+                "for its end, or stop it with `kill`"
             ) from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
         yield
 
 
@@ -55,7 +60,8 @@ def hash_files(*paths: Path) -> str:
     digest = hashlib.sha256()
     for path in paths:
         for file in [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file()):
-            digest.update(f"{file.name}:{file.stat().st_size}:".encode())
+            name = file.name if path.is_file() else file.relative_to(path).as_posix()
+            digest.update(f"{name}:{file.stat().st_size}:".encode())
             with file.open("rb") as opened:
                 while block := opened.read(1 << 20):
                     digest.update(block)
@@ -72,9 +78,9 @@ def seal(checkpoint: Path) -> None:
     _sync(marker)
 
 
-def keep_only(checkpoint: Path) -> None:
-    """Delete the checkpoints before a complete one; each is as large as three times the model."""
-    for folder in checkpoint.parent.glob("checkpoint-*"):
+def keep_only(checkpoint: Path | None, scratch: Path) -> None:
+    """Delete older and half-written checkpoints; each is as large as three times the model."""
+    for folder in scratch.glob("checkpoint-*"):
         if folder != checkpoint:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -88,11 +94,11 @@ def _sync(file: Path) -> None:
 
 
 def last_complete(scratch: Path) -> Path | None:
-    """Find the checkpoint to go on from; those that a kill left half-written are removed."""
-    found: dict[int, Path] = {}
-    for folder in scratch.glob("checkpoint-*"):
-        if (folder / COMPLETE).exists():
-            found[int(folder.name.rpartition("-")[2])] = folder
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
+    """Find the checkpoint to go on from."""
+    found = {step(marker.parent): marker.parent for marker in scratch.glob(f"*/{COMPLETE}")}
     return found[max(found)] if found else None
+
+
+def step(checkpoint: Path) -> int:
+    """Give the step after which a checkpoint was saved."""
+    return int(checkpoint.name.rpartition("-")[2])

@@ -127,6 +127,7 @@ def load_student(
         lora_alpha=lora.alpha,
         lora_dropout=lora.dropout,
         target_modules=lora.targets,
+        revision=settings.student.revision,
         task_type="CAUSAL_LM",
     )
     return get_peft_model(model, config)

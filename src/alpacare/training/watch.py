@@ -1,6 +1,7 @@
 """What a run tells while it goes: loss, speed, use of the hardware, memory."""
 
 import math
+import re
 import resource
 import time
 from collections.abc import Sequence
@@ -20,29 +21,31 @@ if TYPE_CHECKING:
 
 
 class Pace:
-    """Useful tokens a second since the first step, which compiles and warms up."""
+    """Useful tokens a second in steps after the first, which compiles and warms up."""
 
     def __init__(self, tokens_a_step: float, flops: float | None, peak: float | None) -> None:
         """`flops` a token; `peak` FLOPs a second of all devices, None where it is not known."""
         self.tokens_a_step = tokens_a_step
         self.flops = flops
         self.peak = peak
-        self.start: float | None = None
-        self.steps = 0
+        self.steps = -1  # measured
+        self.seconds = 0.0
+        self.begun = 0.0
 
-    def step(self) -> None:
+    def begin(self) -> None:
+        """Note that a step begins; what lies between steps, saving say, is not counted."""
+        self.begun = time.perf_counter()
+
+    def end(self) -> None:
         """Count a step that has just ended."""
-        now = time.perf_counter()
-        if self.start is None:
-            self.start = now
-        else:
-            self.steps += 1
-            self.seconds = now - self.start
+        self.steps += 1
+        if self.steps:
+            self.seconds += time.perf_counter() - self.begun
 
     @property
     def tokens_per_second(self) -> float | None:
         """None until two steps have passed."""
-        return self.steps * self.tokens_a_step / self.seconds if self.steps else None
+        return self.steps * self.tokens_a_step / self.seconds if self.steps > 0 else None
 
     @property
     def utilisation(self) -> float | None:
@@ -97,7 +100,8 @@ def make_pace(
         flops = flops_a_token(Shape.of(model.config), context, adapter)
     except BadInput:  # no LLaMA's kin
         flops = None
-    peaks = [peak for name, peak in PEAK_FLOPS.items() if name in _device_name(arguments)]
+    device = _device_name(arguments)
+    peaks = [peak for name, peak in PEAK_FLOPS.items() if re.search(rf"\b{name}\b", device)]
     peak = peaks[0] * arguments.world_size if peaks and arguments.bf16 else None
     return Pace(tokens / steps, flops, peak)
 
@@ -108,6 +112,14 @@ def _device_name(arguments: "TrainingArguments") -> str:
     if arguments.device.type == "cpu":
         return "CPU"
     return str(torch.cuda.get_device_name(arguments.device))
+
+
+def _check_finite(entry: dict[str, float]) -> None:
+    if not math.isfinite(entry["loss"]):
+        raise BadInput(
+            f"training diverged: the loss of step {entry['step']} is not a number; "
+            "lower checkpoint.optimizer.learning_rate"
+        )
 
 
 def make_watch(advance: Advance, pace: Pace, stop: Event) -> "TrainerCallback":
@@ -124,8 +136,11 @@ def make_watch(advance: Advance, pace: Pace, stop: Event) -> "TrainerCallback":
         def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
             advance(state.global_step, "goes on" if state.global_step else "")
 
+        def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            pace.begin()
+
         def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-            pace.step()
+            pace.end()
             if stop.is_set():
                 control.should_save = control.should_training_stop = True
 
@@ -133,11 +148,7 @@ def make_watch(advance: Advance, pace: Pace, stop: Event) -> "TrainerCallback":
             entry = state.log_history[-1]
             if "loss" not in entry:
                 return
-            if not math.isfinite(entry["loss"]):
-                raise BadInput(
-                    f"training diverged: the loss of step {entry['step']} is not a number; "
-                    "lower checkpoint.optimizer.learning_rate"
-                )
+            _check_finite(entry)
             if state.is_world_process_zero:
                 advance(1, f"loss {entry['loss']:.3f}  {pace.note()}")
 
@@ -148,6 +159,6 @@ def make_watch(advance: Advance, pace: Pace, stop: Event) -> "TrainerCallback":
             if state.is_world_process_zero:
                 checkpoint = Path(args.output_dir) / f"checkpoint-{state.global_step}"
                 seal(checkpoint)
-                keep_only(checkpoint)
+                keep_only(checkpoint, checkpoint.parent)
 
     return Watch()

@@ -18,35 +18,42 @@ from alpacare.determinism import make_deterministic
 from alpacare.errors import BadInput
 from alpacare.progress import quiet_libraries
 from alpacare.training.data import load_rows
-from alpacare.training.leak import check_apart
 from alpacare.training.scratch import alone
 from alpacare.training.student import load_student
-from alpacare.training.trainer import Job, train
+from alpacare.training.trainer import Job, history, train
 
 if TYPE_CHECKING:
     from transformers import Trainer
 
 ERROR = "error.txt"
+LOCK = "worker.lock"
 STOPPED = 130
 # what Python and Rust say when a disk is full, and (the last two) torch.save
-_FULL_DISK = ("No space left", "File too large", "quota", "PytorchStreamWriter", "unexpected pos")
+_FULL_DISK = (
+    "No space left",
+    "File too large",
+    "quota exceeded",
+    "PytorchStreamWriter",
+    "unexpected pos",
+)
 
 
 def main(scratch: Path) -> None:
     """Train on what lies in `scratch`, and leave the result there."""
     first = os.environ.get("RANK", "0") == "0"
     try:
-        with alone(scratch) if first else nullcontext():
+        with alone(scratch / LOCK) if first else nullcontext():
             _run(scratch, _stop_on_signals())
-    except Exception as error:
+    except BaseException as error:  # torch has one that is no Exception for a full disk
         told = _explain(error)
         if told is None:
             raise
         (scratch / ERROR).write_text(told)
-        raise SystemExit(_failed()) from None
+        # the other processes wait for this one, and end when it fails
+        raise SystemExit(1 if _many() else 0) from None
 
 
-def _explain(error: Exception) -> str | None:
+def _explain(error: BaseException) -> str | None:
     """Say in a line what a user can mend; None for what is a defect."""
     import torch
 
@@ -64,11 +71,6 @@ def _explain(error: Exception) -> str | None:
             "command goes on from the last whole one"
         )
     return None
-
-
-def _failed() -> int:
-    """Other processes wait for this one, and end when it fails; alone, the line has been said."""
-    return 1 if _many() else 0
 
 
 def _many() -> bool:
@@ -96,15 +98,14 @@ def _run(scratch: Path, stop: Event) -> None:
     quiet_libraries()
     state = PartialState(cpu=job.cpu)
     model = load_student(job.settings, AutoTokenizer.from_pretrained(scratch / "tokenizer"))
-    if job.settings.packing and state.is_main_process:  # of FSDP's, it alone has weights now
-        check_apart(model)
     rows, validation = (load_rows(scratch / f"{name}.npz") for name in ("train", "validation"))
     trainer, pace = train(model, rows, validation, job, scratch, stop)
     if trainer.state.global_step < trainer.state.max_steps:
         raise SystemExit(STOPPED)
     _save(trainer, scratch)
-    if state.is_main_process:
-        (scratch / "speed.json").write_text(json.dumps(pace.summary(trainer.args)))
+    speed = scratch / "speed.json"
+    if state.is_main_process and (pace.tokens_per_second or not speed.exists()):
+        speed.write_text(json.dumps(pace.summary(trainer.args)))
 
 
 def _save(trainer: "Trainer", scratch: Path) -> None:
@@ -121,24 +122,6 @@ def _save(trainer: "Trainer", scratch: Path) -> None:
         model.save_pretrained(scratch / "result", state_dict=weights)
         (scratch / "history.json").write_text(json.dumps(history(trainer.state.log_history)))
     accelerator.wait_for_everyone()  # one that left early would take its part along
-
-
-def history(logs: list[dict[str, float]]) -> list[dict[str, float]]:
-    """Turn Trainer's log into one entry a step, with the validation loss where it was measured."""
-    entries = {
-        log["step"]: {
-            "step": log["step"],
-            "epoch": round(log["epoch"], 4),
-            "loss": log["loss"],
-            "learning_rate": log["learning_rate"],
-        }
-        for log in logs
-        if "loss" in log
-    }
-    for log in logs:
-        if "eval_nats" in log:
-            entries[log["step"]]["validation_loss"] = log["eval_nats"]
-    return list(entries.values())
 
 
 if __name__ == "__main__":
