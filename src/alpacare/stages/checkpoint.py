@@ -111,6 +111,7 @@ def name_run(settings: CheckpointSettings, inputs: str) -> str:
             "files": inputs,
             # a Hub model is named by its revision, a local one by its bytes
             "base": scratch.hash_files(base) if base.is_dir() else student.revision,
+            "code": scratch.hash_files(*sorted(Path(scratch.__file__).parent.glob("*.py"))),
             "versions": versions(""),
         }
     )
