@@ -1,0 +1,241 @@
+"""How fast a LLaMA-7B of random weights is trained on one GPU: padded, packed, compiled, LoRA.
+
+    python bench/train_gpu.py [--profile WAY]
+
+Each way runs in a process of its own, so that memory and compiled code of one are not the next
+one's; one that fails is a line under the table. Prints a table, writes bench/train_gpu.json.
+--profile shows instead where the time of one way goes. --shape tiny runs the same code in a minute,
+on a CPU too, and its figures mean nothing.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import click
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+from train_ways import AT_ONCE, BATCH, lengths, make_settings, rows_a_step
+
+from alpacare.training.data import lay
+from alpacare.training.memory import LLAMA_7B, Shape, estimate
+from alpacare.training.packing import Example
+from alpacare.training.settings import CheckpointSettings
+
+SHAPES = {"7b": LLAMA_7B, "tiny": replace(LLAMA_7B, hidden_size=64, layers=2, heads=4, kv_heads=4,
+    head_size=16, intermediate_size=172, vocab_size=512)}  # fmt: skip
+LORA = {"rank": 16, "alpha": 32, "dropout": 0.05, "targets": "all-linear"}
+WAYS: dict[str, dict[str, Any]] = {
+    "padded": {"packing": False},
+    "packed": {},
+    "packed, compiled": {"compile": True},
+    "packed, compiled, Liger": {"compile": True, "liger": True},
+    "packed, LoRA": {"lora": LORA, "gradient_checkpointing": False},
+}
+ROW = 1024
+TOKENS_A_WORD = 1.4  # of LLaMA's tokenizer in English medical text, roughly
+FRAME = 45  # tokens of the prompt's fixed words
+STEPS = 8  # the first is not counted: it compiles
+ROOM = 0.9  # share of the device's memory that the estimate may fill
+Line = dict[str, Any]
+
+
+def examples(count: int, vocabulary: int) -> list[Example]:
+    """Random tokens, as many as MedInstruct's words would be."""
+    draw = np.random.default_rng(0)
+    made = []
+    for _ in range(count):
+        instruction, input, output = lengths(draw)
+        prompt = FRAME + round(TOKENS_A_WORD * (instruction + input))
+        size = min(ROW, prompt + round(TOKENS_A_WORD * output))
+        made.append(Example(draw.integers(3, vocabulary, size).tolist(), prompt, truncated=False))
+    return made
+
+
+def settle(way: str, shape: Shape, device_bytes: int | None) -> CheckpointSettings:
+    """A way's settings, with as many rows at once as fit by estimate (padded: as published)."""
+    full = {"row_length": ROW, "gradient_checkpointing": True}
+    settings = make_settings(**full | WAYS[way])
+    values = settings.model_dump()
+    values["student"]["dtype"] = "bfloat16" if device_bytes else "float32"
+    if not settings.packing:
+        values["micro_rows"] = AT_ONCE
+    elif device_bytes:
+        sizes = [{"micro_rows": rows} for rows in (16, 8, 4, 2, 1)]
+        room = ROOM * device_bytes
+        values |= next((one for one in sizes if needed(values | one, shape) <= room), sizes[-1])
+    return CheckpointSettings(**values)
+
+
+def needed(values: Line, shape: Shape) -> int:
+    """Bytes that training takes by estimate."""
+    return estimate(
+        shape,
+        rows=values["micro_rows"],
+        row_length=ROW,
+        dtype=values["student"]["dtype"],
+        lora_rank=values["lora"]["rank"] if values["lora"] else None,
+        gradient_checkpointing=values["gradient_checkpointing"],
+        accumulating=True,
+        liger=values["liger"],
+    ).total
+
+
+def make_model(shape: Shape, settings: CheckpointSettings) -> Any:
+    """Random weights, made where they are trained: float32, or frozen under adapters."""
+    import torch
+    from transformers import AutoModelForCausalLM, LlamaConfig
+
+    config = LlamaConfig(
+        hidden_size=shape.hidden_size,
+        intermediate_size=shape.intermediate_size,
+        num_hidden_layers=shape.layers,
+        num_attention_heads=shape.heads,
+        vocab_size=shape.vocab_size,
+        max_position_embeddings=2048,
+    )
+    dtype = getattr(torch, settings.student.dtype) if settings.lora else torch.float32
+    torch.manual_seed(0)
+    with torch.device("cuda" if torch.cuda.is_available() else "cpu"):
+        model = AutoModelForCausalLM.from_config(config, dtype=dtype, attn_implementation="sdpa")
+    if settings.lora is None:
+        return model
+    from peft import LoraConfig, get_peft_model
+
+    lora = settings.lora
+    model.enable_input_require_grads()
+    adapters = LoraConfig(r=lora.rank, lora_alpha=lora.alpha, lora_dropout=lora.dropout,
+        target_modules=lora.targets, task_type="CAUSAL_LM")  # fmt: skip
+    return get_peft_model(model, adapters)
+
+
+@contextmanager
+def unsaved() -> Iterator[None]:
+    """Let Trainer write no weights at its end: 81 GB that nobody reads."""
+    from transformers import Trainer
+
+    kept = Trainer._save_checkpoint
+
+    def leave(self: Any, *_: Any) -> None:
+        (Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}").mkdir()
+
+    Trainer._save_checkpoint = leave
+    try:
+        yield
+    finally:
+        Trainer._save_checkpoint = kept
+
+
+def measure(way: str, shape: Shape) -> Line:
+    """Train some steps in this process, with the function that the stage `checkpoint` uses."""
+    import torch
+
+    from alpacare.progress import quiet_libraries
+    from alpacare.training.trainer import Job, train
+
+    quiet_libraries()
+    on_gpu = torch.cuda.is_available()
+    size = torch.cuda.get_device_properties(0).total_memory if on_gpu else None
+    settings = settle(way, shape, size)
+    batch = BATCH if shape == LLAMA_7B else AT_ONCE
+    rows = lay(examples(STEPS * batch, shape.vocab_size), settings)
+    # a multiple, or fewer rows than fit would be taken at once
+    per_step = settings.micro_rows * max(1, rows_a_step(rows, batch) // settings.micro_rows)
+    rows = rows[: len(rows) // per_step * per_step]
+    job = Job(settings=settings, rows_per_step=per_step, pad_id=0, cpu=not on_gpu)
+    with tempfile.TemporaryDirectory() as folder, unsaved():
+        model = make_model(shape, settings)
+        trainer, pace = train(model, rows, [], job, Path(folder), Event())
+    told = pace.summary(trainer.args)
+    return {
+        "way": way,
+        "micro_rows": trainer.args.per_device_train_batch_size,
+        "estimated_gb": round(needed(settings.model_dump(), shape) / 1e9, 1),
+        "peak_gb": round(told["peak_bytes"] / 1e9, 1),
+        "tokens_per_second": told["tokens_per_second"],
+        "utilisation": told["utilisation"],
+        "device": told["name"],
+    }
+
+
+def apart(way: str, shape: str) -> Line:
+    """Measure in a process of its own; a failure is a line too."""
+    print(way, file=sys.stderr, flush=True)
+    command = [sys.executable, __file__, "--shape", shape, "--alone", way]
+    environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    last = (done.stdout if done.returncode == 0 else done.stderr).strip().split("\n")[-1]
+    return dict(json.loads(last)) if done.returncode == 0 else {"way": way, "failed": last[:300]}
+
+
+def profile(way: str, shape: Shape) -> None:
+    """Print where the time of one way goes, kernel by kernel."""
+    from torch.profiler import profile as record
+
+    with record() as events:
+        measure(way, shape)
+    key = "self_device_time_total" if any(
+        event.self_device_time_total for event in events.key_averages()
+    ) else "self_cpu_time_total"  # fmt: skip
+    print(events.key_averages().table(sort_by=key, row_limit=25, max_name_column_width=60))
+
+
+def show(lines: list[Line]) -> None:
+    columns = ("rows at once", "useful tokens/s", "to padded", "of peak FLOPs", "GB", "by estimate")
+    table = Table("", *columns)
+    padded = next(
+        (each.get("tokens_per_second") for each in lines if each["way"] == "padded"), None
+    )
+    for each in lines:
+        if "failed" in each:
+            continue
+        rate, used = each["tokens_per_second"], each["utilisation"]
+        table.add_row(
+            each["way"],
+            str(each["micro_rows"]),
+            f"{rate:,}",
+            f"{rate / padded:.2f}" if padded else "",
+            f"{used:.1%}" if used else "not known",
+            f"{each['peak_gb']}",
+            f"{each['estimated_gb']}",
+        )
+    Console().print(table)
+    for each in lines:
+        if "failed" in each:
+            print(f"{each['way']}: failed: {each['failed']}")
+
+
+@click.command()
+@click.option("--shape", type=click.Choice(list(SHAPES)), default="7b", show_default=True)
+@click.option("--profile", "profiled", type=click.Choice(list(WAYS)), help="Show its kernels.")
+@click.option("--alone", type=click.Choice(list(WAYS)), hidden=True)
+def main(shape: str, profiled: str | None, alone: str | None) -> None:
+    """Measure each way of training on this machine's GPU."""
+    import torch
+
+    if shape == "7b" and not torch.cuda.is_available():
+        print("this needs a GPU, and torch finds none; --shape tiny runs on a CPU", file=sys.stderr)
+        sys.exit(2)
+    if alone:
+        print(json.dumps(measure(alone, SHAPES[shape])))
+    elif profiled:
+        profile(profiled, SHAPES[shape])
+    else:
+        lines = [apart(way, shape) for way in WAYS]
+        show(lines)
+        if shape == "7b":
+            path = Path(__file__).with_suffix(".json")
+            path.write_text(json.dumps({"row_length": ROW, "ways": lines}, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
