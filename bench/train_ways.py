@@ -19,7 +19,7 @@ from alpacare.training.trainer import Job, train
 
 REPOSITORY = Path(__file__).parents[1]
 BATCH = 32  # samples a step, as on each of the four GPUs of the paper
-AT_ONCE = 4  # of them in a padded batch, as published
+AT_ONCE = 4  # of them in a padded batch, as published; as many rows of ours
 ROW = 512  # tokens
 RATE = 1e-4
 NO_INPUT = 0.35  # share of MedInstruct's samples without one
@@ -71,8 +71,7 @@ def make_settings(**changes: Any) -> CheckpointSettings:
     values: dict[str, Any] = read_yaml(REPOSITORY / "params.yaml")["checkpoint"]
     values["optimizer"] |= {"learning_rate": RATE, "schedule": "constant", "warmup_share": 0.0}
     values["optimizer"] |= {"batch_size": BATCH, "epochs": changes.pop("epochs", 1)}
-    # one row at once: its activations stay in the processor's caches
-    return CheckpointSettings(**values | {"row_length": ROW, "micro_rows": 1} | changes)
+    return CheckpointSettings(**values | {"row_length": ROW, "micro_rows": AT_ONCE} | changes)
 
 
 def rows_a_step(rows: Sequence[Row], batch: int) -> int:
