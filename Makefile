@@ -59,7 +59,8 @@ scores: setup  ## print the table of scores
 	@alpacare scores
 
 test: ray  ## run all tests, the pipeline in a temporary clone too
-	@pytest
+	@pytest --numprocesses 2 --dist loadfile --ignore tests/pipeline
+	@pytest tests/pipeline
 
 lint: setup  ## check style
 	@ruff check && ruff format --check

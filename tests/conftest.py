@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner, Result
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from loopback import Running
@@ -14,6 +15,14 @@ if TYPE_CHECKING:
 REPOSITORY = Path(__file__).parents[1]
 # threads that wait by spinning make everything on busy cores several times slower
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Threads that wait for one another sleep: spinning on cores that another worker uses too makes
+    # training several times slower. It changes no bit of what is computed.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+settings.register_profile("no deadline", deadline=None)  # a shared machine may take long for one
+settings.load_profile("no deadline")
 
 
 @pytest.fixture(autouse=True)

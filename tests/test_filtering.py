@@ -89,7 +89,7 @@ def reasons(
     return given_up
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data(), chosen, lines("r", 14), lines("s", 3), lines("t", 3), st.integers(1, 5))
 def test_every_row_goes_for_the_reason_that_the_documents_name(
     data: st.DataObject,

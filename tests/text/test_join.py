@@ -76,7 +76,7 @@ def both_go(pairs: list[Pair]) -> dict[int, Pair]:
     return gone
 
 
-@settings(deadline=None, max_examples=60)  # for each way to index
+@settings(max_examples=60)  # for each way to index
 @given(texts(), threshold)
 def test_every_rule_equals_its_definition(rows: list[str], threshold: float) -> None:
     pairs = naive(rows, threshold)
@@ -85,7 +85,7 @@ def test_every_rule_equals_its_definition(rows: list[str], threshold: float) -> 
     assert KeepFirst(threshold, latin).add(rows) == greedy(pairs)
 
 
-@settings(deadline=None, max_examples=60)  # for each way to index
+@settings(max_examples=60)  # for each way to index
 @given(texts(), threshold, st.lists(st.integers(0, 12)))
 def test_rounds_do_not_change_what_stays(
     rows: list[str], threshold: float, cuts: list[int]
@@ -96,7 +96,7 @@ def test_rounds_do_not_change_what_stays(
     assert gone == greedy(naive(rows, threshold))
 
 
-@settings(deadline=None, max_examples=60)  # for each way to index
+@settings(max_examples=60)  # for each way to index
 @given(texts(), threshold, st.lists(st.integers(0, 12)))
 def test_keep_none_in_rounds(rows: list[str], threshold: float, cuts: list[int]) -> None:
     """Each round tells, by its own pairs, what goes that had not gone; a text gone still counts."""
@@ -109,7 +109,7 @@ def test_keep_none_in_rounds(rows: list[str], threshold: float, cuts: list[int])
     assert gone == both_go(pairs).keys()
 
 
-@settings(deadline=None, max_examples=60)  # for each way to index
+@settings(max_examples=60)  # for each way to index
 @given(texts(), texts(), threshold)
 def test_across_two_lists(firsts: list[str], seconds: list[str], threshold: float) -> None:
     expected = [

@@ -81,13 +81,13 @@ shapes = st.builds(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(tasks, shapes)
 def test_json_of_any_shape_comes_back(rows: list[Task], shape: Shape) -> None:
     assert [parsed.fields for parsed in parse_reply(shape.render(rows), "stop")] == rows
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(tasks, shapes, st.data())
 def test_a_missing_key_costs_its_own_task_only(
     rows: list[Task], shape: Shape, data: st.DataObject
@@ -100,7 +100,7 @@ def test_a_missing_key_costs_its_own_task_only(
     assert parsed[bad].reason == "missing_field"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(tasks, shapes, st.data())
 def test_of_cut_json_every_closed_task_is_used(
     rows: list[Task], shape: Shape, data: st.DataObject

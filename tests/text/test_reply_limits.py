@@ -17,7 +17,7 @@ replies = st.lists(st.sampled_from(PIECES), max_size=40).map("\n".join)
 finish_reasons = st.sampled_from(["stop", "length"])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     replies | st.text() | st.text(st.sampled_from('{}[]":,\\`*#.1 \n\u00a0\ud800')), finish_reasons
 )
@@ -27,7 +27,7 @@ def test_any_text_is_read(reply: str, finish_reason: str) -> None:
     assert all(bool(task.reason) == (task.fields == {}) for task in parsed)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(replies, finish_reasons)
 def test_every_label_is_in_a_task_or_in_what_is_reported(reply: str, finish_reason: str) -> None:
     label = re.compile(rf"^(?:2\. )?({'|'.join(LABELS)}):", re.MULTILINE)
@@ -72,8 +72,8 @@ def test_every_label_is_in_a_task_or_in_what_is_reported(reply: str, finish_reas
 @pytest.mark.parametrize(
     "before", ["", "Type: chat\nDifficulty: 3", '{"type": "', "Input: <noinput", "```"]
 )
-def test_200_kilobytes_take_no_quadratic_time(before: str, part: str) -> None:
-    reply = before + part * (200_000 // len(part)) + "!"
+def test_100_kilobytes_take_no_quadratic_time(before: str, part: str) -> None:
+    reply = before + part * (100_000 // len(part)) + "!"
     start = process_time()
     parse_reply(reply, "stop")
-    assert process_time() - start < 5  # a second at most; quadratic time is minutes
+    assert process_time() - start < 2.5  # half a second at most; quadratic time is far more

@@ -113,7 +113,7 @@ def read(reply: str) -> list[Task]:
     return [parsed.fields for parsed in parse_reply(reply, "stop")]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(tasks, shapes)
 def test_text_of_any_shape_comes_back(rows: list[Task], shape: Shape) -> None:
     assert read(shape.render(rows)) == rows
@@ -131,13 +131,13 @@ class Shuffled(Shape):
         return Shape._task(replace(self, order=tuple(order)), number, row)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(tasks, shapes.filter(lambda shape: headed(shape) and shape.no_input is not None))
 def test_under_headings_every_task_may_have_its_own_order(rows: list[Task], shape: Shape) -> None:
     assert read(Shuffled(**vars(shape)).render(rows)) == rows
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(tasks, shapes, st.data())
 def test_label_lines_of_a_field_that_is_there_are_text(
     rows: list[Task], shape: Shape, data: st.DataObject
@@ -152,7 +152,7 @@ def test_label_lines_of_a_field_that_is_there_are_text(
     assert read(shape.render(rows)) == rows
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(tasks, shapes, st.data())
 def test_a_missing_field_is_reported_and_shifts_no_other(
     rows: list[Task], shape: Shape, data: st.DataObject
@@ -167,7 +167,7 @@ def test_a_missing_field_is_reported_and_shifts_no_other(
     assert parsed[bad].reason in ("missing_field", "cut_off")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(tasks, shapes, st.data())
 def test_a_cut_reply_gives_whole_tasks_only(
     rows: list[Task], shape: Shape, data: st.DataObject

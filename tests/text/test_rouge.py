@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rouge_score.rouge_scorer import RougeScorer
 
@@ -17,7 +17,6 @@ def oracle(a: str, b: str) -> float:
     return float(ORACLE.score(a, b)["rougeL"].fmeasure)
 
 
-@settings(deadline=None)  # the first call imports rapidfuzz
 @given(st.lists(text, max_size=6), st.lists(text, max_size=6))
 def test_equals_rouge_score_to_the_last_bit(rows: list[str], columns: list[str]) -> None:
     encoded = encode([*rows, *columns])

@@ -1,7 +1,7 @@
 """Tokenizers: rouge_score's own, and one for every script."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rouge_score.tokenize import tokenize
 
@@ -52,7 +52,6 @@ def test_unseen_says_where_scores_mean_little(text: str, expected: bool) -> None
     assert unseen(text) == expected
 
 
-@settings(deadline=None)  # the first call imports numpy
 @given(st.lists(ascii_text), st.lists(ascii_text))
 def test_equal_tokens_have_equal_numbers_over_all_calls(first: list[str], more: list[str]) -> None:
     numbering, tokens, numbers = Numbering(), [], []
