@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from loopback import Running
 
 REPOSITORY = Path(__file__).parents[1]
-# threads that wait by spinning make everything on busy cores several times slower
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     # Threads that wait for one another sleep: spinning on cores that another worker uses too makes
