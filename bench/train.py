@@ -2,7 +2,7 @@
 
     python bench/train.py
 
-Five minutes on two idle cores. All begin with the same weights and take the same samples; before
+Three minutes on two idle cores. All begin with the same weights and take the same samples; before
 any speed is told, each takes three steps of the same samples, and losses and weights are compared.
 Prints a table, writes bench/train.json, exits 1 if they differ. TRL takes part where it is
 installed.
@@ -50,7 +50,7 @@ from alpacare.progress import quiet_libraries
 from alpacare.training.memory import Shape, flops_a_token
 from alpacare.training.student import load_student
 
-ROUNDS = 5
+ROUNDS = 3
 SAMPLES = 256
 CHECKED = 16  # samples of the comparison, all of them in every step
 PROMISE = 1.9  # of docs/performance.md

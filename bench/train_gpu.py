@@ -24,7 +24,7 @@ import click
 import numpy as np
 from rich.console import Console
 from rich.table import Table
-from train_ways import AT_ONCE, BATCH, lengths, make_settings, rows_a_step
+from train_ways import AT_ONCE, BATCH, make_settings, rows_a_step, skewed
 
 from alpacare.training.data import lay
 from alpacare.training.memory import LLAMA_7B, Shape, estimate
@@ -54,7 +54,7 @@ def examples(count: int, vocabulary: int) -> list[Example]:
     draw = np.random.default_rng(0)
     made = []
     for _ in range(count):
-        instruction, input, output = lengths(draw)
+        instruction, input, output = skewed(draw)
         prompt = FRAME + round(TOKENS_A_WORD * (instruction + input))
         size = min(ROW, prompt + round(TOKENS_A_WORD * output))
         made.append(Example(draw.integers(3, vocabulary, size).tolist(), prompt, truncated=False))

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from alpacare.generation.batched import answer_all, encode_prompts
-from alpacare.training.student import Architecture, StudentSettings, load_student
+from alpacare.training.student import Architecture, StudentSettings, load_base
 from alpacare.training.tokenizer import train_tokenizer
 
 
@@ -17,7 +17,7 @@ def student() -> Any:
     settings = StudentSettings(
         base="random", revision=None, architecture=shape, dtype="float32", seed=1
     )
-    return load_student(settings, tokenizer).eval(), tokenizer
+    return load_base(settings, tokenizer).eval(), tokenizer
 
 
 def answers(student: Any, prompts: list[list[int]], batch_size: int) -> list[Any]:
