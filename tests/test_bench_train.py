@@ -51,7 +51,7 @@ def test_the_ways_of_the_gpu_run_at_a_tiny_shape(
     monkeypatch.setattr(bench, "STEPS", 12)
     line = bench.measure(way, bench.SHAPES["tiny"])
     assert line["tokens_per_second"] > 0
-    assert line["micro_rows"] == (4 if way == "padded" else 1)
+    assert line["micro_rows"] == 4
     assert not any(Path().glob("checkpoint-*"))
 
 
