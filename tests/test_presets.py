@@ -182,7 +182,7 @@ def test_a_block_in_a_preset_is_a_value_like_another(own: Path, params: Path) ->
 
 
 def test_make_hands_name_and_base_over() -> None:
-    command = ["make", "--dry-run", "preset", "NAME=one-gpu"]
+    command = ["make", "--no-print-directory", "--dry-run", "preset", "NAME=one-gpu"]
     for more, expected in (
         ([], "alpacare preset 'one-gpu' \n"),
         (["BASE=/my models"], "alpacare preset 'one-gpu' --base '/my models'\n"),

@@ -114,9 +114,8 @@ def _save(trainer: "Trainer", scratch: Path) -> None:
     weights = accelerator.get_state_dict(trainer.model)  # each process gives its part
     if trainer.is_world_process_zero():
         model = accelerator.unwrap_model(trainer.model, keep_torch_compile=False)
-        tied = getattr(
-            model.config, "tie_word_embeddings", False
-        )  # gathered, they are two; loaded, one again
+        # weights that are one in the model are two when gathered, and one again when loaded
+        tied = getattr(model.config, "tie_word_embeddings", False)
         copies = set(model._tied_weights_keys or ()) if tied else set()
         weights = {name: weight for name, weight in weights.items() if name not in copies}
         model.save_pretrained(scratch / "result", state_dict=weights)
