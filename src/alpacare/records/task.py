@@ -33,16 +33,12 @@ def row_id(instruction: str, input: str) -> str:
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
-class Task(Row):
+class Question(Row):
     """What is asked: `input` is "" when the instruction needs none, never a placeholder."""
 
     id: Text
     instruction: Text
     input: str
-    type: TaskType
-    topic: Text
-    view: Text
-    difficulty: int = Field(ge=1, le=5)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -52,6 +48,15 @@ class Task(Row):
         if self.input.strip().lower() == "<noinput>":
             raise ValueError('write "" for no input, not "<noinput>"')
         return self
+
+
+class Task(Question):
+    """A question and what kind it is of."""
+
+    type: TaskType
+    topic: Text
+    view: Text
+    difficulty: int = Field(ge=1, le=5)
 
 
 class Seed(Task):
@@ -66,8 +71,15 @@ class Instruction(Task):
     seeds: list[str]
 
 
-class TestTask(Task):
-    """A held-out task with the `answers` that other models or people gave, by name."""
+class TestTask(Question):
+    """A held-out task with the `answers` that other models or people gave, by name.
+
+    Published test sets say little of what kind their tasks are: what is not known is null.
+    """
 
     __test__ = False  # pytest: not a test class
-    answers: dict[str, Text]
+    type: TaskType | None = None
+    topic: Text | None = None
+    view: Text | None = None
+    difficulty: int | None = Field(default=None, ge=1, le=5)
+    answers: dict[str, Text] = Field(default_factory=dict)
