@@ -56,11 +56,14 @@ def corpus(samples: int, lengths: Lengths) -> list[tuple[str, str, str]]:
 
 def encode(texts: list[tuple[str, str, str]]) -> tuple[Any, list[Example]]:
     """A tokenizer trained on the texts, and the texts as the student is trained on them."""
-    template = StudentPrompt.read(REPOSITORY / "prompts/student")
-    pairs = [(template.fill(instruction, input), output) for instruction, input, output in texts]
+    prompt = StudentPrompt.choose("alpaca", REPOSITORY / "prompts/student")
+    pairs = [(prompt.fill(instruction, input), output) for instruction, input, output in texts]
     size = make_settings().student.architecture.vocab_size
     tokenizer = train_tokenizer([text for pair in pairs for text in pair], size)
-    made = [encode_example(tokenizer, *pair, complete=True, longest=ROW) for pair in pairs]
+    made = [
+        encode_example(tokenizer, prompt.encode(tokenizer, *asked), output, True, ROW)
+        for *asked, output in texts
+    ]
     examples = [example for example in made if example and not example.truncated]
     assert len(examples) == len(pairs)
     return tokenizer, examples

@@ -100,8 +100,9 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     old = fresh.with_name(fresh.name + ".old")
     try:
         yield fresh
-        for file in fresh.rglob("*"):
-            _sync(file)
+        for file in (path for path in fresh.rglob("*") if path.is_file()):
+            file.chmod(0o644)  # safetensors writes 0600
+            sync(file)  # before its folder gets its final name
         fresh.chmod(0o755)
         if path.exists():
             path.replace(old)
@@ -114,12 +115,10 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _sync(path: Path) -> None:
-    """Have the disk hold a file's bytes before its folder gets its final name."""
-    if path.is_file():
-        path.chmod(0o644)  # safetensors writes 0600
-        with path.open("rb") as file:
-            os.fsync(file.fileno())
+def sync(path: Path) -> None:
+    """Have the disk hold a file's bytes."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -11,6 +11,7 @@ from alpacare.errors import BadInput
 from alpacare.filtering import Filter
 from alpacare.preflight import Params, dependencies, read_params
 from alpacare.rounds import Rounds
+from alpacare.stages.asked import make_reference_requests
 from alpacare.stages.filtered import read_tests
 from alpacare.stages.responses import make_requests
 from alpacare.stages.seeds import normalise, read_source
@@ -19,8 +20,10 @@ from alpacare.teacher.ledger import Ledger, default_path
 from alpacare.teacher.pack import read_pack
 from alpacare.teacher.reply import Answer
 from alpacare.teacher.request import Request
+from alpacare.testsets import read_tests as read_test_set
 
-PAID = ("instructions", "responses")
+PAID = ("instructions", "responses", "asked")
+RECORDED = ("instructions", "responses")
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ def make_plans() -> list[Plan]:
         BadInput: settings, prompts, seeds or packs are wrong.
     """
     params = read_params()
-    packs = {stage: dependencies(stage, "data/recordings/") for stage in PAID}
+    packs = {stage: dependencies(stage, "data/recordings/") for stage in RECORDED}
     with Ledger(default_path()) as ledger:
         told: dict[str, Answer] = {}
         for pack in (pack for paths in packs.values() for pack in paths):
@@ -72,7 +75,18 @@ def _plan(params: Params, find: Find) -> list[Plan]:
     (prompt,) = dependencies("responses", "prompts/")
     asked = make_requests(sieve.staying(tasks), params.responses, prompt)
     like = list(make_requests(seeds, params.responses, prompt))
-    return [first, _look("responses", list(asked), find, more, like)]
+    return [first, _look("responses", list(asked), find, more, like), _references(params, find)]
+
+
+def _references(params: Params, find: Find) -> Plan:
+    """All references that are asked, on all test sets."""
+    asked: list[Request] = []
+    for test in params.tests:
+        tests = read_test_set(dependencies("asked", "data/", test=test)[0])
+        for name in params.references.asked:
+            (prompt,) = dependencies("asked", "prompts/", reference=name)
+            asked += make_reference_requests(prompt, tests)
+    return _look("asked", asked, find, 0, [])
 
 
 def _write(rounds: Rounds, find: Find) -> Plan:

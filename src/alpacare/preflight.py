@@ -15,12 +15,14 @@ from alpacare.dealing import Deck
 from alpacare.errors import BadInput
 from alpacare.evaluation.judges import read_judge
 from alpacare.filtering import FilteredSettings
-from alpacare.generation.answers import GenerationsSettings
-from alpacare.records.task import Seed
+from alpacare.generation.settings import GenerationsSettings
+from alpacare.records.task import Seed, TestTask, row_id
 from alpacare.rounds import InstructionsSettings
 from alpacare.settings import Settings, check, read_yaml
+from alpacare.stages.asked import make_reference_requests
 from alpacare.stages.curves import CurvesSettings
 from alpacare.stages.filtered import read_tests as read_test_lines
+from alpacare.stages.local import read_local
 from alpacare.stages.references import take
 from alpacare.stages.responses import ResponsesSettings
 from alpacare.stages.scores import ScoresSettings
@@ -36,6 +38,8 @@ from alpacare.training.machine import check_machine, read_hardware
 from alpacare.training.room import check_room
 from alpacare.training.settings import CheckpointSettings
 
+_EXAMPLE = TestTask(id=row_id("x", ""), instruction="x", input="")
+
 # Names become stage names and file names: DVC takes a "/" for a path.
 Slug = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 
@@ -46,13 +50,21 @@ def _no_twins(names: list[str]) -> list[str]:
     return names
 
 
-Slugs = Annotated[list[Slug], Field(min_length=1), AfterValidator(_no_twins)]
+Names = Annotated[list[Slug], AfterValidator(_no_twins)]
+Slugs = Annotated[Names, Field(min_length=1)]
 
 
 class ReferencesSettings(Settings):
-    """Section `references`: whose answers stand in the test sets."""
+    """Section `references`: whose answers stand in test sets, who is asked, who runs here."""
 
-    written: Slugs
+    written: Names
+    asked: Names
+    local: Names
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        _no_twins([*self.written, *self.asked, *self.local, "base"])
+        return self
 
 
 class JudgmentsSettings(Settings):
@@ -80,18 +92,19 @@ class Params(Settings):
 
     @model_validator(mode="after")
     def _known_references(self) -> Self:
+        known = self.references
         for name in self.judgments.references:
-            if name not in {*self.references.written, "base"}:
+            if name not in {*known.written, *known.asked, *known.local, "base"}:
                 raise ValueError(
-                    f"judgments.references: '{name}' is neither 'base' nor in references.written"
+                    f"judgments.references: '{name}' is neither 'base' nor in references"
                 )
         return self
 
     @model_validator(mode="after")
     def _known_endpoints(self) -> Self:
-        for stage in ("instructions", "responses"):
+        for stage in ("instructions", "responses", "generations"):
             name = getattr(self, stage).endpoint
-            if name not in self.endpoints:
+            if name is not None and name not in self.endpoints:
                 raise ValueError(
                     f"{stage}.endpoint: '{name}' is not in endpoints: {', '.join(self.endpoints)}"
                 )
@@ -122,7 +135,8 @@ def check_all() -> str:
         for pack in dependencies(stage, "data/recordings/"):
             list(read_pack(pack))
     seeds = _check_seeds(params)
-    tasks = sum(_check_tests(params, test) for test in params.tests)
+    tasks = _check_tests(params)
+    _check_references(params)
     read_test_lines(tuple(dependencies("filtered", "data/tests")))
     _check_training(params.checkpoint)
     if params.filtered.engine == "ray" and find_spec("ray") is None:
@@ -133,12 +147,13 @@ def check_all() -> str:
 def _check_servers(params: Params) -> None:
     """With money to spend, a missing key shows before DVC deletes the outputs of the stage."""
     Prices()
-    if read_budget() is None:
-        return
     for stage in ("instructions", "responses"):
-        endpoint = params.endpoints[getattr(params, stage).endpoint]
-        if not endpoint.offline:
-            endpoint.read_key()
+        _check_key(params.endpoints[getattr(params, stage).endpoint])
+
+
+def _check_key(endpoint: Endpoint) -> None:
+    if read_budget() is not None and not endpoint.offline:
+        endpoint.read_key()
 
 
 def _check_training(settings: CheckpointSettings) -> None:
@@ -155,7 +170,7 @@ def _check_training(settings: CheckpointSettings) -> None:
 def _check_prompts() -> None:
     """Fill every prompt once; a missing file or an unknown variable shows."""
     (student,) = dependencies("checkpoint", "prompts/")
-    StudentPrompt.read(student)
+    StudentPrompt.choose("alpaca", student)
     (instructions,) = dependencies("instructions", "prompts/")
     example = dict.fromkeys(Seed.model_fields, "x")
     for format in ("text", "json_schema"):
@@ -172,12 +187,29 @@ def _check_seeds(params: Params) -> int:
     return len(seeds)
 
 
-def _check_tests(params: Params, test: str) -> int:
-    path = dependencies("references", "data/", test=test)[0]
-    tests = read_tests(path)
+def _check_tests(params: Params) -> int:
+    """Read every test set; each written reference must have answered one of them."""
+    paths = [dependencies("references", "data/", test=test)[0] for test in params.tests]
+    sets = [read_tests(path) for path in paths]
     for name in params.references.written:
-        take(tests, name, path)
-    return len(tests)
+        taken = [take(tests, name, path) for tests, path in zip(sets, paths, strict=True)]
+        if not any(taken):
+            known = sorted({who for tests in sets for test in tests for who in test.answers})
+            raise BadInput(
+                f"params.yaml: references.written: '{name}' has answered none of the test sets "
+                f"(there are answers by: {', '.join(known) or 'nobody'})"
+            )
+    return sum(map(len, sets))
+
+
+def _check_references(params: Params) -> None:
+    """Read who else is asked, and who runs here."""
+    for name in params.references.asked:
+        (prompt,) = dependencies("asked", "prompts/", reference=name)
+        for request in make_reference_requests(prompt, [_EXAMPLE]):
+            _check_key(request.endpoint)
+    for name in params.references.local:
+        read_local(dependencies("local", "prompts/references/", reference=name)[0])
 
 
 def dependencies(stage: str, folder: str, **item: str) -> list[Path]:

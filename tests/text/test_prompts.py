@@ -13,14 +13,14 @@ STUDENT = REPOSITORY / "prompts/student"
 
 
 def test_an_empty_input_takes_the_other_template() -> None:
-    prompt = StudentPrompt.read(STUDENT)
+    prompt = StudentPrompt.choose("alpaca", STUDENT)
     assert "### Input:" not in prompt.fill("Explain X.", "")
     assert "### Input:\nlab values\n" in prompt.fill("Explain X.", "lab values")
     assert prompt.fill("Explain X.", "y").endswith("### Response:\n")
 
 
 def test_braces_in_a_task_are_text() -> None:
-    prompt = StudentPrompt.read(STUDENT)
+    prompt = StudentPrompt.choose("alpaca", STUDENT)
     filled = prompt.fill("Say {input} and {instruction}", "a {instruction} b")
     assert "Say {input} and {instruction}\n" in filled
     assert "a {instruction} b" in filled
@@ -30,7 +30,7 @@ def test_a_template_without_its_variable_is_refused(tmp_path: Path) -> None:
     (tmp_path / "with_input.txt").write_text("{instruction}")
     (tmp_path / "without_input.txt").write_text("{instruction}")
     with pytest.raises(BadInput, match=r"with_input.txt: the variable \{input\} is missing"):
-        StudentPrompt.read(tmp_path)
+        StudentPrompt.choose("alpaca", tmp_path)
 
 
 def test_jinja_in_a_value_is_text() -> None:

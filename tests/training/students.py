@@ -28,6 +28,7 @@ def make_settings(**changes: Any) -> CheckpointSettings:
             "dtype": "float32",
             "seed": 0,
         },
+        "prompt": "alpaca",
         "lora": None,
         "optimizer": {
             "epochs": 3,
@@ -59,11 +60,16 @@ def make_settings(**changes: Any) -> CheckpointSettings:
     return CheckpointSettings(**values)
 
 
+def start(prompt: str) -> list[int]:
+    """A prompt's token ids."""
+    return [TOKENIZER.bos_token_id, *TOKENIZER.encode(prompt, add_special_tokens=False)]
+
+
 def make_examples(count: int) -> list[Example]:
     """Examples of different lengths."""
     made = [
         encode_example(
-            TOKENIZER, " ".join(TEXTS[: 1 + n % 3]), TEXTS[n % 3] * (1 + n % 2), True, 96
+            TOKENIZER, start(" ".join(TEXTS[: 1 + n % 3])), TEXTS[n % 3] * (1 + n % 2), True, 96
         )
         for n in range(count)
     ]

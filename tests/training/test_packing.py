@@ -39,8 +39,13 @@ def test_best_fit_decreasing_fills_the_tightest_row() -> None:
     assert best_fit([50, 70, 30, 20, 100, 30], 100) == [[4], [1, 2], [0, 5, 3]]
 
 
+def start(tokenizer: Any, prompt: str) -> list[int]:
+    """A prompt's token ids."""
+    return [tokenizer.bos_token_id, *tokenizer.encode(prompt, add_special_tokens=False)]
+
+
 def test_the_mask_sits_on_the_boundary(tokenizer: Any) -> None:
-    example = encode_example(tokenizer, "ask a doctor\n", "now", True, 100)
+    example = encode_example(tokenizer, start(tokenizer, "ask a doctor\n"), "now", True, 100)
     assert example is not None
     row = build_row([example], 16, tokenizer.pad_token_id)
     labels = [label for label in row["labels"].tolist() if label != IGNORED]
@@ -49,14 +54,17 @@ def test_the_mask_sits_on_the_boundary(tokenizer: Any) -> None:
 
 
 def test_a_long_response_is_cut_and_a_long_prompt_is_refused(tokenizer: Any) -> None:
-    cut = encode_example(tokenizer, "ask\n", "the heart pumps blood", True, 6)
+    cut = encode_example(tokenizer, start(tokenizer, "ask\n"), "the heart pumps blood", True, 6)
     assert cut is not None
     assert (len(cut.ids), cut.truncated) == (6, True)
-    assert encode_example(tokenizer, "the heart pumps blood" * 5, "now", True, 6) is None
+    assert (
+        encode_example(tokenizer, start(tokenizer, "the heart pumps blood" * 5), "now", True, 6)
+        is None
+    )
 
 
 def test_an_answer_that_was_cut_off_does_not_teach_to_stop(tokenizer: Any) -> None:
-    example = encode_example(tokenizer, "ask\n", "the heart", False, 100)
+    example = encode_example(tokenizer, start(tokenizer, "ask\n"), "the heart", False, 100)
     assert example is not None
     assert tokenizer.eos_token_id not in example.ids
 

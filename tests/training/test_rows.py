@@ -7,13 +7,14 @@ from students import TEXTS, TOKENIZER, make_settings
 
 from alpacare.errors import BadInput
 from alpacare.records.response import Response
+from alpacare.text.student_prompt import StudentPrompt
 from alpacare.training.data import held_out, prepare, shares
 
 
-def response(name: str, output: str, finish_reason: str = "stop") -> Response:
+def response(name: str, asked: str, output: str, finish_reason: str = "stop") -> Response:
     return Response(
         id=name,
-        instruction="i",
+        instruction=asked,
         input="",
         output=output,
         finish_reason=finish_reason,  # type: ignore[arg-type]
@@ -24,12 +25,12 @@ def response(name: str, output: str, finish_reason: str = "stop") -> Response:
 
 LONG = " ".join(TEXTS * 9)
 RESPONSES = [
-    response("fine", TEXTS[0]),
-    response("long", LONG),
-    response("nothing", "", "length"),
-    response("lost", TEXTS[1]),
+    response("fine", "ask", TEXTS[0]),
+    response("long", "ask", LONG),
+    response("nothing", "ask", "", "length"),
+    response("lost", LONG, TEXTS[1]),
 ]
-PROMPTS = ["ask", "ask", "ask", LONG]
+PROMPT = StudentPrompt("{instruction}: {input}", "{instruction}")
 
 
 @pytest.mark.parametrize(
@@ -40,7 +41,7 @@ PROMPTS = ["ask", "ask", "ask", LONG]
     ],
 )
 def test_nothing_is_left_out_in_silence(too_long: str, kept: int, lost: dict[str, str]) -> None:
-    data = prepare(RESPONSES, PROMPTS, TOKENIZER, make_settings(too_long=too_long))
+    data = prepare(RESPONSES, PROMPT, TOKENIZER, make_settings(too_long=too_long))
     assert {dropped.id: dropped.reason for dropped in data.lost} == lost
     assert len(data.examples) == kept
     assert all(example.prompt_length < len(example.ids) for example in data.examples)
@@ -49,7 +50,7 @@ def test_nothing_is_left_out_in_silence(too_long: str, kept: int, lost: dict[str
 
 def test_when_nothing_fits_the_setting_is_named() -> None:
     with pytest.raises(BadInput, match=r"checkpoint.row_length, 96 tokens; raise it"):
-        prepare(RESPONSES[3:], PROMPTS[3:], TOKENIZER, make_settings())
+        prepare(RESPONSES[3:], PROMPT, TOKENIZER, make_settings())
 
 
 def test_most_of_what_is_held_out_stays_so_when_data_grows() -> None:

@@ -35,17 +35,23 @@ def print_scores(folder: Path, cells: Iterable[tuple[str, str, str]]) -> None:
     for column in ("win rate (interval)", "W/T/L", "valid", "consistent"):
         table.add_column(column, justify="right", no_wrap=True)
     for test, reference, judge in cells:
-        table.add_row(test, reference, judge, *row(folder / test / reference / f"{judge}.json"))
+        score = read_score(folder / test / reference / f"{judge}.json")
+        if score.n:  # else the reference has not answered this test set
+            table.add_row(test, reference, judge, *row(score))
     console = Console(highlight=False)
     console.print(table)
     console.print(NEXT, soft_wrap=True)
 
 
-def row(path: Path) -> list[str]:
-    """Format one score: shares as percent, counts as they are."""
+def read_score(path: Path) -> Score:
+    """Read one cell's score."""
     if not path.exists():
         raise BadInput(f"{path}: not scored yet; run `make demo` or `dvc repro`")
-    score = validate(Score, read_json(path), str(path))
+    return validate(Score, read_json(path), str(path))
+
+
+def row(score: Score) -> list[str]:
+    """Format one score: shares as percent, counts as they are."""
     interval = f"{percent(score.ci_low)} to {percent(score.ci_high)}"
     return [
         f"{percent(score.win_rate)} ({interval})",

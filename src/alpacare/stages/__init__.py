@@ -8,8 +8,12 @@ usage          what the paid stages used: tokens, dollars, model versions
 checkpoint     the student is fine-tuned on the answers
 curves         training history -> loss metrics and plot
 generations    the student answers the held-out tests
-references     answers of other models to the same tests
+answers        how long those answers are, how many cut off, empty or repetitive
+references     other models' answers to the same tests, as published
+asked          other models answer them through their APIs
+local          other models answer them on this machine
 base           the untrained student answers them too
+reference_answers  what the references' answers look like
 judgments      a judge compares student and reference, in both orders
 scores         verdicts -> win rates with intervals
 """

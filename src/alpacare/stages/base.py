@@ -1,51 +1,68 @@
 """Stage `base`: the student as it was before training answers the same test set.
 
 The yardstick that shows whether training helped. It answers by the same rules as the trained
-student, so it reads the settings of `generations`.
+student, so it reads the settings of `generations`; on this machine, whatever their engine.
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from alpacare import jsonl
-from alpacare.command import FILE, Stage
-from alpacare.determinism import make_deterministic
-from alpacare.files import read_json
-from alpacare.generation.answers import GenerationsSettings, answer_tests, load_tokenizer
-from alpacare.progress import quiet_libraries
+from alpacare.command import FILE, Stage, check_files
+from alpacare.files import atomic_folder, read_json, write_json
+from alpacare.generation.answering import answer_tests
+from alpacare.generation.model import Source, load_tokenizer
+from alpacare.generation.settings import GenerationsSettings
 from alpacare.settings import check, load
 from alpacare.testsets import read_tests
 from alpacare.text.student_prompt import StudentPrompt
-from alpacare.training.student import StudentSettings, load_base
+from alpacare.training.student import RANDOM, StudentSettings, load_base
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 
 @click.command(cls=Stage)
 @click.argument("checkpoint", type=FILE)
 @click.argument("tests", type=FILE)
 @click.argument("out", type=FILE)
-def main(checkpoint: Path, tests: Path, out: Path) -> None:
+@click.option("--run", type=FILE, required=True, help="How the answers came about, as JSON.")
+def main(checkpoint: Path, tests: Path, out: Path, run: Path) -> None:
     """Answer the test set TESTS with the model that CHECKPOINT was trained from and write OUT.
+
+    A run that was stopped, or killed, goes on where it was with the same command.
 
     \b
     Example:
       python -m alpacare.stages.base models/checkpoint data/tests/demo.jsonl \\
-          data/references/base/demo.jsonl
+          data/references/base/demo.jsonl --run data/references/base/demo.json
     """
+    check_files([tests], [out, run])
     settings = load("generations", GenerationsSettings)
     tasks = read_tests(tests)
-    tokenizer = load_tokenizer(checkpoint)
+    prompt = StudentPrompt.read(checkpoint / "prompt")
     training = checkpoint / "training.json"
     trained_with = read_json(training).get("settings", {})
-    make_deterministic(0, settings.threads)
-    quiet_libraries()
-    model = load_base(
-        check(trained_with.get("student"), StudentSettings, f"{training}: student."), tokenizer
-    )
-    prompt = StudentPrompt.read(checkpoint / "prompt")
-    answers = answer_tests(model, tokenizer, prompt, tasks, settings, "base")
-    jsonl.write(out, answers)
-    click.echo(f"{len(answers)} answers by the untrained student")
+    student = check(trained_with.get("student"), StudentSettings, f"{training}: student.")
+    source = find_source(student, load_tokenizer(Source(str(checkpoint))), out.parent / ".scratch")
+    answers = answer_tests(source, prompt, tasks, settings, "base", out)
+    jsonl.write(out, answers.records)
+    write_json(run, answers.run)
+    click.echo(answers.tell())
+
+
+def find_source(
+    student: StudentSettings, tokenizer: "PreTrainedTokenizerBase", scratch: Path
+) -> Source:
+    """Give the student before training; one made from nothing is made again, in `scratch`."""
+    if student.base != RANDOM:
+        return Source(student.base, student.revision)
+    with atomic_folder(scratch / "random") as folder:
+        load_base(student, tokenizer).save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+    return Source(str(scratch / "random"))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from alpacare import jsonl
+from alpacare import jsonl, scratch
 from alpacare.command import FILE, Stage
 from alpacare.determinism import make_deterministic
 from alpacare.errors import BadInput
@@ -22,8 +22,8 @@ from alpacare.files import atomic_folder
 from alpacare.progress import quiet_libraries
 from alpacare.records.response import Response
 from alpacare.settings import load
-from alpacare.text.student_prompt import StudentPrompt, copy_templates
-from alpacare.training import scratch
+from alpacare.text.student_prompt import StudentPrompt
+from alpacare.training import launch as launcher
 from alpacare.training.data import TrainingData, prepare, rows_a_step, save_rows, shares
 from alpacare.training.launch import launch, tell_the_others
 from alpacare.training.machine import Hardware, check_machine, read_hardware
@@ -33,8 +33,8 @@ from alpacare.training.settings import CheckpointSettings
 from alpacare.training.student import RANDOM, StudentSettings, load_tokenizer
 from alpacare.training.tokenizer import train_tokenizer
 from alpacare.training.trainer import Job
-from alpacare.training.worker import LOCK
 from alpacare.versions import versions
+from alpacare.workers import LOCK
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -61,14 +61,13 @@ def main(responses: Path, out: Path, prompt: Path, hardware: Path) -> None:
         raise BadInput(f"{responses}: no responses to train on")
     if out.is_file():  # said before hours of training, and not by the writing after them
         raise BadInput(f"{out}: is a file; name a folder to write")
-    template = StudentPrompt.read(prompt)
+    template = StudentPrompt.choose(settings.prompt, prompt)
     machine = read_hardware(hardware)
     check_machine(settings, machine)
     make_deterministic(settings.student.seed, settings.threads)
     quiet_libraries()
-    prompts = [template.fill(row.instruction, row.input) for row in rows]
-    tokenizer = make_tokenizer(settings.student, prompts, [row.output for row in rows])
-    data = prepare(rows, prompts, tokenizer, settings)
+    tokenizer = make_tokenizer(settings.student, template, rows)
+    data = prepare(rows, template, tokenizer, settings)
     inputs = scratch.hash_files(responses, prompt, hardware)
     folder = out.parent / ".scratch" / name_run(settings, inputs)
     at_once, turns = share = share_out(settings, machine, data)
@@ -87,31 +86,31 @@ def main(responses: Path, out: Path, prompt: Path, hardware: Path) -> None:
         with atomic_folder(out) as fresh:
             told = write_result(folder, fresh, settings, training, tokenizer)
             jsonl.write(fresh / "dropped.jsonl", data.lost)
-            copy_templates(prompt, fresh / "prompt")
+            template.save(fresh / "prompt")
         shutil.rmtree(folder)
     click.echo(told)
 
 
 def make_tokenizer(
-    student: StudentSettings, prompts: Sequence[str], outputs: Sequence[str]
+    student: StudentSettings, prompt: StudentPrompt, rows: Sequence[Response]
 ) -> "PreTrainedTokenizerBase":
     """Train a tokenizer for a student made from nothing; a pretrained one brings its own."""
-    if student.base == RANDOM:
-        return train_tokenizer([*prompts, *outputs], student.architecture.vocab_size)
-    return load_tokenizer(student)
+    if student.base != RANDOM:
+        return load_tokenizer(student)
+    prompts = [prompt.fill(row.instruction, row.input) for row in rows]
+    texts = [*prompts, *(row.output for row in rows)]
+    return train_tokenizer(texts, student.architecture.vocab_size)
 
 
 def name_run(settings: CheckpointSettings, inputs: str) -> str:
     """Name a run by all that shapes its weights."""
     student = settings.student
-    base = Path(student.base)
     return scratch.fingerprint(
         {
             "settings": settings.model_dump(exclude={"report_to", "save_steps"}),
             "files": inputs,
-            # a Hub model is named by its revision, a local one by its bytes
-            "base": scratch.hash_files(base) if base.is_dir() else student.revision,
-            "code": scratch.hash_files(*sorted(Path(scratch.__file__).parent.glob("*.py"))),
+            "base": scratch.hash_model(student.base, student.revision),
+            "code": scratch.hash_files(*sorted(Path(launcher.__file__).parent.glob("*.py"))),
             "versions": versions(""),
         }
     )
@@ -150,10 +149,9 @@ def write_job(
 def tell_of_leftovers(folder: Path, out: Path) -> None:
     """Name what killed runs and those with other settings left: for 7B that is 80 GB each."""
     for other in [*scratch.others(folder), *out.parent.glob(f".{out.name}.*")]:
-        size = sum(file.stat().st_size for file in other.rglob("*") if file.is_file()) / 1e9
         click.echo(
-            f"note: {other} ({size:.1f} GB) is left from a run that was killed, or had other "
-            "settings or data; delete it unless you go back to them",
+            f"note: {other} ({scratch.size(other) / 1e9:.1f} GB) is left from a run that was "
+            "killed, or had other settings or data; delete it unless you go back to them",
             err=True,
         )
 

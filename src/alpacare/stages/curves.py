@@ -63,7 +63,8 @@ def main(history: Path, training: Path, metrics: Path, plot: Path, validation: P
     trained = ((e.step, round(e.loss, 4), f"{e.learning_rate:.3e}") for e in entries)
     write_plot(plot, ("step", "loss", "learning_rate"), trained)
     if validation:
-        held = ((e.step, round(e.validation_loss, 4)) for e in entries if e.validation_loss)
+        losses = ((e.step, e.validation_loss) for e in entries)
+        held = ((step, round(loss, 4)) for step, loss in losses if loss is not None)
         write_plot(validation, ("step", "loss"), held)
     click.echo(f"loss {summary['loss_start']} -> {summary['loss_end']} nats a token")
 

@@ -5,15 +5,12 @@ from pathlib import Path
 import click
 
 from alpacare import jsonl
-from alpacare.command import FILE, Stage
-from alpacare.determinism import make_deterministic
-from alpacare.generation.answers import (
-    GenerationsSettings,
-    answer_tests,
-    load_model,
-    load_tokenizer,
-)
-from alpacare.progress import quiet_libraries
+from alpacare.command import FILE, Stage, check_files
+from alpacare.files import write_json
+from alpacare.generation.answering import answer_tests
+from alpacare.generation.model import Source
+from alpacare.generation.server import answer_by_server
+from alpacare.generation.settings import GenerationsSettings
 from alpacare.settings import load
 from alpacare.testsets import read_tests
 from alpacare.text.student_prompt import StudentPrompt
@@ -23,25 +20,29 @@ from alpacare.text.student_prompt import StudentPrompt
 @click.argument("checkpoint", type=FILE)
 @click.argument("tests", type=FILE)
 @click.argument("out", type=FILE)
-def main(checkpoint: Path, tests: Path, out: Path) -> None:
+@click.option("--run", type=FILE, required=True, help="How the answers came about, as JSON.")
+def main(checkpoint: Path, tests: Path, out: Path, run: Path) -> None:
     """Answer the test set TESTS with the model in CHECKPOINT and write OUT.
+
+    A run that was stopped, or killed, goes on where it was with the same command.
 
     \b
     Example:
       python -m alpacare.stages.generations models/checkpoint data/tests/demo.jsonl \\
-          data/generations/demo.jsonl
+          data/generations/demo.jsonl --run data/generations/demo.json
     """
+    check_files([tests], [out, run])
     settings = load("generations", GenerationsSettings)
     tasks = read_tests(tests)
-    tokenizer = load_tokenizer(checkpoint)
-    make_deterministic(0, settings.threads)
-    quiet_libraries()
-    model = load_model(checkpoint)
     prompt = StudentPrompt.read(checkpoint / "prompt")
-    answers = answer_tests(model, tokenizer, prompt, tasks, settings, "student")
-    jsonl.write(out, answers)
-    cut = sum(answer.finish_reason == "length" for answer in answers)
-    click.echo(f"{len(answers)} answers, {cut} cut off at {settings.max_new_tokens} tokens")
+    if settings.engine == "server":
+        answers = answer_by_server(checkpoint, prompt, tasks, settings)
+    else:
+        source = Source(str(checkpoint))
+        answers = answer_tests(source, prompt, tasks, settings, "student", out)
+    jsonl.write(out, answers.records)
+    write_json(run, answers.run)
+    click.echo(answers.tell())
 
 
 if __name__ == "__main__":

@@ -48,13 +48,17 @@ def main(judge: str, tests: Path | None, generations: Path, reference: Path, out
 def pair_up(generations: Path, reference: Path) -> list[tuple[Generation, Generation]]:
     """Join two files of answers by id, in the order of the first.
 
+    No pairs with a reference that has not answered this test set.
+
     Raises:
-        BadInput: an id that only one of the files has, or no rows at all.
+        BadInput: an id that only one of the files has, or no answers by the student.
     """
     ours = jsonl.read(generations, Generation, unique="id")
     theirs = {row.id: row for row in jsonl.read(reference, Generation, unique="id")}
     if not ours:
         raise BadInput(f"{generations}: no answers to judge")
+    if not theirs:
+        return []
     for row in ours:
         if row.id not in theirs:
             raise BadInput(f"{reference}: no answer to task {row.id}, which {generations} has")

@@ -6,8 +6,9 @@ from pathlib import Path
 import click
 
 from alpacare import jsonl
-from alpacare.command import FILE, Stage
+from alpacare.command import FILE, Stage, check_files
 from alpacare.errors import BadInput
+from alpacare.files import write_json
 from alpacare.records.generation import Generation
 from alpacare.records.task import TestTask
 from alpacare.testsets import read_tests
@@ -17,21 +18,32 @@ from alpacare.testsets import read_tests
 @click.argument("tests", type=FILE)
 @click.argument("out", type=FILE)
 @click.option("--reference", required=True, help="Whose answers, by their name in the test set.")
-def main(tests: Path, out: Path, reference: str) -> None:
+@click.option("--run", type=FILE, required=True, help="How the answers came about, as JSON.")
+def main(tests: Path, out: Path, reference: str, run: Path) -> None:
     """Take one reference's answers out of the test set TESTS and write OUT.
+
+    A test set that the reference did not answer gives an empty file, and is not judged.
 
     \b
     Example:
       python -m alpacare.stages.references --reference terse data/tests/demo.jsonl \\
-          data/references/terse/demo.jsonl
+          data/references/terse/demo.jsonl --run data/references/terse/demo.json
     """
+    check_files([tests], [out, run])
     answers = take(read_tests(tests), reference, tests)
     jsonl.write(out, answers)
+    write_json(run, {"engine": "written"})
     click.echo(f"{len(answers)} answers by '{reference}'")
 
 
 def take(tests: Sequence[TestTask], reference: str, path: Path) -> list[Generation]:
-    """Give the reference's answer to every task; a task without one is an error."""
+    """Give the reference's answer to every task, or to none.
+
+    Raises:
+        BadInput: it answered some tasks and others not.
+    """
+    if not any(reference in test.answers for test in tests):
+        return []
     for test in tests:
         if reference not in test.answers:
             known = ", ".join(sorted(test.answers)) or "none"

@@ -9,7 +9,7 @@ from alpacare import jsonl
 from alpacare.command import FILE, Stage, check_files
 from alpacare.records.dropped import Dropped
 from alpacare.records.response import Response
-from alpacare.records.task import Instruction, Task
+from alpacare.records.task import Instruction, Question
 from alpacare.settings import load
 from alpacare.teacher.asking import AskingSettings
 from alpacare.teacher.client import ask
@@ -62,7 +62,7 @@ def main(
 
 
 def make_requests(
-    tasks: Iterable[Task], settings: ResponsesSettings, prompt: Path
+    tasks: Iterable[Question], settings: AskingSettings, prompt: Path
 ) -> Iterator[Request]:
     """Put each task into the prompt."""
     endpoint = read_endpoint(settings.endpoint)
@@ -96,7 +96,7 @@ def join(
     return kept, lost
 
 
-def _fault(output: str, task: Task, settings: ResponsesSettings) -> str:
+def _fault(output: str, task: Question, settings: ResponsesSettings) -> str:
     """Name what is wrong with an answer; "" if nothing is."""
     if not output:
         return "empty"

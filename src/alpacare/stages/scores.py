@@ -38,6 +38,9 @@ def main(judgments: Path, out: Path) -> None:
     rows = read_judgments(judgments)
     score = summarise(rows, settings.resamples, settings.confidence, settings.seed)
     write_json(out, score.model_dump())
+    if score.n == 0:
+        click.echo("nothing to score: the reference has not answered this test set")
+        return
     if score.win_rate is None:
         click.echo(f"no win rate: none of the {score.n} items has two readable verdicts")
         return
@@ -50,8 +53,6 @@ def main(judgments: Path, out: Path) -> None:
 def read_judgments(path: Path) -> list[Judgment]:
     """Read a judge's verdicts: each item once in each order."""
     rows = jsonl.read(path, Judgment)
-    if not rows:
-        raise BadInput(f"{path}: no judgments to score")
     for (id, order), times in Counter((row.id, row.order) for row in rows).items():
         if times > 1:
             raise BadInput(f"{path}: task {id} is judged {times} times in the order {order}")

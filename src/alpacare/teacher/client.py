@@ -14,7 +14,7 @@ from alpacare.errors import BadInput
 from alpacare.teacher.accounts import read_budget
 from alpacare.teacher.ledger import Ledger, default_path
 from alpacare.teacher.pack import read_pack
-from alpacare.teacher.prices import describe_cost
+from alpacare.teacher.prices import describe_cost, is_free
 from alpacare.teacher.reply import Answer
 from alpacare.teacher.request import Request
 
@@ -88,8 +88,10 @@ def _buy(missing: Sequence[Request], ledger: Ledger, hits: int) -> None:
     """Buy what is missing, or say what it is and what it would cost."""
     from alpacare.teacher.buying import buy  # its libraries take a while to load
 
-    budget = read_budget()
     offline = [request for request in missing if request.endpoint.offline]
+    budget = read_budget()
+    if budget is None and not offline and is_free(missing):
+        budget = 0.0
     if offline or budget is None:
         _list(offline or missing)
         raise BadInput(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from alpacare.errors import BadInput
 from alpacare.records.dropped import Dropped
 from alpacare.records.response import Response
+from alpacare.text.student_prompt import StudentPrompt
 from alpacare.training.packing import Example, best_fit, encode_example
 from alpacare.training.settings import CheckpointSettings
 
@@ -35,7 +36,7 @@ class TrainingData:
 
 def prepare(
     responses: Sequence[Response],
-    prompts: Sequence[str],
+    prompt: StudentPrompt,
     tokenizer: "PreTrainedTokenizerBase",
     settings: CheckpointSettings,
 ) -> TrainingData:
@@ -46,10 +47,10 @@ def prepare(
     """
     kept: dict[str, Example] = {}
     lost: list[Dropped] = []
-    for response, prompt in zip(responses, prompts, strict=True):
+    for response in responses:
         complete = response.finish_reason != "length"
-        length = settings.row_length
-        example = encode_example(tokenizer, prompt, response.output, complete, length)
+        asked = prompt.encode(tokenizer, response.instruction, response.input)
+        example = encode_example(tokenizer, asked, response.output, complete, settings.row_length)
         if example is None:
             lost.append(_drop(response, "prompt_too_long" if response.output else "no_response"))
         elif example.truncated and settings.too_long == "drop":

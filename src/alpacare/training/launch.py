@@ -2,17 +2,13 @@
 
 import os
 import shlex
-import signal
-import subprocess
-import sys
-from contextlib import suppress
 from pathlib import Path
 
-from alpacare.errors import BadInput
 from alpacare.training import worker
 from alpacare.training.machine import Hardware
-from alpacare.training.scratch import alone, last_complete, step
+from alpacare.training.saved import last_complete, step
 from alpacare.training.settings import CheckpointSettings
+from alpacare.workers import ACCELERATE, run_workers
 
 
 def tell_the_others(
@@ -31,25 +27,8 @@ def launch(config: Path, hardware: Hardware, scratch: Path, settings: Checkpoint
         BadInput: training failed; the line says why.
         KeyboardInterrupt: it was stopped; the message says how to go on.
     """
-    (scratch / worker.ERROR).unlink(missing_ok=True)
-    process = subprocess.Popen(
-        _command(config, hardware, scratch, settings),
-        env=_environment(hardware),
-        start_new_session=True,  # a Ctrl-C is for the stage, which passes it on to all workers
-    )
-    try:
-        status = process.wait()
-    except KeyboardInterrupt:
-        with suppress(ProcessLookupError):  # it may have ended at this very moment
-            os.killpg(process.pid, signal.SIGTERM)
-        process.wait()
-        with alone(scratch / worker.LOCK, wait=True):  # the launcher dies at once, a worker saves
-            pass
-        raise KeyboardInterrupt(_where(scratch)) from None
-    if (scratch / worker.ERROR).exists():
-        raise BadInput((scratch / worker.ERROR).read_text())
-    if status:
-        raise BadInput(f"a training process died with status {status}; {_where(scratch)}")
+    command = _command(config, hardware, scratch, settings)
+    run_workers(command, _environment(hardware), scratch, lambda: _where(scratch))
 
 
 def _command(
@@ -59,13 +38,12 @@ def _command(
     options += ["--num_cpu_threads_per_process", str(settings.threads)]
     if hardware.sharded and settings.gradient_checkpointing and not settings.lora:
         options += ["--fsdp_activation_checkpointing", "true"]
-    accelerate = [sys.executable, "-m", "accelerate.commands.launch", "--quiet"]
-    return [*accelerate, *options, "-m", worker.__name__, str(scratch)]
+    return [*ACCELERATE, *options, "-m", worker.__name__, str(scratch)]
 
 
 def _environment(hardware: Hardware) -> dict[str, str]:
     # what libraries will do one day is not for the one who trains today
-    environment = {**os.environ, "PYTHONWARNINGS": "ignore::FutureWarning"}
+    environment = {"PYTHONWARNINGS": "ignore::FutureWarning"}
     if hardware.num_processes == 1 and not hardware.use_cpu:
         # Trainer would spread over all the GPUs that it sees, by threads, and slowly
         seen = os.environ.get("CUDA_VISIBLE_DEVICES") or "0"

@@ -26,15 +26,17 @@ class Example:
 
 
 def encode_example(
-    tokenizer: "PreTrainedTokenizerBase", prompt: str, response: str, complete: bool, longest: int
+    tokenizer: "PreTrainedTokenizerBase",
+    asked: list[int],
+    response: str,
+    complete: bool,
+    longest: int,
 ) -> Example | None:
-    """Tokenise one example and cut its response to fit; None when no response token is left.
+    """Put a response behind the prompt `asked`, cut to fit; None when none of it is left.
 
     Only a `complete` response gets an end of text: from one that the teacher's token limit cut
     off, a student would learn to stop in mid-sentence.
     """
-    start = [tokenizer.bos_token_id] if tokenizer.bos_token_id is not None else []
-    asked = start + tokenizer.encode(prompt, add_special_tokens=False)
     end = [tokenizer.eos_token_id] if complete else []
     answer = tokenizer.encode(response, add_special_tokens=False) + end
     if len(asked) >= longest or not answer:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from alpacare.errors import BadInput
+from alpacare.scratch import size
 from alpacare.training.machine import Hardware
 from alpacare.training.memory import Estimate, Shape, check_fits, estimate
 from alpacare.training.settings import CheckpointSettings
@@ -31,7 +32,7 @@ def check_room(
     if need is None:
         return
     free = shutil.disk_usage(_existing(folder)).free
-    check_fits(need, _device_bytes(hardware), free + _size(folder))
+    check_fits(need, _device_bytes(hardware), free + size(folder))
 
 
 def _estimate(
@@ -101,7 +102,3 @@ def _container_limit() -> int | None:
 
 def _existing(folder: Path) -> Path:
     return next(parent for parent in [folder, *folder.absolute().parents] if parent.exists())
-
-
-def _size(folder: Path) -> int:
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())

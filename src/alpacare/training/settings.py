@@ -5,6 +5,7 @@ from typing import Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from alpacare.settings import Settings
+from alpacare.text.student_prompt import Form
 from alpacare.training.student import StudentSettings
 
 
@@ -41,6 +42,7 @@ class CheckpointSettings(Settings):
 
     hardware: str = Field(pattern=r"^[a-z0-9-]+$")
     student: StudentSettings
+    prompt: Form
     lora: LoraSettings | None
     optimizer: OptimizerSettings
     packing: bool
@@ -54,6 +56,12 @@ class CheckpointSettings(Settings):
     save_steps: int = Field(gt=0)
     report_to: list[str]
     threads: int = Field(gt=0)
+
+    @model_validator(mode="after")
+    def _chats(self) -> Self:
+        if self.prompt == "chat" and self.student.base == "random":
+            raise ValueError("prompt: chat: a student made from nothing has no chat template")
+        return self
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

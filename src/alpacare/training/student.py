@@ -1,13 +1,14 @@
 """The student before training: a LLaMA made from nothing, or pretrained weights by revision."""
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import Field, model_validator
 
 from alpacare.errors import BadInput
+from alpacare.hub import check_pinned
 from alpacare.settings import Settings
+from alpacare.workers import first_line
 
 if TYPE_CHECKING:
     from peft import PeftModel
@@ -52,14 +53,8 @@ class StudentSettings(Settings):
 
     @model_validator(mode="after")
     def _pinned(self) -> Self:
-        """A Hub id without a revision names other weights tomorrow; a local folder has none."""
-        if self.base == RANDOM or Path(self.base).is_dir():
-            return self
-        if not re.fullmatch("[0-9a-f]{40}", self.revision or ""):
-            raise ValueError(
-                f"base '{self.base}' is no local folder, so it is a Hub model, "
-                "and needs 'revision', the 40 hex digits of a commit"
-            )
+        if self.base != RANDOM:
+            check_pinned(self.base, self.revision)
         return self
 
 
@@ -83,9 +78,8 @@ def read_config(student: StudentSettings) -> "PretrainedConfig":
             student.base, revision=student.revision
         )
     except (OSError, ValueError) as error:
-        first = str(error).strip().split("\n")[0]
         raise BadInput(
-            f"{place} cannot be read ({first}); check the name and the revision; "
+            f"{place} cannot be read ({first_line(error)}); check the name and the revision; "
             "a model behind a licence needs HF_TOKEN in the environment"
         ) from error
     return config
@@ -103,8 +97,7 @@ def load_tokenizer(student: StudentSettings) -> "PreTrainedTokenizerBase":
     try:
         tokenizer = AutoTokenizer.from_pretrained(student.base, revision=student.revision)
     except (OSError, ValueError) as error:
-        first = str(error).strip().split("\n")[0]
-        raise BadInput(f"{place}: its tokenizer cannot be read ({first})") from error
+        raise BadInput(f"{place}: its tokenizer cannot be read ({first_line(error)})") from error
     if tokenizer.eos_token_id is None:
         raise BadInput(f"{place}: its tokenizer has no end-of-text token; no answer could end")
     return tokenizer
@@ -158,9 +151,9 @@ def load_base(
             attn_implementation="sdpa",
         )
     except (OSError, ValueError, SafetensorError) as error:
-        first = str(error).strip().split("\n")[0]
         raise BadInput(
-            f"checkpoint.student.base: '{settings.base}': its weights cannot be read ({first})"
+            f"checkpoint.student.base: '{settings.base}': its weights cannot be read "
+            f"({first_line(error)})"
         ) from error
 
 

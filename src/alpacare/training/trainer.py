@@ -14,7 +14,7 @@ from alpacare.training.attention import attend_by_example, collate_flat
 from alpacare.training.data import Row, collate, shares
 from alpacare.training.leak import check_apart
 from alpacare.training.packing import IGNORED
-from alpacare.training.scratch import keep_only, last_complete
+from alpacare.training.saved import keep_only, last_complete
 from alpacare.training.settings import CheckpointSettings
 from alpacare.training.watch import Pace, make_pace, make_watch
 

@@ -13,7 +13,7 @@ from alpacare.errors import BadInput
 from alpacare.progress import Advance
 from alpacare.training.data import Row
 from alpacare.training.memory import PEAK_FLOPS, Shape, flops_a_token
-from alpacare.training.scratch import keep_only, seal
+from alpacare.training.saved import keep_only, seal
 
 if TYPE_CHECKING:
     from peft import PeftModel

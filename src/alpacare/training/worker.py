@@ -1,8 +1,6 @@
 """One process of a training run, started by `accelerate launch`; the stage `checkpoint` does that.
 
-    accelerate launch --config_file configs/accelerate/cpu.yaml -m alpacare.training.worker SCRATCH
-
-What a user must be told goes to SCRATCH/error.txt, since a launcher shows nothing but a traceback.
+accelerate launch --config_file configs/accelerate/cpu.yaml -m alpacare.training.worker SCRATCH
 """
 
 import json
@@ -17,17 +15,15 @@ from typing import TYPE_CHECKING
 from alpacare.determinism import make_deterministic
 from alpacare.errors import BadInput
 from alpacare.progress import quiet_libraries
+from alpacare.scratch import alone
 from alpacare.training.data import load_rows
-from alpacare.training.scratch import alone
 from alpacare.training.student import load_student
 from alpacare.training.trainer import Job, history, train
+from alpacare.workers import ERROR, LOCK, STOPPED, first_line
 
 if TYPE_CHECKING:
     from transformers import Trainer
 
-ERROR = "error.txt"
-LOCK = "worker.lock"
-STOPPED = 130
 # what Python and Rust say when a disk is full, and (the last two) torch.save
 _FULL_DISK = (
     "No space left",
@@ -65,10 +61,9 @@ def _explain(error: BaseException) -> str | None:
             "gradient_checkpointing: true, liger: true, or lora"
         )
     if any(sign in str(error) for sign in _FULL_DISK):
-        first = str(error).split("\n")[0]
         return (
-            f"a checkpoint could not be written ({first}); make room on the disk, and the same "
-            "command goes on from the last whole one"
+            f"a checkpoint could not be written ({first_line(error)}); make room on the disk, and "
+            "the same command goes on from the last whole one"
         )
     return None
 

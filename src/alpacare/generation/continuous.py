@@ -1,0 +1,87 @@
+"""Engine `continuous`: transformers' continuous batching, where a finished row makes room at once.
+
+Rows share a batch as they come and go, so in bfloat16 an answer may differ between runs.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from alpacare.errors import BadInput
+from alpacare.generation.settings import GenerationsSettings
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+_PAGE = 16  # tokens in the cache's unit
+
+
+def attention() -> str:
+    """Name the attention: left to choose, transformers takes flash attention on machines that have
+    it, and another computes something else.
+    """
+    return "sdpa" if "auto_switch_to_flash" in _known() else "paged|sdpa"  # so before 5.21
+
+
+def answer_stream(
+    model: "PreTrainedModel",
+    prompts: Mapping[int, list[int]],
+    settings: GenerationsSettings,
+    ends: list[int],
+    pad: int,
+) -> Iterator[tuple[int, list[int]]]:
+    """Yield (position, new token ids) as each answer ends.
+
+    Raises:
+        BadInput: a prompt and its answer do not fit into the cache; the engine failed.
+    """
+    from transformers import ContinuousBatchingConfig, GenerationConfig
+
+    longest = max(map(len, prompts.values())) + settings.max_new_tokens
+    sizes = settings.continuous
+    if longest > sizes.cache_tokens:
+        raise BadInput(
+            f"generations.continuous.cache_tokens: {sizes.cache_tokens} hold no prompt and answer "
+            f"of {longest} tokens; raise it"
+        )
+    wishes: dict[str, Any] = {
+        "page_size" if "page_size" in _known() else "block_size": _PAGE,
+        "num_blocks": -(-sizes.cache_tokens // _PAGE),
+        "max_batch_tokens": sizes.batch_tokens,
+        "auto_switch_to_flash": False,
+    }
+    cache = ContinuousBatchingConfig(**{k: v for k, v in wishes.items() if k in _known()})
+    config = GenerationConfig(  # type: ignore[no-untyped-call]
+        max_new_tokens=settings.max_new_tokens,
+        do_sample=False,
+        pad_token_id=pad,
+        eos_token_id=ends or None,
+    )
+    with model.continuous_batching_context_manager(  # type: ignore[operator]
+        generation_config=config, continuous_batching_config=cache
+    ) as manager:
+        yield from _collect(manager, prompts)
+
+
+def _known() -> set[str]:
+    """The options of this version of transformers."""
+    from transformers import ContinuousBatchingConfig
+
+    return {field.name for field in fields(ContinuousBatchingConfig)}
+
+
+def _collect(manager: Any, prompts: Mapping[int, list[int]]) -> Iterator[tuple[int, list[int]]]:
+    names = {f"row-{position}": position for position in prompts}
+    for name, position in names.items():
+        manager.add_request(prompts[position], request_id=name)
+    waiting = set(names)
+    while waiting:
+        result = manager.get_result(timeout=1)
+        if result is None:
+            if not manager.is_running():
+                raise BadInput(f"engine 'continuous' ended with {len(waiting)} prompts to answer")
+        elif result.error:
+            raise BadInput(f"engine 'continuous' failed: {result.error}")
+        elif result.is_finished():
+            waiting.discard(result.request_id)
+            yield names[result.request_id], list(result.generated_tokens)

@@ -1,0 +1,63 @@
+"""Sampled decoding that draws by row: the same row, the same draws, in whatever batch it is."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import LogitsProcessor
+
+_ONE = 2**40  # a probability of 1 in whole numbers, whose sums are exact in any order
+
+
+def row_seed(seed: int, id: str) -> int:
+    """Give a row's own seed, 31 bits: servers take no more."""
+    digest = hashlib.sha256(f"{seed}:{id}".encode()).digest()
+    return int.from_bytes(digest[:4], "big") >> 1
+
+
+def draw(
+    scores: "torch.Tensor", chances: "torch.Tensor", temperature: float, top_p: float
+) -> "torch.Tensor":
+    """Draw a token a row by inverting its cumulative distribution.
+
+    scores [rows, tokens] are logits, chances [rows] uniform in [0, 1). Of the nucleus only: the
+    fewest tokens that hold `top_p` together (Holtzman et al. 2020, arXiv 1904.09751, eq. 2-3).
+    Returns token ids [rows].
+    """
+    shares = (scores.double() / temperature).softmax(-1)
+    weights, order = (shares * _ONE).long().sort(dim=-1, descending=True, stable=True)
+    before = weights.cumsum(-1) - weights
+    total = weights.sum(-1, keepdim=True)
+    weights = weights.where(before < top_p * total, 0)
+    reach = weights.cumsum(-1)
+    target = (chances[:, None] * reach[:, -1:]).long()
+    place = (reach <= target).sum(-1, keepdim=True)
+    return order.gather(-1, place)[:, 0]
+
+
+def make_sampler(
+    seeds: Sequence[int], prompt_width: int, most: int, temperature: float, top_p: float
+) -> "LogitsProcessor":
+    """Make what turns the logits of a batch into one choice a row, for greedy decoding to take.
+
+    `seeds`: one a row; `most`: new tokens at most; `prompt_width`: tokens before the first new one.
+    """
+    import numpy as np
+    import torch
+    from transformers import LogitsProcessor
+
+    table = torch.from_numpy(np.stack([np.random.default_rng(s).random(most) for s in seeds]))
+
+    class RowSampler(LogitsProcessor):
+        def __call__(
+            self, input_ids: torch.LongTensor, scores: torch.FloatTensor
+        ) -> torch.FloatTensor:
+            chances = table[:, input_ids.shape[1] - prompt_width].to(scores.device)
+            chosen = draw(scores, chances, temperature, top_p)
+            only: torch.FloatTensor = torch.full_like(scores, -torch.inf)  # type: ignore[assignment]
+            only.scatter_(1, chosen[:, None], 0.0)
+            return only
+
+    return RowSampler()

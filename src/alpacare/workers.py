@@ -1,0 +1,58 @@
+"""Worker processes of one run, started by `accelerate launch`, and how they are heard of.
+
+What a user must be told goes to SCRATCH/error.txt, since a launcher shows nothing but a traceback.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from alpacare.errors import BadInput
+from alpacare.scratch import alone
+
+ERROR = "error.txt"
+LOCK = "worker.lock"
+STOPPED = 130  # what shells report for Ctrl-C
+ACCELERATE = (sys.executable, "-m", "accelerate.commands.launch", "--quiet")
+
+
+def run_workers(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    scratch: Path,
+    state: Callable[[], str],
+) -> None:
+    """Run the workers to their end; `state` says how far they came, and how to go on.
+
+    Raises:
+        BadInput: a worker failed; the line says why.
+        KeyboardInterrupt: the run was stopped; the message says how to go on.
+    """
+    (scratch / ERROR).unlink(missing_ok=True)
+    process = subprocess.Popen(
+        command,
+        env={**os.environ, **environment},
+        start_new_session=True,  # a Ctrl-C is for the stage, which passes it on to all workers
+    )
+    try:
+        status = process.wait()
+    except KeyboardInterrupt:
+        with suppress(ProcessLookupError):  # it may have ended at this very moment
+            os.killpg(process.pid, signal.SIGTERM)
+        process.wait()
+        with alone(scratch / LOCK, wait=True):  # the launcher dies at once, a worker saves
+            pass
+        raise KeyboardInterrupt(state()) from None
+    if (scratch / ERROR).exists():
+        raise BadInput((scratch / ERROR).read_text())
+    if status:
+        raise BadInput(f"a worker process died with status {status}; {state()}")
+
+
+def first_line(error: BaseException) -> str:
+    """Give the first line of a library's error, whose others hold advice for programmers."""
+    return str(error).strip().split("\n")[0]
