@@ -1,16 +1,12 @@
 """The client against a server that nobody here wrote: `transformers serve` with a tiny model."""
 
 import json
-import os
-import subprocess
-import sys
-import time
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from serving import Server, serving
 
 from alpacare.errors import BadInput
 from alpacare.teacher.client import ask
@@ -21,7 +17,6 @@ from alpacare.teacher.request import Request, chat, complete
 pytestmark = pytest.mark.slow
 
 MODEL = "tiny"
-PATIENCE = 120.0  # seconds for the server to start
 
 
 def make_model(folder: Path) -> None:
@@ -57,54 +52,12 @@ def make_model(folder: Path) -> None:
     LlamaForCausalLM(config).save_pretrained(folder)
 
 
-@dataclass
-class Server:
-    """A running `transformers serve`, and what it has logged."""
-
-    process: "subprocess.Popen[bytes]"
-    log: Path
-    url: str = ""
-
-    def wait(self) -> None:
-        """Wait until the log tells the port, which the system chose."""
-        end = time.monotonic() + PATIENCE
-        while " running on " not in (text := self.log.read_text()):
-            assert self.process.poll() is None, text
-            assert time.monotonic() < end, text
-            time.sleep(0.1)
-        self.url = text.split(" running on ")[1].split()[0] + "/v1"
-
-    def calls(self) -> int:
-        return self.log.read_text().count('"POST /v1/')
-
-    def stop(self) -> None:
-        self.process.terminate()
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-
-
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("serve")
     make_model(folder / MODEL)
-    command = [Path(sys.executable).with_name("transformers"), "serve", MODEL]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [*command, "--device", "cpu", "--host", "127.0.0.1", "--port", "0"],
-            cwd=folder,
-            env={**os.environ, "HF_HUB_OFFLINE": "1"},
-            stdout=log,
-            stderr=log,
-        )
-        running = Server(process, folder / "log")
-        try:
-            running.wait()
-            yield running
-        finally:
-            running.stop()
+    with serving(folder, MODEL) as running:
+        yield running
 
 
 @pytest.fixture

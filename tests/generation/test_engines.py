@@ -1,0 +1,115 @@
+"""Every engine gives the answers that one prompt at a time would get."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from answerers import answer, make_checkpoint, make_tests
+
+from alpacare.generation.journal import Journal
+from alpacare.records.generation import Generation
+from alpacare.records.task import TestTask
+
+TESTS = make_tests(64, most=70)
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_checkpoint(tmp_path_factory.mktemp("model") / "checkpoint")
+
+
+@pytest.fixture(scope="module")
+def alone(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Generation]:
+    """One prompt at a time, by transformers alone."""
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    from alpacare.text.student_prompt import StudentPrompt
+
+    torch.set_num_threads(1)
+    tokenizer = AutoTokenizer.from_pretrained(checkpoint)
+    model = AutoModelForCausalLM.from_pretrained(checkpoint, dtype=torch.float32).eval()
+    prompt = StudentPrompt.read(checkpoint / "prompt")
+
+    def ask(test: TestTask) -> Generation:
+        ids = torch.tensor([prompt.encode(tokenizer, test.instruction, test.input)])
+        with torch.inference_mode():
+            new = model.generate(ids, max_new_tokens=24, do_sample=False)[0, ids.shape[1] :]
+        ended = int(new[-1]) == tokenizer.eos_token_id
+        return Generation(
+            **test.model_dump(include={"id", "instruction", "input"}),
+            output=tokenizer.decode(new[:-1] if ended else new),
+            generator="student",
+            finish_reason="stop" if ended else "length",
+            tokens=len(new),
+        )
+
+    return [ask(test) for test in TESTS]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"batch_size": 64},
+        {"batch_size": 7},
+        {"engine": "continuous", "continuous": {"cache_tokens": 4096, "batch_tokens": 128}},
+        {"workers": 2},
+    ],
+    ids=["one batch", "batches of 7", "continuous", "two workers"],
+)
+def test_answers_are_those_of_each_prompt_alone(
+    changes: dict[str, object], checkpoint: Path, alone: list[Generation]
+) -> None:
+    lengths = {record.finish_reason for record in alone}
+    assert lengths == {"stop", "length"}, "a test of answers that all end alike shows little"
+    assert len({record.output for record in alone}) > 32
+    assert answer(checkpoint, TESTS, **changes) == alone
+
+
+def test_the_run_says_what_could_vary(checkpoint: Path) -> None:
+    answer(checkpoint, TESTS[:3], "plain")
+    answer(checkpoint, TESTS[:3], "paged", engine="continuous")
+    answer(checkpoint, TESTS[:3], "short", dtype="bfloat16")
+    plain, paged, short = (
+        json.loads(Path(f"{name}.json").read_text()) for name in ("plain", "paged", "short")
+    )
+    assert (plain["engine"], plain["exact"]) == ("batched", True)
+    assert (paged["engine"], paged["exact"]) == ("continuous", False)
+    assert short["exact"] is False
+    assert plain["settings"]["batch_size"] == 8
+    assert paged["settings"]["continuous"] == {"cache_tokens": 16384, "batch_tokens": 512}
+    assert plain["versions"]["transformers"]
+    assert plain["tokens_per_second"] is None  # no times where the bytes are to be the same
+
+
+def test_what_a_model_wishes_for_its_decoding_does_not_count(
+    checkpoint: Path, tmp_path: Path, alone: list[Generation]
+) -> None:
+    """A penalty in generation_config.json would change answers without a word in params.yaml."""
+    other = make_checkpoint(tmp_path / "wishes")
+    path = other / "generation_config.json"
+    wishes = json.loads(path.read_text()) | {
+        "do_sample": True, "temperature": 5.0, "repetition_penalty": 3.0, "max_new_tokens": 2,
+    }  # fmt: skip
+    path.write_text(json.dumps(wishes))
+    assert answer(other, TESTS[:16]) == alone[:16]
+
+
+def test_any_end_token_of_a_chat_model_ends_an_answer(
+    checkpoint: Path, tmp_path: Path, alone: list[Generation]
+) -> None:
+    """Chat models name several in generation_config.json, and their tokenizer only one."""
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(checkpoint)
+    place = next(n for n, record in enumerate(alone) if record.finish_reason == "length")
+    answer(checkpoint, [TESTS[place]])
+    (journal,) = Path(".scratch").glob("out-*")
+    ids, _ = Journal(journal).rows()[0]
+    other = make_checkpoint(tmp_path / "chatty")
+    path = other / "generation_config.json"
+    config = json.loads(path.read_text()) | {"eos_token_id": [tokenizer.eos_token_id, ids[5]]}
+    path.write_text(json.dumps(config))
+    (got,) = answer(other, [TESTS[place]])
+    assert got.finish_reason == "stop"
+    assert got.output == tokenizer.decode(ids[: ids.index(ids[5])])

@@ -1,0 +1,110 @@
+"""Prompts are those of training, and too long ones lose the middle of their input, counted."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from answerers import WORDS, answer, fail, make_checkpoint
+from conftest import REPOSITORY
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alpacare.errors import BadInput
+from alpacare.generation.prompts import ask_all
+from alpacare.records.response import Response
+from alpacare.records.task import TestTask, row_id
+from alpacare.text.student_prompt import StudentPrompt
+from alpacare.training.packing import encode_example
+from alpacare.training.tokenizer import train_tokenizer
+
+TOKENIZER = train_tokenizer([" ".join(WORDS)] * 3, 300)
+PLAIN = StudentPrompt("{instruction}\n{input}", "{instruction}")
+
+
+def task(instruction: str, input: str = "") -> TestTask:
+    return TestTask(id=row_id(instruction, input), instruction=instruction, input=input)
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_checkpoint(tmp_path_factory.mktemp("model") / "checkpoint")
+
+
+def test_a_long_input_loses_its_middle_and_says_so(checkpoint: Path) -> None:
+    history = "first she fell. " + "and then nothing. " * 200 + "what now?"
+    long, short = answer(checkpoint, [task("Advise her.", history), task("Advise her.", "Hm.")])
+    assert long.input == history
+    assert long.input_left_out > 500
+    assert short.input_left_out == 0
+    (asked,) = ask_all([task("Advise her.", history)], PLAIN, TOKENIZER, 100)
+    assert asked.input.startswith("first she fell. ")
+    assert asked.input.endswith("what now?")
+    assert "\n[...]\n" in asked.input
+    assert len(asked.ids) <= 100
+    whole = PLAIN.encode(TOKENIZER, "Advise her.", history)
+    assert len(whole) - len(asked.ids) == asked.left_out
+
+
+@given(st.text(max_size=80), st.integers(20, 60))
+def test_what_is_asked_always_fits_and_keeps_all_it_can(input: str, room: int) -> None:
+    (asked,) = ask_all([task("ask", input)], PLAIN, TOKENIZER, room)
+    assert len(asked.ids) <= room
+    assert (asked.left_out == 0) == (asked.input == input)
+    assert asked.ids == PLAIN.encode(TOKENIZER, "ask", asked.input)
+
+
+def test_an_instruction_is_never_cut(checkpoint: Path) -> None:
+    line = fail(checkpoint, [task("hi"), task("ask a doctor " * 300, "now")])
+    assert "its instruction alone is too long" in line
+    assert row_id("ask a doctor " * 300, "now") in line
+
+
+def test_more_new_tokens_than_context_is_refused(checkpoint: Path) -> None:
+    line = fail(checkpoint, [task("hi")], max_new_tokens=512)
+    assert "max_new_tokens: 512 leaves no room for a prompt in the model's context of 512" in line
+
+
+@pytest.mark.parametrize("form", ["alpaca", "chat"])
+@pytest.mark.parametrize("input", ["", "two days of fever"])
+def test_training_and_answering_read_the_same_tokens(form: Any, input: str, tmp_path: Path) -> None:
+    folder = make_checkpoint(tmp_path / "m", chat=form == "chat")
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    chosen = StudentPrompt.choose(form, REPOSITORY / "prompts/student")
+    saved = StudentPrompt.read(folder / "prompt")
+    (asked,) = ask_all([task("Explain this.", input)], saved, tokenizer, None)
+    row = Response(
+        id="x", instruction="Explain this.", input=input, output="It is hot.",
+        finish_reason="stop", model="m", request="r",
+    )  # fmt: skip
+    prompt = chosen.encode(tokenizer, row.instruction, row.input)
+    example = encode_example(tokenizer, prompt, row.output, True, 500)
+    assert example is not None
+    assert example.ids[: example.prompt_length] == asked.ids
+    text = tokenizer.decode(asked.ids)
+    assert text == chosen.render(tokenizer, "Explain this.", input)
+    assert asked.ids.count(tokenizer.bos_token_id) == 1
+    shown = "Explain this.\n\n" + input if input else "Explain this."
+    assert text == f"<s><user>{shown}<answer>" if form == "chat" else "### Response:" in text
+
+
+def test_a_model_without_chat_template_is_no_chat_model() -> None:
+    prompt = StudentPrompt.choose("chat", Path())
+    with pytest.raises(BadInput, match=r"tokenizer has no chat template; use alpaca"):
+        prompt.encode(TOKENIZER, "hi", "")
+
+
+def test_an_answer_that_quotes_the_marker_survives(tmp_path: Path) -> None:
+    """Upstream cuts at "Response:"; here the new tokens are the answer, whatever they say."""
+    from alpacare.generation.answering import make_record
+    from alpacare.generation.prompts import Asked
+    from alpacare.generation.worker import cut
+
+    said = "Write ### Response: and then\n\n### Instruction: ask"
+    ids = [*TOKENIZER.encode(said), TOKENIZER.eos_token_id, *TOKENIZER.encode("more")]
+    row = cut(ids, [TOKENIZER.eos_token_id], 99)
+    record = make_record(task("x"), Asked([1], ""), TOKENIZER, row, "student")
+    assert (record.output, record.finish_reason) == (said, "stop")
+    assert record.tokens == len(TOKENIZER.encode(said)) + 1
+    assert cut([5, 6], [2], 2) == ([5, 6], "length")

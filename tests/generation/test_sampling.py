@@ -1,0 +1,69 @@
+"""Sampled answers: each row draws for itself, from the distribution that it should."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from answerers import answer, fail, make_checkpoint, make_tests
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alpacare.generation.sampling import draw
+
+TESTS = make_tests(12, most=12)
+HOT = {"temperature": 1.0, "top_p": 0.9, "seed": 3}
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_checkpoint(tmp_path_factory.mktemp("model") / "checkpoint")
+
+
+def test_a_row_draws_the_same_in_any_company(checkpoint: Path) -> None:
+    together = answer(checkpoint, TESTS, **HOT, batch_size=12)
+    assert answer(checkpoint, TESTS, **HOT, batch_size=5) == together
+    assert answer(checkpoint, TESTS[::-1], **HOT) == together[::-1]
+    assert answer(checkpoint, TESTS[3:5], **HOT) == together[3:5]
+    assert answer(checkpoint, TESTS, temperature=0.0) != together
+
+
+def test_another_seed_draws_otherwise(checkpoint: Path) -> None:
+    first = [record.output for record in answer(checkpoint, TESTS, **HOT)]
+    second = [record.output for record in answer(checkpoint, TESTS, **{**HOT, "seed": 4})]
+    assert sum(a == b for a, b in zip(first, second, strict=True)) < len(TESTS) / 2
+
+
+def test_shares_of_draws_are_the_probabilities() -> None:
+    shares = torch.tensor([0.5, 0.3, 0.15, 0.05])
+    chances = torch.from_numpy(np.random.default_rng(0).random(20_000))
+    scores = shares.log().repeat(len(chances), 1)
+    counts = torch.bincount(draw(scores, chances, 1.0, 1.0), minlength=4) / len(chances)
+    assert torch.allclose(counts.double(), shares.double(), atol=0.015)
+    halved = torch.bincount(draw(scores, chances, 0.5, 1.0), minlength=4) / len(chances)
+    assert torch.allclose(halved.double(), (shares**2 / (shares**2).sum()).double(), atol=0.015)
+    nucleus = torch.bincount(draw(scores, chances, 1.0, 0.7), minlength=4) / len(chances)
+    assert torch.allclose(nucleus.double(), torch.tensor([0.625, 0.375, 0, 0]).double(), atol=0.015)
+
+
+@given(
+    st.lists(st.floats(-30, 30), min_size=1, max_size=40),
+    st.floats(0, 1, exclude_max=True),
+    st.floats(0.05, 5),
+    st.floats(0.01, 1),
+)
+def test_a_draw_is_a_token_of_the_nucleus(
+    logits: list[float], chance: float, temperature: float, top_p: float
+) -> None:
+    scores = torch.tensor([logits])
+    token = int(draw(scores, torch.tensor([chance], dtype=torch.float64), temperature, top_p)[0])
+    shares = (scores.double() / temperature).softmax(-1)[0]
+    likelier = float(shares[shares > shares[token]].sum())
+    assert likelier < top_p + 1e-9
+    assert shares[token] > 0
+
+
+def test_draws_that_could_not_be_had_again_are_refused(checkpoint: Path) -> None:
+    assert "use batched, or temperature 0" in fail(
+        checkpoint, TESTS, engine="continuous", temperature=1.0
+    )
