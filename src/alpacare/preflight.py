@@ -36,8 +36,8 @@ from alpacare.training.machine import check_machine, read_hardware
 from alpacare.training.room import check_room
 from alpacare.training.settings import CheckpointSettings
 
-# Names become stage names and file names: DVC takes a "/" for a path. A dot, as in gpt-3.5-turbo, it
-# bears: in the cells of a matrix, in paths and in targets on the command line.
+# Names become stage names and file names: DVC takes a "/" for a path. A dot, as in gpt-3.5-turbo,
+# it bears: in the cells of a matrix, in paths and in targets on the command line.
 Slug = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 
 
