@@ -116,6 +116,12 @@ def test_our_own_form_comes_back_as_it_was() -> None:
     assert made.mended == {}
 
 
+def test_a_line_separator_inside_a_text_ends_no_row() -> None:
+    text = '{"instruction": "Is tea\u2028good?", "output": "yes\x85no"}\r\n\n'
+    made = merge([Source("a.jsonl", text, "a")])
+    assert (questions(made), answers(made)) == ([("Is tea\u2028good?", "")], [{"a": "yes\x85no"}])
+
+
 @pytest.mark.parametrize("input", ["NA", "N/A", "n/a", " <noinput> ", "", None])
 def test_a_placeholder_is_no_input(input: str | None) -> None:
     assert questions(merge([lines([{"instruction": TEA, "input": input}])])) == [(TEA, "")]
@@ -139,6 +145,10 @@ def prompts(*texts: str, lead: str = "Reply as a nurse.") -> Source:
         for text in texts
     ]
     return lines(rows, "claude-2", "prompts.jsonl")
+
+
+def named(source: Source, who: str) -> Source:
+    return Source(source.place, source.text, who)
 
 
 LONG = f"I cough.\n{TEA} And  honey?"
@@ -166,6 +176,12 @@ def test_what_stands_before_questions_is_their_instruction_if_it_is_always_the_s
     assert made.missing == {"ours": 2}
 
 
+def test_of_questions_within_questions_a_prompt_holds_the_longest() -> None:
+    more = f"{TEA} In winter?"
+    made = merge([lines([signed(0, TEA), signed(1, more)]), named(prompts(more, TEA), "nurse")])
+    assert [row["nurse"] for row in answers(made)] == [f"c {TEA}", f"c {more}"]
+
+
 def test_two_prompts_with_one_question_are_both_left_out() -> None:
     made = merge([bare(TEA, SALT), prompts(TEA, SALT, f"{TEA} In winter?")])
     assert (made.answerers, made.missing) == (["gpt-4"], {"claude-2": 1})
@@ -184,8 +200,9 @@ def test_who_does_not_answer_everything_is_left_out_and_counted() -> None:
 
 
 def test_of_two_rows_with_one_question_the_first_is_kept() -> None:
-    again = {"id": 9, "instruction": f"{TEA} ", "gpt-4-answer": "other"}
+    again = {"id": 9, "instruction": TEA.replace(" ", "  "), "gpt-4-answer": "other"}
     made = merge([lines([signed(0, TEA), again, signed(1, SALT)])])
+    assert questions(made) == [(TEA, ""), (SALT, "")]
     assert [row["gpt-4"] for row in answers(made)] == [f"4 {TEA}", f"4 {SALT}"]
     assert made.mended["rows left out whose question stood before"] == 1
     assert made.asked == 3
