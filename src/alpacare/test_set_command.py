@@ -20,7 +20,7 @@ from alpacare.settings import Settings, check, read_yaml
 
 CATALOG = Path("configs/test-sets.yaml")
 FOLDER = Path("data/tests")
-_PATIENCE = 60.0  # seconds without a byte before a download is given up
+_PATIENCE = 30.0  # seconds without a byte before a download is given up
 _COMMIT = re.compile(r"/[0-9a-f]{40}/")
 _LOOPBACK = [("http", host) for host in ("127.0.0.1", "localhost", "::1")]
 _SLUG = TypeAdapter(Slug)
