@@ -6,7 +6,8 @@ VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup gpu ray demo repro train preset presets quote scores check test lint types lock clean
+.PHONY: help setup gpu ray demo repro train preset presets test-set quote scores check test lint types \
+  lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -48,6 +49,9 @@ preset: setup  ## put a preset in force: make preset NAME=alpacare-7b [BASE=fold
 
 presets:  ## list the presets
 	@awk 'FNR == 1 { print FILENAME ":" substr($$0, 2) }' presets/*.yaml
+
+test-set: setup  ## bring in a published test set: make test-set NAME=medinstruct-test
+	@alpacare test-set '$(NAME)'
 
 quote: setup  ## say what the paid stages would ask and cost; spends nothing
 	@alpacare quote

@@ -18,12 +18,23 @@ from alpacare.settings import read_yaml
 
 STAGES: dict[str, Any] = read_yaml(REPOSITORY / "dvc.yaml")["stages"]
 # `base` must answer by the student's rules
-SECTION_OF = {"base": "generations"}
-AXES_ONLY = {"references", "judgments", "usage"}
+SECTION_OF = {"base": "generations", "local": "generations", "asked": "endpoints"}
+MODULE_OF = {"reference_answers": "answers"}  # one thing, done for two kinds of answers
+AXES_ONLY = {"references", "judgments", "usage", "answers", "reference_answers"}
 PAID = {"instructions", "responses"}
 APART = {"contamination", "contamination_rouge_l", "contamination_words", "engine"}
-GENERATED = {"base": "data/references/base/", "checkpoint": "models/checkpoint"}
-CHEAP = {"seeds", "filtered", "usage", "curves", "scores"}
+A_REFERENCE = "data/references/${item.reference}/"
+GENERATED = {
+    "base": "data/references/base/",
+    "asked": A_REFERENCE,
+    "local": A_REFERENCE,
+    "checkpoint": "models/checkpoint",
+}
+CHEAP = {"seeds", "filtered", "usage", "curves", "scores", "answers", "reference_answers"}
+
+
+def module_of(stage: str) -> str:
+    return MODULE_OF.get(stage, stage)
 
 
 def path_of(out: str | dict[str, Any]) -> str:
@@ -34,7 +45,7 @@ def path_of(out: str | dict[str, Any]) -> str:
 @pytest.mark.parametrize("name", STAGES)
 def test_deps_are_exactly_the_imports(name: str) -> None:
     declared = {dep for dep in STAGES[name]["deps"] if dep.endswith(".py")}
-    used = closure(f"alpacare.stages.{name}")
+    used = closure(f"alpacare.stages.{module_of(name)}")
     assert declared == used, f"missing {sorted(used - declared)}, unused {sorted(declared - used)}"
 
 
@@ -48,8 +59,8 @@ def test_packages_hold_no_code() -> None:
 @pytest.mark.parametrize("name", STAGES)
 def test_one_name_in_four_places(name: str) -> None:
     stage = STAGES[name]
-    assert f"python -m alpacare.stages.{name} " in stage["cmd"] + " "
-    assert (REPOSITORY / f"src/alpacare/stages/{name}.py").exists()
+    assert f"python -m alpacare.stages.{module_of(name)} " in stage["cmd"] + " "
+    assert (REPOSITORY / f"src/alpacare/stages/{module_of(name)}.py").exists()
     section = SECTION_OF.get(name, name)
     params = [] if name in AXES_ONLY else [section]
     if name in PAID:  # of the server what names its answers, and nothing that only sets the pace
@@ -112,7 +123,7 @@ def limit() -> float:
 def test_help_is_quick_and_shows_an_example(name: str, limit: float) -> None:
     code = (
         "import sys, runpy; sys.argv = ['x', '--help']\n"
-        f"try: runpy.run_module('alpacare.stages.{name}', run_name='__main__')\n"
+        f"try: runpy.run_module('alpacare.stages.{module_of(name)}', run_name='__main__')\n"
         "except SystemExit: pass\n"
         "heavy = {'torch', 'transformers', 'openai', 'datasets', 'numpy'} & set(sys.modules)\n"
         "assert not heavy, heavy"
@@ -120,7 +131,7 @@ def test_help_is_quick_and_shows_an_example(name: str, limit: float) -> None:
     runs = (_run(code) for _ in range(3))  # one that is quick enough will do
     shown = next((text for seconds, text in runs if seconds < limit), None)
     assert shown is not None, f"--help takes more than {limit:.2f} s of CPU time"
-    assert f"python -m alpacare.stages.{name}" in shown
+    assert f"python -m alpacare.stages.{module_of(name)}" in shown
 
 
 def test_dvc_files_are_not_hidden_by_gitignore(tmp_path: Path) -> None:

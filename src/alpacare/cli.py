@@ -70,6 +70,26 @@ def preset(name: str, base: str | None) -> None:
     click.echo("\n".join(changes) or f"params.yaml: nothing to change, {name} is in force")
 
 
+@main.command("test-set", cls=Stage)
+@click.argument("name")
+@click.argument("files", nargs=-1, metavar="[[WHO=]FILE]...")
+def test_set(name: str, files: tuple[str, ...]) -> None:
+    """Bring in a test set: make data/tests/NAME.jsonl of FILES, and have DVC keep it.
+
+    Without FILES, those that configs/test-sets.yaml names are downloaded. FILES are JSON arrays or
+    JSON Lines; the first with questions says what is asked. WHO gave the answers in their `output`
+    or `response`.
+
+    \b
+    Examples:
+      alpacare test-set medinstruct-test
+      alpacare test-set ours questions.jsonl gpt-4=answers.json
+    """
+    from alpacare.test_set_command import bring_in
+
+    click.echo("\n".join(bring_in(name, files)))
+
+
 main.add_command(ledger)
 
 

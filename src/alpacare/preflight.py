@@ -40,8 +40,9 @@ from alpacare.training.settings import CheckpointSettings
 
 _EXAMPLE = TestTask(id=row_id("x", ""), instruction="x", input="")
 
-# Names become stage names and file names: DVC takes a "/" for a path.
-Slug = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
+# Names become stage names and file names: DVC takes a "/" for a path. A dot, as in gpt-3.5-turbo,
+# it bears: in the cells of a matrix, in paths and in targets on the command line.
+Slug = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 
 
 def _no_twins(names: list[str]) -> list[str]:

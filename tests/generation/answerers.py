@@ -17,7 +17,24 @@ from alpacare.text.student_prompt import StudentPrompt
 from alpacare.training.student import Architecture, StudentSettings, load_base
 from alpacare.training.tokenizer import train_tokenizer
 
-WORDS = "ask a doctor about the heart now and then wait for an answer to every question".split()
+WORDS = [
+    "ask",
+    "a",
+    "doctor",
+    "about",
+    "the",
+    "heart",
+    "now",
+    "and",
+    "then",
+    "wait",
+    "for",
+    "an",
+    "answer",
+    "to",
+    "every",
+    "question",
+]
 CHAT = (
     "{{ bos_token }}{% for each in messages %}<{{ each['role'] }}>{{ each['content'] }}"
     "{% endfor %}{% if add_generation_prompt %}<answer>{% endif %}"

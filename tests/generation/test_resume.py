@@ -1,4 +1,4 @@
-"""A run that is stopped or killed goes on where it was; another checkpoint or setting begins anew."""
+"""A run that is stopped or killed goes on where it was; one with other settings begins anew."""
 
 import json
 import shutil

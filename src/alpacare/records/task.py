@@ -74,7 +74,8 @@ class Instruction(Task):
 class TestTask(Question):
     """A held-out task with the `answers` that other models or people gave, by name.
 
-    Published test sets say little of what kind their tasks are: what is not known is null.
+    Published test sets say little of what kind their tasks are: what is not known is null. An
+    answer may be empty: then that is what the model said.
     """
 
     __test__ = False  # pytest: not a test class
@@ -82,4 +83,4 @@ class TestTask(Question):
     topic: Text | None = None
     view: Text | None = None
     difficulty: int | None = Field(default=None, ge=1, le=5)
-    answers: dict[str, Text] = Field(default_factory=dict)
+    answers: dict[str, str] = Field(default_factory=dict)
