@@ -7,7 +7,7 @@ import tomllib
 import pytest
 from conftest import REPOSITORY
 
-from alpacare.evaluation.table import row
+from alpacare.evaluation.table import read_score, row
 from alpacare.preflight import Params
 from alpacare.settings import check, read_yaml
 
@@ -52,7 +52,7 @@ def test_make_targets_in_the_readme_exist() -> None:
 def test_the_readme_shows_the_committed_figures() -> None:
     text = (REPOSITORY / "README.md").read_text()
     for test, reference, judge in check(read_yaml(PARAMS), Params, "").cells():
-        cells = row(REPOSITORY / f"metrics/scores/{test}/{reference}/{judge}.json")
+        cells = row(read_score(REPOSITORY / f"metrics/scores/{test}/{reference}/{judge}.json"))
         assert re.search(r"\s+".join(map(re.escape, [test, reference, judge, *cells])), text)
     curves = json.loads((REPOSITORY / "metrics/curves.json").read_text())
     assert str(curves["loss_start"]) in text

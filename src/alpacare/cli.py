@@ -90,6 +90,21 @@ def test_set(name: str, files: tuple[str, ...]) -> None:
     click.echo("\n".join(bring_in(name, files)))
 
 
+@main.command("served-name", cls=Stage)
+@click.argument("checkpoint", type=FILE)
+def name_checkpoint(checkpoint: Path) -> None:
+    """Print the name under which a server must serve CHECKPOINT; it holds the checkpoint's hash.
+
+    \b
+    Example:
+      vllm serve models/checkpoint \\
+          --served-model-name $(alpacare served-name models/checkpoint)
+    """
+    from alpacare.generation.server import served_name
+
+    click.echo(served_name(checkpoint))
+
+
 main.add_command(ledger)
 
 

@@ -11,6 +11,10 @@ from pathlib import Path
 from conftest import REPOSITORY
 
 
+# results that stand in Git and not in the cache
+CHEAP = {"seeds", "usage", "curves", "answers", "reference_answers", "scores"}
+
+
 class Clone:
     """A clone of the working tree with a Git history and a cache of its own."""
 
@@ -66,15 +70,14 @@ class Clone:
     def repro(self, *options: str) -> set[str]:
         """Run `dvc repro` and name the stages it ran, without their matrix cell's name."""
         text = self.ok("dvc", "repro", *options)
-        lines = [line for line in text.splitlines() if line.startswith("Running stage")]
-        return {line.split("'")[1].split("@")[0] for line in lines}
+        return {cell.split("@")[0] for cell in ran(text)}
 
     def repro_from_cache(self) -> None:
         """Run `dvc repro` where every result was had before: only cheap stages may run again.
 
         Their results stand in Git and not in the cache, and take a second.
         """
-        assert self.repro() <= {"seeds", "usage", "curves", "scores"}
+        assert self.repro() <= CHEAP
         assert self.git("status", "--short") == ""
 
     def hashes(self) -> dict[str, str]:
@@ -98,3 +101,9 @@ def copy_tree(target: Path) -> None:
         if (REPOSITORY / name).exists():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(REPOSITORY / name, target / name)
+
+
+def ran(text: str) -> list[str]:
+    """The stages that `dvc repro` says it ran, each with its matrix cell's name."""
+    lines = (line for line in text.splitlines() if line.startswith("Running stage"))
+    return [line.split("'")[1] for line in lines]

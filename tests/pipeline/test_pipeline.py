@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
-from clones import Clone, copy_tree
+from clones import Clone, copy_tree, ran
 from loopback import running
 from tasks import THREE_TASKS
 
@@ -144,6 +144,35 @@ def test_a_stricter_filter_misses_no_recording(clone: Clone) -> None:
     clone.repro_from_cache()
 
 
+def test_a_new_test_set_runs_only_its_own_cells(clone: Clone) -> None:
+    """And `filtered`, which must see whether training tasks stand in it; nothing else follows."""
+    tests = clone.folder / "data/tests"
+    rows = (tests / "demo.jsonl").read_text().splitlines()[:3]
+    tasks = [json.loads(row) for row in rows]
+    for task in tasks:
+        del task["answers"]["terse"]  # a reference that has not answered it
+    lines = [json.dumps(task, ensure_ascii=False) + "\n" for task in tasks]
+    (tests / "second.jsonl").write_text("".join(lines))
+    try:
+        with clone.edited("params.yaml", "tests: [demo]", "tests: [demo, second]"):
+            clone.ok("alpacare", "check")
+            cells = ran(clone.ok("dvc", "repro"))
+            table = clone.ok("alpacare", "scores")
+            answers = clone.folder / "data/generations/second.jsonl"
+            assert len(answers.read_text().splitlines()) == 3
+    finally:
+        (tests / "second.jsonl").unlink()
+    assert "generations@second" in cells
+    assert "scores@second-thorough-overlap" in cells
+    assert [cell for cell in cells if "second" not in cell] == ["filtered"]
+    assert table.count("second") == 2, "no line for the reference without answers"
+    for folder in ("scores", "answers", "reference_answers"):
+        for left in (clone.folder / "metrics" / folder).rglob("*second*"):
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
+    clone.git("checkout", "dvc.lock")
+    clone.repro_from_cache()
+
+
 def test_one_edited_seed_misses_one_request_and_harms_nothing(clone: Clone) -> None:
     kept = [clone.folder / f"data/{name}.jsonl" for name in ("filtered", "responses")]
     before = [path.read_bytes() for path in kept]
@@ -190,7 +219,16 @@ def run_page(clone: Clone, page: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "page", ["change-something", "filter-instructions", "own-seeds", "recordings", "train"]
+    "page",
+    [
+        "change-something",
+        "filter-instructions",
+        "generate",
+        "own-seeds",
+        "recordings",
+        "test-sets",
+        "train",
+    ],
 )
 def test_the_commands_of_the_documents_work(clone: Clone, page: str) -> None:
     run_page(clone, page)

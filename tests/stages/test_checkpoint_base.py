@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from answerers import CHAT
 from conftest import run
 from safetensors.torch import load_file
 from test_checkpoint import edit, responses, train
@@ -13,6 +14,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from alpacare.stages.base import main as base
 from alpacare.stages.curves import main as curves
 from alpacare.stages.generations import main as generations
+from alpacare.text.student_prompt import StudentPrompt
 
 __all__ = ["responses"]  # a fixture
 
@@ -53,7 +55,7 @@ def test_adapters_on_a_local_base(pretrained: Path, params: Path) -> None:
     kept = ("id", "instruction", "input", "type", "topic", "view", "difficulty", "answers")
     Path("tests.jsonl").write_text(json.dumps({key: task[key] for key in kept}) + "\n")
     for stage in (generations, base):
-        answered = run(stage, "out", "tests.jsonl", "answers.jsonl")
+        answered = run(stage, "out", "tests.jsonl", "answers.jsonl", "--run", "run.json")
         assert answered.exit_code == 0, answered.output
 
 
@@ -75,3 +77,27 @@ def test_a_full_disk_is_one_line_and_the_run_goes_on_when_there_is_room(
     assert not Path("out").exists()
     result = train(responses, "out")
     assert result.exit_code == 0, result.output
+
+
+def test_a_chat_model_is_trained_and_asked_by_its_own_template(
+    pretrained: Path, params: Path
+) -> None:
+    edit(params, {"prompt: alpaca ": "prompt: chat #"})
+    refused = train(pretrained, "out")
+    assert refused.exit_code == 2
+    assert "tokenizer has no chat template; use alpaca" in refused.output
+    tokenizer = AutoTokenizer.from_pretrained("pretrained")
+    tokenizer.chat_template = CHAT
+    tokenizer.save_pretrained("pretrained")
+    done = train(pretrained, "out")
+    assert done.exit_code == 0, done.output
+    assert Path("out/prompt/form.txt").read_text() == "chat\n"
+    prompt = StudentPrompt.read(Path("out/prompt"))
+    (task, *_) = (json.loads(line) for line in pretrained.read_text().splitlines())
+    ids = prompt.encode(AutoTokenizer.from_pretrained("out"), task["instruction"], task["input"])
+    assert tokenizer.decode(ids).startswith("<s><user>")
+    counted = json.loads(Path("out/training.json").read_text())
+    assert counted["tokens"] - counted["response_tokens"] == sum(
+        len(prompt.encode(tokenizer, row["instruction"], row["input"]))
+        for row in map(json.loads, pretrained.read_text().splitlines())
+    )

@@ -29,7 +29,13 @@ if TYPE_CHECKING:
 
 
 def served_name(checkpoint: Path) -> str:
-    """Name a checkpoint by its bytes, for `vllm serve --served-model-name`."""
+    """Name a checkpoint by its bytes, for `vllm serve --served-model-name`.
+
+    Raises:
+        BadInput: there is no model.
+    """
+    if not (checkpoint / "config.json").exists():
+        raise BadInput(f"{checkpoint}: no model here; run `dvc repro checkpoint` or `dvc pull`")
     return OWN + hash_files(checkpoint)[:12]
 
 
