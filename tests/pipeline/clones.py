@@ -10,7 +10,6 @@ from pathlib import Path
 
 from conftest import REPOSITORY
 
-
 # results that stand in Git and not in the cache
 CHEAP = {"seeds", "usage", "curves", "answers", "reference_answers", "scores"}
 

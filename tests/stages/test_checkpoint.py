@@ -102,6 +102,9 @@ def test_a_diverged_run_stops_and_leaves_the_old_checkpoint(responses: Path, par
     assert contents(Path("out")) == before
 
 
+RUN = ["--run", "run.json"]
+
+
 def test_the_student_and_its_base_answer_by_the_same_rules(responses: Path) -> None:
     task = TestTask(
         id=row_id("Name one task of the heart.", ""),
@@ -115,26 +118,13 @@ def test_the_student_and_its_base_answer_by_the_same_rules(responses: Path) -> N
     )
     jsonl.write(Path("tests.jsonl"), [task])
     assert train(responses, "out").exit_code == 0
-    assert run(generations, "out", "tests.jsonl", "student.jsonl").exit_code == 0
-    assert run(base, "out", "tests.jsonl", "base.jsonl").exit_code == 0
+    assert run(generations, "out", "tests.jsonl", "student.jsonl", *RUN).exit_code == 0
+    assert run(base, "out", "tests.jsonl", "base.jsonl", *RUN).exit_code == 0
     (ours,) = map(json.loads, Path("student.jsonl").read_text().splitlines())
     (untrained,) = map(json.loads, Path("base.jsonl").read_text().splitlines())
     assert (ours["generator"], untrained["generator"]) == ("student", "base")
     assert ours["id"] == untrained["id"] == task.id
     assert ours["output"] != untrained["output"]
-
-
-def test_a_damaged_checkpoint_is_one_clear_line(responses: Path) -> None:
-    jsonl.write(Path("tests.jsonl"), [])
-    assert "tests.jsonl: no test tasks" in run(generations, "no", "tests.jsonl", "o").output
-    assert train(responses, "out").exit_code == 0
-    Path("out/model.safetensors").write_bytes(b"cut off")
-    Path("tests.jsonl").write_text((REPOSITORY / "data/tests/demo.jsonl").read_text())
-    result = run(generations, "out", "tests.jsonl", "o.jsonl")
-    assert result.exit_code == 2
-    assert "out: cannot be loaded" in result.output
-    assert len(result.output.strip().splitlines()) == 1
-    assert not Path("o.jsonl").exists()
 
 
 @pytest.mark.parametrize("text", ["", '{"step": 1, "epoch": 0.1, "loss": NaN, "learning_rate": 1}'])
