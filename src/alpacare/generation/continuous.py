@@ -8,7 +8,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from alpacare.errors import BadInput
-from alpacare.generation.settings import GenerationsSettings
+from alpacare.generation.decoding import Decoding
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -26,17 +26,16 @@ def attention() -> str:
 def answer_stream(
     model: "PreTrainedModel",
     prompts: Mapping[int, list[int]],
-    settings: GenerationsSettings,
-    ends: list[int],
-    pad: int,
+    decoding: Decoding,
 ) -> Iterator[tuple[int, list[int]]]:
     """Yield (position, new token ids) as each answer ends.
 
     Raises:
         BadInput: a prompt and its answer do not fit into the cache; the engine failed.
     """
-    from transformers import ContinuousBatchingConfig, GenerationConfig
+    from transformers import ContinuousBatchingConfig
 
+    settings = decoding.settings
     longest = max(map(len, prompts.values())) + settings.max_new_tokens
     sizes = settings.continuous
     if longest > sizes.cache_tokens:
@@ -51,14 +50,8 @@ def answer_stream(
         "auto_switch_to_flash": False,
     }
     cache = ContinuousBatchingConfig(**{k: v for k, v in wishes.items() if k in _known()})
-    config = GenerationConfig(  # type: ignore[no-untyped-call]
-        max_new_tokens=settings.max_new_tokens,
-        do_sample=False,
-        pad_token_id=pad,
-        eos_token_id=ends or None,
-    )
     with model.continuous_batching_context_manager(  # type: ignore[operator]
-        generation_config=config, continuous_batching_config=cache
+        generation_config=decoding.config(settings.max_new_tokens), continuous_batching_config=cache
     ) as manager:
         yield from _collect(manager, prompts)
 

@@ -4,6 +4,8 @@ import hashlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from alpacare.generation.settings import GenerationsSettings
+
 if TYPE_CHECKING:
     import torch
     from transformers import LogitsProcessor
@@ -38,16 +40,17 @@ def draw(
 
 
 def make_sampler(
-    seeds: Sequence[int], prompt_width: int, most: int, temperature: float, top_p: float
+    seeds: Sequence[int], prompt_width: int, settings: GenerationsSettings
 ) -> "LogitsProcessor":
     """Make what turns the logits of a batch into one choice a row, for greedy decoding to take.
 
-    `seeds`: one a row; `most`: new tokens at most; `prompt_width`: tokens before the first new one.
+    `seeds`: one a row; `prompt_width`: tokens before the first new one.
     """
     import numpy as np
     import torch
     from transformers import LogitsProcessor
 
+    most = settings.max_new_tokens
     table = torch.from_numpy(np.stack([np.random.default_rng(s).random(most) for s in seeds]))
 
     class RowSampler(LogitsProcessor):
@@ -55,7 +58,7 @@ def make_sampler(
             self, input_ids: torch.LongTensor, scores: torch.FloatTensor
         ) -> torch.FloatTensor:
             chances = table[:, input_ids.shape[1] - prompt_width].to(scores.device)
-            chosen = draw(scores, chances, temperature, top_p)
+            chosen = draw(scores, chances, settings.temperature, settings.top_p)
             only: torch.FloatTensor = torch.full_like(scores, -torch.inf)  # type: ignore[assignment]
             only.scatter_(1, chosen[:, None], 0.0)
             return only
