@@ -15,6 +15,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from alpacare.determinism import make_deterministic
 from alpacare.generation import worker
 from alpacare.generation.journal import Journal, Row
@@ -55,17 +57,20 @@ class Work:
         """Those of params.yaml, but for the engine and what all ways must share."""
         values: dict[str, Any] = read_yaml(REPOSITORY / "params.yaml")["generations"]
         same = {"max_new_tokens": self.most, "temperature": 0.0, "dtype": "float32"}
-        return GenerationsSettings(**values | same | {"workers": 1, "threads": THREADS} | changes)
+        alone = {"workers": 1, "threads": THREADS, "endpoint": None}
+        return GenerationsSettings(**values | same | alone | changes)
 
 
 class Published:
     """AlpaCare's: a prompt at a time, decoded whole, and what follows "Response:" is the answer."""
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: Work, dtype: str = "float32", device: str = "cpu") -> None:
         from transformers import AutoModelForCausalLM
 
         make_deterministic(0, THREADS)
-        self.model = AutoModelForCausalLM.from_pretrained(work.folder).eval()
+        torch.use_deterministic_algorithms(device == "cpu")
+        model = AutoModelForCausalLM.from_pretrained(work.folder, dtype=getattr(torch, dtype))
+        self.model = model.to(device).eval()
         self.tokenizer = load_tokenizer(Source(str(work.folder)))
         self.prompt, self.most = work.prompt, work.most
 
@@ -76,6 +81,7 @@ class Published:
     def _answer(self, instruction: str, input: str) -> Answer:
         text = self.prompt.render(self.tokenizer, instruction, input)
         inputs = self.tokenizer(text, add_special_tokens=False, return_tensors="pt")
+        inputs = inputs.to(self.model.device)
         width = inputs.input_ids.shape[1]
         ids = self.model.generate(
             **inputs,
