@@ -2,98 +2,39 @@
 
     python bench/generate.py
 
-MINUTES on two idle cores. All have the same weights and tasks and give the same answers, token by
-token: that is seen first, in a process for each, where its memory is measured; then come rounds in
-alternation. Loading the model is in none of the rates. Prints a table, writes bench/generate.json,
-exits 1 if an answer differs or `batched` is not so many times as fast as is promised.
+About six minutes on two idle cores. All have the same weights and tasks and give the same answers,
+token by token: that is seen first, in a process for each, where its memory is measured; then come
+rounds in alternation. Loading the model is in none of the rates. Prints a table, writes
+bench/generate.json, exits 1 if an answer differs or `batched` is not so many times as fast as is
+promised.
 """
 
 import json
-import math
 import os
 import subprocess
 import sys
 import tempfile
 import time
 from importlib.metadata import version
-from itertools import starmap
 from pathlib import Path
 from statistics import mean, median
 from typing import Any
 
 import torch
-from generate_ways import REPOSITORY, THREADS, WAYS, Answer, Way, Work
-from numpy.random import Generator
+from generate_ways import THREADS, WAYS, Answer, Way, Work, make_work, tiny
 from rich.console import Console
 from rich.table import Column, Table
 from train import worked
-from train_ways import corpus
-from transformers import AutoModelForCausalLM, LlamaConfig
 
 from alpacare.determinism import make_deterministic
 from alpacare.generation.batched import plan
 from alpacare.progress import quiet_libraries
-from alpacare.settings import read_yaml
-from alpacare.training.student import Architecture
-from alpacare.training.tokenizer import train_tokenizer
 
 OUT = Path(__file__).with_suffix(".json")
 ROUNDS = 3
-TASKS = 128
-MOST = 128  # new tokens an answer
 WARM = 8  # tasks that each way answers before the rounds
 PROMISE = 12.0
-END = 512  # every so many-th token ends an answer: most are cut off, as 71 % of the demo's are
 Report = dict[str, Any]
-
-
-def lengths(draw: Generator) -> tuple[int, int, int]:
-    """Words of an instruction, its input, and a text for the tokenizer; inputs as iCliniq's.
-
-    Its 1,000 questions have 92 words on average and 591 at most.
-    """
-    return 13, min(591, round(draw.lognormal(4.18, 0.83))), 60
-
-
-def make_work(folder: Path, config: Any, dtype: torch.dtype = torch.float32) -> Work:
-    """Tasks of made-up words, a tokenizer trained on them, and a LLaMA of random weights."""
-    texts = corpus(TASKS, lengths)
-    work = Work(folder, [(instruction, input) for instruction, input, _ in texts], MOST)
-    words = list(starmap(work.prompt.fill, work.asked)) + [text for *_, text in texts]
-    tokenizer = train_tokenizer(words, architecture().vocab_size)
-    config.pad_token_id, config.bos_token_id = tokenizer.pad_token_id, tokenizer.bos_token_id
-    config.eos_token_id = [tokenizer.eos_token_id, *range(END, config.vocab_size, END)]
-    torch.manual_seed(0)
-    with torch.device("cuda" if torch.cuda.is_available() else "cpu"):
-        model = AutoModelForCausalLM.from_config(config, dtype=dtype)
-    model.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    work.write()
-    return work
-
-
-def architecture() -> Architecture:
-    """The demo's student."""
-    values = read_yaml(REPOSITORY / "params.yaml")["checkpoint"]["student"]["architecture"]
-    return Architecture(**values)
-
-
-def tiny() -> LlamaConfig:
-    """A LLaMA of the demo's size.
-
-    Its weights are so large that each token changes what follows: those of an untrained model would
-    have it repeat one for ever.
-    """
-    size = architecture()
-    return LlamaConfig(
-        hidden_size=size.hidden_size,
-        intermediate_size=size.intermediate_size,
-        num_hidden_layers=size.layers,
-        num_attention_heads=size.heads,
-        vocab_size=size.vocab_size,
-        max_position_embeddings=size.context,
-        initializer_range=1.4 / math.sqrt(size.hidden_size),
-    )
 
 
 def apart(name: str, folder: Path) -> Report:

@@ -24,8 +24,7 @@ from typing import Any
 
 import click
 import torch
-from generate import make_work, tiny
-from generate_ways import Answer, Asked, Ours, Published, Way, Work
+from generate_ways import Answer, Asked, Ours, Published, Way, Work, make_work, tiny
 from rich.console import Console
 from rich.table import Column, Table
 from transformers import LlamaConfig

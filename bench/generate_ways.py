@@ -7,11 +7,13 @@ bench/generate.py calls each way so in a process of its own.
 """
 
 import json
+import math
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
+from itertools import starmap
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +26,14 @@ from alpacare.generation.model import Source, end_tokens, load_tokenizer
 from alpacare.generation.settings import GenerationsSettings
 from alpacare.settings import read_yaml
 from alpacare.text.student_prompt import StudentPrompt
+from alpacare.training.student import Architecture
+from alpacare.training.tokenizer import train_tokenizer
 
 REPOSITORY = Path(__file__).parents[1]
 THREADS = 2
+TASKS = 128
+MOST = 128  # new tokens an answer
+END = 512  # every so many-th token ends an answer: most are cut off, as 71 % of the demo's are
 Asked = tuple[str, str]  # instruction and input
 Answer = tuple[list[int], str, str]  # tokens without the end of text, finish reason, text
 
@@ -133,6 +140,60 @@ WAYS: dict[str, Callable[[Work], Way]] = {
     "batched": partial(Ours, engine="batched"),
     "continuous": partial(Ours, engine="continuous"),
 }
+
+
+def lengths(draw: Any) -> tuple[int, int, int]:
+    """Words of an instruction, its input, and a text for the tokenizer; inputs as iCliniq's.
+
+    Its 1,000 questions have 92 words on average and 591 at most.
+    """
+    return 13, min(591, round(draw.lognormal(4.18, 0.83))), 60
+
+
+def make_work(folder: Path, config: Any, dtype: torch.dtype = torch.float32) -> Work:
+    """Tasks of made-up words, a tokenizer trained on them, and a LLaMA of random weights."""
+    from train_ways import corpus  # here, or its libraries count as memory of answering
+    from transformers import AutoModelForCausalLM
+
+    texts = corpus(TASKS, lengths)
+    work = Work(folder, [(instruction, input) for instruction, input, _ in texts], MOST)
+    words = list(starmap(work.prompt.fill, work.asked)) + [text for *_, text in texts]
+    tokenizer = train_tokenizer(words, architecture().vocab_size)
+    config.pad_token_id, config.bos_token_id = tokenizer.pad_token_id, tokenizer.bos_token_id
+    config.eos_token_id = [tokenizer.eos_token_id, *range(END, config.vocab_size, END)]
+    torch.manual_seed(0)
+    with torch.device("cuda" if torch.cuda.is_available() else "cpu"):
+        model = AutoModelForCausalLM.from_config(config, dtype=dtype)
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    work.write()
+    return work
+
+
+def architecture() -> Architecture:
+    """The demo's student."""
+    values = read_yaml(REPOSITORY / "params.yaml")["checkpoint"]["student"]["architecture"]
+    return Architecture(**values)
+
+
+def tiny() -> Any:
+    """A LLaMA of the demo's size.
+
+    Its weights are so large that each token changes what follows: those of an untrained model would
+    have it repeat one for ever.
+    """
+    from transformers import LlamaConfig
+
+    size = architecture()
+    return LlamaConfig(
+        hidden_size=size.hidden_size,
+        intermediate_size=size.intermediate_size,
+        num_hidden_layers=size.layers,
+        num_attention_heads=size.heads,
+        vocab_size=size.vocab_size,
+        max_position_embeddings=size.context,
+        initializer_range=1.4 / math.sqrt(size.hidden_size),
+    )
 
 
 def memory(name: str) -> float:
