@@ -59,13 +59,21 @@ def work(scratch: Path, rank: int = 0, workers: int = 1) -> None:
     Raises:
         BadInput: the model cannot be read, or the GPU's memory is full.
     """
-    import torch
-
     job = Job.model_validate_json((scratch / JOB).read_text())
     journal = Journal(scratch)
     mine = share_out(job, journal, rank, workers)
-    if not mine:
-        return
+    if mine:
+        answer(load(job), job, mine, journal, rank)
+
+
+def load(job: Job) -> "PreTrainedModel":
+    """Load a job's model as its engine wants it, on this worker's device.
+
+    Raises:
+        BadInput: the model cannot be read.
+    """
+    import torch
+
     device = f"cuda:{os.environ.get('LOCAL_RANK', 0)}" if torch.cuda.is_available() else "cpu"
     make_deterministic(0, job.settings.threads)
     # some kernels of a GPU have no deterministic form; what varies is written beside the answers
@@ -73,15 +81,7 @@ def work(scratch: Path, rank: int = 0, workers: int = 1) -> None:
     quiet_libraries()
     paged = job.settings.engine == "continuous"
     attention = continuous.attention() if paged else "sdpa"
-    source = Source(job.model, job.revision)
-    model = load_model(source, job.settings.dtype, device, attention)
-    try:
-        _answer(model, job, mine, journal, rank)
-    except torch.OutOfMemoryError:
-        raise BadInput(
-            "the GPU's memory is full; lower generations.batch_size (for engine continuous its "
-            f"cache_tokens): {len(journal.rows())} answers are kept"
-        ) from None
+    return load_model(Source(job.model, job.revision), job.settings.dtype, device, attention)
 
 
 def share_out(job: Job, journal: Journal, rank: int, workers: int) -> list[list[int]]:
@@ -97,6 +97,25 @@ def share_out(job: Job, journal: Journal, rank: int, workers: int) -> list[list[
     batches = batched.plan([len(ids) for ids in job.prompts], job.settings.batch_size)
     left_batches = [batch for batch in batches if not done >= set(batch)]
     return left_batches[rank::workers]
+
+
+def answer(
+    model: "PreTrainedModel", job: Job, mine: Sequence[list[int]], journal: Journal, rank: int = 0
+) -> None:
+    """Answer a share and write it into the journal, batch by batch.
+
+    Raises:
+        BadInput: the GPU's memory is full.
+    """
+    import torch
+
+    try:
+        _answer(model, job, mine, journal, rank)
+    except torch.OutOfMemoryError:
+        raise BadInput(
+            "the GPU's memory is full; lower generations.batch_size (for engine continuous its "
+            f"cache_tokens): {len(journal.rows())} answers are kept"
+        ) from None
 
 
 def _answer(

@@ -1,0 +1,231 @@
+"""How fast a model answers: the published loop, engine `batched` and engine `continuous`, on a CPU.
+
+    python bench/generate.py
+
+About six minutes on two idle cores. All have the same weights and tasks and give the same answers,
+token by token: that is seen first, in a process for each, where its memory is measured; then come
+rounds in alternation. Loading the model is in none of the rates. Prints a table, writes
+bench/generate.json, exits 1 if an answer differs or `batched` is not so many times as fast as is
+promised.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from importlib.metadata import version
+from pathlib import Path
+from statistics import mean, median
+from typing import Any
+
+import torch
+from generate_ways import THREADS, WAYS, Answer, Way, Work, make_work, tiny
+from rich.console import Console
+from rich.table import Column, Table
+from train import worked
+
+from alpacare.determinism import make_deterministic
+from alpacare.generation.batched import plan
+from alpacare.progress import quiet_libraries
+
+OUT = Path(__file__).with_suffix(".json")
+ROUNDS = 3
+WARM = 8  # tasks that each way answers before the rounds
+PROMISE = 12.0
+Report = dict[str, Any]
+
+
+def apart(name: str, folder: Path) -> Report:
+    """Answer in a process of its own: the answers, and its memory before and at most."""
+    script = Path(__file__).with_name("generate_ways.py")
+    command = [sys.executable, "-W", "ignore", str(script), name, str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"{name}: {done.stderr.strip() or done.returncode}")
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+def differing(answers: dict[str, list[Any]]) -> dict[str, int]:
+    """How many answers of each way differ from the published loop's, in tokens or finish reason.
+
+    Not in text: the loop leaves the line break before an answer and the token that ended it.
+    """
+    first = answers["published"]
+    return {
+        name: sum(one[:2] != other[:2] for one, other in zip(given, first, strict=True))
+        for name, given in answers.items()
+        if name != "published"
+    }
+
+
+def measure(ways: dict[str, Way], work: Work) -> list[dict[str, float]]:
+    """Seconds by way, in rounds, every other one in turned order."""
+    rounds = []
+    for number in range(ROUNDS):
+        seconds = {}
+        for name in list(ways)[:: -1 if number % 2 else 1]:
+            start = time.perf_counter()
+            ways[name](work.asked)
+            seconds[name] = time.perf_counter() - start
+        rounds.append(seconds)
+    return rounds
+
+
+def judge(rounds: list[dict[str, float]], tokens: int) -> dict[str, Report]:
+    """By way: new tokens a second, and how many times as fast as the published loop it was."""
+    lines = {}
+    for name in rounds[0]:
+        rates = [round(tokens / each[name], 1) for each in rounds]
+        ratios = [round(each["published"] / each[name], 2) for each in rounds]
+        best = min(each["published"] for each in rounds) / min(each[name] for each in rounds)
+        lines[name] = {
+            "tokens_per_second": {"median": median(rates), "range": [min(rates), max(rates)]},
+            "ratio": {"median": median(ratios), "range": [min(ratios), max(ratios)]},
+            "best_to_best": round(best, 2),
+        }
+    return lines
+
+
+def products(model: Any, rows: int) -> tuple[float, float]:
+    """Seconds that a step's matrix products alone take for so many rows, and FLOPs a second."""
+    weights = [layer.weight for layer in model.modules() if isinstance(layer, torch.nn.Linear)]
+    pairs = [(torch.randn(rows, weight.shape[1]), weight) for weight in weights]
+    seconds = []
+    with torch.inference_mode():
+        for _ in range(200):
+            start = time.perf_counter()
+            for inputs, weight in pairs:
+                torch.nn.functional.linear(inputs, weight)
+            seconds.append(time.perf_counter() - start)
+    return min(seconds), 2 * rows * sum(weight.numel() for weight in weights) / min(seconds)
+
+
+def steps(answers: list[Answer], prompts: list[int], batch: int) -> tuple[int, float]:
+    """Forward passes of batches, each as long as its longest answer, and the useful share of
+    their rows: the others have ended.
+    """
+    new = [len(ids) + (reason == "stop") for ids, reason, _ in answers]
+    batches = [[new[place] for place in places] for places in plan(prompts, batch)]
+    taken = [max(batch) for batch in batches]
+    places = sum(most * len(batch) for most, batch in zip(taken, batches, strict=True))
+    return sum(taken), sum(new) / places
+
+
+def limit(model: Any, answers: list[Answer], prompts: list[int], batch: int, rate: float) -> Report:
+    """Where the time of a way goes that takes so many rows at once and gives so many tokens/s."""
+    count, useful = steps(answers, prompts, batch)
+    tokens = sum(len(ids) + (reason == "stop") for ids, reason, _ in answers)
+    seconds, flops = products(model, batch)
+    return {
+        "rows": batch,
+        "steps": count,
+        "milliseconds_a_step": round(1e3 * tokens / rate / count, 2),
+        "milliseconds_of_products": round(1e3 * seconds, 3),
+        "products_gflops": round(flops / 1e9, 1),
+        "products_tokens_per_second": round(batch / seconds),
+        "useful_rows": round(useful, 3),
+    }
+
+
+def describe(answers: list[Answer], work: Work, prompts: list[int]) -> Report:
+    """What was asked and answered, in words and tokens."""
+    words = [len(input.split()) for _, input in work.asked]
+    new = [len(ids) + (reason == "stop") for ids, reason, _ in answers]
+    return {
+        "tasks": len(work.asked),
+        "words": {"mean": round(mean(words), 1), "most": max(words)},
+        "prompt_tokens": {"mean": round(mean(prompts), 1), "most": max(prompts)},
+        "new_tokens": {"sum": sum(new), "median": median(new), "most": work.most},
+        "cut_off": round(mean(reason == "length" for _, reason, _ in answers), 3),
+    }
+
+
+def show(report: Report) -> None:
+    asked, new = report["asked"], report["asked"]["new_tokens"]
+    told = "{tasks} tasks, inputs of {words[mean]} words on average and {words[most]} at most"
+    columns = ("new tokens/s", "ratio", "range", "best to best", "peak MB", "before")
+    table = Table(Column(no_wrap=True), *columns, title=told.format(**asked))
+    for name, line in report["ways"].items():
+        ratio, used = line["ratio"], line["memory"]
+        middle = (f"{ratio['median']:.2f}", "{:.2f} to {:.2f}".format(*ratio["range"]))
+        sizes = (f"{used['peak']:.0f}", f"{used['before']:.0f}")
+        rate = f"{line['tokens_per_second']['median']:,.0f}"
+        table.add_row(name, rate, *middle, f"{line['best_to_best']:.2f}", *sizes)
+    Console().print(table)
+    print("same answers, token by token; before: memory with libraries and model, unasked")
+    ended = f"{asked['cut_off']:.0%} of them cut off there, the others ended by themselves"
+    print(f"answers: median {new['median']:.0f} tokens, {new['most']} at most, {ended}")
+    for name, part in report["limit"].items():
+        print(f"{name}: {tell(part)}")
+    others = report["taken_by_others"]
+    print(f"other processes took {others} cores meanwhile: rates hold where that is almost none")
+
+
+def tell(part: Report) -> str:
+    return (
+        "{steps:,} steps of {milliseconds_a_step} ms; their matrix products alone would take "
+        "{milliseconds_of_products} ms ({products_gflops} GFLOP/s) and give "
+        "{products_tokens_per_second:,} tokens/s; {useful_rows:.0%} of the rows had not ended"
+    ).format(**part)
+
+
+def agree(work: Work) -> dict[str, Report]:
+    """Memory and answers by way; ends the run if they are not the same answers."""
+    found = {name: apart(name, work.folder) for name in WAYS}
+    for name, count in differing({name: each["answers"] for name, each in found.items()}).items():
+        if count:
+            sys.exit(f"{name}: {count} of {len(work.asked)} answers differ from the published loop")
+    return found
+
+
+def compare(work: Work) -> Report:
+    """All that is told: nothing unless the answers are the same."""
+    found = agree(work)
+    answers: list[Answer] = found["published"].pop("answers")
+    ways, loading = {}, {}
+    for name, load in WAYS.items():
+        start = time.perf_counter()
+        ways[name] = load(work)
+        loading[name] = round(time.perf_counter() - start, 2)
+        ways[name](work.asked[:WARM])
+    asked = ways["batched"]
+    prompts = [len(asked.prompt.encode(asked.tokenizer, *each)) for each in work.asked]
+    told = describe(answers, work, prompts)
+    lines = judge(measure(ways, work), told["new_tokens"]["sum"])
+    for name, line in lines.items():
+        line["memory"] = {key: found[name][key] for key in ("before", "peak")}
+        line["seconds_to_load"] = loading[name]
+    sizes = {"published": 1, "batched": asked.job.settings.batch_size}
+    limits = {
+        name: limit(asked.model, answers, prompts, size, lines[name]["tokens_per_second"]["median"])
+        for name, size in sizes.items()
+    }
+    settings = asked.job.settings.model_dump(include={"batch_size", "continuous"})
+    parameters = asked.model.num_parameters()
+    return {"parameters": parameters, **settings, "asked": told, "ways": lines, "limit": limits}
+
+
+def main() -> None:
+    os.environ["CUDA_VISIBLE_DEVICES"] = ""  # or the stage would take a GPU
+    quiet_libraries()
+    make_deterministic(0, THREADS)
+    start, before = time.monotonic(), worked()
+    with tempfile.TemporaryDirectory() as folder:
+        report = compare(make_work(Path(folder), tiny()))
+    report |= {
+        "threads": THREADS,
+        "versions": {name: version(name) for name in ("torch", "transformers")},
+        "promise": PROMISE,
+        "taken_by_others": round((worked() - before) / (time.monotonic() - start), 2),
+    }
+    show(report)
+    OUT.write_text(json.dumps(report, indent=2) + "\n")
+    ratio = report["ways"]["batched"]["ratio"]["median"]
+    print(f"promise: batched at least {PROMISE:g} times the published loop, median; here {ratio}")
+    sys.exit(ratio < PROMISE)
+
+
+if __name__ == "__main__":
+    main()
