@@ -1,5 +1,6 @@
 """Keys and values with room to grow: transformers' own cache copies all of them at every token."""
 
+import inspect
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -17,10 +18,10 @@ def make_cache(model: "PreTrainedModel") -> "DynamicCache | None":
     from transformers import DynamicCache
     from transformers.cache_utils import DynamicLayer
 
-    if not model._supports_default_dynamic_cache():  # type: ignore[operator]
+    if "past_key_values" not in inspect.signature(model.forward).parameters:
         return None
 
-    class RoomyLayer(DynamicLayer):
+    class RoomyLayer(DynamicLayer):  # type: ignore[no-untyped-call]
         """Keys and values [rows, heads, tokens, size], each the front part of a larger tensor."""
 
         key_room: "torch.Tensor | None" = None
@@ -39,19 +40,21 @@ def make_cache(model: "PreTrainedModel") -> "DynamicCache | None":
             return self.keys, self.values
 
     cache = DynamicCache(config=model.config.get_text_config())
-    cache.layers = [RoomyLayer() if type(each) is DynamicLayer else each for each in cache.layers]
+    for place, layer in enumerate(cache.layers):
+        if type(layer) is DynamicLayer:
+            cache.layers[place] = RoomyLayer()  # type: ignore[no-untyped-call]
     return cache
 
 
 def _append(
-    held: "torch.Tensor", room: "torch.Tensor | None", new: "torch.Tensor", length: int
+    held: "torch.Tensor | None", room: "torch.Tensor | None", new: "torch.Tensor", length: int
 ) -> "torch.Tensor":
     """Write `new` behind the `length` tokens that are held, in a larger room if need be."""
     rows, heads, added, size = new.shape
     # another number of rows: some have left, and `held` is no part of the room any more
     if room is None or len(room) != rows or room.shape[2] < length + added:
         room = new.new_empty(rows, heads, length + added + _SPARE, size)
-        if length:
+        if held is not None and length:
             room[:, :, :length] = held
     room[:, :, length : length + added] = new
     return room

@@ -18,6 +18,7 @@ from pydantic import BaseModel
 from alpacare.determinism import make_deterministic
 from alpacare.errors import BadInput
 from alpacare.generation import batched, continuous
+from alpacare.generation.decoding import Decoding
 from alpacare.generation.journal import Journal, Row
 from alpacare.generation.model import Source, end_tokens, load_model
 from alpacare.generation.settings import GenerationsSettings
@@ -122,11 +123,12 @@ def _answer(
     model: "PreTrainedModel", job: Job, mine: Sequence[list[int]], journal: Journal, rank: int
 ) -> None:
     ends = sorted({*job.ends, *end_tokens(model)})
+    decoding = Decoding(job.settings, ends, job.pad)
     tokens, start = 0, time.monotonic()
     count = sum(map(len, mine))
     with track(job.title, count, "tasks") if rank == 0 else nullcontext(_silent) as advance:
         last = start
-        for answered in _results(model, job, mine, ends):
+        for answered in _results(model, job, mine, decoding):
             rows = {p: cut(ids, ends, job.settings.max_new_tokens) for p, ids in answered.items()}
             now = time.monotonic()
             journal.append(rank, rows, now - last)
@@ -140,16 +142,16 @@ def _silent(units: int, note: str) -> None:
 
 
 def _results(
-    model: "PreTrainedModel", job: Job, mine: Sequence[list[int]], ends: list[int]
+    model: "PreTrainedModel", job: Job, mine: Sequence[list[int]], decoding: Decoding
 ) -> Iterator[dict[int, list[int]]]:
     if job.settings.engine == "continuous":
         prompts = {position: job.prompts[position] for position in mine[0]}
-        for position, ids in continuous.answer_stream(model, prompts, job.settings, ends, job.pad):
+        for position, ids in continuous.answer_stream(model, prompts, decoding):
             yield {position: ids}
         return
     for batch in mine:
         prompts_of, seeds = [job.prompts[p] for p in batch], [job.seeds[p] for p in batch]
-        new = batched.answer_batch(model, prompts_of, seeds, job.settings, ends, job.pad)
+        new = batched.answer_batch(model, prompts_of, seeds, decoding)
         yield dict(zip(batch, new, strict=True))
 
 
