@@ -18,9 +18,10 @@ from alpacare.settings import read_yaml
 
 STAGES: dict[str, Any] = read_yaml(REPOSITORY / "dvc.yaml")["stages"]
 # `base` must answer by the student's rules
-SECTION_OF = {"base": "generations", "local": "generations", "asked": "endpoints"}
+SECTION_OF = {"base": "generations", "local": "generations"}
 MODULE_OF = {"reference_answers": "answers"}  # one thing, done for two kinds of answers
-AXES_ONLY = {"references", "judgments", "usage", "answers", "reference_answers"}
+# `asked` has its settings in a folder of its own, as a judge has
+AXES_ONLY = {"references", "asked", "judgments", "usage", "answers", "reference_answers"}
 PAID = {"instructions", "responses"}
 APART = {"contamination", "contamination_rouge_l", "contamination_words", "engine"}
 A_REFERENCE = "data/references/${item.reference}/"

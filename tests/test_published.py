@@ -8,7 +8,7 @@ from conftest import REPOSITORY
 
 from alpacare.errors import BadInput
 from alpacare.preflight import JudgmentsSettings
-from alpacare.published import Source, TestSet, merge
+from alpacare.published import PublishedFile, TestSet, merge
 from alpacare.records.task import row_id
 from alpacare.settings import check
 from alpacare.testsets import read_tests
@@ -17,12 +17,12 @@ Rows = list[dict[str, Any]]
 TEA, SALT, NAP = "Is tea good for a cold?", "How much salt is too much?", "Is a nap healthy?"
 
 
-def lines(rows: Rows, who: str | None = None, name: str = "a.jsonl") -> Source:
-    return Source(name, "".join(json.dumps(row) + "\n" for row in rows), who)
+def lines(rows: Rows, who: str | None = None, name: str = "a.jsonl") -> PublishedFile:
+    return PublishedFile(name, "".join(json.dumps(row) + "\n" for row in rows), who)
 
 
-def array(rows: Rows, who: str | None = None, name: str = "b.json") -> Source:
-    return Source(name, json.dumps(rows, indent=1), who)
+def array(rows: Rows, who: str | None = None, name: str = "b.json") -> PublishedFile:
+    return PublishedFile(name, json.dumps(rows, indent=1), who)
 
 
 def questions(made: TestSet) -> list[tuple[str, str]]:
@@ -111,14 +111,14 @@ def test_every_form_gives_the_same_task(
 
 def test_our_own_form_comes_back_as_it_was() -> None:
     path = REPOSITORY / "data/tests/demo.jsonl"
-    made = merge([Source(str(path), path.read_text())])
+    made = merge([PublishedFile(str(path), path.read_text())])
     assert made.tasks == read_tests(path)
     assert made.mended == {}
 
 
 def test_a_line_separator_inside_a_text_ends_no_row() -> None:
     text = '{"instruction": "Is tea\u2028good?", "output": "yes\x85no"}\r\n\n'
-    made = merge([Source("a.jsonl", text, "a")])
+    made = merge([PublishedFile("a.jsonl", text, "a")])
     assert (questions(made), answers(made)) == ([("Is tea\u2028good?", "")], [{"a": "yes\x85no"}])
 
 
@@ -132,13 +132,13 @@ def test_part_of_an_input_is_no_placeholder(input: str) -> None:
     assert questions(merge([lines([{"instruction": TEA, "input": input}])])) == [(TEA, input)]
 
 
-def bare(*texts: str) -> Source:
+def bare(*texts: str) -> PublishedFile:
     """Questions in the form of the iCliniq files that have an empty instruction."""
     rows = [{"instruction": "", "input": text, "output": f"4 {text}"} for text in texts]
     return lines(rows, "gpt-4", "bare.jsonl")
 
 
-def prompts(*texts: str, lead: str = "Reply as a nurse.") -> Source:
+def prompts(*texts: str, lead: str = "Reply as a nurse.") -> PublishedFile:
     """Questions in the form of the iCliniq file that has whole prompts."""
     rows = [
         {"response": f" c {text}", "prompt": f"Human: {lead}\n\n{text}\n\nAssistant:"}
@@ -147,8 +147,8 @@ def prompts(*texts: str, lead: str = "Reply as a nurse.") -> Source:
     return lines(rows, "claude-2", "prompts.jsonl")
 
 
-def named(source: Source, who: str) -> Source:
-    return Source(source.place, source.text, who)
+def named(source: PublishedFile, who: str) -> PublishedFile:
+    return PublishedFile(source.place, source.text, who)
 
 
 LONG = f"I cough.\n{TEA} And  honey?"
@@ -183,8 +183,18 @@ def test_of_questions_within_questions_a_prompt_holds_the_longest() -> None:
 
 
 def test_two_prompts_with_one_question_are_both_left_out() -> None:
-    made = merge([bare(TEA, SALT), prompts(TEA, SALT, f"{TEA} In winter?")])
+    made = merge([bare(TEA, SALT, NAP), prompts(TEA, SALT, TEA, NAP)])
     assert (made.answerers, made.missing) == (["gpt-4"], {"claude-2": 1})
+    assert [n for what, n in made.mended.items() if "none of the questions" in what] == [2]
+
+
+def test_a_prompt_that_only_ends_in_a_question_is_no_answer_to_it() -> None:
+    """Its own question is in no other file, and a short one is its end, or is somewhere in it."""
+    short = "What is it?"
+    rest = [TEA, SALT, f"My knee is swollen. {short}", "ARCHIVE HIVES"]
+    made = merge([lines([signed(n, q) for n, q in enumerate([TEA, SALT, short, "HIV"])]),
+                  named(prompts(*rest), "nurse")])  # fmt: skip
+    assert made.missing == {"nurse": 2}
     assert [n for what, n in made.mended.items() if "none of the questions" in what] == [2]
 
 
@@ -248,12 +258,12 @@ def test_what_is_said_of_a_task_is_kept_or_left_open() -> None:
         ([lines([signed(0, TEA)]), array([signed(0, TEA)])], "b.json: row 1: 'gpt-4' has answered"),
         ([lines([signed(0, TEA)], "me")], "a.jsonl: has no 'output' or 'response' of me"),
         ([prompts(TEA)], "prompts.jsonl: no questions; name a file that has 'instruction'"),
-        ([Source("a.jsonl", "")], "a.jsonl: no questions"),
-        ([Source("a.jsonl", '{"instruction": "x"}\n{"instr')], "a.jsonl:2: not valid JSON"),
-        ([Source("b.json", '[{"instruction": "x"}, ')], "b.json: not valid JSON"),
+        ([PublishedFile("a.jsonl", "")], "a.jsonl: no questions"),
+        ([PublishedFile("a.jsonl", '{"instruction": "x"}\n{"instr')], "a.jsonl:2: not valid JSON"),
+        ([PublishedFile("b.json", '[{"instruction": "x"}, ')], "b.json: not valid JSON"),
     ],
 )
-def test_bad_input_is_named(sources: list[Source], message: str) -> None:
+def test_bad_input_is_named(sources: list[PublishedFile], message: str) -> None:
     with pytest.raises(BadInput, match=r"^[^\n]*$") as caught:
         merge(sources)
     assert message in str(caught.value)

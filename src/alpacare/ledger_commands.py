@@ -98,7 +98,8 @@ def forget(batch: str) -> None:
 def gc(pack: Path, yes: bool) -> None:
     """Move the answers that today's pipeline does not use out of the ledger, into PACK.
 
-    Nothing is lost: `alpacare ledger import PACK` brings them back.
+    Nothing is lost: `alpacare ledger import PACK` brings them back. Answers of the student by a
+    server (generations.engine: server) go too; they cost nothing.
 
     \b
     Example:

@@ -150,6 +150,8 @@ def _check_servers(params: Params) -> None:
     Prices()
     for stage in ("instructions", "responses"):
         _check_key(params.endpoints[getattr(params, stage).endpoint])
+    if params.generations.endpoint:  # free, so that it will be asked without BUDGET too
+        params.endpoints[params.generations.endpoint].read_key()
 
 
 def _check_key(endpoint: Endpoint) -> None:

@@ -6,6 +6,7 @@ What positions and ids say is not trusted: published ids have gaps, and files ha
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from alpacare import jsonl
 from alpacare.errors import BadInput
@@ -14,7 +15,7 @@ from alpacare.records.task import TestTask, row_id
 
 
 @dataclass(frozen=True)
-class Source:
+class PublishedFile:
     """A file's text, where it is from, and who gave the answers that it does not sign."""
 
     place: str
@@ -47,7 +48,7 @@ class _Task:
     kind: dict[str, str | int] = field(default_factory=dict)
 
 
-def merge(sources: Sequence[Source]) -> TestSet:
+def merge(sources: Sequence[PublishedFile]) -> TestSet:
     """Join files by question; the first file with questions says which, and in what order.
 
     Raises:
@@ -68,7 +69,7 @@ def merge(sources: Sequence[Source]) -> TestSet:
     return _finish(files, list(tasks.values()), mended, len(asking))
 
 
-def _read(source: Source, mended: Counter[str]) -> list[Published]:
+def _read(source: PublishedFile, mended: Counter[str]) -> list[Published]:
     values = split_rows(source.text, source.place)
     rows = [read_row(value, place, source.who, mended) for place, value in values]
     if source.who and not any(source.who in row.answers for row in rows):
@@ -101,21 +102,28 @@ def _filled(row: Published, lead: str) -> Published:
 
 
 def _lead(files: list[list[Published]], questions: Collection[str]) -> str:
-    """Find what all texts that hold a question say before it."""
-    leads: set[str] = set()
-    for rows in files:
-        texts = [row.text for row in rows if row.instruction or row.prompt]
-        held = zip(texts, _held(texts, questions), strict=True)
-        before = (text.partition(question)[0] for text, question in held if question)
-        leads |= {text.removeprefix("Human:").strip() for text in before}
+    """Find what all texts that end in a question say before it."""
+    texts = [row.text for rows in files for row in rows if row.instruction or row.prompt]
+    leads = {lead for lead, question in map(partial(_split, questions), texts) if question}
     return leads.pop() if len(leads) == 1 else ""
 
 
-def _held(texts: list[str], questions: Collection[str]) -> list[str | None]:
-    """Give the longest question in each text, or None where two texts would hold the same."""
-    longest = [max((q for q in questions if q in text), key=len, default=None) for text in texts]
-    times = Counter(longest)
-    return [question if times[question] == 1 else None for question in longest]
+def _split(questions: Collection[str], text: str) -> tuple[str, str]:
+    """Part a prompt into what stands before the longest question that it ends in, and that."""
+    text = text.removeprefix("Human:").removesuffix("Assistant:").strip()
+    ends = (q for q in questions if text == q or text.endswith(f" {q}"))
+    question = max(ends, key=len, default="")
+    return text.removesuffix(question).strip(), question
+
+
+def _held(prompts: Sequence[str], questions: Collection[str]) -> list[str | None]:
+    """Give the question in each prompt; None where another holds it too, or where what stands
+    before it is not what stands before most: then it is the end of a longer question.
+    """
+    parts = [_split(questions, prompt) for prompt in prompts]
+    ((usual, _),) = Counter(lead for lead, _ in parts).most_common(1) or [("", 0)]
+    times = Counter(question for lead, question in parts if lead == usual)
+    return [q if lead == usual and times[q] == 1 else None for lead, q in parts]
 
 
 def _take(rows: list[Published], tasks: dict[str, _Task], mended: Counter[str]) -> None:

@@ -15,7 +15,7 @@ from alpacare import jsonl
 from alpacare.errors import BadInput
 from alpacare.files import read_text
 from alpacare.preflight import Slug
-from alpacare.published import Source, TestSet, merge
+from alpacare.published import PublishedFile, TestSet, merge
 from alpacare.settings import Settings, check, read_yaml
 
 CATALOG = Path("configs/test-sets.yaml")
@@ -108,12 +108,12 @@ def split_who(text: str) -> tuple[str | None, str]:
     return (_name(who), rest) if sign and "/" not in who else (None, text)
 
 
-def _open(file: str) -> Source:
+def _open(file: str) -> PublishedFile:
     who, path = split_who(file)
-    return Source(path, read_text(Path(path)), who)
+    return PublishedFile(path, read_text(Path(path)), who)
 
 
-def _download(name: str, sha256: str | None) -> Source:
+def _download(name: str, sha256: str | None) -> PublishedFile:
     """Fetch one file of the catalog; a proxy set in the environment is used."""
     import httpx2
 
@@ -131,7 +131,7 @@ def _download(name: str, sha256: str | None) -> Source:
         text = reply.content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadInput(f"{url}: not UTF-8 text ({error.reason})") from error
-    return Source(url, text, who)
+    return PublishedFile(url, text, who)
 
 
 def _write(path: Path, made: TestSet) -> None:

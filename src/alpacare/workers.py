@@ -15,8 +15,6 @@ from alpacare.errors import BadInput
 from alpacare.scratch import alone
 
 ERROR = "error.txt"
-LOCK = "worker.lock"
-STOPPED = 130  # what shells report for Ctrl-C
 ACCELERATE = (sys.executable, "-m", "accelerate.commands.launch", "--quiet")
 
 
@@ -44,13 +42,19 @@ def run_workers(
         with suppress(ProcessLookupError):  # it may have ended at this very moment
             os.killpg(process.pid, signal.SIGTERM)
         process.wait()
-        with alone(scratch / LOCK, wait=True):  # the launcher dies at once, a worker saves
-            pass
+        for lock in scratch.glob("worker-*.lock"):
+            with alone(lock, wait=True):  # the launcher dies at once, a worker saves
+                pass
         raise KeyboardInterrupt(state()) from None
     if (scratch / ERROR).exists():
         raise BadInput((scratch / ERROR).read_text())
     if status:
         raise BadInput(f"a worker process died with status {status}; {state()}")
+
+
+def lock_name(rank: int) -> str:
+    """Name the file that a worker holds while it lives; it may outlive the stage."""
+    return f"worker-{rank}.lock"
 
 
 def first_line(error: BaseException) -> str:

@@ -76,8 +76,8 @@ def test_the_run_says_what_could_vary(checkpoint: Path) -> None:
     assert (plain["engine"], plain["exact"]) == ("batched", True)
     assert (paged["engine"], paged["exact"]) == ("continuous", False)
     assert short["exact"] is False
-    assert plain["settings"]["batch_size"] == 8
-    assert paged["settings"]["continuous"] == {"cache_tokens": 16384, "batch_tokens": 512}
+    assert plain["batch_size"] == 8
+    assert paged["continuous"] == {"cache_tokens": 16384, "batch_tokens": 512}
     assert plain["versions"]["transformers"]
     assert plain["tokens_per_second"] is None  # no times where the bytes are to be the same
 

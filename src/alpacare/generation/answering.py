@@ -63,8 +63,11 @@ def answer_tests(
     job = _make_job(source, tests, asked, tokenizer, settings, f"{generator} answers")
     folder = _make_folder(out, job)
     with scratch.alone(folder / "stage.lock"):
+        (folder / worker.JOB).write_text(job.model_dump_json())
         _run(folder, job)
         rows = Journal(folder).rows()
+    if len(rows) < len(tests):
+        raise BadInput(f"{folder}: {len(tests) - len(rows)} answers are missing; give it once more")
     run = describe_run(job, rows, Journal(folder).seconds())
     _forget_others(folder, out)
     records = [
@@ -114,7 +117,8 @@ def _make_folder(out: Path, job: worker.Job) -> Path:
     """Make the folder of a run, named by all that shapes its answers."""
     name = scratch.fingerprint(
         {
-            "job": job.model_dump(exclude={"model": True, "title": True, "settings": {"workers"}}),
+            "job": job.model_dump(exclude={"model", "title", "settings"}),
+            "settings": _shaping(job.settings),
             "weights": scratch.hash_model(job.model, job.revision),
             "code": scratch.hash_files(*sorted(Path(__file__).parent.glob("*.py"))),
             "versions": versions(_device()),
@@ -122,8 +126,17 @@ def _make_folder(out: Path, job: worker.Job) -> Path:
     )
     folder = out.parent / ".scratch" / f"{out.stem}-{name}"
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / worker.JOB).write_text(job.model_dump_json())
     return folder
+
+
+def _shaping(settings: GenerationsSettings) -> dict[str, Any]:
+    """Give the settings that shape answers, and no others: a change of these begins anew."""
+    continuous = settings.engine == "continuous"
+    idle = {"engine", "endpoint", "workers", "batch_size" if continuous else "continuous"}
+    if not settings.temperature:
+        idle |= {"top_p", "seed"}
+    engine = "continuous" if continuous else "batched"
+    return {"engine": engine, **settings.model_dump(exclude=idle)}
 
 
 def _run(folder: Path, job: worker.Job) -> None:
@@ -165,13 +178,12 @@ def describe_run(job: worker.Job, rows: dict[int, Row], seconds: float) -> dict[
     prompt alone would get.
     """
     settings, device = job.settings, _device()
-    continuous = settings.engine == "continuous"
-    other = "batch_size" if continuous else "continuous"
     tokens, workers = sum(len(ids) for ids, _ in rows.values()), settings.workers
     return {
-        "engine": "continuous" if continuous else "batched",
-        "settings": settings.model_dump(exclude={"engine", "endpoint", "workers", other}),
-        "exact": settings.dtype == "float32" and device == "cpu" and not continuous,
+        **_shaping(settings),
+        "exact": settings.dtype == "float32"
+        and device == "cpu"
+        and settings.engine != "continuous",
         "tokens": tokens,
         "tokens_per_second": None if device == "cpu" else round(tokens / seconds * workers),
         "versions": versions(device),

@@ -53,7 +53,11 @@ def answer_stream(
     with model.continuous_batching_context_manager(  # type: ignore[operator]
         generation_config=decoding.config(settings.max_new_tokens), continuous_batching_config=cache
     ) as manager:
-        yield from _collect(manager, prompts)
+        try:
+            yield from _collect(manager, prompts)
+        except BaseException:  # else it would answer all the others first, and throw them away
+            manager.stop(hard_stop=True)
+            raise
 
 
 def _known() -> set[str]:
@@ -74,7 +78,10 @@ def _collect(manager: Any, prompts: Mapping[int, list[int]]) -> Iterator[tuple[i
             if not manager.is_running():
                 raise BadInput(f"engine 'continuous' ended with {len(waiting)} prompts to answer")
         elif result.error:
-            raise BadInput(f"engine 'continuous' failed: {result.error}")
+            raise BadInput(
+                f"engine 'continuous' failed: {result.error}; if memory is what it lacks, lower "
+                "generations.continuous.cache_tokens"
+            )
         elif result.is_finished():
             waiting.discard(result.request_id)
             yield names[result.request_id], list(result.generated_tokens)

@@ -10,8 +10,6 @@ from alpacare.workers import first_line
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-Attention = str  # transformers' name of an implementation
-
 
 @dataclass(frozen=True)
 class Source:
@@ -53,7 +51,7 @@ def read_context(source: Source) -> int | None:
     return context
 
 
-def load_model(source: Source, dtype: str, device: str, attention: Attention) -> "PreTrainedModel":
+def load_model(source: Source, dtype: str, device: str, attention: str) -> "PreTrainedModel":
     """Load a model for answering.
 
     Its own wishes for decoding (a temperature, a penalty) go: params.yaml says how to decode.

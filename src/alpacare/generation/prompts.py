@@ -60,7 +60,8 @@ def _ask(
     if letters < 0:
         raise BadInput(
             f"test task {test.id}: its prompt has {len(whole)} tokens, and the model's context "
-            f"less generations.max_new_tokens leaves {room}; its instruction alone is too long"
+            f"less generations.max_new_tokens leaves {room}; its instruction alone is too long: "
+            "shorten it in the test set, or lower max_new_tokens"
         )
     short = _shorten(test.input, letters)
     ids = encode(short)

@@ -62,14 +62,16 @@ def answer_by_server(
     answers = ask(requests)
     run = {
         "engine": "server",
-        "settings": settings.model_dump(include={"max_new_tokens", "temperature", "top_p", "seed"}),
+        **settings.model_dump(include={"max_new_tokens", "temperature", "top_p", "seed"}),
         "exact": False,
         "tokens": sum(answer.tokens_out for answer in answers),
         "tokens_per_second": None,
         "models": sorted({answer.model for answer in answers}),
     }
+    # such tokenizers decode a first word without its blank, but servers decode it behind the prompt
+    blank = tokenizer.tokenize("a")[0].startswith("\u2581")
     triples = zip(tests, asked, answers, strict=True)
-    return Answers([_record(*each) for each in triples], run)
+    return Answers([_record(*each, blank=blank) for each in triples], run)
 
 
 def _wire_text(
@@ -106,13 +108,13 @@ def _request(
     )
 
 
-def _record(test: TestTask, asked: Asked, answer: Answer) -> Generation:
+def _record(test: TestTask, asked: Asked, answer: Answer, blank: bool) -> Generation:
     reason = answer.finish_reason
     return Generation(
         id=test.id,
         instruction=test.instruction,
         input=test.input,
-        output=answer.text,
+        output=answer.text.removeprefix(" ") if blank else answer.text,
         generator="student",
         finish_reason="stop" if reason == "stop" else "length" if reason == "length" else "unknown",
         tokens=answer.tokens_out or None,

@@ -23,7 +23,8 @@ from alpacare.generation.journal import Journal, Row
 from alpacare.generation.model import Source, end_tokens, load_model
 from alpacare.generation.settings import GenerationsSettings
 from alpacare.progress import quiet_libraries, track
-from alpacare.workers import ERROR
+from alpacare.scratch import alone
+from alpacare.workers import ERROR, lock_name
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -58,13 +59,24 @@ def work(scratch: Path, rank: int = 0, workers: int = 1) -> None:
     """Answer what is left of a share: every so many-th batch, or prompt.
 
     Raises:
-        BadInput: the model cannot be read, or the GPU's memory is full.
+        BadInput: the model cannot be read; a GPU's memory is full; a worker that outlived its
+            stage is still at it.
     """
+    import torch
+
     job = Job.model_validate_json((scratch / JOB).read_text())
     journal = Journal(scratch)
-    mine = share_out(job, journal, rank, workers)
-    if mine:
-        answer(load(job), job, mine, journal, rank)
+    with alone(scratch / lock_name(rank)):
+        mine = share_out(job, journal, rank, workers)
+        try:
+            if mine:
+                answer(load(job), job, mine, journal, rank)
+        except torch.OutOfMemoryError:
+            raise BadInput(
+                "the GPU's memory is full; in section generations lower batch_size (for engine "
+                "continuous its cache_tokens), with which answering begins anew, or set dtype: "
+                "bfloat16"
+            ) from None
 
 
 def load(job: Job) -> "PreTrainedModel":
@@ -76,6 +88,8 @@ def load(job: Job) -> "PreTrainedModel":
     import torch
 
     device = f"cuda:{os.environ.get('LOCAL_RANK', 0)}" if torch.cuda.is_available() else "cpu"
+    if device != "cpu":
+        torch.cuda.set_device(device)  # libraries that ask for no device in particular get this one
     make_deterministic(0, job.settings.threads)
     # some kernels of a GPU have no deterministic form; what varies is written beside the answers
     torch.use_deterministic_algorithms(device == "cpu")
@@ -93,41 +107,23 @@ def share_out(job: Job, journal: Journal, rank: int, workers: int) -> list[list[
     """
     done = journal.rows().keys()
     if job.settings.engine == "continuous":
-        left = [position for position in range(len(job.prompts)) if position not in done]
-        return [left[rank::workers]] if left[rank::workers] else []
+        mine = range(rank, len(job.prompts), workers)  # fixed, as others may have begun already
+        left = [position for position in mine if position not in done]
+        return [left] if left else []
     batches = batched.plan([len(ids) for ids in job.prompts], job.settings.batch_size)
-    left_batches = [batch for batch in batches if not done >= set(batch)]
-    return left_batches[rank::workers]
+    return [batch for batch in batches[rank::workers] if not done >= set(batch)]
 
 
 def answer(
     model: "PreTrainedModel", job: Job, mine: Sequence[list[int]], journal: Journal, rank: int = 0
 ) -> None:
-    """Answer a share and write it into the journal, batch by batch.
-
-    Raises:
-        BadInput: the GPU's memory is full.
-    """
-    import torch
-
-    try:
-        _answer(model, job, mine, journal, rank)
-    except torch.OutOfMemoryError:
-        raise BadInput(
-            "the GPU's memory is full; lower generations.batch_size (for engine continuous its "
-            f"cache_tokens): {len(journal.rows())} answers are kept"
-        ) from None
-
-
-def _answer(
-    model: "PreTrainedModel", job: Job, mine: Sequence[list[int]], journal: Journal, rank: int
-) -> None:
+    """Answer a share and write it into the journal, batch by batch."""
     ends = sorted({*job.ends, *end_tokens(model)})
     decoding = Decoding(job.settings, ends, job.pad)
-    tokens, start = 0, time.monotonic()
     count = sum(map(len, mine))
+    tokens, last = 0, time.monotonic()
+    start = last
     with track(job.title, count, "tasks") if rank == 0 else nullcontext(_silent) as advance:
-        last = start
         for answered in _results(model, job, mine, decoding):
             rows = {p: cut(ids, ends, job.settings.max_new_tokens) for p, ids in answered.items()}
             now = time.monotonic()

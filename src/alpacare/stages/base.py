@@ -46,7 +46,8 @@ def main(checkpoint: Path, tests: Path, out: Path, run: Path) -> None:
     training = checkpoint / "training.json"
     trained_with = read_json(training).get("settings", {})
     student = check(trained_with.get("student"), StudentSettings, f"{training}: student.")
-    source = find_source(student, load_tokenizer(Source(str(checkpoint))), out.parent / ".scratch")
+    made = out.parent / ".scratch" / f"{out.stem}-random"
+    source = find_source(student, load_tokenizer(Source(str(checkpoint))), made)
     answers = answer_tests(source, prompt, tasks, settings, "base", out)
     jsonl.write(out, answers.records)
     write_json(run, answers.run)
@@ -54,15 +55,15 @@ def main(checkpoint: Path, tests: Path, out: Path, run: Path) -> None:
 
 
 def find_source(
-    student: StudentSettings, tokenizer: "PreTrainedTokenizerBase", scratch: Path
+    student: StudentSettings, tokenizer: "PreTrainedTokenizerBase", made: Path
 ) -> Source:
-    """Give the student before training; one made from nothing is made again, in `scratch`."""
+    """Give the student before training; one made from nothing is made again, in folder `made`."""
     if student.base != RANDOM:
         return Source(student.base, student.revision)
-    with atomic_folder(scratch / "random") as folder:
+    with atomic_folder(made) as folder:
         load_base(student, tokenizer).save_pretrained(folder)
         tokenizer.save_pretrained(folder)
-    return Source(str(scratch / "random"))
+    return Source(str(made))
 
 
 if __name__ == "__main__":

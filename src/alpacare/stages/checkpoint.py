@@ -22,6 +22,7 @@ from alpacare.files import atomic_folder
 from alpacare.progress import quiet_libraries
 from alpacare.records.response import Response
 from alpacare.settings import load
+from alpacare.text import student_prompt
 from alpacare.text.student_prompt import StudentPrompt
 from alpacare.training import launch as launcher
 from alpacare.training.data import TrainingData, prepare, rows_a_step, save_rows, shares
@@ -34,7 +35,7 @@ from alpacare.training.student import RANDOM, StudentSettings, load_tokenizer
 from alpacare.training.tokenizer import train_tokenizer
 from alpacare.training.trainer import Job
 from alpacare.versions import versions
-from alpacare.workers import LOCK
+from alpacare.workers import lock_name
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -74,7 +75,7 @@ def main(responses: Path, out: Path, prompt: Path, hardware: Path) -> None:
     check_room(settings, machine, (at_once, longest_row(settings, data)), turns > 1, folder)
     folder.mkdir(parents=True, exist_ok=True)
     with scratch.alone(folder / "stage.lock"):
-        with scratch.alone(folder / LOCK):  # a worker outlives a stage that was killed
+        with scratch.alone(folder / lock_name(0)):  # a worker outlives a stage that was killed
             write_job(folder, settings, machine, data, tokenizer)
         tell_of_leftovers(folder, out)
         if machine.num_machines > 1:
@@ -110,7 +111,9 @@ def name_run(settings: CheckpointSettings, inputs: str) -> str:
             "settings": settings.model_dump(exclude={"report_to", "save_steps"}),
             "files": inputs,
             "base": scratch.hash_model(student.base, student.revision),
-            "code": scratch.hash_files(*sorted(Path(launcher.__file__).parent.glob("*.py"))),
+            "code": scratch.hash_files(
+                *sorted(Path(launcher.__file__).parent.glob("*.py")), Path(student_prompt.__file__)
+            ),
             "versions": versions(""),
         }
     )

@@ -86,7 +86,7 @@ class Accounts:
             return "batch"
         self._write_off(key)  # the caller has the claim, so whoever asked before is dead
         money = self.money()
-        if money.bound + worst > budget:
+        if worst and money.bound + worst > budget:  # what is free needs no room
             return "wait" if money.in_flight else "full"
         values = (key, worst, now())
         self._sql.execute("INSERT INTO calls VALUES (?, ?, ?)", values)

@@ -5,6 +5,7 @@ prices.yaml, dollars for a million tokens; a model that costs nothing says 0:
     my-model: {input: 0.2, output: 0.6, batch: 0.5}     # batch: share of the price in a batch
 """
 
+import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import cache
@@ -19,7 +20,7 @@ from alpacare.teacher.request import Request
 
 OVERRIDES = Path("prices.yaml")
 BATCH = "batch"
-OWN = "student-"  # so the name of a checkpoint of ours begins, which costs nothing to ask
+OWN = "student-"  # and 12 hex digits: a checkpoint of ours, which costs nothing to ask
 Cost = Callable[
     [int, int, int], float
 ]  # tokens in, tokens out, of those in from a cache -> dollars
@@ -49,9 +50,9 @@ class Prices:
 
     def source(self, model: str) -> str:
         """Name the table that a model's price is from."""
-        if model.startswith(OWN):
-            return "own"
-        return str(self.path) if model in self.overrides else self._table
+        if model in self.overrides:
+            return str(self.path)
+        return "own" if is_own(model) else self._table
 
     def worst(self, request: Request, mode: str) -> float:
         """The most that a call can cost, in dollars.
@@ -78,13 +79,11 @@ class Prices:
         return cost(counts.prompt_tokens, outputs, cached)
 
     def _cost_of(self, model: str, mode: str) -> Cost:
-        if model.startswith(OWN):
-            return _linear(0.0, 0.0, 0.0)
         if line := self.overrides.get(model):
             share = line.batch if mode == BATCH else 1.0
             per_input, per_output = share * line.input / 1e6, share * line.output / 1e6
             return _linear(per_input, per_output, per_input)
-        return self._from_table(model, mode)
+        return _linear(0.0, 0.0, 0.0) if is_own(model) else self._from_table(model, mode)
 
     def _unknown(self, model: str) -> BadInput:
         return BadInput(
@@ -125,6 +124,11 @@ def _linear(per_input: float, per_output: float, per_cached: float) -> Cost:
         return (inputs - cached) * per_input + outputs * per_output + cached * per_cached
 
     return cost
+
+
+def is_own(model: str) -> bool:
+    """Whether a name is that of a checkpoint trained here, on a server of one's own."""
+    return re.fullmatch(OWN + "[0-9a-f]{12}", model) is not None
 
 
 def is_free(requests: Sequence[Request]) -> bool:

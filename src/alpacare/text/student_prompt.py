@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 Form = Literal["alpaca", "chat"]
+_DATE = "26 Jul 2024"  # what templates that want one know without a clock
 _FORM, _WITH, _WITHOUT = "form.txt", "with_input.txt", "without_input.txt"
 
 
@@ -70,15 +71,12 @@ class StudentPrompt:
         """Give all that the model reads as text, its start token too.
 
         Raises:
-            BadInput: form `chat`, and the tokenizer has no chat template.
+            BadInput: form `chat`, and the tokenizer has no chat template that could be used.
         """
         text = self.fill(instruction, input)
         if self.form == "alpaca":
             return (tokenizer.bos_token or "") + text
-        if tokenizer.chat_template is None:
-            raise BadInput("prompt: chat: this model's tokenizer has no chat template; use alpaca")
-        turn = [{"role": "user", "content": text}]
-        return str(tokenizer.apply_chat_template(turn, tokenize=False, add_generation_prompt=True))
+        return _chat(tokenizer, text)
 
     def encode(
         self, tokenizer: "PreTrainedTokenizerBase", instruction: str, input: str
@@ -90,3 +88,23 @@ class StudentPrompt:
             text = self.fill(instruction, input)
             start = [tokenizer.bos_token_id] if tokenizer.bos_token_id is not None else []
         return [*start, *tokenizer.encode(text, add_special_tokens=False)]
+
+
+def _chat(tokenizer: "PreTrainedTokenizerBase", text: str) -> str:
+    """Put a question into a model's own chat template, the same on every day."""
+    from jinja2 import TemplateError
+
+    place = "prompt: chat: this model's"
+    template = str(tokenizer.chat_template or "")
+    if not template:
+        raise BadInput(f"{place} tokenizer has no chat template; use alpaca")
+    if "strftime_now" in template and "date_string" not in template:
+        raise BadInput(f"{place} chat template tells today's date; use alpaca, or edit it")
+    turn = [{"role": "user", "content": text}]
+    try:
+        filled = tokenizer.apply_chat_template(
+            turn, tokenize=False, add_generation_prompt=True, date_string=_DATE
+        )
+    except TemplateError as error:
+        raise BadInput(f"{place} chat template cannot be filled ({error}); use alpaca") from error
+    return str(filled)

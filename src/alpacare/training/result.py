@@ -34,6 +34,7 @@ def write_result(
     speed: dict[str, Any] = json.loads((scratch / "speed.json").read_text())
     _take_weights(scratch / "result", fresh, settings, tokenizer)
     tokenizer.save_pretrained(fresh)
+    _forget_wishes(fresh / "generation_config.json")
     (fresh / "history.jsonl").write_text("".join(json.dumps(entry) + "\n" for entry in history))
     write_json(fresh / "training.json", training)
     write_json(fresh / "versions.json", versions(speed["device"]))
@@ -66,6 +67,15 @@ def _take_weights(
         PeftModel.from_pretrained(base, result).merge_and_unload().save_pretrained(fresh)
     (result / "README.md").unlink(missing_ok=True)  # peft's, an empty form
     result.replace(fresh / "adapter")
+
+
+def _forget_wishes(path: Path) -> None:
+    """Keep of the base's wishes for decoding only its special tokens: servers would follow them,
+    and another student than the one that was measured would answer.
+    """
+    if path.exists():
+        wishes = json.loads(path.read_text())
+        write_json(path, {name: wishes[name] for name in wishes if name.endswith("_token_id")})
 
 
 def summary(

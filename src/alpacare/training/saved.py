@@ -4,7 +4,7 @@ models/.scratch/FINGERPRINT/
     job.json, train.npz, validation.npz, tokenizer/     what the workers read
     checkpoint-200/ with a file `complete`               what training goes on from
     result/, history.json, speed.json                    what the stage takes away
-    stage.lock, worker.lock, error.txt                   who is at work, and what went wrong
+    stage.lock, worker-0.lock, error.txt                 who is at work, and what went wrong
 """
 
 import shutil

@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
+from alpacare.command import STOPPED
 from alpacare.determinism import make_deterministic
 from alpacare.errors import BadInput
 from alpacare.progress import quiet_libraries
@@ -19,7 +20,7 @@ from alpacare.scratch import alone
 from alpacare.training.data import load_rows
 from alpacare.training.student import load_student
 from alpacare.training.trainer import Job, history, train
-from alpacare.workers import ERROR, LOCK, STOPPED, first_line
+from alpacare.workers import ERROR, first_line, lock_name
 
 if TYPE_CHECKING:
     from transformers import Trainer
@@ -38,7 +39,7 @@ def main(scratch: Path) -> None:
     """Train on what lies in `scratch`, and leave the result there."""
     first = os.environ.get("RANK", "0") == "0"
     try:
-        with alone(scratch / LOCK) if first else nullcontext():
+        with alone(scratch / lock_name(0)) if first else nullcontext():
             _run(scratch, _stop_on_signals())
     except BaseException as error:  # torch has one that is no Exception for a full disk
         told = _explain(error)
