@@ -95,6 +95,23 @@ def test_a_model_without_chat_template_is_no_chat_model() -> None:
         prompt.encode(TOKENIZER, "hi", "")
 
 
+def test_a_chat_template_is_the_same_every_day_and_a_broken_one_is_named() -> None:
+    """What it says of today would part training from answering."""
+    prompt = StudentPrompt.choose("chat", Path())
+    tokenizer = train_tokenizer([" ".join(WORDS)] * 3, 300)
+    tokenizer.chat_template = (
+        "{% if not date_string is defined %}{% set date_string = strftime_now('%d') %}{% endif %}"
+        "{{ date_string }}{{ messages[0]['content'] }}"
+    )
+    assert prompt.render(tokenizer, "hi", "") == "26 Jul 2024hi"
+    tokenizer.chat_template = "{{ strftime_now('%H:%M:%S') }}{{ messages[0]['content'] }}"
+    with pytest.raises(BadInput, match="chat template tells today's date; use alpaca"):
+        prompt.render(tokenizer, "hi", "")
+    tokenizer.chat_template = "{{ raise_exception('no system, no chat') }}"
+    with pytest.raises(BadInput, match=r"cannot be filled \(no system, no chat\); use alpaca"):
+        prompt.render(tokenizer, "hi", "")
+
+
 def test_an_answer_that_quotes_the_marker_survives(tmp_path: Path) -> None:
     """Upstream cuts at "Response:"; here the new tokens are the answer, whatever they say."""
     from alpacare.generation.answering import make_record

@@ -1,6 +1,7 @@
 """A run that is stopped or killed goes on where it was; one with other settings begins anew."""
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -11,8 +12,14 @@ from typing import Any
 
 import pytest
 from answerers import answer, make_checkpoint, make_tests, set_params
+from conftest import run
 
 from alpacare import jsonl
+from alpacare.generation.journal import Journal
+from alpacare.generation.worker import JOB, Job, share_out
+from alpacare.scratch import alone
+from alpacare.stages.generations import main as generations
+from alpacare.workers import lock_name
 
 TESTS = make_tests(40)
 SLOW = {"batch_size": 2, "max_new_tokens": 60}
@@ -35,7 +42,7 @@ def journal() -> list[str]:
 
 
 def start(checkpoint: Path, **changes: Any) -> "subprocess.Popen[str]":
-    set_params(**SLOW, **changes)
+    set_params(**{**SLOW, **changes})
     jsonl.write(Path("tests.jsonl"), TESTS)
     arguments = [str(checkpoint), "tests.jsonl", "out.jsonl", "--run", "out.json"]
     return subprocess.Popen(
@@ -86,6 +93,57 @@ def test_workers_that_are_stopped_keep_what_they_have(checkpoint: Path) -> None:
     assert len(journal()) == 20
     shutil.rmtree(".scratch")
     assert answer(checkpoint, TESTS, **SLOW) == resumed
+
+
+def test_continuous_stops_at_once_and_goes_on(checkpoint: Path) -> None:
+    """It would else answer all the others before it ends, and throw them away."""
+    changes = {"engine": "continuous", "continuous": {"cache_tokens": 1024, "batch_tokens": 64}}
+    told = stop(start(checkpoint, **changes), 2, signal.SIGTERM)
+    kept = journal()
+    assert 2 <= len(kept) < 35
+    assert "of 40 answers are kept; the same command goes on" in told
+    resumed = answer(checkpoint, TESTS, **SLOW, **changes)
+    assert journal()[: len(kept)] == kept
+    assert len(journal()) == 40
+    assert resumed == answer(checkpoint, TESTS, "again", **SLOW)
+
+
+def test_shares_do_not_depend_on_who_begins_first(checkpoint: Path) -> None:
+    """A worker that starts late finds other workers' answers, and must not take their batches."""
+    answer(checkpoint, TESTS[:12], batch_size=2)
+    (folder,) = Path(".scratch").glob("out-*")
+    job = Job.model_validate_json((folder / JOB).read_text())
+    for engine in ("batched", "continuous"):
+        job = job.model_copy(
+            update={"settings": job.settings.model_copy(update={"engine": engine})}
+        )
+        fresh, begun = Path(f"{engine}-fresh"), Path(f"{engine}-begun")
+        fresh.mkdir()
+        begun.mkdir()
+        whole = [share_out(job, Journal(fresh), rank, 2) for rank in (0, 1)]
+        places = [place for share in whole for batch in share for place in batch]
+        assert sorted(places) == list(range(12))
+        Journal(begun).append(0, {place: ([1], "stop") for place in whole[0][0]}, 1.0)
+        assert share_out(job, Journal(begun), 1, 2) == whole[1]
+        assert share_out(job, Journal(begun), 0, 2) == whole[0][1:]
+
+
+def test_a_worker_that_outlived_its_stage_is_waited_for(checkpoint: Path) -> None:
+    answer(checkpoint, TESTS[:4])
+    (folder,) = Path(".scratch").glob("out-*")
+    (folder / "rows-0.jsonl").unlink()
+    with alone(folder / lock_name(0)):
+        done = run(generations, checkpoint, "tests.jsonl", "out.jsonl", "--run", "out.json")
+    assert done.exit_code == 2
+    assert f"this very run is under way in process {os.getpid()}" in done.output
+
+
+def test_settings_that_shape_nothing_keep_what_is_done(checkpoint: Path) -> None:
+    first = answer(checkpoint, TESTS[:4])
+    lines = journal()
+    idle = {"seed": 5, "top_p": 0.5, "continuous": {"cache_tokens": 99, "batch_tokens": 9}}
+    assert answer(checkpoint, TESTS[:4], **idle) == first
+    assert journal() == lines
 
 
 def test_a_second_call_answers_nothing_again(checkpoint: Path) -> None:

@@ -88,10 +88,15 @@ def test_a_chat_model_is_trained_and_asked_by_its_own_template(
     assert "tokenizer has no chat template; use alpaca" in refused.output
     tokenizer = AutoTokenizer.from_pretrained("pretrained")
     tokenizer.chat_template = CHAT
+    wishes = Path("pretrained/generation_config.json")
+    wishes.write_text(json.dumps({**json.loads(wishes.read_text()), "repetition_penalty": 1.3}))
     tokenizer.save_pretrained("pretrained")
     done = train(pretrained, "out")
     assert done.exit_code == 0, done.output
     assert Path("out/prompt/form.txt").read_text() == "chat\n"
+    kept = json.loads(Path("out/generation_config.json").read_text())
+    assert kept
+    assert all(name.endswith("_token_id") for name in kept), "a server would follow other wishes"
     prompt = StudentPrompt.read(Path("out/prompt"))
     (task, *_) = (json.loads(line) for line in pretrained.read_text().splitlines())
     ids = prompt.encode(AutoTokenizer.from_pretrained("out"), task["instruction"], task["input"])

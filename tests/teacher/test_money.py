@@ -216,3 +216,36 @@ def assert_no_fresh_allowance(server: Running, requests: list[Request]) -> None:
     calls = server.state()["calls"]
     assert "has no room for the next call" in complaint(requests)
     assert server.state()["calls"] == calls
+
+
+def test_what_is_free_needs_no_budget_and_no_room_in_one(
+    server: Running, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A checkpoint on a server of one's own, after a teacher has been paid."""
+    mine, paid = Endpoint(base_url=server.url, api_key=None), Endpoint(base_url=server.url)
+    ask(questions(paid, 2))
+    spent = money().spent
+    assert spent > 0
+    for budget in (None, "0", str(spent)):
+        monkeypatch.delenv("BUDGET", raising=False)
+        if budget:
+            monkeypatch.setenv("BUDGET", budget)
+        model = f"student-{'0123456789ab' if budget is None else budget.encode().hex()[:12]:0<12}"
+        assert len(ask(questions(mine, 3, model=model))) == 3
+    assert money().spent == spent
+
+
+@pytest.mark.parametrize(
+    "model", ["student-70b", "student-0123456789abc", "my-student-0123456789ab"]
+)
+def test_only_a_checkpoints_hash_makes_a_model_free(
+    server: Running, monkeypatch: pytest.MonkeyPatch, model: str
+) -> None:
+    monkeypatch.delenv("BUDGET")
+    assert "no price known for model" in complaint(
+        questions(Endpoint(base_url=server.url), 1, model=model)
+    )
+    Path("prices.yaml").write_text("student-0123456789ab: {input: 5, output: 15}\n")
+    own = questions(Endpoint(base_url=server.url), 1, model="student-0123456789ab")
+    assert "set BUDGET" in complaint(own)
+    assert server.state()["calls"] == 0

@@ -101,11 +101,12 @@ def _make_job(
     title: str,
 ) -> worker.Job:
     end = tokenizer.eos_token_id
+    seed = settings.seed if settings.temperature else 0  # without draws it shapes nothing
     return worker.Job(
         model=source.name,
         revision=source.revision,
         prompts=[each.ids for each in asked],
-        seeds=[row_seed(settings.seed, test.id) for test in tests],
+        seeds=[row_seed(seed, test.id) for test in tests],
         ends=[] if end is None else [end],
         pad=pad_token(tokenizer),
         settings=settings,
