@@ -24,7 +24,7 @@ from typing import Any
 
 import click
 import torch
-from generate_ways import Answer, Asked, Ours, Published, Way, Work, make_work, tiny
+from generate_ways import Answer, Asked, Ours, Published, Way, Work, make_work, medinstruct, tiny
 from rich.console import Console
 from rich.table import Column, Table
 from transformers import LlamaConfig
@@ -148,7 +148,7 @@ def main(shape: str, alone: tuple[str, str] | None) -> None:
         print("this needs a GPU, and torch finds none; --shape tiny runs on a CPU", file=sys.stderr)
         sys.exit(2)
     if alone and alone[0] == "model":
-        make_work(Path(alone[1]), SHAPES[shape](), getattr(torch, dtype("bfloat16")))
+        make_work(Path(alone[1]), SHAPES[shape](), medinstruct, getattr(torch, dtype("bfloat16")))
         print("{}")
     elif alone:
         print(json.dumps(measure(alone[0], Path(alone[1]))))

@@ -35,6 +35,7 @@ TASKS = 128
 MOST = 128  # new tokens an answer
 END = 512  # every so many-th token ends an answer: most are cut off, as 71 % of the demo's are
 Asked = tuple[str, str]  # instruction and input
+Lengths = Callable[[Any], tuple[int, int, int]]
 Answer = tuple[list[int], str, str]  # tokens without the end of text, finish reason, text
 
 
@@ -142,15 +143,22 @@ WAYS: dict[str, Callable[[Work], Way]] = {
 }
 
 
-def lengths(draw: Any) -> tuple[int, int, int]:
-    """Words of an instruction, its input, and a text for the tokenizer; inputs as iCliniq's.
+def medinstruct(draw: Any) -> tuple[int, int, int]:
+    """Words of an instruction, its input, and a text for the tokenizer, as in MedInstruct-test.
 
-    Its 1,000 questions have 92 words on average and 591 at most.
+    Its 216 instructions have 25 words on average, 9 to 88, and no input.
     """
+    return int(min(88, max(9, round(draw.lognormal(3.1, 0.45))))), 0, 60
+
+
+def icliniq(draw: Any) -> tuple[int, int, int]:
+    """The same as in iCliniq: its 1,000 questions have 92 words on average and 591 at most."""
     return 13, min(591, round(draw.lognormal(4.18, 0.83))), 60
 
 
-def make_work(folder: Path, config: Any, dtype: torch.dtype = torch.float32) -> Work:
+def make_work(
+    folder: Path, config: Any, lengths: Lengths, dtype: torch.dtype = torch.float32
+) -> Work:
     """Tasks of made-up words, a tokenizer trained on them, and a LLaMA of random weights."""
     from train_ways import corpus  # here, or its libraries count as memory of answering
     from transformers import AutoModelForCausalLM

@@ -98,7 +98,7 @@ def test_the_ways_of_the_gpu_run_at_a_tiny_shape_and_a_failure_is_a_line(
 
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     monkeypatch.setattr(generate_gpu, "CACHE", {"cache_tokens": 4096, "batch_tokens": 256})
-    bench.make_work(tiny.parent, bench.tiny())
+    bench.make_work(tiny.parent, bench.tiny(), bench.medinstruct)
     ways = [way for way in generate_gpu.WAYS if way != "vLLM"]
     lines = [generate_gpu.measure(way, tiny.parent) for way in ways]
     assert all(line["tokens_per_second"] > 0 for line in lines)

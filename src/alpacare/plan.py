@@ -75,7 +75,8 @@ def _plan(params: Params, find: Find) -> list[Plan]:
     (prompt,) = dependencies("responses", "prompts/")
     asked = make_requests(sieve.staying(tasks), params.responses, prompt)
     like = list(make_requests(seeds, params.responses, prompt))
-    return [first, _look("responses", list(asked), find, more, like), _references(params, find)]
+    plans = [first, _look("responses", list(asked), find, more, like)]
+    return [*plans, _references(params, find)] if params.references.asked else plans
 
 
 def _references(params: Params, find: Find) -> Plan:

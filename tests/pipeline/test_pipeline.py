@@ -173,6 +173,14 @@ def test_a_new_test_set_runs_only_its_own_cells(clone: Clone) -> None:
     clone.repro_from_cache()
 
 
+def test_a_reference_that_is_asked_is_quoted(clone: Clone) -> None:
+    with clone.edited("params.yaml", "asked: []", "asked: [gpt-4o]"):
+        clone.ok("alpacare", "check")
+        quote = clone.ok("alpacare", "quote")
+        assert re.search(r"^asked +0 +70 ", quote, re.MULTILINE)
+        assert "make repro" in quote.split("BUDGET=")[-1]
+
+
 def test_one_edited_seed_misses_one_request_and_harms_nothing(clone: Clone) -> None:
     kept = [clone.folder / f"data/{name}.jsonl" for name in ("filtered", "responses")]
     before = [path.read_bytes() for path in kept]

@@ -29,7 +29,8 @@ def print_scores(folder: Path, cells: Iterable[tuple[str, str, str]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title="Student's win rate, % of test items", box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(title="Student's win rate, % of test items", box=SIMPLE_HEAD)
+    table.pad_edge, table.collapse_padding = False, True  # or 80 columns do not hold it
     for column in ("test", "against", "judge"):
         table.add_column(column, no_wrap=True)
     for column in ("win rate (interval)", "W/T/L", "valid", "consistent"):
