@@ -115,30 +115,24 @@ def products(model: Any, rows: int) -> tuple[float, float]:
     return min(seconds), 2 * rows * sum(weight.numel() for weight in weights) / min(seconds)
 
 
-def steps(answers: list[Answer], prompts: list[int], batch: int) -> tuple[int, float]:
-    """Forward passes of batches, each as long as its longest answer, and the useful share of
-    their rows: the others have ended.
-    """
+def steps(answers: list[Answer], batches: list[list[int]]) -> int:
+    """Count the forward passes of batches, each as many as its longest answer has tokens."""
     new = [len(ids) + (reason == "stop") for ids, reason, _ in answers]
-    batches = [[new[place] for place in places] for places in plan(prompts, batch)]
-    taken = [max(batch) for batch in batches]
-    places = sum(most * len(batch) for most, batch in zip(taken, batches, strict=True))
-    return sum(taken), sum(new) / places
+    return sum(max(new[place] for place in batch) for batch in batches)
 
 
-def limit(model: Any, answers: list[Answer], prompts: list[int], batch: int, rate: float) -> Report:
-    """Where the time of a way goes that takes so many rows at once and gives so many tokens/s."""
-    count, useful = steps(answers, prompts, batch)
+def limit(model: Any, answers: list[Answer], batches: list[list[int]], rate: float) -> Report:
+    """Where the time of a way goes that takes these batches and gives so many tokens/s."""
+    count, rows = steps(answers, batches), round(mean(map(len, batches)))
     tokens = sum(len(ids) + (reason == "stop") for ids, reason, _ in answers)
-    seconds, flops = products(model, batch)
+    seconds, flops = products(model, rows)
     return {
-        "rows": batch,
+        "rows": rows,
         "steps": count,
         "milliseconds_a_step": round(1e3 * tokens / rate / count, 2),
         "milliseconds_of_products": round(1e3 * seconds, 3),
         "products_gflops": round(flops / 1e9, 1),
-        "products_tokens_per_second": round(batch / seconds),
-        "useful_rows": round(useful, 3),
+        "products_tokens_per_second": round(rows / seconds),
     }
 
 
@@ -178,7 +172,7 @@ def tell(part: Report) -> str:
     return (
         "{steps:,} steps of {milliseconds_a_step} ms; their matrix products alone would take "
         "{milliseconds_of_products} ms ({products_gflops} GFLOP/s) and give "
-        "{products_tokens_per_second:,} tokens/s; {useful_rows:.0%} of the rows had not ended"
+        "{products_tokens_per_second:,} tokens/s; {rows} rows a batch"
     ).format(**part)
 
 
@@ -208,12 +202,15 @@ def compare(work: Work) -> Report:
     for name, line in lines.items():
         line["memory"] = {key: found[name][key] for key in ("before", "peak")}
         line["seconds_to_load"] = loading[name]
-    sizes = {"published": 1, "batched": asked.job.settings.batch_size}
-    limits = {
-        name: limit(asked.model, answers, prompts, size, lines[name]["tokens_per_second"]["median"])
-        for name, size in sizes.items()
+    plans = {
+        "published": [[place] for place in range(len(prompts))],
+        "batched": plan(prompts, asked.job.settings),
     }
-    settings = asked.job.settings.model_dump(include={"batch_size", "continuous"})
+    limits = {
+        name: limit(asked.model, answers, batches, lines[name]["tokens_per_second"]["median"])
+        for name, batches in plans.items()
+    }
+    settings = asked.job.settings.model_dump(include={"cache_tokens", "step_tokens"})
     parameters = asked.model.num_parameters()
     return {"parameters": parameters, **settings, "asked": told, "ways": lines, "limit": limits}
 

@@ -34,7 +34,7 @@ from alpacare.progress import quiet_libraries
 
 SHAPES: dict[str, Callable[[], LlamaConfig]] = {"7b": LlamaConfig, "tiny": tiny}
 ALONE = 16  # tasks for the published loop, whose pace does not depend on how many there are
-CACHE = {"cache_tokens": 131_072, "batch_tokens": 4096}  # continuous: 69 GB of a 7B in 16 bits
+CACHE = {"cache_tokens": 131_072, "step_tokens": 4096}  # 69 GB of a 7B in 16 bits
 Line = dict[str, Any]
 
 
@@ -72,9 +72,9 @@ def ours(work: Work, engine: str, **changes: Any) -> Way:
 
 WAYS: dict[str, Callable[[Work], Way]] = {
     "published, float16": lambda work: Published(work, dtype("float16"), device()),
-    "batched, 32": partial(ours, engine="batched", batch_size=32),
-    "batched, 128": partial(ours, engine="batched", batch_size=128),
-    "continuous": partial(ours, engine="continuous", continuous=CACHE),
+    "batched, 16k": partial(ours, engine="batched", cache_tokens=16_384),
+    "batched, 128k": partial(ours, engine="batched", **CACHE),
+    "continuous, 128k": partial(ours, engine="continuous", **CACHE),
     "vLLM": VLLM,
 }
 

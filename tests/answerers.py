@@ -88,7 +88,7 @@ def make_tests(count: int, seed: int = 0, most: int = 60) -> list[TestTask]:
 def set_params(**changes: Any) -> None:
     """Write params.yaml with other settings for `generations` (JSON is YAML)."""
     section = read_yaml(REPOSITORY / "params.yaml")["generations"]
-    section |= {"max_new_tokens": 24, "batch_size": 8, "threads": 1}
+    section |= {"max_new_tokens": 24, "cache_tokens": 3000, "threads": 1}
     endpoints = changes.pop("endpoints", {})
     params = {"endpoints": endpoints, "generations": {**section, **changes}}
     Path("params.yaml").write_text(json.dumps(params))

@@ -41,7 +41,9 @@ def test_it_runs_at_a_tiny_shape(
         with pytest.raises(SystemExit) as ended:
             bench.main()
         assert ended.value.code == status
-    report, said = json.loads(tiny.read_text()), capsys.readouterr().out
+    told, said = json.loads(tiny.read_text())["tasks_like"], capsys.readouterr().out
+    assert told.keys() == {"MedInstruct-test", "iCliniq"}
+    report = told["MedInstruct-test"]
     assert report["ways"].keys() == {"published", "batched", "continuous"}
     for line in report["ways"].values():
         assert line["ratio"]["range"][0] <= line["ratio"]["median"] <= line["ratio"]["range"][1]
@@ -49,11 +51,11 @@ def test_it_runs_at_a_tiny_shape(
     asked = report["asked"]
     assert 6 < asked["new_tokens"]["sum"] < 6 * 12
     assert 0 < asked["cut_off"] < 1
-    # one at a time, each token is a step and no row waits for another
+    # one at a time, each token is a step
     alone = report["limit"]["published"]
-    assert (alone["steps"], alone["useful_rows"]) == (asked["new_tokens"]["sum"], 1.0)
+    assert (alone["steps"], alone["rows"]) == (asked["new_tokens"]["sum"], 1)
     assert report["limit"]["batched"]["steps"] <= 12
-    assert "batched at least 1000 times the published loop" in said
+    assert "promise: 1000 times the published loop" in said
 
 
 def test_another_answer_ends_it_before_any_speed_is_told(
@@ -77,8 +79,7 @@ def test_another_answer_ends_it_before_any_speed_is_told(
 
 def test_a_batch_takes_as_long_as_its_longest_answer(bench: Any) -> None:
     answers = [([7] * 3, "stop", ""), ([7] * 9, "length", ""), ([7], "stop", "")]
-    # longest prompts first: the second and the third task, then the first
-    assert bench.steps(answers, [10, 30, 20], batch=2) == (9 + 4, (4 + 9 + 2) / (9 * 2 + 4))
+    assert bench.steps(answers, [[1, 2], [0]]) == 9 + 4
 
 
 def test_without_a_gpu_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,7 +98,7 @@ def test_the_ways_of_the_gpu_run_at_a_tiny_shape_and_a_failure_is_a_line(
     import generate_gpu
 
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    monkeypatch.setattr(generate_gpu, "CACHE", {"cache_tokens": 4096, "batch_tokens": 256})
+    monkeypatch.setattr(generate_gpu, "CACHE", {"cache_tokens": 4096, "step_tokens": 256})
     bench.make_work(tiny.parent, bench.tiny(), bench.medinstruct)
     ways = [way for way in generate_gpu.WAYS if way != "vLLM"]
     lines = [generate_gpu.measure(way, tiny.parent) for way in ways]

@@ -9,13 +9,13 @@ from answerers import make_tests
 
 from alpacare.generation.batched import answer_batch
 from alpacare.generation.decoding import Decoding
-from alpacare.generation.settings import ContinuousSettings, GenerationsSettings
+from alpacare.generation.settings import GenerationsSettings
 
 SMALL = {"vocab_size": 300, "hidden_size": 32, "num_hidden_layers": 3}
 HEADS = {"num_attention_heads": 4, "num_key_value_heads": 2, "intermediate_size": 64}
 SETTINGS = GenerationsSettings(
     engine="batched", endpoint=None, workers=1, max_new_tokens=80, temperature=0.0, top_p=1.0,
-    seed=0, batch_size=8, continuous=ContinuousSettings(cache_tokens=1, batch_tokens=1),
+    seed=0, cache_tokens=1, step_tokens=1,
     dtype="float32", threads=1,
 )  # fmt: skip
 ENDS = [7, 11, 17, 23]

@@ -50,12 +50,12 @@ def alone(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Ge
 @pytest.mark.parametrize(
     "changes",
     [
-        {"batch_size": 64},
-        {"batch_size": 7},
-        {"engine": "continuous", "continuous": {"cache_tokens": 4096, "batch_tokens": 128}},
+        {"cache_tokens": 10**6},
+        {"cache_tokens": 2000},
+        {"engine": "continuous", "cache_tokens": 4096, "step_tokens": 128},
         {"workers": 2},
     ],
-    ids=["one batch", "batches of 7", "continuous", "two workers"],
+    ids=["one batch", "small batches", "continuous", "two workers"],
 )
 def test_answers_are_those_of_each_prompt_alone(
     changes: dict[str, object], checkpoint: Path, alone: list[Generation]
@@ -76,8 +76,8 @@ def test_the_run_says_what_could_vary(checkpoint: Path) -> None:
     assert (plain["engine"], plain["exact"]) == ("batched", True)
     assert (paged["engine"], paged["exact"]) == ("continuous", False)
     assert short["exact"] is False
-    assert plain["batch_size"] == 8
-    assert paged["continuous"] == {"cache_tokens": 16384, "batch_tokens": 512}
+    assert (plain["cache_tokens"], paged["cache_tokens"]) == (3000, 3000)
+    assert (plain.get("step_tokens"), paged["step_tokens"]) == (None, 512)
     assert plain["versions"]["transformers"]
     assert plain["tokens_per_second"] is None  # no times where the bytes are to be the same
 

@@ -77,8 +77,8 @@ def test_a_test_set_that_is_none(checkpoint: Path, rows: list[Any], line: str) -
         ({"engine": "server", "endpoint": "mine"}, "endpoint 'mine' is not in section"),
         ({"top_p": 0.0}, "params.yaml: generations.top_p: input should be greater than 0"),
         (
-            {"engine": "continuous", "continuous": {"cache_tokens": 16, "batch_tokens": 8}},
-            "generations.continuous.cache_tokens: 16 hold no prompt and answer of ",
+            {"engine": "continuous", "cache_tokens": 16},
+            "generations.cache_tokens: 16 hold no prompt and answer of ",
         ),
     ],
 )

@@ -22,7 +22,7 @@ from alpacare.stages.generations import main as generations
 from alpacare.workers import lock_name
 
 TESTS = make_tests(40)
-SLOW = {"batch_size": 2, "max_new_tokens": 60}
+SLOW = {"cache_tokens": 1, "max_new_tokens": 60}
 
 
 @pytest.fixture(scope="module")
@@ -67,10 +67,10 @@ def stop(process: "subprocess.Popen[str]", batches: int, number: signal.Signals)
 def test_what_is_done_is_not_done_again(checkpoint: Path, number: signal.Signals) -> None:
     told = stop(start(checkpoint), 3, number)
     kept = journal()
-    assert 3 <= len(kept) < 20
+    assert 3 <= len(kept) < 35
     assert not Path("out.jsonl").exists()
     if number == signal.SIGTERM:
-        assert f"{2 * len(kept)} of 40 answers are kept; the same command goes on" in told
+        assert f"{len(kept)} of 40 answers are kept; the same command goes on" in told
     (file,) = Path(".scratch").glob("out-*/rows-0.jsonl")
     with file.open("a") as torn:
         torn.write('{"rows": {"7": [[1, 2')
@@ -90,19 +90,19 @@ def test_workers_that_are_stopped_keep_what_they_have(checkpoint: Path) -> None:
     assert "answers are kept; the same command goes on" in told
     resumed = answer(checkpoint, TESTS, **SLOW)  # with another number of workers
     assert journal()[: len(kept)] == kept or set(kept) <= set(journal())
-    assert len(journal()) == 20
+    assert len(journal()) == 40
     shutil.rmtree(".scratch")
     assert answer(checkpoint, TESTS, **SLOW) == resumed
 
 
 def test_continuous_stops_at_once_and_goes_on(checkpoint: Path) -> None:
     """It would else answer all the others before it ends, and throw them away."""
-    changes = {"engine": "continuous", "continuous": {"cache_tokens": 1024, "batch_tokens": 64}}
+    changes = {"engine": "continuous", "cache_tokens": 1024, "step_tokens": 64}
     told = stop(start(checkpoint, **changes), 2, signal.SIGTERM)
     kept = journal()
     assert 2 <= len(kept) < 35
     assert "of 40 answers are kept; the same command goes on" in told
-    resumed = answer(checkpoint, TESTS, **SLOW, **changes)
+    resumed = answer(checkpoint, TESTS, **{**SLOW, **changes})
     assert journal()[: len(kept)] == kept
     assert len(journal()) == 40
     assert resumed == answer(checkpoint, TESTS, "again", **SLOW)
@@ -110,7 +110,7 @@ def test_continuous_stops_at_once_and_goes_on(checkpoint: Path) -> None:
 
 def test_shares_do_not_depend_on_who_begins_first(checkpoint: Path) -> None:
     """A worker that starts late finds other workers' answers, and must not take their batches."""
-    answer(checkpoint, TESTS[:12], batch_size=2)
+    answer(checkpoint, TESTS[:12], cache_tokens=300)
     (folder,) = Path(".scratch").glob("out-*")
     job = Job.model_validate_json((folder / JOB).read_text())
     for engine in ("batched", "continuous"):
@@ -141,7 +141,7 @@ def test_a_worker_that_outlived_its_stage_is_waited_for(checkpoint: Path) -> Non
 def test_settings_that_shape_nothing_keep_what_is_done(checkpoint: Path) -> None:
     first = answer(checkpoint, TESTS[:4])
     lines = journal()
-    idle = {"seed": 5, "top_p": 0.5, "continuous": {"cache_tokens": 99, "batch_tokens": 9}}
+    idle = {"seed": 5, "top_p": 0.5, "step_tokens": 9}
     assert answer(checkpoint, TESTS[:4], **idle) == first
     assert journal() == lines
 

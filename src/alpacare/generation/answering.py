@@ -133,7 +133,7 @@ def _make_folder(out: Path, job: worker.Job) -> Path:
 def _shaping(settings: GenerationsSettings) -> dict[str, Any]:
     """Give the settings that shape answers, and no others: a change of these begins anew."""
     continuous = settings.engine == "continuous"
-    idle = {"engine", "endpoint", "workers", "batch_size" if continuous else "continuous"}
+    idle = {"engine", "endpoint", "workers"} | (set() if continuous else {"step_tokens"})
     if not settings.temperature:
         idle |= {"top_p", "seed"}
     engine = "continuous" if continuous else "batched"

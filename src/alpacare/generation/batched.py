@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from alpacare.generation.cache import make_cache
 from alpacare.generation.decoding import Decoding
 from alpacare.generation.sampling import make_sampler
+from alpacare.generation.settings import GenerationsSettings
 
 if TYPE_CHECKING:
     import torch
@@ -17,13 +18,21 @@ if TYPE_CHECKING:
 _STRETCH = 32  # new tokens between two looks at who has ended
 
 
-def plan(lengths: Sequence[int], batch_size: int) -> list[list[int]]:
+def plan(lengths: Sequence[int], settings: GenerationsSettings) -> list[list[int]]:
     """Cut the prompts into batches of similar length: little padding, the same in every run.
 
-    Longest first, so that a batch too large for the memory shows at once. Returns positions.
+    A batch holds as many prompts, padded to its longest and with room for an answer each, as
+    `cache_tokens` allow, and one at least. Longest first, so that one too large for the memory
+    shows at once. Returns positions.
     """
-    order = sorted(range(len(lengths)), key=lambda p: (-lengths[p], p))
-    return [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
+    batches: list[list[int]] = []
+    most = 0  # rows of the batch at hand
+    for position in sorted(range(len(lengths)), key=lambda p: (-lengths[p], p)):
+        if not batches or len(batches[-1]) == most:
+            most = max(1, settings.cache_tokens // (lengths[position] + settings.max_new_tokens))
+            batches.append([])
+        batches[-1].append(position)
+    return batches
 
 
 def answer_batch(

@@ -37,16 +37,15 @@ def answer_stream(
 
     settings = decoding.settings
     longest = max(map(len, prompts.values())) + settings.max_new_tokens
-    sizes = settings.continuous
-    if longest > sizes.cache_tokens:
+    if longest > settings.cache_tokens:
         raise BadInput(
-            f"generations.continuous.cache_tokens: {sizes.cache_tokens} hold no prompt and answer "
+            f"generations.cache_tokens: {settings.cache_tokens} hold no prompt and answer "
             f"of {longest} tokens; raise it"
         )
     wishes: dict[str, Any] = {
         "page_size" if "page_size" in _known() else "block_size": _PAGE,
-        "num_blocks": -(-sizes.cache_tokens // _PAGE),
-        "max_batch_tokens": sizes.batch_tokens,
+        "num_blocks": -(-settings.cache_tokens // _PAGE),
+        "max_batch_tokens": settings.step_tokens,
         "auto_switch_to_flash": False,
     }
     cache = ContinuousBatchingConfig(**{k: v for k, v in wishes.items() if k in _known()})
@@ -80,7 +79,7 @@ def _collect(manager: Any, prompts: Mapping[int, list[int]]) -> Iterator[tuple[i
         elif result.error:
             raise BadInput(
                 f"engine 'continuous' failed: {result.error}; if memory is what it lacks, lower "
-                "generations.continuous.cache_tokens"
+                "generations.cache_tokens"
             )
         elif result.is_finished():
             waiting.discard(result.request_id)

@@ -7,13 +7,6 @@ from pydantic import Field, model_validator
 from alpacare.settings import Settings
 
 
-class ContinuousSettings(Settings):
-    """Sizes of engine `continuous`, in tokens; what it would choose itself may take all memory."""
-
-    cache_tokens: int = Field(gt=0)
-    batch_tokens: int = Field(gt=0)
-
-
 class GenerationsSettings(Settings):
     """Which engine answers, how it decodes, and what fits at once."""
 
@@ -24,8 +17,8 @@ class GenerationsSettings(Settings):
     temperature: float = Field(ge=0)
     top_p: float = Field(gt=0, le=1)
     seed: int = Field(ge=0)
-    batch_size: int = Field(gt=0)
-    continuous: ContinuousSettings
+    cache_tokens: int = Field(gt=0)
+    step_tokens: int = Field(gt=0)
     dtype: Literal["float32", "bfloat16"]
     threads: int = Field(gt=0)
 

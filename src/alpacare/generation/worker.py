@@ -73,9 +73,8 @@ def work(scratch: Path, rank: int = 0, workers: int = 1) -> None:
                 answer(load(job), job, mine, journal, rank)
         except torch.OutOfMemoryError:
             raise BadInput(
-                "the GPU's memory is full; in section generations lower batch_size (for engine "
-                "continuous its cache_tokens), with which answering begins anew, or set dtype: "
-                "bfloat16"
+                "the GPU's memory is full; in section generations lower cache_tokens, with which "
+                "answering begins anew, or set dtype: bfloat16"
             ) from None
 
 
@@ -110,7 +109,7 @@ def share_out(job: Job, journal: Journal, rank: int, workers: int) -> list[list[
         mine = range(rank, len(job.prompts), workers)  # fixed, as others may have begun already
         left = [position for position in mine if position not in done]
         return [left] if left else []
-    batches = batched.plan([len(ids) for ids in job.prompts], job.settings.batch_size)
+    batches = batched.plan([len(ids) for ids in job.prompts], job.settings)
     return [batch for batch in batches[rank::workers] if not done >= set(batch)]
 
 
