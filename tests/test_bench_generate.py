@@ -110,3 +110,18 @@ def test_the_ways_of_the_gpu_run_at_a_tiny_shape_and_a_failure_is_a_line(
     said = capsys.readouterr().out
     assert all(way in said for way in ways)
     assert "vLLM: failed: " in said
+
+
+def test_the_figures_of_the_page_are_those_of_the_bench() -> None:
+    report = json.loads((REPOSITORY / "bench/generate.json").read_text())
+    page = (REPOSITORY / "docs/performance.md").read_text()
+    names = {"published": "published loop", "batched": "`batched`", "continuous": "`continuous`"}
+    for like, part in report["tasks_like"].items():
+        assert part["ways"].keys() == names.keys()
+        for way, line in part["ways"].items():
+            rate, ratio = line["tokens_per_second"]["median"], line["ratio"]
+            span = "{:.2f} to {:.2f}".format(*ratio["range"])
+            figures = f"{rate:,.0f} | {ratio['median']:.2f} | {span} | {line['memory']['peak']:.0f} MB"
+            assert f"| {like} | {names[way]} | {figures} |" in page
+    best = report["tasks_like"]["MedInstruct-test"]["ways"]["batched"]["ratio"]["median"]
+    assert f"{best:.0f} times" in (REPOSITORY / "README.md").read_text()
