@@ -85,7 +85,7 @@ def test_what_is_done_is_not_done_again(checkpoint: Path, number: signal.Signals
 
 
 def test_workers_that_are_stopped_keep_what_they_have(checkpoint: Path) -> None:
-    told = stop(start(checkpoint, workers=2), 3, signal.SIGINT)
+    told = stop(start(checkpoint, workers=2), 3, signal.SIGTERM)
     kept = journal()
     assert "answers are kept; the same command goes on" in told
     resumed = answer(checkpoint, TESTS, **SLOW)  # with another number of workers

@@ -38,7 +38,7 @@ def wait_for_checkpoints(count: int) -> Path:
 def kill(process: "subprocess.Popen[str]") -> None:
     """Kill the stage and its worker, as a power failure would."""
     os.killpg(process.pid, signal.SIGKILL)
-    (lock,) = Path(".scratch").glob("*/worker.lock")
+    (lock,) = Path(".scratch").glob("*/worker-0.lock")
     os.kill(int(lock.read_text()), signal.SIGKILL)
     process.communicate()
 
