@@ -170,7 +170,7 @@ def test_a_new_test_set_runs_only_its_own_cells(clone: Clone) -> None:
         for left in (clone.folder / "metrics" / folder).rglob("*second*"):
             shutil.rmtree(left) if left.is_dir() else left.unlink()
     assert clone.repro() <= CHEAP
-    clone.git("checkout", "dvc.lock")  # which keeps the lines of cells that are gone
+    clone.git("checkout", "HEAD", "--", "dvc.lock")  # which keeps the lines of cells that are gone
     clone.repro_from_cache()
 
 
