@@ -85,14 +85,15 @@ def test_what_is_done_is_not_done_again(checkpoint: Path, number: signal.Signals
 
 
 def test_workers_that_are_stopped_keep_what_they_have(checkpoint: Path) -> None:
-    told = stop(start(checkpoint, workers=2), 3, signal.SIGTERM)
+    long = {"max_new_tokens": 110}  # two are done twice as soon
+    told = stop(start(checkpoint, workers=2, **long), 3, signal.SIGTERM)
     kept = journal()
     assert "answers are kept; the same command goes on" in told
-    resumed = answer(checkpoint, TESTS, **SLOW)  # with another number of workers
-    assert journal()[: len(kept)] == kept or set(kept) <= set(journal())
+    resumed = answer(checkpoint, TESTS, **{**SLOW, **long})  # with another number of workers
+    assert set(kept) <= set(journal())
     assert len(journal()) == 40
     shutil.rmtree(".scratch")
-    assert answer(checkpoint, TESTS, **SLOW) == resumed
+    assert answer(checkpoint, TESTS, **{**SLOW, **long}) == resumed
 
 
 def test_continuous_stops_at_once_and_goes_on(checkpoint: Path) -> None:
