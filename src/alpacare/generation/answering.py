@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from alpacare import scratch
+from alpacare import jsonl, scratch
 from alpacare.errors import BadInput
+from alpacare.files import write_json
 from alpacare.generation import worker
 from alpacare.generation.journal import Journal, Row
 from alpacare.generation.model import Source, load_tokenizer, pad_token, read_context
@@ -33,8 +34,10 @@ class Answers:
     records: list[Generation]
     run: dict[str, Any]
 
-    def tell(self) -> str:
-        """Sum them up in a line."""
+    def save(self, out: Path, run: Path) -> str:
+        """Write both files, and sum the answers up in a line."""
+        jsonl.write(out, self.records)
+        write_json(run, self.run)
         reasons = Counter(record.finish_reason for record in self.records)
         shortened = sum(record.input_left_out > 0 for record in self.records)
         line = f"{len(self.records)} answers, {reasons['length']} cut off"

@@ -14,7 +14,7 @@ from alpacare.generation.model import Source, load_tokenizer
 from alpacare.generation.prompts import Asked, ask_all
 from alpacare.generation.sampling import row_seed
 from alpacare.generation.settings import GenerationsSettings
-from alpacare.records.generation import Generation
+from alpacare.records.generation import Generation, known_reason
 from alpacare.records.task import TestTask
 from alpacare.scratch import hash_files
 from alpacare.teacher.client import ask
@@ -109,14 +109,13 @@ def _request(
 
 
 def _record(test: TestTask, asked: Asked, answer: Answer, blank: bool) -> Generation:
-    reason = answer.finish_reason
     return Generation(
         id=test.id,
         instruction=test.instruction,
         input=test.input,
         output=answer.text.removeprefix(" ") if blank else answer.text,
         generator="student",
-        finish_reason="stop" if reason == "stop" else "length" if reason == "length" else "unknown",
+        finish_reason=known_reason(answer.finish_reason),
         tokens=answer.tokens_out or None,
         input_left_out=asked.left_out,
     )

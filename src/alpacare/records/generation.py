@@ -13,6 +13,11 @@ from alpacare.jsonl import Row
 FinishReason = Literal["stop", "length", "unknown"]
 
 
+def known_reason(told: str) -> FinishReason:
+    """Read what a server says of why an answer ended; others than ours are unknown."""
+    return "stop" if told == "stop" else "length" if told == "length" else "unknown"
+
+
 class Generation(Row):
     """`finish_reason`: stop (end of text), length (cut off), unknown (written elsewhere).
 

@@ -12,7 +12,7 @@ import click
 from alpacare import jsonl
 from alpacare.command import FILE, Stage, check_files
 from alpacare.files import write_json
-from alpacare.records.generation import Generation
+from alpacare.records.generation import Generation, known_reason
 from alpacare.records.task import TestTask
 from alpacare.settings import check, read_yaml
 from alpacare.stages.responses import make_requests
@@ -58,14 +58,13 @@ def make_reference_requests(prompt: Path, tests: Sequence[TestTask]) -> list[Req
 
 
 def _record(test: TestTask, answer: Answer, generator: str) -> Generation:
-    reason = answer.finish_reason
     return Generation(
         id=test.id,
         instruction=test.instruction,
         input=test.input,
         output=answer.text.strip(),
         generator=generator,
-        finish_reason="stop" if reason == "stop" else "length" if reason == "length" else "unknown",
+        finish_reason=known_reason(answer.finish_reason),
         tokens=answer.tokens_out or None,
     )
 

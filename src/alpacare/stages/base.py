@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from alpacare import jsonl
 from alpacare.command import FILE, Stage, check_files
-from alpacare.files import atomic_folder, read_json, write_json
+from alpacare.files import atomic_folder, read_json
 from alpacare.generation.answering import answer_tests
 from alpacare.generation.model import Source, load_tokenizer
 from alpacare.generation.settings import GenerationsSettings
@@ -49,9 +48,7 @@ def main(checkpoint: Path, tests: Path, out: Path, run: Path) -> None:
     made = out.parent / ".scratch" / f"{out.stem}-random"
     source = find_source(student, load_tokenizer(Source(str(checkpoint))), made)
     answers = answer_tests(source, prompt, tasks, settings, "base", out)
-    jsonl.write(out, answers.records)
-    write_json(run, answers.run)
-    click.echo(answers.tell())
+    click.echo(answers.save(out, run))
 
 
 def find_source(

@@ -4,9 +4,7 @@ from pathlib import Path
 
 import click
 
-from alpacare import jsonl
 from alpacare.command import FILE, Stage, check_files
-from alpacare.files import write_json
 from alpacare.generation.answering import answer_tests
 from alpacare.generation.model import Source
 from alpacare.generation.server import answer_by_server
@@ -40,9 +38,7 @@ def main(checkpoint: Path, tests: Path, out: Path, run: Path) -> None:
     else:
         source = Source(str(checkpoint))
         answers = answer_tests(source, prompt, tasks, settings, "student", out)
-    jsonl.write(out, answers.records)
-    write_json(run, answers.run)
-    click.echo(answers.tell())
+    click.echo(answers.save(out, run))
 
 
 if __name__ == "__main__":

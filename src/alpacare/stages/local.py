@@ -9,9 +9,7 @@ from pathlib import Path
 import click
 from pydantic import model_validator
 
-from alpacare import jsonl
 from alpacare.command import FILE, Stage, check_files
-from alpacare.files import write_json
 from alpacare.generation.answering import answer_tests
 from alpacare.generation.model import Source
 from alpacare.generation.settings import GenerationsSettings
@@ -58,9 +56,7 @@ def main(reference: Path, tests: Path, out: Path, prompt: Path, run: Path) -> No
     source = Source(chosen.model, chosen.revision)
     form = StudentPrompt.choose(chosen.prompt, prompt)
     answers = answer_tests(source, form, tasks, settings, reference.name, out)
-    jsonl.write(out, answers.records)
-    write_json(run, answers.run)
-    click.echo(answers.tell())
+    click.echo(answers.save(out, run))
 
 
 def read_local(reference: Path) -> LocalSettings:
