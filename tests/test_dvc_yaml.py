@@ -113,15 +113,16 @@ def _run(code: str) -> tuple[float, str]:
     return seconds, done.stdout
 
 
-@pytest.fixture(scope="module")
-def limit() -> float:
-    """Seconds of CPU for `--help`: 0.3, or where that is slow, twice what nobody can do without."""
-    floor = "import click, pydantic; pydantic.create_model('Row', id=(str, ...))"
-    return max(0.3, 2 * min(_run(floor)[0] for _ in range(3)))
+def _limit() -> float:
+    """Seconds of CPU for `--help`: 0.3, or on a slow or busy machine a multiple of what click and
+    pydantic alone take there, in the same moments."""
+    return max(
+        0.3, 2.5 * _run("import click, pydantic; pydantic.create_model('R', id=(str, ...))")[0]
+    )
 
 
 @pytest.mark.parametrize("name", STAGES)
-def test_help_is_quick_and_shows_an_example(name: str, limit: float) -> None:
+def test_help_is_quick_and_shows_an_example(name: str) -> None:
     code = (
         "import sys, runpy; sys.argv = ['x', '--help']\n"
         f"try: runpy.run_module('alpacare.stages.{module_of(name)}', run_name='__main__')\n"
@@ -129,9 +130,13 @@ def test_help_is_quick_and_shows_an_example(name: str, limit: float) -> None:
         "heavy = {'torch', 'transformers', 'openai', 'datasets', 'numpy'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )
-    runs = (_run(code) for _ in range(3))  # one that is quick enough will do
-    shown = next((text for seconds, text in runs if seconds < limit), None)
-    assert shown is not None, f"--help takes more than {limit:.2f} s of CPU time"
+    for _ in range(5):  # one that is quick enough will do
+        limit = _limit()
+        seconds, shown = _run(code)
+        if seconds < limit:
+            break
+    else:
+        pytest.fail(f"--help takes {seconds:.2f} s of CPU time, allowed are {limit:.2f}")
     assert f"python -m alpacare.stages.{module_of(name)}" in shown
 
 
