@@ -4,7 +4,7 @@
  "request": "9c41...", "sample": 0, "tries": 1, "ratings": {}}
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -12,6 +12,9 @@ from alpacare.jsonl import Row
 
 Order = Literal["model_first", "reference_first"]
 Verdict = Literal["model", "reference", "tie"]
+Slot = Literal["first", "second", "tie"]  # the same by the order shown, as judges see it
+
+Sides = Annotated[list[float], Field(min_length=2, max_length=2)]  # the student's, the reference's
 
 
 class Judgment(Row):
@@ -29,4 +32,4 @@ class Judgment(Row):
     request: str
     sample: int = Field(default=0, ge=0)
     tries: int = Field(default=1, ge=1)
-    ratings: dict[str, list[float]] = Field(default={})
+    ratings: dict[str, Sides] = Field(default={})

@@ -1,0 +1,1 @@
+"""What a judge's reply says: from its text to a verdict, or to none."""
