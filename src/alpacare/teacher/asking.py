@@ -1,5 +1,6 @@
 """What every stage that asks a teacher lets its user set."""
 
+import json
 from typing import Any, Self
 
 from pydantic import Field, model_validator
@@ -25,6 +26,10 @@ class AskingSettings(Settings):
 
     @model_validator(mode="after")
     def _extra_is_extra(self) -> Self:
+        try:
+            json.dumps(self.extra, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"extra: holds what JSON cannot say ({error})") from None
         for name in self.extra:
             if name in _OURS:
                 raise ValueError(f"extra.{name}: this is made by the stage")

@@ -60,7 +60,7 @@ def _read(key: str, body: Any, request: Request, prices: Prices) -> Entry | None
             response=body,
             received=now(),
             price=prices.paid(request, completion.usage, BATCH),
-            call=Call(seconds=0, mode=BATCH, prices=prices.source(str(request.body["model"]))),
+            call=Call(seconds=0, mode=BATCH, prices=prices.source(request)),
         )
     except ValidationError:
         return None

@@ -169,8 +169,7 @@ class Online:
         return received
 
     async def _keep(self, key: str, request: Request, received: Received, call: Call) -> None:
-        model = str(request.body["model"])
-        call.prices = self._purse.prices.source(model)
+        call.prices = self._purse.prices.source(request)
         price = self._purse.prices.paid(request, received.completion.usage, ONLINE)
         # both were validated when they were read: no need to do it again
         entry = Entry.model_construct(

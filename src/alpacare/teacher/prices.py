@@ -11,12 +11,10 @@ from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
-from pydantic import Field
-
 from alpacare.errors import BadInput
-from alpacare.settings import Settings, check, read_yaml
+from alpacare.settings import check, read_yaml
 from alpacare.teacher.reply import TokenCounts
-from alpacare.teacher.request import Request
+from alpacare.teacher.request import Price, Request
 
 OVERRIDES = Path("prices.yaml")
 BATCH = "batch"
@@ -24,14 +22,6 @@ OWN = "student-"  # and 12 hex digits: a checkpoint of ours, which costs nothing
 Cost = Callable[
     [int, int, int], float
 ]  # tokens in, tokens out, of those in from a cache -> dollars
-
-
-class Override(Settings):
-    """One model's line in prices.yaml."""
-
-    input: float = Field(ge=0)
-    output: float = Field(ge=0)
-    batch: float = Field(default=1.0, ge=0, le=1)
 
 
 class Prices:
@@ -43,16 +33,25 @@ class Prices:
         self.path = path
         lines = read_yaml(path) if path.exists() else {}
         self.overrides = {
-            model: check(line, Override, f"{path}: {model}.") for model, line in lines.items()
+            model: check(line, Price, f"{path}: {model}.") for model, line in lines.items()
         }
         self._table = f"genai-prices {version('genai-prices')}"
         self.cost_of = cache(self._cost_of)
 
-    def source(self, model: str) -> str:
-        """Name the table that a model's price is from."""
+    def source(self, request: Request) -> str:
+        """Name the table that a call's price is from."""
+        model = str(request.body["model"])
+        if request.price:
+            return "settings"
         if model in self.overrides:
             return str(self.path)
         return "own" if is_own(model) else self._table
+
+    def cost(self, request: Request, mode: str) -> Cost:
+        """Give what a call costs by its tokens."""
+        if request.price:
+            return _by_line(request.price, mode)
+        return self.cost_of(str(request.body["model"]), mode)
 
     def worst(self, request: Request, mode: str) -> float:
         """The most that a call can cost, in dollars.
@@ -60,7 +59,7 @@ class Prices:
         Raises:
             BadInput: the model's price is not known, or the request has no limit of tokens.
         """
-        cost = self.cost_of(str(request.body["model"]), mode)
+        cost = self.cost(request, mode)
         outputs = request.most_output_tokens()
         if outputs is None:
             if cost(0, 1_000_000, 0) > 0:
@@ -74,15 +73,13 @@ class Prices:
             return self.worst(request, mode)
         details = counts.prompt_tokens_details
         cached = (details.cached_tokens if details else None) or 0
-        cost = self.cost_of(str(request.body["model"]), mode)
+        cost = self.cost(request, mode)
         outputs = max(counts.completion_tokens, counts.total_tokens - counts.prompt_tokens)
         return cost(counts.prompt_tokens, outputs, cached)
 
     def _cost_of(self, model: str, mode: str) -> Cost:
         if line := self.overrides.get(model):
-            share = line.batch if mode == BATCH else 1.0
-            per_input, per_output = share * line.input / 1e6, share * line.output / 1e6
-            return _linear(per_input, per_output, per_input)
+            return _by_line(line, mode)
         return _linear(0.0, 0.0, 0.0) if is_own(model) else self._from_table(model, mode)
 
     def _unknown(self, model: str) -> BadInput:
@@ -114,6 +111,12 @@ class Prices:
             return float(price.calc_price(usage)["total_price"])
 
         return tiered
+
+
+def _by_line(line: Price, mode: str) -> Cost:
+    share = line.batch if mode == BATCH else 1.0
+    per_input, per_output = share * line.input / 1e6, share * line.output / 1e6
+    return _linear(per_input, per_output, per_input)
 
 
 def _linear(per_input: float, per_output: float, per_cached: float) -> Cost:

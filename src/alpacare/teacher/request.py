@@ -6,11 +6,22 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from pydantic import Field
+
+from alpacare.settings import Settings
 from alpacare.teacher.endpoints import Endpoint
 
 CHAT = "/chat/completions"
 PLAIN = "/completions"
 _LIMITS = ("max_completion_tokens", "max_tokens")  # vendors' two names for one limit
+
+
+class Price(Settings):
+    """What a model costs: dollars for a million tokens; `batch` is the share paid in a batch."""
+
+    input: float = Field(ge=0)
+    output: float = Field(ge=0)
+    batch: float = Field(default=1.0, ge=0, le=1)
 
 
 @dataclass(frozen=True)
@@ -23,6 +34,7 @@ class Request:
     path: str = CHAT
     sample: int = 0  # tells repeated draws of one body apart
     room: int | None = None  # tokens to ask again with when an answer is cut off; not in the key
+    price: Price | None = None  # instead of that of the tables; not in the key
 
     def content(self) -> dict[str, Any]:
         """Everything that can change the answer; never the row's position or the API key."""
