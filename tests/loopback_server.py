@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+import re
 import time
 from collections import Counter
 from dataclasses import asdict, dataclass, field
@@ -25,6 +26,7 @@ class Config:
     output_tokens: int | None = None  # completion tokens; None: drawn from the request
     words: int = 8  # words of an answer
     text: str | None = None  # an answer in full; {seed} in it tells answers apart
+    replies: list[list[str]] = field(default_factory=list)  # pattern in what was asked, answer
     message: dict[str, Any] = field(default_factory=dict)  # goes over an answer's message
     finish_reason: str | None = None  # None: "length" where the tokens reach the limit
     requests_per_minute: int | None = None  # told in headers and enforced
@@ -202,6 +204,9 @@ class Loopback:
             return web.Response(text="<html>gateway</html>", content_type="text/html")
         if kind == "http_429_after":
             return error(429, "Rate limit reached.", "rate_limit_exceeded", {"retry-after": "0.05"})
+        if kind == "context_length":
+            longest = "This model's maximum context length is 4096 tokens."
+            return error(400, longest, "context_length_exceeded")
         if kind == "content_filter":
             return error(400, "The prompt was filtered.", "content_filter")
         status = int(kind.removeprefix("http_"))
@@ -215,6 +220,11 @@ class Loopback:
         reason = self.config.finish_reason or ("length" if tokens >= limit else "stop")
         words = " ".join(seed[:8] for _ in range(self.config.words))
         text = self.config.text.replace("{seed}", seed) if self.config.text else words
+        asked = "\n".join(str(each["content"]) for each in body.get("messages", ()))
+        for pattern, reply_text in self.config.replies:
+            if re.search(pattern, asked, re.DOTALL):
+                text = reply_text
+                break
         chat = "chat" in path
         message = {"role": "assistant", "content": text, **self.config.message}
         choice = {"message": message} if chat else {"text": text}

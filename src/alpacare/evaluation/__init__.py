@@ -1,1 +1,1 @@
-"""From answers to a win rate: judges, verdicts, statistics."""
+"""From verdicts to figures: win rates, intervals, comparisons, agreement."""

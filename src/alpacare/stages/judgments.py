@@ -1,32 +1,47 @@
 """Stage `judgments`: one judge compares student and reference on one test set, in both orders.
 
-{"id": "77d0...", "order": "model_first", "verdict": "model", "raw": "...", "request": ""}
+{"id": "77d0...", "order": "model_first", "verdict": "model", "raw": "...", "request": "", ...}
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import get_args
+from typing import Any
 
 import click
 
 from alpacare import jsonl
-from alpacare.command import FILE, Stage
+from alpacare.command import FILE, Stage, check_files
 from alpacare.errors import BadInput
-from alpacare.evaluation.judges import OverlapJudge, read_judge
-from alpacare.evaluation.overlap import compare
-from alpacare.records.generation import Generation
-from alpacare.records.judgment import Judgment, Order
-from alpacare.records.task import TestTask
+from alpacare.evaluation.pairs import pair_up
+from alpacare.files import write_json
+from alpacare.judging.asked import ask_judge, make_inquiries
+from alpacare.judging.cases import Case, make_cases
+from alpacare.judging.judges import (
+    JUDGES,
+    AskedJudge,
+    LongestJudge,
+    OverlapJudge,
+    read_judge,
+)
+from alpacare.judging.loglik import LoglikJudge, score_prompts
+from alpacare.judging.longest import compare_lengths
+from alpacare.judging.overlap import compare_all
+from alpacare.judging.prompt import JudgePrompt
+from alpacare.records.judgment import Judgment, Slot
+from alpacare.teacher.usage import count_usage
 from alpacare.testsets import read_tests
 
 
 @click.command(cls=Stage)
 @click.option("--judge", required=True, help="Name of a folder in prompts/judges.")
 @click.option("--tests", type=FILE, help="The test set, for judges that need its written answers.")
+@click.option("--run", type=FILE, help="How the verdicts came about, as JSON.")
 @click.argument("generations", type=FILE)
 @click.argument("reference", type=FILE)
 @click.argument("out", type=FILE)
-def main(judge: str, tests: Path | None, generations: Path, reference: Path, out: Path) -> None:
+def main(
+    judge: str, tests: Path | None, run: Path | None, generations: Path, reference: Path, out: Path
+) -> None:
     """Compare the answers in GENERATIONS with those in REFERENCE and write OUT.
 
     \b
@@ -35,57 +50,65 @@ def main(judge: str, tests: Path | None, generations: Path, reference: Path, out
           data/generations/demo.jsonl data/references/terse/demo.jsonl \\
           data/judgments/demo/terse/overlap.jsonl
     """
-    settings = read_judge(judge)
-    if tests is None:
-        raise BadInput(f"judge '{judge}' compares with written answers: give --tests FILE")
-    pairs = pair_up(generations, reference)
-    judgments = list(judge_all(settings, pairs, {t.id: t for t in read_tests(tests)}, tests))
+    check_files([generations, reference, tests], [out, run])
+    cases = make_cases(pair_up(generations, reference))
+    judgments, told = judge_all(judge, cases, tests)
     jsonl.write(out, judgments)
-    won = sum(judgment.verdict == "model" for judgment in judgments)
-    click.echo(f"{len(judgments)} judgments of {len(pairs)} pairs, {won} for the student")
-
-
-def pair_up(generations: Path, reference: Path) -> list[tuple[Generation, Generation]]:
-    """Join two files of answers by id, in the order of the first.
-
-    No pairs with a reference that has not answered this test set.
-
-    Raises:
-        BadInput: an id that only one of the files has, or no answers by the student.
-    """
-    ours = jsonl.read(generations, Generation, unique="id")
-    theirs = {row.id: row for row in jsonl.read(reference, Generation, unique="id")}
-    if not ours:
-        raise BadInput(f"{generations}: no answers to judge")
-    if not theirs:
-        return []
-    for row in ours:
-        if row.id not in theirs:
-            raise BadInput(f"{reference}: no answer to task {row.id}, which {generations} has")
-    for id in sorted(theirs.keys() - {row.id for row in ours}):
-        raise BadInput(f"{generations}: no answer to task {id}, which {reference} has")
-    return [(row, theirs[row.id]) for row in ours]
+    if run:
+        write_json(run, {"judge": judge, **told})
+    click.echo(tell(judgments))
 
 
 def judge_all(
-    judge: OverlapJudge,
-    pairs: Sequence[tuple[Generation, Generation]],
-    tests: Mapping[str, TestTask],
-    path: Path,
-) -> Iterator[Judgment]:
-    """Judge every pair, the student's answer first and then second."""
-    for model, reference in pairs:
-        if model.id not in tests:
-            raise BadInput(f"{path}: no task {model.id}")
-        judged = {model.generator, reference.generator}
-        written = [text for name, text in tests[model.id].answers.items() if name not in judged]
-        if not written:
-            raise BadInput(f"{path}: task {model.id} has no written answer but the one judged")
-        for order in get_args(Order):
-            opinion = compare(model.output, reference.output, written, judge.tie_margin, order)
-            yield Judgment(
-                id=model.id, order=order, verdict=opinion.verdict, raw=opinion.raw, request=""
-            )
+    name: str, cases: Sequence[Case], tests: Path | None
+) -> tuple[list[Judgment], dict[str, Any]]:
+    """Have one judge say who won in each case; also say how the verdicts came about.
+
+    Raises:
+        BadInput: the judge's folder, or what it needs, is wrong or missing.
+    """
+    judge = read_judge(name)
+    if not cases:
+        return [], {}
+    match judge:
+        case AskedJudge():
+            judgments, replies = ask_judge(make_inquiries(judge, JUDGES / name, cases))
+            return judgments, {"labels": judge.labels(), **count_usage(replies)}
+        case LoglikJudge():
+            prompt = JudgePrompt.read(JUDGES / name)
+            scored, told = score_prompts(judge, [prompt.fill(case) for case in cases])
+            return record(cases, [(each.raw, each.slot) for each in scored]), told
+        case LongestJudge():
+            return record(cases, [compare_lengths(case, judge.tie_margin) for case in cases]), {}
+        case OverlapJudge():
+            if tests is None:
+                raise BadInput(f"judge '{name}' compares with written answers: give --tests FILE")
+            tasks = {task.id: task for task in read_tests(tests)}
+            return record(cases, list(compare_all(cases, tasks, judge.tie_margin, tests))), {}
+
+
+def record(cases: Sequence[Case], opinions: Sequence[tuple[str, Slot | None]]) -> list[Judgment]:
+    """Make judgments of what a judge that is not asked says of each case."""
+    return [
+        Judgment(
+            id=case.model.id,
+            order=case.order,
+            verdict=case.verdict(slot),
+            raw=raw,
+            request="",
+        )
+        for case, (raw, slot) in zip(cases, opinions, strict=True)
+    ]
+
+
+def tell(judgments: Sequence[Judgment]) -> str:
+    """Sum judgments up in a line."""
+    won = sum(judgment.verdict == "model" for judgment in judgments)
+    void = sum(judgment.verdict is None for judgment in judgments)
+    again = sum(judgment.tries > 1 for judgment in judgments)
+    line = f"{len(judgments)} judgments, {won} for the student"
+    line += f", {again} asked again" if again else ""
+    return line + (f", {void} without a readable verdict" if void else "")
 
 
 if __name__ == "__main__":
