@@ -6,12 +6,8 @@ from typing import Any
 
 import pytest
 from conftest import REPOSITORY, run
-from hypothesis import given
-from hypothesis import strategies as st
 
 from alpacare import jsonl
-from alpacare.evaluation.overlap import compare
-from alpacare.evaluation.statistics import bootstrap_interval, summarise
 from alpacare.evaluation.table import print_scores
 from alpacare.records.generation import Generation
 from alpacare.records.judgment import Judgment
@@ -63,7 +59,13 @@ def files(params: Path) -> None:
 
 def judge(*extra: str, reference: str = "base.jsonl") -> Any:
     arguments = ["--judge", "overlap", "--tests", "tests.jsonl", "ours.jsonl", reference, "j.jsonl"]
-    return run(judgments, *arguments, *extra)
+    return run(judgments, *arguments, "--run", "j.json", *extra)
+
+
+def score(out: str = "s.json", reference: str = "base.jsonl") -> Any:
+    """Score what `judge` wrote."""
+    files = ["--generations", "ours.jsonl", "--reference", reference, "--tests", "tests.jsonl"]
+    return run(scores, "j.jsonl", out, "--run", "j.json", *files)
 
 
 def test_answers_are_joined_by_id_and_judged_in_both_orders(files: None) -> None:
@@ -76,11 +78,13 @@ def test_answers_are_joined_by_id_and_judged_in_both_orders(files: None) -> None
         (id_of("2"), "model_first", "tie"),
         (id_of("2"), "reference_first", "tie"),
     ]
-    assert run(scores, "j.jsonl", "s.json").exit_code == 0
-    score = json.loads(Path("s.json").read_text())
-    assert score["win_rate"] == 0.75
-    assert (score["wins"], score["ties"], score["losses"]) == (1, 1, 0)
-    assert score["position_consistency"] == 1.0
+    result = score()
+    assert result.exit_code == 0, result.output
+    metrics = json.loads(Path("s.json").read_text())
+    assert metrics["win_rate"] == 0.75
+    assert (metrics["wins"], metrics["ties"], metrics["losses"]) == (1, 1, 0)
+    assert metrics["position_consistency"] == 1.0
+    assert metrics["by_type"]["chat"]["n"] == 2
 
 
 def test_a_written_answer_is_never_compared_with_itself(files: None) -> None:
@@ -113,7 +117,7 @@ def test_a_judge_is_a_name_and_no_path(files: None) -> None:
 def test_an_unknown_judge_lists_the_known_ones(files: None) -> None:
     result = judge("--judge", "overlapp")
     assert result.exit_code == 2
-    assert "no judge 'overlapp' in prompts/judges (known: overlap)" in result.output
+    assert "no judge 'overlapp' in prompts/judges (known: alpacare, loglik, lon" in result.output
 
 
 def test_a_reference_that_a_task_lacks_is_named(files: None) -> None:
@@ -134,12 +138,12 @@ def test_a_reference_without_answers_is_not_judged(
     )
     assert written.exit_code == 0
     assert judge(reference="none.jsonl").exit_code == 0
-    assert "nothing to score" in run(scores, "j.jsonl", "s/t/gpt-4/overlap.json").output
-    score = json.loads(Path("s/t/gpt-4/overlap.json").read_text())
-    assert (score["n"], score["win_rate"]) == (0, None)
+    assert "nothing to score" in score("s/t/gpt-4/overlap.json", "none.jsonl").output
+    metrics = json.loads(Path("s/t/gpt-4/overlap.json").read_text())
+    assert (metrics["n"], metrics["win_rate"]) == (0, None)
     judge()
-    run(scores, "j.jsonl", "s/t/base/overlap.json")
-    print_scores(Path("s"), [("t", "gpt-4", "overlap"), ("t", "base", "overlap")])
+    assert score("s/t/base/overlap.json").exit_code == 0
+    print_scores(Path("s"), [("t", "gpt-4", "overlap"), ("t", "base", "overlap")], {})
     told = capsys.readouterr().out
     assert "base" in told
     assert "gpt-4" not in told
@@ -155,74 +159,23 @@ def test_a_test_set_with_repeated_ids_is_refused(files: None) -> None:
         assert not Path("out.jsonl").exists()
 
 
-words = st.lists(st.sampled_from(["a", "b", "c", "d"]), max_size=8).map(" ".join)
-
-
-@given(words, words, st.lists(words, min_size=1, max_size=3))
-def test_swapping_the_sides_swaps_the_verdict(a: str, b: str, written: list[str]) -> None:
-    swapped = {"model": "reference", "reference": "model", "tie": "tie"}
-    one = compare(a, b, written, 0.0, "model_first")
-    other = compare(b, a, written, 0.0, "reference_first")
-    assert other.verdict == swapped[one.verdict]
-    assert other.raw == one.raw
-
-
-def verdicts(*pairs: tuple[str | None, str | None]) -> list[Judgment]:
-    return [
-        Judgment(id=str(n), order=order, verdict=verdict, raw="", request="")  # type: ignore[arg-type]
-        for n, pair in enumerate(pairs)
-        for order, verdict in zip(("model_first", "reference_first"), pair, strict=True)
-    ]
-
-
-def test_known_answers() -> None:
-    rows = verdicts(
-        ("model", "model"), ("model", "reference"), ("tie", "model"), ("reference", None)
-    )
-    score = summarise(rows, 500, 0.95, 0)
-    assert score.win_rate == 0.75  # (1 + 0.5 + 0.75) / 3
-    assert (score.n, score.n_valid, score.failures) == (4, 3, 1)
-    assert (score.wins, score.ties, score.losses) == (2, 1, 0)
-    assert score.position_consistency == 0.3333
-    assert score.ci_low is not None
-    assert score.ci_high is not None
-    assert score.ci_low <= score.win_rate <= score.ci_high
-
-
-def test_a_judge_that_always_takes_the_first_gets_half_and_no_consistency() -> None:
-    score = summarise(verdicts(*[("model", "reference")] * 9), 200, 0.95, 0)
-    assert (score.win_rate, score.position_consistency) == (0.5, 0.0)
-    assert score.ci_low is not None
-    assert score.ci_low < 0.5 < 1 - score.ci_low, "nine items alike are no certainty"
-
-
-def test_a_clean_sweep_is_not_certain() -> None:
-    """70 of 70 won: the exact 95 % interval starts at 0.025^(1/70), not at 1."""
-    score = summarise(verdicts(*[("model", "model")] * 70), 200, 0.95, 0)
-    assert (score.ci_low, score.ci_high) == (0.9487, 1.0)
-    score = summarise(verdicts(*[("reference", "reference")] * 70), 200, 0.95, 0)
-    assert (score.ci_low, score.ci_high) == (0.0, 0.0513)
-
-
-def test_nothing_readable_gives_no_number() -> None:
-    score = summarise(verdicts((None, None)), 200, 0.95, 0)
-    assert (score.win_rate, score.ci_low, score.failures) == (None, None, 2)
-
-
-def test_the_interval_covers_the_truth_as_often_as_it_says() -> None:
-    import numpy as np
-
-    rng = np.random.default_rng(0)
-    hits = 0
-    for trial in range(400):
-        values = rng.binomial(2, 0.4, size=100) / 2
-        low, high = bootstrap_interval(list(values), 400, 0.95, trial)
-        hits += low <= 0.4 <= high
-    assert 0.92 <= hits / 400 <= 0.98
-
-
 def test_incomplete_judgments_are_refused(files: None) -> None:
-    jsonl.write(Path("j.jsonl"), verdicts(("model", "model"))[:1])
-    result = run(scores, "j.jsonl", "s.json")
-    assert result.exit_code == 2
-    assert "judged in one order only" in result.output
+    judge()
+    rows = jsonl.read(Path("j.jsonl"), Judgment)
+    for kept, message in (
+        (rows[:3], f"task {id_of('2')} is judged in one order only"),
+        (rows[:2], f"task {id_of('2')} is not judged, and ours.jsonl has it"),
+        ([*rows, rows[0]], f"task {id_of('1')} is judged 2 times in the order model_first"),
+    ):
+        jsonl.write(Path("j.jsonl"), kept)
+        result = score()
+        assert result.exit_code == 2
+        assert message in result.output
+        assert not Path("s.json").exists()
+
+
+def test_the_longest_judge_reads_nothing(files: None) -> None:
+    assert judge("--judge", "longest").exit_code == 0
+    rows = jsonl.read(Path("j.jsonl"), Judgment)
+    assert [row.verdict for row in rows] == ["model", "model", "reference", "reference"]
+    assert rows[1].raw == f"longest (a) {len(BAD)}, (b) {len(GOOD)} characters"

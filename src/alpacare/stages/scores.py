@@ -1,65 +1,101 @@
-"""Stage `scores`: verdicts -> a win rate with its interval, kept in Git."""
+"""Stage `scores`: verdicts -> win rates with their intervals, kept in Git."""
 
-from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
-from pydantic import Field
+from pydantic import ValidationError
 
-from alpacare import jsonl
-from alpacare.command import FILE, Stage
+from alpacare.command import FILE, Stage, check_files
 from alpacare.errors import BadInput
-from alpacare.evaluation.statistics import summarise
-from alpacare.files import write_json
-from alpacare.records.judgment import Judgment
-from alpacare.settings import Settings, load
-
-
-class ScoresSettings(Settings):
-    """Section `scores` of params.yaml."""
-
-    resamples: int = Field(gt=0)
-    confidence: float = Field(gt=0, lt=1)
-    seed: int
+from alpacare.evaluation.items import read_judgments
+from alpacare.evaluation.pairs import pair_up
+from alpacare.evaluation.resampling import Resampling
+from alpacare.evaluation.score import JudgeRun, Score
+from alpacare.evaluation.statistics import Pair, summarise
+from alpacare.files import read_json, write_json
+from alpacare.records.generation import Generation
+from alpacare.records.task import TestTask
+from alpacare.settings import load
+from alpacare.testsets import read_tests
 
 
 @click.command(cls=Stage)
 @click.argument("judgments", type=FILE)
 @click.argument("out", type=FILE)
-def main(judgments: Path, out: Path) -> None:
+@click.option("--run", type=FILE, required=True, help="How the verdicts came about, as JSON.")
+@click.option("--generations", type=FILE, required=True, help="The student's answers.")
+@click.option("--reference", type=FILE, required=True, help="The answers they were compared with.")
+@click.option("--tests", type=FILE, required=True, help="The test set, for difficulty and type.")
+def main(
+    judgments: Path, out: Path, run: Path, generations: Path, reference: Path, tests: Path
+) -> None:
     """Score the verdicts in JUDGMENTS and write OUT.
 
     \b
     Example:
       python -m alpacare.stages.scores data/judgments/demo/terse/overlap.jsonl \\
-          metrics/scores/demo/terse/overlap.json
+          metrics/scores/demo/terse/overlap.json --run data/judgments/demo/terse/overlap.json \\
+          --generations data/generations/demo.jsonl \\
+          --reference data/references/terse/demo.jsonl --tests data/tests/demo.jsonl
     """
-    settings = load("scores", ScoresSettings)
+    check_files([judgments, run, generations, reference, tests], [out])
+    how = load("scores", Resampling)
     rows = read_judgments(judgments)
-    score = summarise(rows, settings.resamples, settings.confidence, settings.seed)
+    pairs = describe_pairs(pair_up(generations, reference), read_tests(tests), tests)
+    for row in rows:
+        if row.id not in pairs:
+            raise BadInput(f"{judgments}: task {row.id} is judged, and {generations} lacks it")
+    for id in pairs.keys() - {row.id for row in rows}:
+        raise BadInput(f"{judgments}: task {id} is not judged, and {generations} has it")
+    score = summarise(rows, pairs, how, read_run(run))
     write_json(out, score.model_dump())
+    click.echo(tell(score))
+
+
+def read_run(path: Path) -> JudgeRun:
+    """Read what the judge's stage wrote beside its verdicts.
+
+    Raises:
+        BadInput: it is something else.
+    """
+    try:
+        return JudgeRun.model_validate(read_json(path))
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"])) or "the file"
+        raise BadInput(f"{path}: {place}: {first['msg'].lower()}") from error
+
+
+def describe_pairs(
+    pairs: Sequence[tuple[Generation, Generation]], tests: Sequence[TestTask], path: Path
+) -> Mapping[str, Pair]:
+    """Say of each judged item how long both answers are, and what its task is like."""
+    tasks = {test.id: test for test in tests}
+    for model, _ in pairs:
+        if model.id not in tasks:
+            raise BadInput(f"{path}: no task {model.id}")
+    return {
+        model.id: Pair(
+            len(model.output),
+            len(reference.output),
+            tasks[model.id].difficulty,
+            tasks[model.id].type,
+        )
+        for model, reference in pairs
+    }
+
+
+def tell(score: Score) -> str:
+    """Sum a score up in one line."""
     if score.n == 0:
-        click.echo("nothing to score: the reference has not answered this test set")
-        return
+        return "nothing to score: the reference has not answered this test set"
     if score.win_rate is None:
-        click.echo(f"no win rate: none of the {score.n} items has two readable verdicts")
-        return
-    click.echo(
+        return f"no win rate: none of the {score.n} items has two readable verdicts"
+    return (
         f"win rate {score.win_rate} [{score.ci_low}, {score.ci_high}], "
         f"{score.n_valid} of {score.n} items"
     )
-
-
-def read_judgments(path: Path) -> list[Judgment]:
-    """Read a judge's verdicts: each item once in each order."""
-    rows = jsonl.read(path, Judgment)
-    for (id, order), times in Counter((row.id, row.order) for row in rows).items():
-        if times > 1:
-            raise BadInput(f"{path}: task {id} is judged {times} times in the order {order}")
-    for id, orders in Counter(row.id for row in rows).items():
-        if orders != 2:
-            raise BadInput(f"{path}: task {id} is judged in one order only")
-    return rows
 
 
 if __name__ == "__main__":

@@ -1,0 +1,127 @@
+"""From 9,728 replies to win rates: what the paper's set-up takes once the judge has answered.
+
+    python bench/scores.py
+
+1,216 items (216 and 1,000) against four references in both orders, read, scored with every figure
+and resampled 2,000 times. Beside it, in the same run, the plain way to one figure alone: a loop
+over resamples of Python lists, which gives the win rate's interval and nothing else. Prints a table
+and writes bench/scores.json.
+"""
+
+import json
+import os
+import random
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from rich.console import Console
+from rich.table import Table
+
+from alpacare.evaluation.items import ORDERS, gather
+from alpacare.evaluation.resampling import Resampling
+from alpacare.evaluation.score import JudgeRun, Score
+from alpacare.evaluation.statistics import Pair, summarise
+from alpacare.records.judgment import Judgment
+from alpacare.verdicts.labels import Labels
+from alpacare.verdicts.reading import read_verdict
+
+T = TypeVar("T")
+SETS, REFERENCES, RESAMPLES = (216, 1000), 4, 2000
+FORM = Labels(form="labels", first="Output (a)", second="Output (b)", tie="Tie")
+SAID = (
+    "{}",
+    "**{}**",
+    "The better answer is {}.",
+    "{} is better, as it names the warning signs and says when to see a doctor.",
+    "Both answers explain the condition, but one of them invents a dose.\n\nVerdict: {}",
+)
+
+
+def make_replies() -> list[list[tuple[str, str, str, list[str]]]]:
+    """A list a cell of (id, order, reply, what the judge was shown)."""
+    draw = random.Random(0)
+    words = ["the", "a", "of", "fever", "heart", "dose", "Output", "(a)", "is", "better", "rest"]
+    cells = []
+    for n in SETS * REFERENCES:
+        cell = []
+        for id in range(n):
+            shown = [" ".join(draw.choices(words, k=draw.randint(5, 200))) for _ in range(4)]
+            for order in ORDERS:
+                label = draw.choices(("Output (a)", "Output (b)", "Tie"), (5, 4, 1))[0]
+                cell.append((str(id), order, draw.choice(SAID).format(label), shown))
+        cells.append(cell)
+    return cells
+
+
+def read(cell: list[tuple[str, str, str, list[str]]]) -> list[Judgment]:
+    rows = []
+    for id, order, raw, shown in cell:
+        slot = read_verdict(raw, FORM, shown).slot
+        won = (slot == "first") == (order == "model_first")
+        verdict: Any = slot if slot in (None, "tie") else "model" if won else "reference"
+        rows.append(Judgment(id=id, order=order, verdict=verdict, raw=raw, request=""))  # type: ignore[arg-type]
+    return rows
+
+
+def score(rows: list[Judgment]) -> Score:
+    draw = random.Random(1)
+    ids = {row.id for row in rows}
+    pairs = {
+        id: Pair(draw.randint(50, 2000), draw.randint(50, 2000), draw.randint(1, 5), "chat")
+        for id in sorted(ids)
+    }
+    return summarise(
+        rows,
+        pairs,
+        Resampling(resamples=RESAMPLES, confidence=0.95, seed=0),
+        JudgeRun(labels=[FORM.first]),
+    )
+
+
+def plain_loop(rows: list[Judgment]) -> tuple[float, float]:
+    """The interval of the win rate by percentiles, one resample after the other."""
+    draw = random.Random(2)
+    values = [0.5 + lead for lead in gather(rows).item_leads().tolist() if lead == lead]
+    means = sorted(statistics.fmean(draw.choices(values, k=len(values))) for _ in range(RESAMPLES))
+    return means[round(0.025 * RESAMPLES)], means[round(0.975 * RESAMPLES) - 1]
+
+
+def timed(work: Callable[[], T]) -> tuple[T, float]:
+    start = time.perf_counter()
+    return work(), time.perf_counter() - start
+
+
+def main() -> None:
+    cells = make_replies()
+    judged, reading = timed(lambda: [read(cell) for cell in cells])
+    scores, scoring = timed(lambda: [score(rows) for rows in judged])
+    plain, looping = timed(lambda: [plain_loop(rows) for rows in judged])
+    for ours, (low, high) in zip(scores, plain, strict=True):  # right before quick
+        assert ours.ci_low is not None
+        assert ours.ci_high is not None
+        assert abs(ours.ci_low - low) < 0.012, (ours.ci_low, low)
+        assert abs(ours.ci_high - high) < 0.012, (ours.ci_high, high)
+    replies = sum(map(len, cells))
+    unread = sum(score.failures for score in scores)
+    table = Table("step", "seconds")
+    table.add_row(f"{replies:,} replies read ({unread} without a verdict)", f"{reading:.2f}")
+    table.add_row(f"{len(cells)} cells scored, every figure", f"{scoring:.2f}")
+    table.add_row("both", f"{reading + scoring:.2f}", style="bold")
+    table.add_row("a plain loop, the win rate's interval alone", f"{looping:.2f}")
+    Console().print(table)
+    result = {
+        "replies": replies,
+        "unread": unread,
+        "reading_seconds": round(reading, 2),
+        "scoring_seconds": round(scoring, 2),
+        "plain_loop_seconds": round(looping, 2),
+        "cores": os.cpu_count(),
+    }
+    Path(__file__).with_suffix(".json").write_text(json.dumps(result, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

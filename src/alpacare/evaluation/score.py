@@ -1,0 +1,87 @@
+"""What is kept of one judge's verdicts on one reference, in `metrics/scores/`.
+
+Shares lie in 0..1 and are rounded to four places, so that diffs can be read.
+"""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, field_validator
+
+from alpacare.jsonl import Row
+
+
+class JudgeRun(BaseModel):
+    """What the scores need of the file that a judge's stage writes beside its verdicts."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    labels: list[str] = []
+    models: list[str] = []
+    dollars: float = 0.0  # judges that are not asked cost none
+    call_seconds: float | None = None
+
+    @field_validator("models", mode="before")
+    @classmethod
+    def _names(cls, models: Any) -> Any:
+        """Of how often each version answered only the versions."""
+        return list(models) if isinstance(models, dict) else models
+
+
+class Rate(Row):
+    """A win rate in ci_low..ci_high over n items; null where there is nothing to tell."""
+
+    win_rate: float | None
+    ci_low: float | None
+    ci_high: float | None
+    n: int
+
+
+class Mean(Row):
+    """The win rate averaged over so many references; n test items, of which `rate` has the valid.
+
+    An item is its mean over the references, and void where one of them lacks a verdict.
+    """
+
+    rate: Rate
+    references: int
+    n: int
+
+
+class Score(Row):
+    """One judge's verdicts on one reference.
+
+    win_rate: AlpaCare's, the mean over items of win 1, tie 0.5, loss 0, both orders averaged. n
+    items, n_valid of them with readable verdicts in both orders. bound_low, bound_high: the win
+    rate if every failure were a loss, or a win. wins, ties, losses: items by their mean score.
+    """
+
+    win_rate: float | None
+    ci_low: float | None
+    ci_high: float | None
+    confidence: float
+    n: int
+    n_valid: int
+    failures: int  # verdicts that could not be read, of 2 n times samples
+    failure_rate: float | None
+    bound_low: float | None
+    bound_high: float | None
+    wins: int
+    ties: int
+    losses: int
+    tie_rate: float | None  # of the items
+    position_consistency: float | None  # items with the same verdict in both orders
+    first_slot_rate: float | None  # verdicts without ties: those for the answer shown first
+    mtbench: Rate  # won only if both orders agree, else a tie (Zheng et al. 2023)
+    non_tied: Rate  # wins of wins and losses
+    length_controlled: Rate  # at equal length; null where one side is nearly always longer
+    length_ratio: float | None  # characters of the student for one of the reference, median item
+    longer_preferred: float | None  # items won or lost: those where the longer answer won
+    published: Rate | None  # by AlpaCare's script; for judges that answer "Output (a)"
+    samples: int
+    self_consistency: float | None  # how often two samples of one judgment agree
+    ratings: dict[str, list[float]]  # by criterion, the mean of student and reference
+    by_difficulty: dict[str, Rate]
+    by_type: dict[str, Rate]
+    models: list[str]  # the versions that answered
+    dollars: float
+    seconds: float | None  # of the judge's calls, which overlap; null where no clock was kept
