@@ -6,11 +6,11 @@ VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup gpu ray demo repro train preset presets test-set quote scores check test lint types \
-  lock clean
+.PHONY: help setup gpu ray demo repro train preset presets test-set quote scores diff agreement check \
+  test lint types lock clean
 
 help:  ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
 
 setup: $(VENV)/.complete  ## make .venv with every version pinned
 
@@ -61,6 +61,12 @@ check: setup  ## check every setting and input file in a second, before anything
 
 scores: setup  ## print the table of scores
 	@alpacare scores
+
+diff: setup  ## compare the scores with another commit's, item by item: make diff REV=HEAD~1
+	@alpacare diff '$(or $(REV),HEAD)'
+
+agreement: setup  ## say how far the judges agree, with one another and with people
+	@alpacare agreement
 
 test: ray  ## run all tests, the pipeline in a temporary clone too
 	@pytest --numprocesses 2 --dist loadfile --ignore tests/pipeline

@@ -16,16 +16,49 @@ def main() -> None:
 @main.command(cls=Stage)
 @click.option("--scores", "folder", type=FILE, default=Path("metrics/scores"), show_default=True)
 def scores(folder: Path) -> None:
-    """Print the win rates in metrics/scores as a table, a line a cell of params.yaml.
+    """Print the win rates in metrics/scores, a line a cell of params.yaml, and their means.
 
     \b
     Example:
       alpacare scores
     """
     from alpacare.evaluation.table import print_scores
-    from alpacare.preflight import read_params
+    from alpacare.means import average_all
+    from alpacare.params import read_params
 
-    print_scores(folder, read_params().cells())
+    params = read_params()
+    print_scores(folder, params.cells(), average_all(params))
+
+
+@main.command(cls=Stage)
+@click.argument("rev", default="HEAD")
+@click.option("--out", type=FILE, default=Path("reports/diff.md"), show_default=True)
+def diff(rev: str, out: Path) -> None:
+    """Compare the win rates of the working tree with those of commit REV, item by item.
+
+    OUT gets every test item that was won and is lost now, or the other way round.
+
+    \b
+    Example:
+      alpacare diff HEAD~1
+    """
+    from alpacare.diff import print_diff
+
+    print_diff(rev, out)
+
+
+@main.command(cls=Stage)
+@click.option("--out", type=FILE, help="Write the same figures there too, as JSON.")
+def agreement(out: Path | None) -> None:
+    """Say how far the judges agree, with one another and with the people in data/reviews.
+
+    \b
+    Example:
+      alpacare agreement --out agreement.json
+    """
+    from alpacare.agreement_command import report_agreement
+
+    report_agreement(out)
 
 
 @main.command(cls=Stage)

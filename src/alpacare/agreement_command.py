@@ -1,0 +1,176 @@
+"""Behind `alpacare agreement`: how far judges agree with one another, and with people."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
+from pathlib import Path
+from typing import NamedTuple
+
+from alpacare import jsonl
+from alpacare.command import check_files
+from alpacare.errors import BadInput
+from alpacare.evaluation.agreement import (
+    Comparison,
+    Kind,
+    Opinions,
+    Pair,
+    Report,
+    agree,
+    agree_by,
+    pool,
+    verdict_of,
+)
+from alpacare.evaluation.agreement_table import print_report, tell
+from alpacare.evaluation.items import gather, read_judgments
+from alpacare.files import write_json
+from alpacare.params import Params, read_params
+from alpacare.preflight import dependencies
+from alpacare.records.generation import Generation
+from alpacare.records.judgment import Verdict
+from alpacare.records.review import Review, answer_hash, read_reviews
+from alpacare.records.task import TaskType
+from alpacare.testsets import read_tests
+
+REVIEWS = Path("data/reviews")
+_OUTSIDE, _CHANGED = "not compared in params.yaml", "task or answer has changed since"
+
+Types = Mapping[tuple[str, str], TaskType | None]  # by test set and id of the test item
+
+
+class _Raters(NamedTuple):
+    kind: Kind
+    criterion: str | None
+    first: str
+    second: str
+    opinions: tuple[Opinions, Opinions]
+
+
+def report_agreement(out: Path | None) -> None:
+    """Print how far the raters agree; write the same figures to `out`, as JSON.
+
+    Raises:
+        BadInput: files that are missing or wrong, or nobody to compare; nothing is written.
+    """
+    files = sorted(REVIEWS.glob("*.jsonl"))
+    check_files(files, [out])
+    report = measure(read_params(), read_reviews(files))
+    if out:
+        write_json(out, report.model_dump())
+    print_report(report)
+
+
+def measure(params: Params, reviews: Sequence[Review]) -> Report:
+    """Compare the judges of params.yaml with one another and with the reviews."""
+    types = _read_types(params)
+    counted, left_out = _still_true(reviews, params, types)
+    raters = list(_pair_up(_read_judges(params, types), _gather_reviews(counted)))
+    if not raters:
+        raise BadInput(
+            "nobody to compare: put a second judge into judgments.judges in params.yaml and run "
+            f"`dvc repro`, or people's verdicts into {REVIEWS}/ ({tell(len(counted), left_out)})"
+        )
+    return Report(
+        confidence=params.scores.confidence,
+        reviews=len(counted),
+        left_out=left_out,
+        pairs=[_compare(each, params, types) for each in raters],
+    )
+
+
+def _pair_up(
+    judges: Mapping[str, Opinions], criteria: Mapping[str, Mapping[str, Opinions]]
+) -> Iterator[_Raters]:
+    """Pair all judges, and for each criterion the judges with its reviewers, and these."""
+    for one, other in combinations(judges, 2):
+        yield _Raters("judges", None, one, other, (judges[one], judges[other]))
+    for criterion, people in criteria.items():
+        majority = pool(people.values())
+        for name, opinions in judges.items():
+            both = opinions, majority
+            yield _Raters("judge and reviewers", criterion, name, "reviewers", both)
+        for one, other in combinations(people, 2):
+            yield _Raters("reviewers", criterion, one, other, (people[one], people[other]))
+
+
+def _compare(raters: _Raters, params: Params, types: Types) -> Pair:
+    how = params.scores
+    return Pair(
+        kind=raters.kind,
+        criterion=raters.criterion,
+        first=raters.first,
+        second=raters.second,
+        overall=agree(*raters.opinions, how),
+        by_test=agree_by(lambda what: what[0], *raters.opinions, how),
+        by_type=agree_by(lambda what: types[what[0], what[2]], *raters.opinions, how),
+    )
+
+
+def _template(stage: str, folder: str) -> str:
+    """Give the path of the rows that a stage reads from a folder, as it stands in dvc.yaml."""
+    return next(str(path) for path in dependencies(stage, folder) if path.suffix == ".jsonl")
+
+
+def _fill(template: str, **item: str) -> Path:
+    for axis, value in item.items():
+        template = template.replace(f"${{item.{axis}}}", value)
+    if not Path(template).exists():
+        raise BadInput(f"{template}: not there yet; run `dvc repro`, or `dvc pull` if others have")
+    return Path(template)
+
+
+def _read_types(params: Params) -> dict[tuple[str, str], TaskType | None]:
+    template = _template("references", "data/tests/")
+    return {
+        (test, task.id): task.type
+        for test in params.tests
+        for task in read_tests(_fill(template, test=test))
+    }
+
+
+def _read_judges(params: Params, types: Types) -> dict[str, dict[Comparison, Verdict | None]]:
+    template = _template("scores", "data/judgments/")
+    judges: dict[str, dict[Comparison, Verdict | None]] = {
+        name: {} for name in params.judgments.judges
+    }
+    for test, reference, judge in params.cells():
+        path = _fill(template, test=test, reference=reference, judge=judge)
+        items = gather(read_judgments(path))
+        for id, lead in zip(items.ids, items.item_leads(), strict=True):
+            if (test, id) not in types:
+                raise BadInput(
+                    f"{path}: task {id} is judged, and test set {test} lacks it; run `dvc repro`"
+                )
+            judges[judge][test, reference, id] = verdict_of(lead)
+    return judges
+
+
+def _still_true(
+    reviews: Sequence[Review], params: Params, types: Types
+) -> tuple[list[Review], dict[str, int]]:
+    """Part the reviews of what is compared today from others, which are counted by reason."""
+    cells = {(test, reference) for test, reference, _ in params.cells()}
+    template = _template("judgments", "data/generations/")
+    hashes = {
+        (test, row.id): answer_hash(row.output)
+        for test in {review.test for review in reviews} & set(params.tests)
+        for row in jsonl.read(_fill(template, test=test), Generation)
+    }
+    counted, left_out = [], Counter[str]()
+    for review in reviews:
+        place = review.test, review.id
+        if (review.test, review.reference) not in cells:
+            left_out[_OUTSIDE] += 1
+        elif place not in types or review.generation not in (None, hashes.get(place)):
+            left_out[_CHANGED] += 1
+        else:
+            counted.append(review)
+    return counted, dict(sorted(left_out.items()))
+
+
+def _gather_reviews(reviews: Sequence[Review]) -> dict[str, dict[str, dict[Comparison, Verdict]]]:
+    """Gather verdicts by criterion, reviewer and comparison; names in order."""
+    found: dict[str, dict[str, dict[Comparison, Verdict]]] = defaultdict(lambda: defaultdict(dict))
+    for review in sorted(reviews, key=lambda review: (review.criterion, review.reviewer)):
+        comparison = review.test, review.reference, review.id
+        found[review.criterion][review.reviewer][comparison] = review.verdict
+    return found
