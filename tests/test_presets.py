@@ -10,7 +10,7 @@ import pytest
 from conftest import REPOSITORY, run
 
 from alpacare.cli import main
-from alpacare.preflight import read_params
+from alpacare.params import read_params
 from alpacare.presets import put_in_force
 from alpacare.settings import read_yaml
 

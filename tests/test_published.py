@@ -7,7 +7,7 @@ import pytest
 from conftest import REPOSITORY
 
 from alpacare.errors import BadInput
-from alpacare.preflight import JudgmentsSettings
+from alpacare.params import JudgmentsSettings
 from alpacare.published import PublishedFile, TestSet, merge
 from alpacare.records.task import row_id
 from alpacare.settings import check

@@ -8,7 +8,7 @@ from conftest import REPOSITORY, run
 
 from alpacare.cli import main
 from alpacare.errors import BadInput
-from alpacare.preflight import Params
+from alpacare.params import Params
 from alpacare.settings import check, load, read_yaml
 from alpacare.stages.filtered import FilteredSettings
 

@@ -4,12 +4,19 @@ Requests that follow from answers nobody has yet are estimated: as many tasks a 
 so far brought, or as the prompt asks for.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from alpacare.errors import BadInput
+from alpacare.evaluation.pairs import pair_up
 from alpacare.filtering import Filter
-from alpacare.preflight import Params, dependencies, read_params
+from alpacare.judging.asked import find_replies, make_inquiries
+from alpacare.judging.cases import Case, make_cases
+from alpacare.judging.judges import JUDGES, AskedJudge, read_judge
+from alpacare.params import Params, read_params
+from alpacare.preflight import dependencies
+from alpacare.records.generation import Generation
+from alpacare.records.task import TestTask
 from alpacare.rounds import Rounds
 from alpacare.stages.asked import make_reference_requests
 from alpacare.stages.filtered import read_tests
@@ -22,7 +29,7 @@ from alpacare.teacher.reply import Answer
 from alpacare.teacher.request import Request
 from alpacare.testsets import read_tests as read_test_set
 
-PAID = ("instructions", "responses", "asked")
+PAID = ("instructions", "responses", "asked", "judgments")
 RECORDED = ("instructions", "responses")
 
 
@@ -76,7 +83,12 @@ def _plan(params: Params, find: Find) -> list[Plan]:
     asked = make_requests(sieve.staying(tasks), params.responses, prompt)
     like = list(make_requests(seeds, params.responses, prompt))
     plans = [first, _look("responses", list(asked), find, more, like)]
-    return [*plans, _references(params, find)] if params.references.asked else plans
+    if params.references.asked:
+        plans.append(_references(params, find))
+    if judges := asked_judges(params):
+        changing = any(plan.missing or plan.expected for plan in plans)
+        plans.append(_judgments(params, judges, find, changing))
+    return plans
 
 
 def _references(params: Params, find: Find) -> Plan:
@@ -88,6 +100,59 @@ def _references(params: Params, find: Find) -> Plan:
             (prompt,) = dependencies("asked", "prompts/", reference=name)
             asked += make_reference_requests(prompt, tests)
     return _look("asked", asked, find, 0, [])
+
+
+def asked_judges(params: Params) -> dict[str, AskedJudge]:
+    """Read the judges that are asked, by name."""
+    judges = {name: read_judge(name) for name in params.judgments.judges}
+    return {name: judge for name, judge in judges.items() if isinstance(judge, AskedJudge)}
+
+
+def _judgments(
+    params: Params, judges: Mapping[str, AskedJudge], find: Find, changing: bool
+) -> Plan:
+    """All judges that are asked, in all their cells.
+
+    Of cells without answers only the number is known; of all while answers before are `changing`.
+    """
+    asked: list[Request] = []
+    found: list[Answer | Request] = []
+    model: list[Request] = []
+    expected = 0
+    for test, reference, name in params.cells():
+        if name in judges:
+            cases, there = _cases(test, reference, name)
+            inquiries = make_inquiries(judges[name], JUDGES / name, cases)
+            if there and not changing:
+                more = find_replies(inquiries, find)
+                asked, found = asked + more[0], found + more[1]
+            else:
+                expected += len(inquiries)
+                model += [inquiry.request() for inquiry in inquiries]
+    return _sort("judgments", asked, found, expected, model)
+
+
+def _cases(test: str, reference: str, judge: str) -> tuple[list[Case], bool]:
+    """Give a cell's cases, and whether they are real: else answers of that kind stand in."""
+    item = {"test": test, "reference": reference, "judge": judge}
+    (generations,) = dependencies("judgments", "data/generations/", **item)
+    (answers,) = dependencies("judgments", "data/references/", **item)
+    if generations.exists() and answers.exists():
+        return make_cases(pair_up(generations, answers)), True
+    tests = read_test_set(dependencies("judgments", "data/tests/", **item)[0])
+    return make_cases([(_stand_in(task), _stand_in(task)) for task in tests]), False
+
+
+def _stand_in(test: TestTask) -> Generation:
+    """Give an answer as long as the longest that is written."""
+    return Generation(
+        id=test.id,
+        instruction=test.instruction,
+        input=test.input,
+        output=max(test.answers.values(), key=len, default=""),
+        generator="",
+        finish_reason="unknown",
+    )
 
 
 def _write(rounds: Rounds, find: Find) -> Plan:
@@ -139,6 +204,11 @@ def used_keys(stage: str | None) -> set[str]:
     keys: set[str] = set()
     for plan in make_plans():
         if stage in (None, plan.stage):
+            if plan.stage == "judgments" and plan.expected:
+                raise BadInput(
+                    "answers that were judged are missing here, so which judgments are used cannot "
+                    "be told; run `dvc checkout` or `dvc pull` first"
+                )
             keys |= {request.key() for request in plan.asked}
             keys |= {answer.key for answer in plan.answered}
     return keys

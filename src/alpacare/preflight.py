@@ -5,32 +5,29 @@ cost them. `make repro` looks here first.
 """
 
 from importlib.util import find_spec
-from itertools import product
 from pathlib import Path
-from typing import Annotated, Self
-
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from alpacare.dealing import Deck
 from alpacare.errors import BadInput
-from alpacare.evaluation.judges import read_judge
-from alpacare.filtering import FilteredSettings
-from alpacare.generation.settings import GenerationsSettings
+from alpacare.judging.asked import make_inquiries
+from alpacare.judging.cases import Case
+from alpacare.judging.judges import JUDGES, AskedJudge, read_judge
+from alpacare.judging.loglik import LoglikJudge
+from alpacare.judging.prompt import JudgePrompt
+from alpacare.params import Params, read_params
+from alpacare.records.generation import Generation
 from alpacare.records.task import Seed, TestTask, row_id
-from alpacare.rounds import InstructionsSettings
-from alpacare.settings import Settings, check, read_yaml
+from alpacare.settings import read_yaml
 from alpacare.stages.asked import make_reference_requests
-from alpacare.stages.curves import CurvesSettings
 from alpacare.stages.filtered import read_tests as read_test_lines
 from alpacare.stages.local import read_local
 from alpacare.stages.references import take
-from alpacare.stages.responses import ResponsesSettings
-from alpacare.stages.scores import ScoresSettings
-from alpacare.stages.seeds import SeedsSettings, normalise, read_source
+from alpacare.stages.seeds import normalise, read_source
 from alpacare.teacher.accounts import read_budget
-from alpacare.teacher.endpoints import Endpoint
+from alpacare.teacher.endpoints import Endpoint, read_endpoint
 from alpacare.teacher.pack import read_pack
 from alpacare.teacher.prices import Prices
+from alpacare.teacher.request import Request
 from alpacare.testsets import read_tests
 from alpacare.text.student_prompt import StudentPrompt
 from alpacare.text.templates import render_chat
@@ -39,86 +36,10 @@ from alpacare.training.room import check_room
 from alpacare.training.settings import CheckpointSettings
 
 _EXAMPLE = TestTask(id=row_id("x", ""), instruction="x", input="")
-
-# Names become stage names and file names: DVC takes a "/" for a path. A dot, as in gpt-3.5-turbo,
-# it bears: in the cells of a matrix, in paths and in targets on the command line.
-Slug = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
-
-
-def _no_twins(names: list[str]) -> list[str]:
-    if len(set(names)) < len(names):
-        raise ValueError(f"a name stands twice in {names}")
-    return names
-
-
-Names = Annotated[list[Slug], AfterValidator(_no_twins)]
-Slugs = Annotated[Names, Field(min_length=1)]
-
-
-class ReferencesSettings(Settings):
-    """Section `references`: whose answers stand in test sets, who is asked, who runs here."""
-
-    written: Names
-    asked: Names
-    local: Names
-
-    @model_validator(mode="after")
-    def _distinct(self) -> Self:
-        _no_twins([*self.written, *self.asked, *self.local, "base"])
-        return self
-
-
-class JudgmentsSettings(Settings):
-    """Section `judgments`: the axes of its matrix."""
-
-    references: Slugs
-    judges: Slugs
-
-
-class Params(Settings):
-    """The whole of params.yaml."""
-
-    tests: Slugs
-    references: ReferencesSettings
-    judgments: JudgmentsSettings
-    endpoints: dict[str, Endpoint]
-    seeds: SeedsSettings
-    instructions: InstructionsSettings
-    filtered: FilteredSettings
-    responses: ResponsesSettings
-    checkpoint: CheckpointSettings
-    curves: CurvesSettings
-    generations: GenerationsSettings
-    scores: ScoresSettings
-
-    @model_validator(mode="after")
-    def _known_references(self) -> Self:
-        known = self.references
-        for name in self.judgments.references:
-            if name not in {*known.written, *known.asked, *known.local, "base"}:
-                raise ValueError(
-                    f"judgments.references: '{name}' is neither 'base' nor in references"
-                )
-        return self
-
-    @model_validator(mode="after")
-    def _known_endpoints(self) -> Self:
-        for stage in ("instructions", "responses", "generations"):
-            name = getattr(self, stage).endpoint
-            if name is not None and name not in self.endpoints:
-                raise ValueError(
-                    f"{stage}.endpoint: '{name}' is not in endpoints: {', '.join(self.endpoints)}"
-                )
-        return self
-
-    def cells(self) -> list[tuple[str, str, str]]:
-        """Every (test, reference, judge) that is judged and scored."""
-        return list(product(self.tests, self.judgments.references, self.judgments.judges))
-
-
-def read_params() -> Params:
-    """Read and check params.yaml whole."""
-    return check(read_yaml(Path("params.yaml")), Params, "params.yaml: ")
+_ANSWER = Generation(
+    id="x", instruction="x", input="", output="x", generator="x", finish_reason="stop"
+)
+_CASE = Case(_ANSWER, _ANSWER, "model_first")
 
 
 def check_all() -> str:
@@ -128,8 +49,7 @@ def check_all() -> str:
         BadInput: the first thing that is wrong.
     """
     params = read_params()
-    for judge in params.judgments.judges:
-        read_judge(judge)
+    _check_judges(params)
     _check_prompts()
     _check_servers(params)
     for stage in ("instructions", "responses"):
@@ -145,6 +65,17 @@ def check_all() -> str:
     return f"settings and prompts fine, {seeds} seed tasks, {tasks} test tasks"
 
 
+def _check_judges(params: Params) -> None:
+    """Read every judge, and the prompt of those that have one."""
+    for name in params.judgments.judges:
+        judge = read_judge(name)
+        if isinstance(judge, AskedJudge | LoglikJudge):
+            JudgePrompt.read(JUDGES / name)
+        if isinstance(judge, AskedJudge):
+            _check_key(read_endpoint(judge.endpoint))
+            _check_price(make_inquiries(judge, JUDGES / name, [_CASE])[0].request())
+
+
 def _check_servers(params: Params) -> None:
     """With money to spend, a missing key shows before DVC deletes the outputs of the stage."""
     Prices()
@@ -157,6 +88,12 @@ def _check_servers(params: Params) -> None:
 def _check_key(endpoint: Endpoint) -> None:
     if read_budget() is not None and not endpoint.offline:
         endpoint.read_key()
+
+
+def _check_price(request: Request) -> None:
+    """With money to spend, a model without a price shows before DVC deletes anything."""
+    if read_budget() is not None and not request.endpoint.offline:
+        Prices().worst(request, request.endpoint.mode)
 
 
 def _check_training(settings: CheckpointSettings) -> None:
@@ -211,6 +148,7 @@ def _check_references(params: Params) -> None:
         (prompt,) = dependencies("asked", "prompts/", reference=name)
         for request in make_reference_requests(prompt, [_EXAMPLE]):
             _check_key(request.endpoint)
+            _check_price(request)
     for name in params.references.local:
         read_local(dependencies("local", "prompts/references/", reference=name)[0])
 

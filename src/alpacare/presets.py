@@ -11,7 +11,7 @@ from ruamel.yaml.comments import CommentedMap
 
 from alpacare.errors import BadInput
 from alpacare.files import atomic_file, read_text
-from alpacare.preflight import Params
+from alpacare.params import Params
 from alpacare.settings import check, read_yaml
 
 PARAMS = Path("params.yaml")

@@ -60,21 +60,27 @@ def _quote(plan: Plan, prices: Prices) -> Quote:
         seconds=_seconds(plan, requests, inputs + sum(outputs)),
         limit=plan.limit,
     )
-    return _priced(quote, requests, prices) if requests else quote
+    return _priced(quote, requests, share, prices) if requests else quote
 
 
-def _priced(quote: Quote, requests: Sequence[Request], prices: Prices) -> Quote:
-    request = requests[0]
-    if request.endpoint.offline:
+def _priced(quote: Quote, requests: Sequence[Request], share: float, prices: Prices) -> Quote:
+    """Price each request by its own model: a stage may ask several, as judges do."""
+    if any(request.endpoint.offline for request in requests):
         return replace(quote, trouble="nobody to ask: the endpoint has no server")
-    model = str(request.body["model"])
     try:
-        costs = [prices.cost_of(model, mode) for mode in ("online", "batch")]
         most = sum(_worst(each, prices) for each in requests)
+        online, batch = (
+            sum(_likely(each, share, prices, mode) for each in requests)
+            for mode in ("online", "batch")
+        )
     except BadInput as error:
         return replace(quote, trouble=str(error))
-    online, batch = (cost(quote.tokens_in, quote.tokens_out, 0) for cost in costs)
     return replace(quote, online=online, batch=batch, most=most)
+
+
+def _likely(request: Request, share: float, prices: Prices, mode: str) -> float:
+    outputs = share * (request.most_output_tokens() or 0)
+    return prices.cost(request, mode)(request.likely_input_tokens(), round(outputs), 0)
 
 
 def _worst(request: Request, prices: Prices) -> float:
@@ -104,7 +110,7 @@ def _seconds(plan: Plan, requests: Sequence[Request], tokens: int) -> float:
     """How long the calls take at the endpoint's limits, by the speed of the calls so far."""
     if not requests:
         return 0.0
-    endpoint = requests[0].endpoint
+    endpoint = requests[0].endpoint  # of several servers the first: they are asked one by one
     known = [answer.call.seconds for answer in plan.answered if answer.call and answer.call.seconds]
     limit = mean(request.most_output_tokens() or 0 for request in requests)
     a_call = mean(known) if known else limit / _TOKENS_A_SECOND
@@ -127,7 +133,11 @@ def print_quote(quotes: Sequence[Quote]) -> None:
                 f"{quote.stage}: it asks on until enough survive; how often is an estimate, and "
                 f"{quote.limit:,} requests are the most (instructions.max_requests)"
             )
-        elif quote.expected:
+        elif quote.stage == "judgments" and quote.misses:
+            console.print(
+                "judgments: replies in which no verdict can be read are asked again, on top of that"
+            )
+        if quote.expected and not quote.limit:
             console.print(
                 f"{quote.stage}: {quote.expected:,} of the missing answers are an estimate, for "
                 "tasks that nobody has written yet"

@@ -14,7 +14,7 @@ from pydantic import Field, StringConstraints, TypeAdapter, ValidationError, mod
 from alpacare import jsonl
 from alpacare.errors import BadInput
 from alpacare.files import read_text
-from alpacare.preflight import Slug
+from alpacare.params import Slug
 from alpacare.published import PublishedFile, TestSet, merge
 from alpacare.settings import Settings, check, read_yaml
 

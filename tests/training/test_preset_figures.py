@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from conftest import REPOSITORY
 
-from alpacare.preflight import read_params
+from alpacare.params import read_params
 from alpacare.presets import put_in_force
 from alpacare.training.memory import (
     LLAMA_7B,
