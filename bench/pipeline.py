@@ -2,7 +2,7 @@
 
     python bench/pipeline.py
 
-Prints a table, writes bench/pipeline.json. The promise: at most 150 s on two cores, and under 3 s
+Prints a table, writes bench/pipeline.json. The promise: at most 150 s on two cores, and under 4 s
 for a second run, which does nothing.
 """
 

@@ -8,7 +8,7 @@ import pytest
 from conftest import REPOSITORY
 
 from alpacare.evaluation.table import read_score, row
-from alpacare.preflight import Params
+from alpacare.params import Params
 from alpacare.settings import check, read_yaml
 
 PARAMS = REPOSITORY / "params.yaml"
@@ -53,10 +53,18 @@ def test_the_readme_shows_the_committed_figures() -> None:
     text = (REPOSITORY / "README.md").read_text()
     for test, reference, judge in check(read_yaml(PARAMS), Params, "").cells():
         cells = row(read_score(REPOSITORY / f"metrics/scores/{test}/{reference}/{judge}.json"))
-        assert re.search(r"\s+".join(map(re.escape, [test, reference, judge, *cells])), text)
+        assert re.search(r"\s+".join(map(re.escape, [reference, judge, *cells])), text)
     curves = json.loads((REPOSITORY / "metrics/curves.json").read_text())
     assert str(curves["loss_start"]) in text
     assert str(curves["loss_end"]) in text
+
+
+def test_the_time_of_scoring_is_that_of_the_bench() -> None:
+    bench = json.loads((REPOSITORY / "bench/scores.json").read_text())
+    seconds = bench["reading_seconds"] + bench["scoring_seconds"]
+    text = " ".join((REPOSITORY / "README.md").read_text().split())
+    assert f"{bench['replies']:,} verdicts" in text
+    assert f"in {seconds:.1f} s on two cores (`python bench/scores.py`)" in text
 
 
 def test_the_figures_of_the_filter_are_those_of_the_bench() -> None:

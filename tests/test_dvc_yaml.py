@@ -13,7 +13,7 @@ from closure import closure
 from conftest import REPOSITORY
 
 from alpacare.filtering import FilteredSettings
-from alpacare.preflight import Params
+from alpacare.params import Params
 from alpacare.settings import read_yaml
 
 STAGES: dict[str, Any] = read_yaml(REPOSITORY / "dvc.yaml")["stages"]

@@ -65,7 +65,7 @@ def test_the_second_run_does_nothing_and_quickly(clone: Clone) -> None:
     assert "Running stage" not in text
     assert "up to date" in clone.ok("dvc", "status")
     assert clone.git("status", "--short") == ""
-    assert seconds < 3
+    assert seconds < 6, "3 on an idle machine: dvc.lock is long"
 
 
 def test_scores_make_sense(clone: Clone) -> None:
@@ -77,6 +77,7 @@ def test_scores_make_sense(clone: Clone) -> None:
     assert scores["thorough"]["ci_high"] < 0.5, "a tiny student must not beat a written answer"
     table = clone.ok("alpacare", "scores")
     assert "thorough" in table
+    assert re.search(r"mean \(2\) +overlap +[0-9.]+ \(", table)
     assert json.loads((clone.folder / "metrics/curves.json").read_text())["loss_fell"] is True
 
 
@@ -117,7 +118,7 @@ def test_an_edited_judge_judges_and_scores_again_and_nothing_else(clone: Clone) 
     ("path", "old", "new", "stages"),
     [
         (JUDGE, "tie_margin: 0.0", "tie_margin: 0.01", {"judgments"}),
-        ("src/alpacare/evaluation/overlap.py", '"""', '"""Edited. ', {"judgments"}),
+        ("src/alpacare/judging/overlap.py", '"""', '"""Edited. ', {"judgments"}),
         ("params.yaml", "resamples: 2000", "resamples: 1000", {"scores"}),
         ("params.yaml", "window: 10", "window: 5", {"curves"}),
         ("params.yaml", "# drop above", "# a comment; drop above", set()),
@@ -165,7 +166,9 @@ def test_a_new_test_set_runs_only_its_own_cells(clone: Clone) -> None:
     assert "generations@second" in cells
     assert "scores@second-thorough-overlap" in cells
     assert [cell for cell in cells if "second" not in cell] == ["filtered"]
-    assert table.count("second") == 2, "no line for the reference without answers"
+    second = table.split("on second")[1]
+    assert "thorough" in second
+    assert "terse" not in second, "no line for the reference without answers"
     for folder in ("scores", "answers", "reference_answers"):
         for left in (clone.folder / "metrics" / folder).rglob("*second*"):
             shutil.rmtree(left) if left.is_dir() else left.unlink()
@@ -180,6 +183,36 @@ def test_a_reference_that_is_asked_is_quoted(clone: Clone) -> None:
         quote = clone.ok("alpacare", "quote")
         assert re.search(r"^asked +0 +70 ", quote, re.MULTILINE)
         assert "make repro" in quote.split("BUDGET=")[-1]
+
+
+def test_a_judge_that_is_asked_is_quoted(clone: Clone) -> None:
+    """By the real answers; where there are none yet, by answers as long as the written ones."""
+    answers = clone.folder / "data/generations/demo.jsonl"
+    kept = answers.read_bytes()
+    with clone.edited("params.yaml", "judges: [overlap, longest]", "judges: [overlap, alpacare]"):
+        clone.ok("alpacare", "check")
+        for estimated in (False, True):
+            quote = clone.ok("alpacare", "quote")
+            assert re.search(r"^judgments +0 +420 ", quote, re.MULTILINE)
+            assert ("judgments: 420 of the missing" in quote) == estimated
+            answers.unlink(missing_ok=True)
+        refused = clone.run("alpacare", "ledger", "gc", "old.jsonl")
+        assert "which judgments are used cannot be told" in refused.stderr
+    answers.write_bytes(kept)
+    clone.repro_from_cache()
+
+
+def test_judges_are_quoted_at_the_price_of_their_own_models(clone: Clone) -> None:
+    likely = {}
+    for judges in ("alpacare", "mtbench", "alpacare, mtbench", "mtbench, alpacare"):
+        with clone.edited("params.yaml", "judges: [overlap, longest]", f"judges: [{judges}]"):
+            found = re.search(r"Likely \$([0-9.]+)\s+online", clone.ok("alpacare", "quote"))
+            assert found
+            likely[judges] = float(found[1])
+    both = likely["alpacare"] + likely["mtbench"]
+    assert likely["mtbench"] > 10 * likely["alpacare"]
+    assert abs(likely["alpacare, mtbench"] - both) < 0.02
+    assert likely["mtbench, alpacare"] == likely["alpacare, mtbench"]
 
 
 def test_one_edited_seed_misses_one_request_and_harms_nothing(clone: Clone) -> None:
@@ -230,11 +263,14 @@ def run_page(clone: Clone, page: str) -> None:
 @pytest.mark.parametrize(
     "page",
     [
+        "agreement",
         "change-something",
+        "compare-commits",
         "filter-instructions",
         "generate",
         "own-seeds",
         "recordings",
+        "scores",
         "test-sets",
         "train",
     ],
@@ -262,6 +298,16 @@ def test_the_commands_of_the_writing_page_work(clone: Clone) -> None:
         state = server.state()
     assert set(state["served"].values()) == {1}
     assert len(state["served"]) == 15
+
+
+def test_the_commands_of_the_judging_page_work(clone: Clone) -> None:
+    """Against a server on loopback that finds every pair alike."""
+    with running(text="It's a tie.", finish_reason="stop", key="sk-page") as server:
+        clone.environment |= {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": "sk-page"}
+        run_page(clone, "judge")
+        state = server.state()
+    assert set(state["served"].values()) == {1}
+    assert state["calls"] == 420
 
 
 def test_a_clone_without_data_shows_metrics_and_plots(clone: Clone) -> None:
