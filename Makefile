@@ -69,8 +69,7 @@ agreement: setup  ## say how far the judges agree, with one another and with peo
 	@alpacare agreement
 
 test: ray  ## run all tests, the pipeline in a temporary clone too
-	@pytest --numprocesses 2 --dist loadfile --ignore tests/pipeline
-	@pytest tests/pipeline
+	@pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 lint: setup  ## check style
 	@ruff check && ruff format --check

@@ -275,7 +275,10 @@ def test_what_another_try_cannot_help_is_not_tried_again(asked: Running) -> None
     assert {(row.verdict, row.tries) for row in judge()} == {(None, 1)}
     make_judge("thinker", model="gpt-4o")
     asked.configure(faults={}, message={"content": ""}, finish_reason="length")
-    assert {(row.verdict, row.tries) for row in judge("thinker")} == {(None, 1)}
+    done = run(judgments, "--judge", "thinker", *FILES)
+    assert "6 replies cut off: raise max_tokens" in done.output
+    rows = jsonl.read(Path("j.jsonl"), Judgment)
+    assert {(row.verdict, row.tries) for row in rows} == {(None, 1)}
 
 
 def test_a_failure_keeps_the_text_that_could_not_be_read(asked: Running) -> None:

@@ -56,7 +56,7 @@ def main(
     jsonl.write(out, judgments)
     if run:
         write_json(run, {"judge": judge, **told})
-    click.echo(tell(judgments))
+    click.echo(tell(judgments, told.get("finish_reasons", {}).get("length", 0)))
 
 
 def judge_all(
@@ -101,14 +101,15 @@ def record(cases: Sequence[Case], opinions: Sequence[tuple[str, Slot | None]]) -
     ]
 
 
-def tell(judgments: Sequence[Judgment]) -> str:
-    """Sum judgments up in a line."""
+def tell(judgments: Sequence[Judgment], cut: int) -> str:
+    """Sum judgments up in a line; `cut` replies ended at their limit of tokens."""
     won = sum(judgment.verdict == "model" for judgment in judgments)
     void = sum(judgment.verdict is None for judgment in judgments)
     again = sum(judgment.tries > 1 for judgment in judgments)
     line = f"{len(judgments)} judgments, {won} for the student"
     line += f", {again} asked again" if again else ""
-    return line + (f", {void} without a readable verdict" if void else "")
+    line += f", {void} without a readable verdict" if void else ""
+    return line + (f", {cut} replies cut off: raise max_tokens" if cut else "")
 
 
 if __name__ == "__main__":
