@@ -24,7 +24,7 @@ from alpacare.evaluation.agreement_table import print_report, tell
 from alpacare.evaluation.items import gather, read_judgments
 from alpacare.files import write_json
 from alpacare.params import Params, read_params
-from alpacare.preflight import dependencies
+from alpacare.preflight import rows_path
 from alpacare.records.generation import Generation
 from alpacare.records.judgment import Verdict
 from alpacare.records.review import Review, answer_hash, read_reviews
@@ -105,11 +105,6 @@ def _compare(raters: _Raters, params: Params, types: Types) -> Pair:
     )
 
 
-def _template(stage: str, folder: str) -> str:
-    """Give the path of the rows that a stage reads from a folder, as it stands in dvc.yaml."""
-    return next(str(path) for path in dependencies(stage, folder) if path.suffix == ".jsonl")
-
-
 def _fill(template: str, **item: str) -> Path:
     for axis, value in item.items():
         template = template.replace(f"${{item.{axis}}}", value)
@@ -119,7 +114,7 @@ def _fill(template: str, **item: str) -> Path:
 
 
 def _read_types(params: Params) -> dict[tuple[str, str], TaskType | None]:
-    template = _template("references", "data/tests/")
+    template = str(rows_path("references", "data/tests/"))
     return {
         (test, task.id): task.type
         for test in params.tests
@@ -128,7 +123,7 @@ def _read_types(params: Params) -> dict[tuple[str, str], TaskType | None]:
 
 
 def _read_judges(params: Params, types: Types) -> dict[str, dict[Comparison, Verdict | None]]:
-    template = _template("scores", "data/judgments/")
+    template = str(rows_path("scores", "data/judgments/"))
     judges: dict[str, dict[Comparison, Verdict | None]] = {
         name: {} for name in params.judgments.judges
     }
@@ -149,7 +144,7 @@ def _still_true(
 ) -> tuple[list[Review], dict[str, int]]:
     """Part the reviews of what is compared today from others, which are counted by reason."""
     cells = {(test, reference) for test, reference, _ in params.cells()}
-    template = _template("judgments", "data/generations/")
+    template = str(rows_path("judgments", "data/generations/"))
     hashes = {
         (test, row.id): answer_hash(row.output)
         for test in {review.test for review in reviews} & set(params.tests)

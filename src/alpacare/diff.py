@@ -15,7 +15,7 @@ from alpacare.evaluation.resampling import Resampling
 from alpacare.evaluation.table import percent
 from alpacare.files import atomic_file, read_json
 from alpacare.params import BASE, Params, read_params
-from alpacare.preflight import dependencies
+from alpacare.preflight import rows_path
 from alpacare.records.generation import Generation
 from alpacare.revisions import Missing, Revision, open_revision
 
@@ -157,12 +157,11 @@ def _gather(params: Params, then: Revision, now: Revision, gathered: Gathered) -
 
 
 def _read_places() -> Places:
-    templates = [
-        dependencies("scores", "data/judgments/"),
-        dependencies("judgments", "data/generations/"),
-        dependencies("judgments", "data/references/"),
-    ]
-    return Places(*(next(str(p) for p in paths if p.suffix == ".jsonl") for paths in templates))
+    return Places(
+        str(rows_path("scores", "data/judgments/")),
+        str(rows_path("judgments", "data/generations/")),
+        str(rows_path("judgments", "data/references/")),
+    )
 
 
 def _add_pair(

@@ -5,7 +5,6 @@ dependency keeps those that are gone).
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from alpacare.evaluation.comparison import average
 from alpacare.evaluation.items import Items, gather, read_judgments
@@ -13,7 +12,7 @@ from alpacare.evaluation.resampling import Resampling, draw
 from alpacare.evaluation.score import Mean
 from alpacare.evaluation.statistics import rate
 from alpacare.params import BASE, Params
-from alpacare.preflight import dependencies
+from alpacare.preflight import rows_path
 
 
 def average_all(params: Params) -> dict[tuple[str, str], Mean]:
@@ -26,7 +25,7 @@ def average_all(params: Params) -> dict[tuple[str, str], Mean]:
     for test in params.tests:
         for judge in params.judgments.judges:
             paths = [
-                _judgments(test, reference, judge)
+                rows_path("scores", "data/judgments/", test=test, reference=reference, judge=judge)
                 for reference in params.judgments.references
                 if reference != BASE
             ]
@@ -46,9 +45,3 @@ def mean_of(references: Sequence[Items], how: Resampling) -> Mean:
     draws = draw(len(leads), how.resamples, how.seed)
     found = rate(leads, draws, how.confidence)
     return Mean(rate=found, references=len(references), n=len(leads))
-
-
-def _judgments(test: str, reference: str, judge: str) -> Path:
-    item = {"test": test, "reference": reference, "judge": judge}
-    paths = dependencies("scores", "data/judgments/", **item)
-    return next(path for path in paths if path.suffix == ".jsonl")

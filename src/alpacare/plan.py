@@ -14,7 +14,7 @@ from alpacare.judging.asked import find_replies, make_inquiries
 from alpacare.judging.cases import Case, make_cases
 from alpacare.judging.judges import JUDGES, AskedJudge, read_judge
 from alpacare.params import Params, read_params
-from alpacare.preflight import dependencies
+from alpacare.preflight import dependencies, rows_path
 from alpacare.records.generation import Generation
 from alpacare.records.task import TestTask
 from alpacare.rounds import Rounds
@@ -135,8 +135,8 @@ def _judgments(
 def _cases(test: str, reference: str, judge: str) -> tuple[list[Case], bool]:
     """Give a cell's cases, and whether they are real: else answers of that kind stand in."""
     item = {"test": test, "reference": reference, "judge": judge}
-    (generations,) = dependencies("judgments", "data/generations/", **item)
-    (answers,) = dependencies("judgments", "data/references/", **item)
+    generations = rows_path("judgments", "data/generations/", **item)
+    answers = rows_path("judgments", "data/references/", **item)
     if generations.exists() and answers.exists():
         return make_cases(pair_up(generations, answers)), True
     tests = read_test_set(dependencies("judgments", "data/tests/", **item)[0])

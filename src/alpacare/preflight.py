@@ -4,8 +4,10 @@ DVC deletes a stage's outputs before it starts the stage's command, so a typo in
 cost them. `make repro` looks here first.
 """
 
+from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from alpacare.dealing import Deck
 from alpacare.errors import BadInput
@@ -35,6 +37,7 @@ from alpacare.training.machine import check_machine, read_hardware
 from alpacare.training.room import check_room
 from alpacare.training.settings import CheckpointSettings
 
+DVC = Path("dvc.yaml")
 _EXAMPLE = TestTask(id=row_id("x", ""), instruction="x", input="")
 _ANSWER = Generation(
     id="x", instruction="x", input="", output="x", generator="x", finish_reason="stop"
@@ -155,10 +158,27 @@ def _check_references(params: Params) -> None:
 
 def dependencies(stage: str, folder: str, **item: str) -> list[Path]:
     """Give a stage's dependencies in a folder, from dvc.yaml, for one cell of its matrix."""
-    deps: list[str] = read_yaml(Path("dvc.yaml"))["stages"][stage]["deps"]
+    deps: list[str] = _read_stages(_state(DVC))[stage]["deps"]
     for axis, value in item.items():
         deps = [dep.replace(f"${{item.{axis}}}", value) for dep in deps]
     found = [Path(dep) for dep in deps if dep.startswith(folder)]
     if not found:
         raise BadInput(f"dvc.yaml: stage '{stage}' has no dependency in {folder}")
     return found
+
+
+def rows_path(stage: str, folder: str, **item: str) -> Path:
+    """Give the file of rows, not how they came about, that a stage reads from a folder."""
+    return next(path for path in dependencies(stage, folder, **item) if path.suffix == ".jsonl")
+
+
+def _state(path: Path) -> tuple[Path, int]:
+    """Tell one state of a file from another; a file that is missing is for its reader to report."""
+    return path.resolve(), path.stat().st_mtime_ns if path.exists() else 0
+
+
+@lru_cache(maxsize=1)
+def _read_stages(state: tuple[Path, int]) -> dict[str, Any]:
+    """Read dvc.yaml once, not once a cell: it takes a third of a second."""
+    stages: dict[str, Any] = read_yaml(DVC)["stages"]
+    return stages
