@@ -7,13 +7,15 @@ def main(seeds: Path) -> None: ...
 
 import os
 import signal
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import click
 
+from alpacare.alone import alone
 from alpacare.errors import BadInput
 
 STOPPED = 130  # what shells report for Ctrl-C
@@ -53,7 +55,8 @@ class Stage(click.Command):
         """Run the command; SIGTERM (`docker stop`) ends it like Ctrl-C."""
         signal.signal(signal.SIGTERM, _interrupt)
         try:
-            return super().invoke(ctx)
+            with _alone_in_the_pipeline():
+                return super().invoke(ctx)
         except (BadInput, OSError) as error:
             if ctx.meta["debug"]:
                 raise
@@ -81,6 +84,22 @@ def check_files(inputs: Iterable[Path | None], outputs: Iterable[Path | None]) -
         if path.resolve() in seen:
             raise BadInput(f"{path}: would be overwritten; name another file to write")
         seen[path.resolve()] = path
+
+
+@contextmanager
+def _alone_in_the_pipeline() -> Iterator[None]:
+    """Run one stage at a time in a working tree.
+
+    DVC's own lock knows process numbers: it does not see another container's `dvc repro`, nor a
+    stage that outlived its own.
+    """
+    if "DVC_STAGE" not in os.environ:
+        yield
+        return
+    folder = Path(".dvc/tmp")  # queued experiments have one each, where $DVC_ROOT is their parent's
+    folder.mkdir(parents=True, exist_ok=True)
+    with alone(folder / "stage.lock", what="another stage of this pipeline"):
+        yield
 
 
 def _interrupt(signum: int, frame: FrameType | None) -> None:

@@ -1,37 +1,10 @@
 """Where a run that was stopped goes on: a folder named by everything that shapes its result."""
 
-import fcntl
 import hashlib
 import json
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-
-from alpacare.errors import BadInput
-
-
-@contextmanager
-def alone(lock: Path, *, wait: bool = False) -> Iterator[None]:
-    """Hold a file for this process; with `wait`, as soon as nobody else does.
-
-    Raises:
-        BadInput: another process holds it; the line names it.
-    """
-    with lock.open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
-            file.seek(0)
-            raise BadInput(
-                f"{lock.parent}: this very run is under way in process {file.read() or '?'}; wait "
-                "for its end, or stop it with `kill`"
-            ) from None
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
-        yield
 
 
 def fingerprint(parts: Mapping[str, Any]) -> str:

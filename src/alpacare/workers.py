@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from alpacare.alone import alone
 from alpacare.errors import BadInput
-from alpacare.scratch import alone
 
 ERROR = "error.txt"
 ACCELERATE = (sys.executable, "-m", "accelerate.commands.launch", "--quiet")

@@ -15,9 +15,9 @@ from answerers import answer, make_checkpoint, make_tests, set_params
 from conftest import run
 
 from alpacare import jsonl
+from alpacare.alone import alone
 from alpacare.generation.journal import Journal
 from alpacare.generation.worker import JOB, Job, share_out
-from alpacare.scratch import alone
 from alpacare.stages.generations import main as generations
 from alpacare.workers import lock_name
 

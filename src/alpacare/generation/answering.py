@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alpacare import jsonl, scratch
+from alpacare.alone import alone
 from alpacare.errors import BadInput
 from alpacare.files import write_json
 from alpacare.generation import worker
@@ -65,7 +66,7 @@ def answer_tests(
     asked = ask_all(tests, prompt, tokenizer, room_for_prompts(source, settings))
     job = _make_job(source, tests, asked, tokenizer, settings, f"{generator} answers")
     folder = _make_folder(out, job)
-    with scratch.alone(folder / "stage.lock"):
+    with alone(folder / "stage.lock"):
         (folder / worker.JOB).write_text(job.model_dump_json())
         _run(folder, job)
         rows = Journal(folder).rows()

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
+from alpacare.alone import alone
 from alpacare.determinism import make_deterministic
 from alpacare.errors import BadInput
 from alpacare.generation import batched, continuous
@@ -23,7 +24,6 @@ from alpacare.generation.journal import Journal, Row
 from alpacare.generation.model import Source, end_tokens, load_model
 from alpacare.generation.settings import GenerationsSettings
 from alpacare.progress import quiet_libraries, track
-from alpacare.scratch import alone
 from alpacare.workers import ERROR, lock_name
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from alpacare import jsonl, scratch
+from alpacare.alone import alone
 from alpacare.command import FILE, Stage
 from alpacare.determinism import make_deterministic
 from alpacare.errors import BadInput
@@ -74,8 +75,8 @@ def main(responses: Path, out: Path, prompt: Path, hardware: Path) -> None:
     at_once, turns = share = share_out(settings, machine, data)
     check_room(settings, machine, (at_once, longest_row(settings, data)), turns > 1, folder)
     folder.mkdir(parents=True, exist_ok=True)
-    with scratch.alone(folder / "stage.lock"):
-        with scratch.alone(folder / lock_name(0)):  # a worker outlives a stage that was killed
+    with alone(folder / "stage.lock"):
+        with alone(folder / lock_name(0)):  # a worker outlives a stage that was killed
             write_job(folder, settings, machine, data, tokenizer)
         tell_of_leftovers(folder, out)
         if machine.num_machines > 1:

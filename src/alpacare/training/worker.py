@@ -12,11 +12,11 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
+from alpacare.alone import alone
 from alpacare.command import STOPPED
 from alpacare.determinism import make_deterministic
 from alpacare.errors import BadInput
 from alpacare.progress import quiet_libraries
-from alpacare.scratch import alone
 from alpacare.training.data import load_rows
 from alpacare.training.student import load_student
 from alpacare.training.trainer import Job, history, train
