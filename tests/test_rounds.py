@@ -94,6 +94,14 @@ def test_answers_that_are_not_there_yet_are_counted_as_under_way() -> None:
     assert rounds.expected == 18 - 4  # 35 more at 2 a reply, of which 4 are under way
 
 
+def test_a_whole_round_without_answers_is_no_round_that_brings_nothing() -> None:
+    """A quote goes so far; the rest must be in it."""
+    rounds = begin(target_kept=100, round_requests=8)
+    rounds.take([None] * len(rounds.next()))
+    assert (rounds.asked, rounds.stalled) == (8, False)
+    assert rounds.expected == 17 - 8  # 100 at 6 a reply
+
+
 @pytest.mark.parametrize("machine", [0, 2])
 def test_a_higher_target_asks_the_same_questions_first(machine: int) -> None:
     few, many = (

@@ -121,7 +121,8 @@ class Rounds:
         filtered = self._settings.target_kept is not None or self._settings.machine_examples
         if filtered and self.asked % self._settings.round_requests == 0:
             survivors = self.survivors()
-            self.stalled = len(survivors) <= len(self._pool)
+            # answers that are still missing, in a quote, say nothing
+            self.stalled = None not in answers and len(survivors) <= len(self._pool)
             self._pool = survivors
 
     def survivors(self) -> list[Instruction]:
