@@ -12,7 +12,9 @@ from conftest import REPOSITORY, run
 from alpacare.cli import main
 from alpacare.params import read_params
 from alpacare.presets import put_in_force
+from alpacare.quote import quote_all
 from alpacare.settings import read_yaml
+from alpacare.sources import targets
 
 NAMES = sorted(path.stem for path in (REPOSITORY / "presets").glob("*.yaml"))
 PUBLISHED = [name for name in NAMES if name != "demo"]
@@ -60,8 +62,9 @@ def test_a_preset_holds_the_published_settings(project: Path, name: str) -> None
     if name != "bioinstruct":  # whose paper's figures are not known
         rate, epochs = (1e-5, 5) if "13b" in name else (2e-5, 3)
         assert (chosen.learning_rate, chosen.epochs) == (rate, epochs)
-    lines = text_of(name).splitlines()[2:4]
-    assert lines == [f"#   make preset NAME={name}", "#   make train"]
+    commands = re.findall(r"^#   ((?:make|vllm|BUDGET=0) [^ ].*?)(?:  .*)?$", text_of(name), re.M)
+    assert commands[0] == f"make preset NAME={name}"
+    assert "make train" in commands
 
 
 def test_demo_is_what_is_checked_in(project: Path) -> None:
@@ -73,7 +76,8 @@ def test_demo_is_what_is_checked_in(project: Path) -> None:
 
 def test_every_key_of_demo_stands_in_another_preset(project: Path) -> None:
     changed = {line.split(":")[0] for name in PUBLISHED for line in put_in_force(name)}
-    assert changed == leaves(read_yaml(REPOSITORY / "presets/demo.yaml"))
+    imported = {"sources.seeds", "sources.instructions"}  # as does an import of one's own data
+    assert changed | imported == leaves(read_yaml(REPOSITORY / "presets/demo.yaml"))
 
 
 def leaves(values: dict[str, Any], above: str = "") -> set[str]:
@@ -138,6 +142,34 @@ def test_a_base_of_ones_own(project: Path) -> None:
 def test_a_base_that_names_no_weights_is_refused(project: Path, base: str) -> None:
     said = fail("one-gpu", "--base", base)
     assert "no local folder, so it is a Hub model, and needs 'revision', the 40 hex" in said
+
+
+def test_going_back_to_demo_takes_imported_data_out(project: Path) -> None:
+    before = project.read_text()
+    project.write_text(before.replace("instructions: instructions", "instructions: imported/ours"))
+    assert put_in_force("demo") == ['sources.instructions: "imported/ours" -> "instructions"']
+    assert project.read_text() == before
+
+
+def test_the_list_tells_what_each_is_and_takes(project: Path) -> None:
+    shown = run(main, "presets").output
+    for name in NAMES:
+        assert f"{name}\n  {text_of(name).splitlines()[0].removeprefix('# ')}\n" in shown
+    assert shown.count("answers to buy: likely $") == len(PUBLISHED)
+    assert "training: 8 x H100-80GB: 27.0 GB a GPU, 364.4 GB of disk, 0.6 hours" in shown
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_a_preset_states_what_it_would_cost(project: Path, name: str) -> None:
+    for entry in ("dvc.yaml", "prices.yaml", "prompts", "data"):
+        Path(entry).symlink_to(REPOSITORY / entry)
+    put_in_force(name)
+    if name == "medinstruct-52k":
+        assert targets(read_params())[0] == "checkpoint", "no stage before it"
+    quotes = quote_all()
+    likely, most = (sum(getattr(q, kind) or 0.0 for q in quotes) for kind in ("online", "most"))
+    assert f"#   likely ${likely:.2f}, at most ${most:.2f}\n" in text_of(name)
+    assert not any(quote.trouble for quote in quotes)
 
 
 def test_an_unknown_preset_is_told_the_known_ones(project: Path) -> None:

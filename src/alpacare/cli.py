@@ -103,6 +103,35 @@ def preset(name: str, base: str | None) -> None:
     click.echo("\n".join(changes) or f"params.yaml: nothing to change, {name} is in force")
 
 
+@main.command(cls=Stage)
+def presets() -> None:
+    """List the presets: what each is, what answers it would buy, what training takes.
+
+    \b
+    Example:
+      alpacare presets
+    """
+    from alpacare.presets import describe_all
+
+    click.echo("\n".join(describe_all()))
+
+
+@main.command(cls=Stage)
+def targets() -> None:
+    """Print what `dvc repro` is to be asked for; nothing where all stages are wanted.
+
+    With a file of your own in `sources`, the stages that it stands in for are left as they are.
+
+    \b
+    Example:
+      dvc repro $(alpacare targets)
+    """
+    from alpacare.params import read_params
+    from alpacare.sources import targets
+
+    click.echo(" ".join(targets(read_params())))
+
+
 @main.command("test-set", cls=Stage)
 @click.argument("name")
 @click.argument("files", nargs=-1, metavar="[[WHO=]FILE]...")

@@ -15,7 +15,7 @@ from pydantic import ConfigDict, Field
 
 from alpacare.errors import BadInput
 from alpacare.jsonl import Row
-from alpacare.records.task import Task
+from alpacare.records.task import Question
 from alpacare.settings import Settings
 from alpacare.text import tokens
 from alpacare.text.contamination import Gate, Item, Near
@@ -54,7 +54,7 @@ class Line(Row):
     input: str = ""
 
 
-Asked = Line | Task
+Asked = Line | Question
 T = TypeVar("T", bound=Asked)
 
 

@@ -21,7 +21,9 @@ BASE = "base"  # the student before training: a reference that needs no answers 
 
 # Names become stage names and file names: DVC takes a "/" for a path. A dot, as in gpt-3.5-turbo,
 # it bears: in the cells of a matrix, in paths and in targets on the command line.
-Slug = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+_NAME = "[A-Za-z0-9][A-Za-z0-9._-]*"
+_IMPORTED = f"imported/{_NAME}"
+Slug = Annotated[str, StringConstraints(pattern=f"^{_NAME}$")]
 
 
 def _no_twins(names: list[str]) -> list[str]:
@@ -32,6 +34,14 @@ def _no_twins(names: list[str]) -> list[str]:
 
 Names = Annotated[list[Slug], AfterValidator(_no_twins)]
 Slugs = Annotated[Names, Field(min_length=1)]
+
+
+class SourcesSettings(Settings):
+    """Section `sources`: where three stages start, files under data/ without their ending."""
+
+    seeds: Annotated[str, StringConstraints(pattern=rf"^seeds/{_NAME}$")]
+    instructions: Annotated[str, StringConstraints(pattern=rf"^(instructions|{_IMPORTED})$")]
+    responses: Annotated[str, StringConstraints(pattern=rf"^(responses|{_IMPORTED})$")]
 
 
 class ReferencesSettings(Settings):
@@ -61,6 +71,7 @@ class Params(Settings):
     references: ReferencesSettings
     judgments: JudgmentsSettings
     endpoints: dict[str, Endpoint]
+    sources: SourcesSettings
     seeds: SeedsSettings
     instructions: InstructionsSettings
     filtered: FilteredSettings

@@ -7,6 +7,7 @@ so far brought, or as the prompt asks for.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from alpacare import jsonl
 from alpacare.errors import BadInput
 from alpacare.evaluation.pairs import pair_up
 from alpacare.filtering import Filter
@@ -16,8 +17,9 @@ from alpacare.judging.judges import JUDGES, AskedJudge, read_judge
 from alpacare.params import Params, read_params
 from alpacare.preflight import dependencies, rows_path
 from alpacare.records.generation import Generation
-from alpacare.records.task import TestTask
+from alpacare.records.task import AnyTask, Question, TestTask
 from alpacare.rounds import Rounds
+from alpacare.sources import passed
 from alpacare.stages.asked import make_reference_requests
 from alpacare.stages.filtered import read_tests
 from alpacare.stages.responses import make_requests
@@ -66,29 +68,41 @@ def make_plans() -> list[Plan]:
 
 
 def _plan(params: Params, find: Find) -> list[Plan]:
-    source = dependencies("seeds", "data/")[0]
-    seeds = normalise(read_source(source), source)[: params.seeds.take]
-    tests = read_tests(tuple(dependencies("filtered", "data/tests")))
-    (prompt,) = dependencies("instructions", "prompts/")
-    rounds = Rounds(seeds, params.instructions, prompt, Filter(params.filtered, seeds))
-    first = _write(rounds, find)
-    if params.instructions.target_kept and (first.missing or first.expected):
-        first = replace(first, limit=params.instructions.max_requests)
-    tasks = list(rounds.tasks.values())
-    sieve = Filter(params.filtered, seeds, tests)
-    sieve.add(tasks)
-    coming = len(first.missing) + first.expected
-    more = round(rounds.a_reply * coming) if coming else 0
-    (prompt,) = dependencies("responses", "prompts/")
-    asked = make_requests(sieve.staying(tasks), params.responses, prompt)
-    like = list(make_requests(seeds, params.responses, prompt))
-    plans = [first, _look("responses", list(asked), find, more, like)]
+    plans = [] if "responses" in passed(params) else _plan_writing(params, find)
     if params.references.asked:
         plans.append(_references(params, find))
     if judges := asked_judges(params):
         changing = any(plan.missing or plan.expected for plan in plans)
         plans.append(_judgments(params, judges, find, changing))
     return plans
+
+
+def _plan_writing(params: Params, find: Find) -> list[Plan]:
+    """What the teacher writes; of instructions that were brought in only the answers."""
+    plans: list[Plan] = []
+    tasks: Sequence[Question]
+    more = 0
+    source = dependencies("seeds", "data/")[0]
+    seeds = normalise(read_source(source), source)[: params.seeds.take]
+    tests = read_tests(tuple(dependencies("filtered", "data/tests")))
+    if "instructions" in passed(params):
+        tasks = jsonl.read(dependencies("filtered", "data/imported/")[0], AnyTask, unique="id")
+    else:
+        (prompt,) = dependencies("instructions", "prompts/")
+        rounds = Rounds(seeds, params.instructions, prompt, Filter(params.filtered, seeds))
+        first = _write(rounds, find)
+        if params.instructions.target_kept and (first.missing or first.expected):
+            first = replace(first, limit=params.instructions.max_requests)
+        plans.append(first)
+        tasks = list(rounds.tasks.values())
+        if coming := len(first.missing) + first.expected:
+            more = round(rounds.a_reply * coming)
+    sieve = Filter(params.filtered, seeds, tests)
+    sieve.add(tasks)
+    (prompt,) = dependencies("responses", "prompts/")
+    asked = make_requests(sieve.staying(tasks), params.responses, prompt)
+    like = list(make_requests(seeds, params.responses, prompt))
+    return [*plans, _look("responses", list(asked), find, more, like)]
 
 
 def _references(params: Params, find: Find) -> Plan:

@@ -4,6 +4,7 @@ DVC deletes a stage's outputs before it starts the stage's command, so a typo in
 cost them. `make repro` looks here first.
 """
 
+import re
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -38,6 +39,7 @@ from alpacare.training.room import check_room
 from alpacare.training.settings import CheckpointSettings
 
 DVC = Path("dvc.yaml")
+PARAMS = Path("params.yaml")
 _EXAMPLE = TestTask(id=row_id("x", ""), instruction="x", input="")
 _ANSWER = Generation(
     id="x", instruction="x", input="", output="x", generator="x", finish_reason="stop"
@@ -52,6 +54,7 @@ def check_all() -> str:
         BadInput: the first thing that is wrong.
     """
     params = read_params()
+    _check_sources(params)
     _check_judges(params)
     _check_prompts()
     _check_servers(params)
@@ -66,6 +69,17 @@ def check_all() -> str:
     if params.filtered.engine == "ray" and find_spec("ray") is None:
         raise BadInput("filtered.engine: ray: Ray is not installed; run: make ray")
     return f"settings and prompts fine, {seeds} seed tasks, {tasks} test tasks"
+
+
+def _check_sources(params: Params) -> None:
+    """An imported file is in DVC and not in Git: a fresh clone lacks it."""
+    for stage, reader in (("instructions", "filtered"), ("responses", "checkpoint")):
+        (path,) = dependencies(reader, f"data/{getattr(params.sources, stage)}.jsonl")
+        if getattr(params.sources, stage) != stage and not path.exists():
+            raise BadInput(
+                f"params.yaml: sources.{stage}: {path}: no such file; bring it in with `make fetch`, "
+                "`make import` or `dvc pull`, or go back with `make preset NAME=demo`"
+            )
 
 
 def _check_judges(params: Params) -> None:
@@ -101,10 +115,8 @@ def _check_price(request: Request) -> None:
 
 def _check_training(settings: CheckpointSettings) -> None:
     """Look at the machine, and whether the least batch would fit: more is known with the data."""
-    (template,) = dependencies("checkpoint", "configs/")
-    hardware = read_hardware(
-        Path(str(template).replace("${checkpoint.hardware}", settings.hardware))
-    )
+    (path,) = dependencies("checkpoint", "configs/")
+    hardware = read_hardware(path)
     check_machine(settings, hardware)
     least = (settings.micro_rows or 1, settings.row_length) if settings.packing else (1, 1)
     check_room(settings, hardware, least, False, Path("models"))
@@ -158,13 +170,34 @@ def _check_references(params: Params) -> None:
 
 def dependencies(stage: str, folder: str, **item: str) -> list[Path]:
     """Give a stage's dependencies in a folder, from dvc.yaml, for one cell of its matrix."""
-    deps: list[str] = _read_stages(_state(DVC))[stage]["deps"]
-    for axis, value in item.items():
-        deps = [dep.replace(f"${{item.{axis}}}", value) for dep in deps]
-    found = [Path(dep) for dep in deps if dep.startswith(folder)]
+    deps: list[str] = _read(_state(DVC))["stages"][stage]["deps"]
+    found = [path for dep in deps if (path := _fill(dep, item)).startswith(folder)]
     if not found:
         raise BadInput(f"dvc.yaml: stage '{stage}' has no dependency in {folder}")
+    return list(map(Path, found))
+
+
+def outputs(stage: str, folder: str, **item: str) -> list[Path]:
+    """Give a stage's outputs in a folder, metrics and plots too, for one cell of its matrix."""
+    known = _read(_state(DVC))["stages"][stage]
+    named = [out for kind in ("outs", "metrics", "plots") for out in known.get(kind, [])]
+    paths = [_fill(out if isinstance(out, str) else next(iter(out)), item) for out in named]
+    found = [Path(path) for path in paths if path.startswith(folder)]
+    if not found:
+        raise BadInput(f"dvc.yaml: stage '{stage}' has no output in {folder}")
     return found
+
+
+def _fill(path: str, item: dict[str, str]) -> str:
+    """Fill ${item.AXIS} and ${SECTION.KEY} of params.yaml in, as DVC does; leave other axes."""
+
+    def value(match: re.Match[str]) -> str:
+        section, key = match.groups()
+        return str(
+            item.get(key, match[0]) if section == "item" else _read(_state(PARAMS))[section][key]
+        )
+
+    return re.sub(r"\$\{(\w+)\.(\w+)\}", value, path)
 
 
 def rows_path(stage: str, folder: str, **item: str) -> Path:
@@ -177,8 +210,7 @@ def _state(path: Path) -> tuple[Path, int]:
     return path.resolve(), path.stat().st_mtime_ns if path.exists() else 0
 
 
-@lru_cache(maxsize=1)
-def _read_stages(state: tuple[Path, int]) -> dict[str, Any]:
-    """Read dvc.yaml once, not once a cell: it takes a third of a second."""
-    stages: dict[str, Any] = read_yaml(DVC)["stages"]
-    return stages
+@lru_cache(maxsize=2)
+def _read(state: tuple[Path, int]) -> dict[str, Any]:
+    """Read dvc.yaml and params.yaml once, not once a cell: it takes a third of a second."""
+    return read_yaml(state[0])

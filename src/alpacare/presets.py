@@ -2,7 +2,8 @@
 
 import io
 import json
-from collections.abc import Container
+import re
+from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,22 @@ PARAMS = Path("params.yaml")
 FOLDER = Path("presets")
 DEMO = "demo"
 _COMMENTS = 34  # their column in params.yaml; one that a long value has moved comes back to it
+
+
+def describe_all() -> Iterator[str]:
+    """Tell of each preset what its first lines say: what it is, what it buys, what it runs on.
+
+    Raises:
+        BadInput: a preset that cannot be read.
+    """
+    for path in sorted(FOLDER.glob("*.yaml")):
+        head = read_text(path).split("\n\n")[0]
+        yield f"{path.stem}\n  {head.splitlines()[0].removeprefix('# ')}"
+        buys = re.search(r"^#   likely (\S+), at most (\S+)$", head, re.MULTILINE)
+        if buys:
+            yield f"  answers to buy: likely {buys[1]}, at most {buys[2]}"
+        for line in re.findall(r"^#   (\d+ x .*: .* hours)$", head, re.MULTILINE):
+            yield f"  training: {line}"
 
 
 def put_in_force(name: str, base: str | None = None) -> list[str]:

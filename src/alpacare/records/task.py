@@ -8,7 +8,7 @@ import hashlib
 import json
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from alpacare.jsonl import Row
 
@@ -48,6 +48,12 @@ class Question(Row):
         if self.input.strip().lower() == "<noinput>":
             raise ValueError('write "" for no input, not "<noinput>"')
         return self
+
+
+class AnyTask(Question):
+    """A question in a row that may hold anything else: of an imported one less is known."""
+
+    model_config = ConfigDict(extra="ignore")
 
 
 class Task(Question):

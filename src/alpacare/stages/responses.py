@@ -9,7 +9,7 @@ from alpacare import jsonl
 from alpacare.command import FILE, Stage, check_files
 from alpacare.records.dropped import Dropped
 from alpacare.records.response import Response
-from alpacare.records.task import Instruction, Question
+from alpacare.records.task import AnyTask, Question
 from alpacare.settings import load
 from alpacare.teacher.asking import AskingSettings
 from alpacare.teacher.client import ask
@@ -51,7 +51,7 @@ def main(
     """
     check_files([instructions], [out, dropped, usage])
     settings = load("responses", ResponsesSettings)
-    tasks = jsonl.read(instructions, Instruction, unique="id")
+    tasks = jsonl.read(instructions, AnyTask, unique="id")
     answers = ask(make_requests(tasks, settings, prompt), packs)
     kept, lost = join(tasks, answers, settings)
     jsonl.write(out, kept)
@@ -72,7 +72,7 @@ def make_requests(
 
 
 def join(
-    tasks: Sequence[Instruction], answers: Sequence[Answer], settings: ResponsesSettings
+    tasks: Sequence[Question], answers: Sequence[Answer], settings: ResponsesSettings
 ) -> tuple[list[Response], list[Dropped]]:
     """Join each task with its answer; a useless one is dropped with the request as witness."""
     kept: list[Response] = []
