@@ -6,6 +6,8 @@ import click
 
 from alpacare.command import FILE, Stage
 from alpacare.ledger_commands import ledger
+from alpacare.lineage_commands import doctor, funnel, trace
+from alpacare.publish_command import publish
 
 
 @click.group()
@@ -167,7 +169,8 @@ def name_checkpoint(checkpoint: Path) -> None:
     click.echo(served_name(checkpoint))
 
 
-main.add_command(ledger)
+for more in (ledger, trace, funnel, doctor, publish):
+    main.add_command(more)
 
 
 if __name__ == "__main__":

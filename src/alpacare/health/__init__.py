@@ -1,0 +1,1 @@
+"""What `alpacare doctor` looks at, a function a check."""

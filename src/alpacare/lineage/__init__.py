@@ -1,0 +1,1 @@
+"""Where a row, a count or a file came from, told from what the stages left."""

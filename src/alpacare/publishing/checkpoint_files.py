@@ -1,0 +1,49 @@
+"""A checkpoint's files as they are; whatever could run code where it is loaded is refused."""
+
+from pathlib import Path
+
+from alpacare.errors import BadInput
+
+WEIGHTS = ".safetensors"
+_TEXT = (".json", ".jsonl", ".txt", ".md", ".jinja")
+_SAFE = (WEIGHTS, *_TEXT, ".model")  # the last: SentencePiece's vocabulary, which is no pickle
+
+
+def checkpoint_files(folder: Path) -> dict[str, Path]:
+    """Give a checkpoint's files by their names in it.
+
+    Raises:
+        BadInput: a pickle, a program or another file that is no data, or no weights at all.
+    """
+    files = {
+        path.relative_to(folder).as_posix(): path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+    for path in files.values():
+        _check(path)
+    if not any(path.suffix == WEIGHTS for path in files.values()):
+        raise BadInput(f"{folder}: no {WEIGHTS} in it; run `dvc repro checkpoint`")
+    return files
+
+
+def is_text(path: Path) -> bool:
+    """Tell whether people can read a file."""
+    return path.suffix in _TEXT
+
+
+def _check(path: Path) -> None:
+    if path.suffix not in _SAFE:
+        raise BadInput(
+            f"{path}: is neither safetensors nor text; pickles and programs run code where they "
+            "are loaded, so convert it, or take it out"
+        )
+    if path.suffix != WEIGHTS:
+        return
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="np"):  # reads the header only
+            pass
+    except SafetensorError as error:
+        raise BadInput(f"{path}: is no safetensors file ({error}); convert it") from error

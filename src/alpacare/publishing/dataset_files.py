@@ -1,0 +1,40 @@
+"""Rows in the forms in which AlpaCare and others publish them.
+
+[{"instruction": "Explain ...", "input": "", "output": "The heart ..."}]
+"""
+
+import io
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from alpacare.records.response import Response
+
+COLUMNS = ("instruction", "input", "output")
+_ORIGIN = ("id", "model", "request", "finish_reason")
+
+
+def dataset_files(responses: Sequence[Response]) -> dict[str, bytes]:
+    """Give JSON, JSON Lines and Parquet of the three columns, and the rest in a file beside."""
+    rows = [response.model_dump(include=set(COLUMNS)) for response in responses]
+    origin = (response.model_dump(include=set(_ORIGIN)) for response in responses)
+    return {
+        "train.json": (json.dumps(rows, indent=2, ensure_ascii=False) + "\n").encode(),
+        "train.jsonl": _lines(rows),
+        "data/train-00000-of-00001.parquet": _parquet(rows),
+        "provenance.jsonl": _lines(origin),
+    }
+
+
+def _lines(rows: Iterable[dict[str, Any]]) -> bytes:
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
+
+
+def _parquet(rows: list[dict[str, Any]]) -> bytes:
+    import pyarrow as pa  # type: ignore[import-untyped]
+    from pyarrow import parquet
+
+    columns = {name: pa.array([row[name] for row in rows], pa.string()) for name in COLUMNS}
+    stream = io.BytesIO()
+    parquet.write_table(pa.table(columns), stream)
+    return stream.getvalue()

@@ -1,0 +1,112 @@
+"""What files were made of: DVC's hashes all the way up, Git's commit. Stale ones are refused."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from alpacare.errors import BadInput
+
+
+@dataclass(frozen=True)
+class Commit:
+    """The commit that is checked out, and the files that differ from it or are not in it."""
+
+    name: str
+    changed: list[str]
+
+
+class Lock:
+    """The outputs that dvc.lock and *.dvc files record, seen from the working tree."""
+
+    def __init__(self, repo: Any) -> None:
+        outs = {repo.fs.relpath(out.fs_path, repo.root_dir): out for out in repo.index.outs}
+        self._outs = {path: out for path, out in outs.items() if out.hash_info}
+
+    def check(self, path: str) -> dict[str, str]:
+        """See that a file or folder is the recorded one; give its hash and all those behind it.
+
+        Raises:
+            BadInput: it is missing, has changed, or was made from what has been replaced since.
+        """
+        hashes = self._trace(path)
+        if not Path(path).exists():
+            raise BadInput(f"{path}: is not here; run `dvc pull`, or `dvc repro` to make it")
+        if self._outs[path].changed_checksum():
+            raise BadInput(
+                f"{path}: is not what DVC recorded; run `dvc repro`, or `dvc checkout` for the "
+                "recorded one"
+            )
+        return hashes
+
+    def settings(self, path: str) -> dict[str, Any]:
+        """Give the settings that an output was made with, by section: dvc.lock's, not today's."""
+        found: dict[str, Any] = {}
+        for dep in self._outs[path].stage.deps:
+            if hasattr(dep, "params") and dep.hash_info:
+                found |= dep.hash_info.value
+        return found
+
+    def holds(self, path: Path) -> str | None:
+        """Name the recorded output that a path lies in, if there is one."""
+        inside = (out for out in self._outs if path.resolve().is_relative_to(Path(out).resolve()))
+        return next(inside, None)
+
+    def _trace(self, path: str) -> dict[str, str]:
+        if path not in self._outs:
+            raise BadInput(f"{path}: DVC has no record of it; run `dvc repro`")
+        out = self._outs[path]
+        hashes: dict[str, str] = {}
+        for dep in out.stage.deps:
+            if dep.def_path in self._outs:
+                if dep.hash_info != self._outs[dep.def_path].hash_info:
+                    raise BadInput(f"{path}: was made from another {dep.def_path}; run `dvc repro`")
+                hashes |= self._trace(dep.def_path)
+        return hashes | {path: out.hash_info.value}
+
+
+@contextmanager
+def open_lock() -> Iterator[Lock]:
+    """Open the project in the current folder.
+
+    Raises:
+        BadInput: it is no DVC project, or its dvc.yaml cannot be read.
+    """
+    from dvc.exceptions import DvcException  # type: ignore[import-untyped]
+    from dvc.repo import Repo  # type: ignore[import-untyped]
+
+    try:
+        repo = Repo.open(None)
+    except DvcException as error:
+        raise BadInput(f"cannot read what DVC recorded: {error}") from error
+    with repo:
+        yield Lock(repo)
+
+
+def read_commit() -> Commit:
+    """Ask Git where the working tree stands.
+
+    Raises:
+        BadInput: no Git repository, or one without a commit.
+    """
+    name = _git("rev-parse", "HEAD").strip()
+    changed = [line[3:] for line in _git("status", "--porcelain").splitlines()]
+    return Commit(name, changed)
+
+
+def is_ignored(path: Path) -> bool:
+    """Tell whether Git leaves a path alone: it is ignored, or outside of the working tree."""
+    top = Path(_git("rev-parse", "--show-toplevel").strip())
+    if not path.resolve().is_relative_to(top.resolve()):
+        return True
+    asked = ["git", "check-ignore", "--quiet", str(path / "README.md")]
+    return subprocess.run(asked, capture_output=True, check=False).returncode == 0
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise BadInput("no commit is here to name in the card; run `git init` and commit first")
+    return done.stdout

@@ -1,0 +1,139 @@
+"""A finished pipeline in a folder, without its minutes of training: real stages, fed by hand."""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from conftest import REPOSITORY, run
+
+from alpacare import jsonl, scratch
+from alpacare.records.generation import Generation
+from alpacare.settings import read_yaml
+from alpacare.stages.answers import main as answers
+from alpacare.stages.filtered import main as filtered
+from alpacare.stages.instructions import main as instructions
+from alpacare.stages.judgments import main as judgments
+from alpacare.stages.references import main as references
+from alpacare.stages.responses import main as responses
+from alpacare.stages.scores import main as scores
+from alpacare.stages.seeds import main as seeds
+from alpacare.stages.usage import main as usage
+from alpacare.testsets import read_tests
+
+IN_GIT = ("params.yaml", "dvc.yaml", "prompts", "configs", "data/seeds", "data/tests",
+          "data/recordings")  # fmt: skip
+LONGEST = 200  # tokens of a row in training: some rows are longer
+
+
+def make_project(folder: Path) -> Path:
+    """Run the stages that are quick, and write what training and answering would leave."""
+    for name in IN_GIT:
+        copy = shutil.copytree if (REPOSITORY / name).is_dir() else shutil.copyfile
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        copy(REPOSITORY / name, folder / name)
+    with inside(folder):
+        edit("references: [thorough, terse, base]", "references: [terse]")
+        edit("judges: [overlap, longest]", "judges: [overlap]")
+        _write_rows()
+        _train()
+        _test()
+    return folder
+
+
+@contextmanager
+def inside(folder: Path) -> Iterator[None]:
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+
+
+def edit(old: str, new: str, path: str = "params.yaml") -> None:
+    text = Path(path).read_text()
+    assert old in text
+    Path(path).write_text(text.replace(old, new, 1))
+
+
+def stage(command: Any, *words: str) -> None:
+    result = run(command, *words)
+    assert result.exit_code == 0, result.output
+
+
+def _write_rows() -> None:
+    stage(seeds, "data/seeds/medical.jsonl", "data/seeds.jsonl", "--metrics", "metrics/seeds.json",
+          "--table", "metrics/seeds.csv")  # fmt: skip
+    paid = ["--dropped", "data/dropped/{}.jsonl", "--usage", "data/usage/{}.json", "--prompt",
+            "prompts/{}", "--pack", "data/recordings/{}.jsonl"]  # fmt: skip
+    written = [word.format("instructions") for word in paid]
+    stage(instructions, "data/seeds.jsonl", "data/instructions.jsonl", *written)
+    stage(filtered, "data/instructions.jsonl", "data/filtered.jsonl", "--dropped",
+          "data/dropped/filtered.jsonl", "--metrics", "metrics/filtered.json", "--seeds",
+          "data/seeds.jsonl", "--test-set", "data/tests")  # fmt: skip
+    answered = [word.format("responses") for word in paid]
+    stage(responses, "data/filtered.jsonl", "data/responses.jsonl", *answered)
+    for name in ("instructions", "responses"):
+        stage(usage, f"data/usage/{name}.json", f"metrics/usage/{name}.json")
+
+
+def _train() -> None:
+    """Leave what the stage `checkpoint` leaves, weights aside: one row dropped, one cut."""
+    from tokenizers import Tokenizer
+    from tokenizers.models import WordLevel
+    from tokenizers.pre_tokenizers import Whitespace
+
+    folder = Path("models/checkpoint")
+    shutil.copytree("prompts/student", folder / "prompt")
+    (folder / "prompt/form.txt").write_text("alpaca\n")
+    words = Tokenizer(WordLevel({"[UNK]": 0, "<s>": 1, "</s>": 2}, unk_token="[UNK]"))
+    words.pre_tokenizer = Whitespace()
+    words.save(str(folder / "tokenizer.json"))
+    names = {"bos_token": "<s>", "eos_token": "</s>"}
+    (folder / "tokenizer_config.json").write_text(json.dumps(names))
+    rows = [row for _, row in jsonl.read_objects(Path("data/responses.jsonl"))]
+    lost = {"id": rows[0]["id"], "stage": "checkpoint", "reason": "prompt_too_long",
+            "witness": rows[0]["request"], "score": None}  # fmt: skip
+    (folder / "dropped.jsonl").write_text(json.dumps(lost) + "\n")
+    settings = read_yaml(Path("params.yaml"))["checkpoint"]
+    settings |= {"validation_share": 0.1, "row_length": LONGEST}
+    held = round(0.1 * (len(rows) - 1))
+    counts = {"examples": len(rows) - 1 - held, "held_out": held, "truncated": 1, "dropped": 1}
+    training = {"settings": settings, "data": scratch.hash_files(Path("data/responses.jsonl"))}
+    (folder / "training.json").write_text(json.dumps(training | counts))
+    (folder / "versions.json").write_text(json.dumps({"torch": "9.9", "device": "cpu"}))
+    Path("metrics/curves.json").write_text(json.dumps(counts))
+
+
+def _test() -> None:
+    """Answer as `terse` does, but the second task not at all, and have both compared."""
+    tests = read_tests(Path("data/tests/demo.jsonl"))
+    ours = [
+        Generation(
+            id=test.id,
+            instruction=test.instruction,
+            input=test.input,
+            output="" if number == 1 else test.answers["terse"],
+            generator="student",
+            finish_reason="length" if number == 2 else "stop",
+        )
+        for number, test in enumerate(tests)
+    ]
+    jsonl.write(Path("data/generations/demo.jsonl"), ours)
+    versions = {"engine": "batched", "versions": {"torch": "9.9", "device": "cpu"}}
+    Path("data/generations/demo.json").write_text(json.dumps(versions))
+    stage(answers, "data/generations/demo.jsonl", "data/generations/demo.json",
+          "metrics/answers/demo.json")  # fmt: skip
+    pair = ["data/generations/demo.jsonl", "data/references/terse/demo.jsonl"]
+    stage(references, "--reference", "terse", "data/tests/demo.jsonl", pair[1], "--run",
+          "data/references/terse/demo.json")  # fmt: skip
+    cell = "demo/terse/overlap.json"
+    stage(judgments, "--judge", "overlap", "--tests", "data/tests/demo.jsonl", *pair,
+          f"data/judgments/{cell}l", "--run", f"data/judgments/{cell}")  # fmt: skip
+    stage(scores, f"data/judgments/{cell}l", f"metrics/scores/{cell}", "--run",
+          f"data/judgments/{cell}", "--generations", pair[0], "--reference", pair[1], "--tests",
+          "data/tests/demo.jsonl")  # fmt: skip

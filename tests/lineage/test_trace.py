@@ -1,0 +1,225 @@
+"""`alpacare trace` in a finished pipeline: every row's way, and what is not here said so."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import run
+from finished import edit, make_project
+
+from alpacare.lineage_commands import trace
+from alpacare.teacher.ledger import Ledger
+from alpacare.teacher.pack import Entry
+from alpacare.teacher.request import content_key
+from alpacare.training.data import held_out
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_project(tmp_path_factory.mktemp("finished"))
+
+
+@pytest.fixture
+def project(finished: Path, workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of it to work in."""
+    folder = workspace / "project"
+    shutil.copytree(finished, folder)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def rows(path: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in Path(path).read_text().splitlines()]
+
+
+def follow(id: str) -> dict[str, Any]:
+    result = run(trace, id, "--json")
+    assert result.exit_code == 0, result.output
+    return json.loads(result.output)  # type: ignore[no-any-return]
+
+
+def show(id: str) -> str:
+    result = run(trace, id)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def fail(id: str) -> str:
+    result = run(trace, id)
+    assert (result.exit_code, result.output.count("\n")) == (2, 1), result.output
+    return result.output
+
+
+def test_an_instruction_from_its_seeds_to_training(project: Path) -> None:
+    row, answer = rows("data/instructions.jsonl")[3], rows("data/responses.jsonl")[3]
+    story = follow(row["id"])
+    written = story["instructions"]
+    assert [seed["id"] for seed in written["seeds"]] == row["seeds"]
+    known = {seed["id"]: seed["instruction"] for seed in rows("data/seeds.jsonl")}
+    assert all(seed["instruction"] == known[seed["id"]] for seed in written["seeds"])
+    assert written["index"] == row["index"]
+    assert written["request"]["key"] == row["request"]
+    assert written["request"]["held_by"] == "data/recordings/instructions.jsonl"
+    assert (written["request"]["model"], written["request"]["dollars"]) == ("demo-teacher", None)
+    assert story["filtered"] == {"kept": True}
+    assert story["responses"]["output"] == answer["output"]
+    assert story["responses"]["request"]["key"] == answer["request"]
+    assert (story["checkpoint"]["row"], story["checkpoint"]["use"]) == (4, "trained on")
+    assert story["not_here"] == []
+    text = show(row["id"][:8])
+    for part in (row["seeds"][0], row["request"][:12], "filtered       kept", "demo-teacher"):
+        assert part in text
+
+
+def test_a_near_duplicate_and_its_witness(project: Path) -> None:
+    (lost, *_) = rows("data/dropped/filtered.jsonl")
+    story = follow(lost["id"])
+    dropped = story["filtered"]["dropped"]
+    twin = next(row for row in rows("data/instructions.jsonl") if row["id"] == lost["witness"])
+    assert dropped == {
+        "reason": "rouge_l",
+        "witness": twin["id"],
+        "score": lost["score"],
+        "witness_text": twin["instruction"],
+    }
+    assert "responses" not in story
+    assert f"dropped: rouge_l, score {lost['score']:.4f}" in show(lost["id"])
+
+
+def test_what_could_not_be_read_in_a_reply(project: Path) -> None:
+    lost = next(row for row in rows("data/dropped/instructions.jsonl") if "/" in row["id"])
+    key, _, index = lost["id"].partition("/")
+    story = follow(lost["id"])
+    assert story["task"] is None
+    assert story["instructions"]["dropped"]["witness"] == lost["witness"]
+    assert story["instructions"]["request"]["key"] == key
+    assert f"task {int(index) + 1} in the reply to request {key[:12]}" in show(lost["id"])
+
+
+def test_a_seed_and_what_it_led_to(project: Path) -> None:
+    row = rows("data/instructions.jsonl")[0]
+    story = follow(row["seeds"][0])
+    shown = [r for r in rows("data/instructions.jsonl") if row["seeds"][0] in r["seeds"]]
+    assert story["seeds"]["instructions"] == [r["id"] for r in shown]
+    assert story["seeds"]["requests"] == len({r["request"] for r in shown})
+    assert "instructions: " in show(row["seeds"][0])
+
+
+def test_what_training_did_with_each_row(project: Path) -> None:
+    """It dropped the first, held a tenth out, and cut what is too long."""
+    answers = rows("data/responses.jsonl")
+    dropped = follow(answers[0]["id"])["checkpoint"]
+    assert (dropped["use"], dropped["why"]) == ("dropped", "prompt_too_long")
+    held = held_out([row["id"] for row in answers[1:]], 0.1)
+    assert follow(held[0])["checkpoint"]["use"] == "held out"
+    longest = max(answers[1:], key=lambda row: len(row["output"].split()))
+    shortest = min(answers[1:], key=lambda row: len(f"{row['input']} {row['output']}".split()))
+    assert follow(longest["id"])["checkpoint"]["truncated"] is True
+    assert follow(shortest["id"])["checkpoint"]["truncated"] is False
+
+
+def test_a_checkpoint_of_other_rows_is_not_believed(project: Path) -> None:
+    id = rows("data/responses.jsonl")[5]["id"]
+    with Path("data/responses.jsonl").open("a") as file:
+        file.write(json.dumps(rows("data/responses.jsonl")[5] | {"id": "0" * 16}) + "\n")
+    assert follow(id)["checkpoint"]["use"] is None
+    assert "learned from other rows" in show(id)
+
+
+def test_a_test_task_with_its_answers_and_verdicts(project: Path) -> None:
+    tasks = rows("data/tests/demo.jsonl")
+    story = follow(tasks[1]["id"])["tests"][0]
+    assert story["test"] == "demo"
+    assert story["generation"]["output"] == ""
+    assert story["references"]["terse"]["output"] == tasks[1]["answers"]["terse"]
+    (judged,) = story["judgments"]
+    assert {v["order"]: v["verdict"] for v in judged["verdicts"]} == {
+        "model_first": "reference",
+        "reference_first": "reference",
+    }
+    assert judged["points"] == 0.0
+    assert judged["score"]["n"] == len(tasks)
+    assert follow(tasks[0]["id"])["tests"][0]["judgments"][0]["points"] == 0.5
+    assert "student: cut off" in show(tasks[2]["id"])
+    assert "overlap, student against terse: 0.5 of 1 point; the cell: 49.3 %" in show(
+        tasks[0]["id"]
+    )
+
+
+def test_a_paid_answer_is_found_in_the_ledger(project: Path) -> None:
+    (Path("data/recordings/responses.jsonl")).write_text('{"end": 0}\n')
+    row = rows("data/responses.jsonl")[0]
+    request = {"path": "/x", "endpoint": "https://a", "body": {"model": "m"}, "sample": 0}
+    key = content_key(request)
+    edit(row["request"], key, "data/responses.jsonl")
+    choice = {"finish_reason": "stop", "message": {"content": "x"}}
+    response = {"model": "m-2026", "choices": [choice]}
+    assert follow(row["id"])["responses"]["request"]["held_by"] is None
+    assert "neither in the ledger here" in show(row["id"])
+    with Ledger(Path(".ledger/ledger.sqlite")) as books:
+        books.put(Entry(key=key, request=request, response=response,
+                        received="2026-01-31T12:00:00Z", price=0.0125))  # fmt: skip
+    told = follow(row["id"])["responses"]["request"]
+    assert (told["model"], told["dollars"]) == ("m-2026", 0.0125)
+    assert "2026-01-31, $0.012500, in .ledger/ledger.sqlite" in show(row["id"])
+
+
+def test_rows_that_were_brought_in_have_no_seeds(project: Path) -> None:
+    id = rows("data/responses.jsonl")[1]["id"]
+    Path("data/imported").mkdir()
+    shutil.copy("data/responses.jsonl", "data/imported/mine.jsonl")
+    edit("responses: responses", "responses: imported/mine")
+    story = follow(id)
+    assert story["responses"] == {"brought_in": "data/imported/mine.jsonl", "row": 2}
+    assert not {"seeds", "instructions", "filtered"} & story.keys()
+    assert "brought in: row 2 of data/imported/mine.jsonl" in show(id)
+
+
+def test_a_clone_without_data_says_what_it_lacks(project: Path) -> None:
+    task = rows("data/tests/demo.jsonl")[0]["id"]
+    for folder in ("data/generations", "data/judgments", "data/references", "models"):
+        shutil.rmtree(folder)
+    text = show(task)
+    assert "not here: data/generations/demo.jsonl" in text
+    id = rows("data/responses.jsonl")[0]["id"]
+    assert "the checkpoint is not here" in show(id)
+    for path in Path("data").glob("*.jsonl"):
+        path.unlink()
+    assert "not looked into: data/seeds.jsonl" in fail("0123456789abcdef")
+
+
+@pytest.mark.parametrize(
+    ("id", "told"),
+    [
+        ("xyz1", "'xyz1' is no id"),
+        ("abc", "at least 4"),
+        ("", "'' is no id"),
+        ("0123456789abcdef", "no seed, instruction, response or test task"),
+    ],
+)
+def test_an_id_that_is_none(project: Path, id: str, told: str) -> None:
+    assert told in fail(id)
+
+
+def test_a_beginning_that_fits_several(project: Path) -> None:
+    first, second = rows("data/seeds.jsonl")[:2]
+    edit(second["id"], first["id"][:6] + "0" * 10, "data/seeds.jsonl")
+    assert (
+        f"2 ids begin so: {', '.join(sorted((first['id'], first['id'][:6] + '0' * 10)))}"
+        in fail(first["id"][:6])
+    )
+    assert follow(first["id"])["id"] == first["id"]
+
+
+def test_a_damaged_file_is_named(project: Path) -> None:
+    row = rows("data/instructions.jsonl")[7]
+    edit(f'"id": "{row["id"]}", ', f'"id": "{row["id"]}" ', "data/instructions.jsonl")
+    assert "data/instructions.jsonl:8: not valid JSON" in fail(row["id"])
+
+
+def test_no_text_moves_the_terminal(project: Path) -> None:
+    row = rows("data/responses.jsonl")[2]
+    edit(row["output"][:20], "\\u001b[2J", "data/responses.jsonl")
+    assert "\x1b" not in show(row["id"])

@@ -1,0 +1,158 @@
+"""A project of a few rows, as a pipeline leaves it in Git and DVC, made by hand."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from conftest import REPOSITORY
+from ruamel.yaml import YAML
+
+from alpacare.records.task import row_id
+from alpacare.training.card import model_card
+
+SCORE = "metrics/scores/demo/terse/overlap.json"
+# each stage: what it reads, what DVC keeps of it, what Git keeps
+STAGES: dict[str, tuple[list[str], list[str], list[str]]] = {
+    "seeds": (["data/seeds/medical.jsonl"], ["data/seeds.jsonl"], ["metrics/seeds.json"]),
+    "instructions": (["data/seeds.jsonl"], ["data/instructions.jsonl"], []),
+    "usage": (["data/instructions.jsonl"], [], ["metrics/usage/instructions.json"]),
+    "filtered": (["data/instructions.jsonl"], ["data/filtered.jsonl"], ["metrics/filtered.json"]),
+    "responses": (["data/filtered.jsonl"], ["data/responses.jsonl"], []),
+    "checkpoint": (["data/responses.jsonl"], ["models/checkpoint"], []),
+    "generations": (["models/checkpoint"], ["data/generations/demo.jsonl"], []),
+    "scores": (["data/generations/demo.jsonl"], [], [SCORE]),
+}
+TASKS = [
+    ("Name the chambers of the heart.", "", "Two atria and two ventricles."),
+    ("Put this in plain words.", "Take b.i.d.", 'Take it "twice" a day.\nIn the morning, say.'),
+    ("What is 37 °C in °F?", "", "98.6 °F: normal."),
+]
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """No settings of the machine's user; DVC's own files beside the project."""
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith("HF_")},
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "DVC_SITE_CACHE_DIR": str(folder.parent / "site-cache"),
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_AUTHOR_NAME": "test",
+        "GIT_AUTHOR_EMAIL": "test@localhost",
+        "GIT_COMMITTER_NAME": "test",
+        "GIT_COMMITTER_EMAIL": "test@localhost",
+        "HF_HOME": str(folder.parent / "hf"),
+    }
+
+
+def ok(folder: Path, *command: str) -> str:
+    done = subprocess.run(
+        command, cwd=folder, env=environment(folder), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def response(instruction: str, input: str, output: str) -> dict[str, str]:
+    return {
+        "id": row_id(instruction, input),
+        "instruction": instruction,
+        "input": input,
+        "output": output,
+        "finish_reason": "stop",
+        "model": "some-teacher",
+        "request": "ab" * 32,
+    }
+
+
+def build(folder: Path) -> None:
+    """Make the project; its one commit holds all that Git is to hold."""
+    folder.mkdir()
+    ok(folder, "git", "init", "-q", "-b", "main")
+    ok(folder, "dvc", "init", "-q")
+    _write_files(folder)
+    _write_pipeline(folder)
+    ok(folder, "dvc", "commit", "--force", "-q")
+    commit(folder)
+
+
+def commit(folder: Path) -> None:
+    ok(folder, "git", "add", "--all")
+    ok(folder, "git", "commit", "-q", "-m", "a state")
+
+
+def recorded(folder: Path, *stages: str) -> None:
+    """Have DVC record what stands there as the stages' outputs, and Git commit it."""
+    ok(folder, "dvc", "commit", "--force", "-q", *stages)
+    commit(folder)
+
+
+def write_rows(path: Path, rows: list[dict[str, str]]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+
+
+def edit_yaml(path: Path, edit: Any) -> None:
+    yaml = YAML()
+    document = yaml.load(path)
+    edit(document)
+    yaml.dump(document, path)
+
+
+def _write_files(folder: Path) -> None:
+    (folder / ".gitignore").write_text("/data/*.jsonl\n/data/generations/\n/models/\n/published/\n")
+    for stage in ("seeds/medical", "seeds", "instructions", "filtered", "generations/demo"):
+        write_rows(folder / f"data/{stage}.jsonl", [{"stage": stage}])
+    write_rows(folder / "data/responses.jsonl", [response(*task) for task in TASKS])
+    for name in ("metrics/seeds.json", "metrics/usage/instructions.json", "metrics/filtered.json"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text((REPOSITORY / name).read_text())
+    (folder / SCORE).parent.mkdir(parents=True)
+    (folder / SCORE).write_text((REPOSITORY / SCORE).read_text())
+    _write_checkpoint(folder / "models/checkpoint")
+
+
+def _write_checkpoint(folder: Path) -> None:
+    import numpy as np
+    from safetensors.numpy import save_file
+
+    (folder / "prompt").mkdir(parents=True)
+    (folder / "prompt/form.txt").write_text("alpaca\n")
+    weights = {"weight": np.arange(400, dtype=np.float32)}
+    save_file(weights, folder / "model.safetensors")  # type: ignore[no-untyped-call]
+    training = {
+        "settings": {
+            "student": {"base": "random", "revision": None, "dtype": "float32"},
+            "lora": None,
+            "optimizer": {"epochs": 1, "learning_rate": 0.1, "schedule": "cosine", "batch_size": 1},
+        },
+        "data": "0" * 64,
+        "teachers": ["some-teacher"],
+        **dict.fromkeys(("examples", "held_out", "truncated", "dropped", "tokens"), 3),
+        **dict.fromkeys(("response_tokens", "rows", "rows_per_step", "tokens_per_step"), 3),
+    }
+    (folder / "training.json").write_text(json.dumps(training))
+    (folder / "README.md").write_text(model_card(training, [{"loss": 2.0}, {"loss": 1.0}]))
+    (folder / "versions.json").write_text('{"python": "3.11.0", "torch": "2.13.0"}')
+
+
+def _write_pipeline(folder: Path) -> None:
+    (folder / "params.yaml").write_text((REPOSITORY / "params.yaml").read_text())
+
+    def one_cell(params: Any) -> None:
+        params["judgments"] = {"references": ["terse"], "judges": ["overlap"]}
+
+    edit_yaml(folder / "params.yaml", one_cell)
+    stages = {
+        name: {
+            "cmd": "true",
+            "deps": deps,
+            "params": ["filtered"] if name == "filtered" else [],
+            "outs": [*outs, *({path: {"cache": False}} for path in kept)],
+        }
+        for name, (deps, outs, kept) in STAGES.items()
+    }
+    artifacts = {"checkpoint": {"path": "models/checkpoint", "type": "model"}}
+    YAML().dump({"stages": stages, "artifacts": artifacts}, folder / "dvc.yaml")
