@@ -19,9 +19,18 @@ from alpacare.settings import read_yaml
 STAGES: dict[str, Any] = read_yaml(REPOSITORY / "dvc.yaml")["stages"]
 # `base` must answer by the student's rules
 SECTION_OF = {"base": "generations", "local": "generations"}
-MODULE_OF = {"reference_answers": "answers"}  # one thing, done for two kinds of answers
+MODULE_OF = {  # one thing, done for several kinds of answers or datasets
+    "reference_answers": "answers",
+    "seed_statistics": "statistics",
+    "task_statistics": "statistics",
+}
+STATISTICS = {"statistics", "seed_statistics", "task_statistics"}
 # `asked` has its settings in a folder of its own, as a judge has
-AXES_ONLY = {"references", "asked", "judgments", "usage", "answers", "reference_answers"}
+AXES_ONLY = {
+    *STATISTICS,
+    *("references", "asked", "judgments", "usage", "answers", "reference_answers"),
+    *("categories", "category_counts"),
+}
 PAID = {"instructions", "responses"}
 APART = {"contamination", "contamination_rouge_l", "contamination_words", "engine"}
 A_REFERENCE = "data/references/${item.reference}/"
@@ -32,7 +41,11 @@ GENERATED = {
     "checkpoint": "models/checkpoint",
 }
 AWAY = [{"models/checkpoint": {"remote": "weights"}}]  # cached like the others, kept elsewhere
-CHEAP = {"seeds", "filtered", "usage", "curves", "scores", "answers", "reference_answers"}
+CHEAP = {
+    *STATISTICS,
+    *("seeds", "filtered", "usage", "category_counts", "curves"),
+    *("scores", "answers", "reference_answers"),
+}
 
 
 def module_of(stage: str) -> str:

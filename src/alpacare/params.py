@@ -70,6 +70,7 @@ class Params(Settings):
     tests: Slugs
     references: ReferencesSettings
     judgments: JudgmentsSettings
+    categories: Names
     endpoints: dict[str, Endpoint]
     sources: SourcesSettings
     seeds: SeedsSettings

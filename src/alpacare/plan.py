@@ -15,12 +15,13 @@ from alpacare.judging.asked import find_replies, make_inquiries
 from alpacare.judging.cases import Case, make_cases
 from alpacare.judging.judges import JUDGES, AskedJudge, read_judge
 from alpacare.params import Params, read_params
-from alpacare.preflight import dependencies, rows_path
+from alpacare.preflight import EXAMPLE, dependencies, rows_path
 from alpacare.records.generation import Generation
 from alpacare.records.task import AnyTask, Question, TestTask
 from alpacare.rounds import Rounds
 from alpacare.sources import passed
 from alpacare.stages.asked import make_reference_requests
+from alpacare.stages.categories import make_sorting_requests
 from alpacare.stages.filtered import read_tests
 from alpacare.stages.responses import make_requests
 from alpacare.stages.seeds import normalise, read_source
@@ -31,7 +32,7 @@ from alpacare.teacher.reply import Answer
 from alpacare.teacher.request import Request
 from alpacare.testsets import read_tests as read_test_set
 
-PAID = ("instructions", "responses", "asked", "judgments")
+PAID = ("instructions", "responses", "categories", "asked", "judgments")
 RECORDED = ("instructions", "responses")
 
 
@@ -69,6 +70,8 @@ def make_plans() -> list[Plan]:
 
 def _plan(params: Params, find: Find) -> list[Plan]:
     plans = [] if "responses" in passed(params) else _plan_writing(params, find)
+    if params.categories:
+        plans.append(_categories(params, find, plans))
     if params.references.asked:
         plans.append(_references(params, find))
     if judges := asked_judges(params):
@@ -103,6 +106,17 @@ def _plan_writing(params: Params, find: Find) -> list[Plan]:
     asked = make_requests(sieve.staying(tasks), params.responses, prompt)
     like = list(make_requests(seeds, params.responses, prompt))
     return [*plans, _look("responses", list(asked), find, more, like)]
+
+
+def _categories(params: Params, find: Find, before: Sequence[Plan]) -> Plan:
+    """All sorters, on what the student learns from; of rows to come only the number is known."""
+    coming = 0 if not before else len(before[-1].missing) + before[-1].expected
+    path = dependencies("categories", "data/")[0]
+    rows = jsonl.read(path, AnyTask, unique="id") if path.exists() and not coming else []
+    prompts = [dependencies("categories", "prompts/", sorter=s)[0] for s in params.categories]
+    asked = [request for prompt in prompts for request in make_sorting_requests(prompt, rows)]
+    like = [each for prompt in prompts for each in make_sorting_requests(prompt, [EXAMPLE])]
+    return _look("categories", asked, find, coming * len(prompts), like)
 
 
 def _references(params: Params, find: Find) -> Plan:

@@ -22,6 +22,7 @@ from alpacare.records.generation import Generation
 from alpacare.records.task import Seed, TestTask, row_id
 from alpacare.settings import read_yaml
 from alpacare.stages.asked import make_reference_requests
+from alpacare.stages.categories import make_sorting_requests
 from alpacare.stages.filtered import read_tests as read_test_lines
 from alpacare.stages.local import read_local
 from alpacare.stages.references import take
@@ -40,7 +41,7 @@ from alpacare.training.settings import CheckpointSettings
 
 DVC = Path("dvc.yaml")
 PARAMS = Path("params.yaml")
-_EXAMPLE = TestTask(id=row_id("x", ""), instruction="x", input="")
+EXAMPLE = TestTask(id=row_id("x", ""), instruction="x", input="")
 _ANSWER = Generation(
     id="x", instruction="x", input="", output="x", generator="x", finish_reason="stop"
 )
@@ -77,8 +78,8 @@ def _check_sources(params: Params) -> None:
         (path,) = dependencies(reader, f"data/{getattr(params.sources, stage)}.jsonl")
         if getattr(params.sources, stage) != stage and not path.exists():
             raise BadInput(
-                f"params.yaml: sources.{stage}: {path}: no such file; bring it in with `make fetch`, "
-                "`make import` or `dvc pull`, or go back with `make preset NAME=demo`"
+                f"params.yaml: sources.{stage}: {path}: no such file; bring it in with "
+                "`make fetch`, `make import` or `dvc pull`, or go back with `make preset NAME=demo`"
             )
 
 
@@ -158,10 +159,15 @@ def _check_tests(params: Params) -> int:
 
 
 def _check_references(params: Params) -> None:
-    """Read who else is asked, and who runs here."""
+    """Read who else is asked, who sorts, and who runs here."""
     for name in params.references.asked:
         (prompt,) = dependencies("asked", "prompts/", reference=name)
-        for request in make_reference_requests(prompt, [_EXAMPLE]):
+        for request in make_reference_requests(prompt, [EXAMPLE]):
+            _check_key(request.endpoint)
+            _check_price(request)
+    for name in params.categories:
+        (prompt,) = dependencies("categories", "prompts/", sorter=name)
+        for request in make_sorting_requests(prompt, [EXAMPLE]):
             _check_key(request.endpoint)
             _check_price(request)
     for name in params.references.local:

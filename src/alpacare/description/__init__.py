@@ -1,0 +1,1 @@
+"""What a dataset looks like: pure functions from its rows to figures."""

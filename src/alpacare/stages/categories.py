@@ -1,0 +1,79 @@
+"""Stage `categories`: a model sorts instructions into BioInstruct's four groups.
+
+Who sorts is a folder: prompts/categories/NAME/ with settings.yaml (whom to ask, and how),
+system.txt and user.txt.
+"""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import get_args
+
+import click
+
+from alpacare import jsonl
+from alpacare.command import FILE, Stage, check_files
+from alpacare.files import write_json
+from alpacare.records.category import Category, Group
+from alpacare.records.task import AnyTask, Question
+from alpacare.settings import check, read_yaml
+from alpacare.stages.responses import make_requests
+from alpacare.teacher.asking import AskingSettings
+from alpacare.teacher.client import ask
+from alpacare.teacher.request import Request
+from alpacare.teacher.usage import count_usage
+
+GROUPS: tuple[Group, ...] = get_args(Group)
+_LABEL = re.compile(r"^(?:category|group)\W+", re.IGNORECASE)
+
+
+@click.command(cls=Stage)
+@click.argument("prompt", type=FILE)
+@click.argument("tasks", type=FILE)
+@click.argument("out", type=FILE)
+@click.option("--run", type=FILE, required=True, help="How the answers came about, as JSON.")
+def main(prompt: Path, tasks: Path, out: Path, run: Path) -> None:
+    """Ask the model that the folder PROMPT names to sort the instructions in TASKS and write OUT.
+
+    \b
+    Example:
+      python -m alpacare.stages.categories prompts/categories/gpt-4o data/responses.jsonl \\
+          data/categories/gpt-4o.jsonl --run data/categories/gpt-4o.json
+    """
+    check_files([tasks], [out, run])
+    asked = jsonl.read(tasks, AnyTask, unique="id")
+    answers = ask(make_sorting_requests(prompt, asked))
+    rows = [
+        Category(id=task.id, category=read_group(a.text), raw=a.text.strip(), request=a.key)
+        for task, a in zip(asked, answers, strict=True)
+    ]
+    jsonl.write(out, rows)
+    write_json(run, count_usage(answers))
+    lost = sum(row.category is None for row in rows)
+    click.echo(f"{len(rows)} instructions sorted by '{prompt.name}', {lost} replies not readable")
+
+
+def make_sorting_requests(prompt: Path, tasks: Sequence[Question]) -> list[Request]:
+    """Put each instruction into a sorter's prompt.
+
+    Raises:
+        BadInput: no such sorter, or its settings are wrong.
+    """
+    path = prompt / "settings.yaml"
+    return list(make_requests(tasks, check(read_yaml(path), AskingSettings, f"{path}: "), prompt))
+
+
+def read_group(reply: str) -> Group | None:
+    """Read a reply that names one group; in doubt None.
+
+    "other" is a word of many sentences: it counts only if it is all that is said.
+    """
+    said = _LABEL.sub("", " ".join(reply.split()).casefold()).strip(" .*\"'`")
+    if said in GROUPS:
+        return said
+    named: list[Group] = [group for group in GROUPS[:-1] if group in said]
+    return named[0] if len(named) == 1 else None
+
+
+if __name__ == "__main__":
+    main()
