@@ -1,17 +1,33 @@
-# Short names for what people do; `make help` lists them. Everything runs in .venv, made on demand.
+# Short names for what people do; `make help` lists them. Everything runs in .venv, made on demand;
+# `repro`, `train` and `shell` run in the container where docker or podman answers (ENGINE=none: not).
 
 SHELL := /bin/bash
+MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
-VENV := .venv
+VENV := $(or $(ALPACARE_VENV),.venv)
+ifdef ALPACARE_VENV  # in the container: the image's packages, this clone's code
+export PYTHONPATH := $(CURDIR)/src
+else
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup gpu ray demo repro train preset presets test-set quote scores diff agreement check \
-  test lint types lock clean
+.PHONY: help setup gpu ray remotes demo repro repro-here train train-here image shell container-check \
+  preset presets fetch import quote check scores report diff agreement review table funnel doctor \
+  remote push pull publish test lint types stale lock clean
 
 help:  ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 
+ifdef ALPACARE_VENV
+setup:
+	@for lock in $(notdir $(wildcard $(VENV)/requirements*.lock)); do cmp --silent $$lock $(VENV)/$$lock || { \
+	  echo "error: $$lock is not the one that the image was built of; outside, run: make image" >&2; exit 2; }; done
+
+gpu ray remotes: setup
+	@test -e $(VENV)/requirements-$@.lock || { \
+	  echo 'error: the image was built without $@; outside, run: make image EXTRAS="remotes $@"' >&2; exit 2; }
+else
 setup: $(VENV)/.complete  ## make .venv with every version pinned
 
 # The marker is written last: it exists only when the installation is complete.
@@ -31,27 +47,54 @@ $(VENV)/.gpu: $(VENV)/.complete requirements-gpu.lock
 
 ray: $(VENV)/.ray  ## add Ray to .venv, for filtered.engine: ray
 
+remotes: $(VENV)/.remotes  ## add what remotes in S3, Google Cloud Storage and by SSH need
+endif
+
 $(VENV)/.ray: $(VENV)/.complete requirements-ray.lock
 	pip install --quiet --disable-pip-version-check --requirement requirements-ray.lock
 	@touch $@
 
-demo: repro  ## run the whole pipeline on the embedded default and print the scores
+$(VENV)/.remotes: $(VENV)/.complete requirements-remotes.lock
+	pip install --quiet --disable-pip-version-check --requirement requirements-remotes.lock
+	@touch $@
+
+demo: repro-here  ## run the whole pipeline on the embedded default, print the scores, write the report
 	@alpacare scores
+	@alpacare report
 
-repro: check  ## rebuild what changed: settings and files are checked first, then dvc repro
-	@dvc repro
+repro:  ## rebuild what changed: settings and files are checked first, then dvc repro
+	@tools/container run make repro-here
 
-train: check  ## train on what the teacher answered, with the preset in force
+# with a file of one's own in `sources`, the stages that it stands in for are left as they are
+repro-here: check
+	@targets=$$(alpacare targets) && dvc repro $$targets
+
+train:  ## train on what the teacher answered, with the preset in force
+	@tools/container run make train-here
+
+train-here: check
 	@dvc repro checkpoint curves
+
+image:  ## build the container's image: make image [BASE_IMAGE=...] [EXTRAS="remotes gpu ray"]
+	@tools/container image
+
+shell:  ## open a shell where the pipeline runs; in the running container, if there is one
+	@tools/container shell
+
+container-check:  ## build the image, and run the demo in it on a copy of this clone
+	@tools/container check
 
 preset: setup  ## put a preset in force: make preset NAME=alpacare-7b [BASE=folder or id@commit]
 	@alpacare preset '$(NAME)' $(if $(BASE),--base '$(BASE)')
 
-presets:  ## list the presets
-	@awk 'FNR == 1 { print FILENAME ":" substr($$0, 2) }' presets/*.yaml
+presets: setup  ## list the presets: what each is, what it would buy, what it runs on
+	@alpacare presets
 
-test-set: setup  ## bring in a published test set: make test-set NAME=medinstruct-test
-	@alpacare test-set '$(NAME)'
+fetch: setup  ## bring in published data: make fetch DATASET=medinstruct-test, medinstruct-52k, ...
+	@alpacare fetch '$(DATASET)'
+
+import: setup  ## start from your own: make import STAGE=responses FILE=... [MODEL=who] [COLUMNS="output=answer"]
+	@alpacare import '$(STAGE)' '$(FILE)'$(if $(NAME), --name '$(NAME)')$(if $(MODEL), --model '$(MODEL)') $(foreach pair,$(COLUMNS),--column '$(pair)')
 
 quote: setup  ## say what the paid stages would ask and cost; spends nothing
 	@alpacare quote
@@ -65,10 +108,40 @@ scores: setup  ## print the table of scores
 diff: setup  ## compare the scores with another commit's, item by item: make diff REV=HEAD~1
 	@alpacare diff '$(or $(REV),HEAD)'
 
+report: setup  ## write the report page from what is here, and open it
+	@alpacare report --open
+
 agreement: setup  ## say how far the judges agree, with one another and with people
 	@alpacare agreement
 
-test: ray  ## run all tests, the pipeline in a temporary clone too
+review: setup  ## make a page on which people compare answers: make review TEST=demo REFERENCE=terse [N=50]
+	@alpacare review '$(TEST)' '$(REFERENCE)' --n '$(or $(N),50)'
+
+table: setup  ## print the paper's table: make table [FORMAT=latex]
+	@alpacare table --format '$(or $(FORMAT),markdown)'
+
+funnel: setup  ## count what stayed and what went at each stage, and why
+	@alpacare funnel
+
+doctor: setup  ## check this machine, this clone, and what they reach
+	@alpacare doctor
+
+remote: setup  ## share through a remote: make remote URL=s3://bucket/folder [WEIGHTS=URL]
+	@alpacare remote '$(URL)' $(if $(WEIGHTS),--weights '$(WEIGHTS)')
+
+push: setup  ## push outputs, run-cache and new answers to the remote
+	@alpacare push
+
+pull: setup  ## pull what colleagues made and paid for
+	@alpacare pull
+
+publish: setup  ## write data and weights for others: make publish TO=folder OUT=published LICENCE=... [YES=1]
+	@alpacare publish --to '$(TO)' $(if $(OUT),--out '$(OUT)') $(if $(DATASET),--dataset '$(DATASET)') \
+	  $(if $(MODEL),--model '$(MODEL)') $(if $(LICENCE),--licence '$(LICENCE)') \
+	  $(if $(MODEL_LICENCE),--model-licence '$(MODEL_LICENCE)') \
+	  $(if $(LICENCE_TEXT),--licence-text '$(LICENCE_TEXT)') $(if $(PUBLIC),--public) $(if $(YES),--yes)
+
+test: ray remotes  ## run all tests, the pipeline in a temporary clone too
 	@pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 lint: setup  ## check style
@@ -77,23 +150,33 @@ lint: setup  ## check style
 types: setup  ## check types
 	@mypy
 
-FREEZE := pip freeze --exclude alpacare | sed -E 's/ @ .*//; s/\+cpu//'
+stale: setup  ## say which stages are not what dvc.lock says; needs no data
+	@tools/stale-lock
 
-lock:  ## pin the newest versions that pyproject.toml allows in requirements.lock
+FREEZE := pip freeze --exclude alpacare | sed -E 's/ @ .*//; s/\+cpu//'
+BEYOND := grep --invert-match --line-regexp --fixed-strings --file requirements.lock
+
+# All at once first, so that the locks agree with one another; then what each part needs of it.
+lock:  ## pin the newest versions that pyproject.toml allows in the requirements*.lock
 	rm -rf $(VENV)
 	$(PYTHON) -m venv $(VENV)
 	pip install --quiet --disable-pip-version-check torch==2.13.0
-	pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	pip install --quiet --disable-pip-version-check --editable '.[dev,ray,remotes]'
+	$(FREEZE) > $(VENV)/all.txt
+	$(PYTHON) -m venv --clear $(VENV)/part
+	$(VENV)/part/bin/pip install --quiet --disable-pip-version-check --constraint $(VENV)/all.txt torch==2.13.0 '.[dev]'
 	{ echo "# Every version, pinned by \`make lock\` on a CPU; torch's CUDA build pins its own libraries."; \
-	  $(FREEZE); } > requirements.lock
-	pip install --quiet --disable-pip-version-check --editable '.[ray]'
+	  $(VENV)/part/bin/$(FREEZE); } > requirements.lock
+	$(VENV)/part/bin/pip install --quiet --disable-pip-version-check --constraint $(VENV)/all.txt '.[ray]'
 	{ echo "# What Ray adds to requirements.lock, pinned by \`make lock\`."; \
-	  $(FREEZE) | grep --invert-match --line-regexp --fixed-strings --file requirements.lock; \
-	} > requirements-ray.lock
+	  $(VENV)/part/bin/$(FREEZE) | $(BEYOND); } > requirements-ray.lock
+	{ echo "# What DVC needs to reach S3, Google Cloud Storage and SSH, pinned by \`make lock\`."; \
+	  $(BEYOND) $(VENV)/all.txt | grep --invert-match --line-regexp --fixed-strings --file requirements-ray.lock; \
+	} > requirements-remotes.lock
 	pip install --quiet --disable-pip-version-check --no-deps bitsandbytes liger-kernel
 	{ echo "# What training on a GPU may use beside requirements.lock, pinned by \`make lock\`."; \
 	  $(FREEZE) | grep --extended-regexp '^(bitsandbytes|liger.kernel)=='; \
 	} > requirements-gpu.lock
 
 clean:  ## remove the environment; data, models and the ledger stay
-	rm -rf $(VENV)
+	rm -rf .venv

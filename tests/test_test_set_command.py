@@ -16,8 +16,8 @@ from conftest import REPOSITORY, run
 
 from alpacare.cli import main
 from alpacare.settings import check, read_yaml
+from alpacare.sharing.catalogue import PublishedSet
 from alpacare.stages.references import main as references
-from alpacare.test_set_command import PublishedSet
 from alpacare.testsets import read_tests
 
 TEA, SALT = "Is tea good for a cold?", "How much salt is too much?"
@@ -39,7 +39,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "data/tests").mkdir(parents=True)
     shutil.copy(REPOSITORY / "data/tests/demo.jsonl", folder / "data/tests")
     (folder / "configs").mkdir()
-    (folder / "configs/test-sets.yaml").write_text("{}\n")
+    (folder / "configs/datasets.yaml").write_text("{}\n")
     git(folder, "add", "--all")
     git(folder, "-c", "user.name=t", "-c", "user.email=t@localhost", "commit", "-q", "-m", "start")
     return folder
@@ -109,8 +109,8 @@ def git(folder: Path, *words: str) -> str:
 
 
 def catalog(files: dict[str, str | None], tasks: int = 2) -> None:
-    sets = {"small": {"tasks": tasks, "licence": "CC BY 4.0 (us)", "files": files}}
-    Path("configs/test-sets.yaml").write_text(json.dumps(sets))
+    sets = {"small": {"kind": "tests", "rows": tasks, "licence": "CC BY 4.0 (us)", "files": files}}
+    Path("configs/datasets.yaml").write_text(json.dumps(sets))
 
 
 def sha256(text: str) -> str:
@@ -149,9 +149,13 @@ def test_a_set_of_the_catalog_is_fetched_and_git_gets_no_copy(project: Path, ser
     assert tasks[0].answers == {"gpt-3.5-turbo": f"A {TEA}", "ours": f"M {TEA}"}
     changed = git(project, "status", "--short", "--untracked-files=all").splitlines()
     assert [line[3:] for line in changed] == [
-        "configs/test-sets.yaml", "data/tests/.gitignore", f"{OUT}.dvc",
+        "configs/datasets.yaml", "data/tests/.gitignore", f"{OUT}.dvc",
     ]  # fmt: skip
     assert hashlib.md5(OUT.read_bytes()).hexdigest() in Path(f"{OUT}.dvc").read_text()
+    assert read_yaml(Path(f"{OUT}.dvc"))["meta"] == {
+        "source": [f"{server}/signed", f"ours={server}/{COMMIT}/model"],
+        "licence": "CC BY 4.0 (us)",
+    }
     for line in (
         f"{OUT}: 2 tasks, answers by gpt-3.5-turbo, ours",
         "mended: 2 ids made anew",
@@ -223,7 +227,7 @@ def test_without_dvc_there_is_no_file(project: Path) -> None:
         ("broken", None, 2, "/broken: peer closed connection"),
         ("latin", None, 2, "/latin: not UTF-8 text"),
         ("signed", "0" * 64, 2, f"/signed: is another file: SHA-256 {sha256(SIGNED)}, expected 00"),
-        ("signed", None, 3, "/signed: 2 questions, but configs/test-sets.yaml says that small has"),
+        ("signed", None, 3, "/signed: 2 questions, but configs/datasets.yaml says that small has"),
     ],
 )
 def test_a_download_that_is_not_what_it_should_be(
@@ -266,7 +270,7 @@ def test_an_address_that_is_not_safe_or_may_change_is_refused(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("other",), "no test set 'other' in configs/test-sets.yaml; if it is yours, name its fil"),
+        (("other",), "no test set 'other' in configs/datasets.yaml; if it is yours, name its fil"),
         (("a/b", "../signed.jsonl"), "'a/b' is no name: letters, digits"),
         (("../small", "../signed.jsonl"), "'../small' is no name"),
         (("small", "g p t=../signed.jsonl"), "'g p t' is no name"),
@@ -282,9 +286,11 @@ def test_bad_words_on_the_command_line(project: Path, words: tuple[str, ...], me
 
 
 def test_the_catalog_is_sound() -> None:
-    path = REPOSITORY / "configs/test-sets.yaml"
+    path = REPOSITORY / "configs/datasets.yaml"
     sets = {name: check(known, PublishedSet, name) for name, known in read_yaml(path).items()}
-    tasks = {name: known.tasks for name, known in sets.items()}
-    assert tasks == {"medinstruct-test": 216, "icliniq": 1000, "alpaca-eval": 805}
+    rows = {name: known.rows for name, known in sets.items()}
+    tests = {"medinstruct-test": 216, "icliniq": 1000, "alpaca-eval": 805}
+    assert rows == tests | {"medinstruct-52k": 52002, "bioinstruct": 25005, "alpacare-seeds": 167}
     files = [file for known in sets.values() for file in known.files]
-    assert all(re.search(r"(^|=)https://[\w./-]+/[0-9a-f]{40}/", file) for file in files)
+    pinned = r"(^|=)(https://[\w./-]+/[0-9a-f]{40}/|hub://datasets/[\w./-]+@[0-9a-f]{40}/)"
+    assert all(re.search(pinned, file) for file in files)

@@ -6,6 +6,8 @@ from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple
 
+import click
+
 from alpacare import jsonl
 from alpacare.command import check_files
 from alpacare.errors import BadInput
@@ -22,17 +24,20 @@ from alpacare.evaluation.agreement import (
 )
 from alpacare.evaluation.agreement_table import print_report, tell
 from alpacare.evaluation.items import gather, read_judgments
+from alpacare.evaluation.people import Judges, correct_all, rate_people
 from alpacare.files import write_json
 from alpacare.params import Params, read_params
 from alpacare.preflight import rows_path
 from alpacare.records.generation import Generation
 from alpacare.records.judgment import Verdict
-from alpacare.records.review import Review, answer_hash, read_reviews
+from alpacare.records.review import Review, answer_hash
 from alpacare.records.task import TaskType
+from alpacare.review.returned import Returned, read_returned
 from alpacare.testsets import read_tests
 
 REVIEWS = Path("data/reviews")
 _OUTSIDE, _CHANGED = "not compared in params.yaml", "task or answer has changed since"
+_REPEATED = "the same in two files"
 
 Types = Mapping[tuple[str, str], TaskType | None]  # by test set and id of the test item
 
@@ -53,27 +58,37 @@ def report_agreement(out: Path | None) -> None:
     """
     files = sorted(REVIEWS.glob("*.jsonl"))
     check_files(files, [out])
-    report = measure(read_params(), read_reviews(files))
+    returned = read_returned(files)
+    for problem in returned.bad_files:
+        click.echo(f"left out: {problem}", err=True)
+    report = measure(read_params(), returned)
     if out:
         write_json(out, report.model_dump())
     print_report(report)
 
 
-def measure(params: Params, reviews: Sequence[Review]) -> Report:
+def measure(params: Params, returned: Returned) -> Report:
     """Compare the judges of params.yaml with one another and with the reviews."""
     types = _read_types(params)
-    counted, left_out = _still_true(reviews, params, types)
-    raters = list(_pair_up(_read_judges(params, types), _gather_reviews(counted)))
+    counted, left_out = _still_true(returned.reviews, params, types)
+    if returned.repeated:
+        left_out[_REPEATED] = returned.repeated
+    judges, people = _read_judges(params, types), _gather_reviews(counted)
+    raters = list(_pair_up(_verdicts(judges), people))
     if not raters:
         raise BadInput(
             "nobody to compare: put a second judge into judgments.judges in params.yaml and run "
             f"`dvc repro`, or people's verdicts into {REVIEWS}/ ({tell(len(counted), left_out)})"
         )
+    cells = list(dict.fromkeys(cell[:2] for cell in params.cells()))
     return Report(
         confidence=params.scores.confidence,
         reviews=len(counted),
         left_out=left_out,
+        bad_files=returned.bad_files,
         pairs=[_compare(each, params, types) for each in raters],
+        people=list(rate_people(people, cells, params.scores)),
+        corrected=list(correct_all(judges, people, cells, params.scores)),
     )
 
 
@@ -122,11 +137,16 @@ def _read_types(params: Params) -> dict[tuple[str, str], TaskType | None]:
     }
 
 
-def _read_judges(params: Params, types: Types) -> dict[str, dict[Comparison, Verdict | None]]:
-    template = str(rows_path("scores", "data/judgments/"))
-    judges: dict[str, dict[Comparison, Verdict | None]] = {
-        name: {} for name in params.judgments.judges
+def _verdicts(judges: Judges) -> dict[str, dict[Comparison, Verdict | None]]:
+    return {
+        judge: {comparison: verdict_of(lead) for comparison, lead in leads.items()}
+        for judge, leads in judges.items()
     }
+
+
+def _read_judges(params: Params, types: Types) -> dict[str, dict[Comparison, float]]:
+    template = str(rows_path("scores", "data/judgments/"))
+    judges: dict[str, dict[Comparison, float]] = {name: {} for name in params.judgments.judges}
     for test, reference, judge in params.cells():
         path = _fill(template, test=test, reference=reference, judge=judge)
         items = gather(read_judgments(path))
@@ -135,7 +155,7 @@ def _read_judges(params: Params, types: Types) -> dict[str, dict[Comparison, Ver
                 raise BadInput(
                     f"{path}: task {id} is judged, and test set {test} lacks it; run `dvc repro`"
                 )
-            judges[judge][test, reference, id] = verdict_of(lead)
+            judges[judge][test, reference, id] = float(lead)
     return judges
 
 
@@ -145,21 +165,31 @@ def _still_true(
     """Part the reviews of what is compared today from others, which are counted by reason."""
     cells = {(test, reference) for test, reference, _ in params.cells()}
     template = str(rows_path("judgments", "data/generations/"))
-    hashes = {
-        (test, row.id): answer_hash(row.output)
-        for test in {review.test for review in reviews} & set(params.tests)
-        for row in jsonl.read(_fill(template, test=test), Generation)
+    tests = {review.test for review in reviews} & set(params.tests)
+    ours = {test: _hash_answers(_fill(template, test=test)) for test in tests}
+    answers = str(rows_path("judgments", "data/references/"))
+    theirs = {
+        cell: _hash_answers(_fill(answers, test=cell[0], reference=cell[1]))
+        for cell in {(r.test, r.reference) for r in reviews if r.reference_answer} & cells
     }
     counted, left_out = [], Counter[str]()
     for review in reviews:
-        place = review.test, review.id
-        if (review.test, review.reference) not in cells:
+        cell = review.test, review.reference
+        if cell not in cells:
             left_out[_OUTSIDE] += 1
-        elif place not in types or review.generation not in (None, hashes.get(place)):
+        elif (
+            (review.test, review.id) not in types
+            or review.generation not in (None, ours[review.test].get(review.id))
+            or review.reference_answer not in (None, theirs.get(cell, {}).get(review.id))
+        ):
             left_out[_CHANGED] += 1
         else:
             counted.append(review)
     return counted, dict(sorted(left_out.items()))
+
+
+def _hash_answers(path: Path) -> dict[str, str]:
+    return {row.id: answer_hash(row.output) for row in jsonl.read(path, Generation)}
 
 
 def _gather_reviews(reviews: Sequence[Review]) -> dict[str, dict[str, dict[Comparison, Verdict]]]:

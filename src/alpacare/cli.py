@@ -5,9 +5,13 @@ from pathlib import Path
 import click
 
 from alpacare.command import FILE, Stage
+from alpacare.data_commands import fetch, import_data
 from alpacare.ledger_commands import ledger
 from alpacare.lineage_commands import doctor, funnel, trace
 from alpacare.publish_command import publish
+from alpacare.remote_commands import pull, push, remote
+from alpacare.report_commands import report, table
+from alpacare.review_commands import review, review_import
 
 
 @click.group()
@@ -140,7 +144,7 @@ def targets() -> None:
 def test_set(name: str, files: tuple[str, ...]) -> None:
     """Bring in a test set: make data/tests/NAME.jsonl of FILES, and have DVC keep it.
 
-    Without FILES, those that configs/test-sets.yaml names are downloaded. FILES are JSON arrays or
+    Without FILES, those that configs/datasets.yaml names are downloaded. FILES are JSON arrays or
     JSON Lines; the first with questions says what is asked. WHO gave the answers in their `output`
     or `response`.
 
@@ -169,8 +173,12 @@ def name_checkpoint(checkpoint: Path) -> None:
     click.echo(served_name(checkpoint))
 
 
-for more in (ledger, trace, funnel, doctor, publish):
-    main.add_command(more)
+_MORE = (
+    *(ledger, fetch, import_data, report, table, review, review_import),
+    *(trace, funnel, doctor, remote, push, pull, publish),
+)
+for _each in _MORE:
+    main.add_command(_each)
 
 
 if __name__ == "__main__":

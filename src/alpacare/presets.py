@@ -3,7 +3,7 @@
 import io
 import json
 import re
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +52,18 @@ def put_in_force(name: str, base: str | None = None) -> list[str]:
     values = demo | _read(name, demo)
     if base is not None:
         values |= _student(base)
+    return set_values(values, name)
+
+
+def set_values(values: Mapping[str, Any], who: str) -> list[str]:
+    """Set keys of params.yaml, {"checkpoint.lora": ...}, and leave the rest, comments too.
+
+    `who` opens the error; the lines that come back say what changed.
+
+    Raises:
+        BadInput: a key is not there, or settings do not fit together as a whole; params.yaml is as
+            it was.
+    """
     read_yaml(PARAMS)  # says what is wrong with the file itself
     yaml = _yaml()
     document = yaml.load(read_text(PARAMS))
@@ -59,7 +71,7 @@ def put_in_force(name: str, base: str | None = None) -> list[str]:
     stream = io.StringIO()
     yaml.dump(document, stream)
     text = stream.getvalue()
-    check(YAML(typ="safe", pure=True).load(text), Params, f"{name} over {PARAMS}: ")
+    check(YAML(typ="safe", pure=True).load(text), Params, f"{who} over {PARAMS}: ")
     if changes:
         with atomic_file(PARAMS) as file:
             file.write(text)

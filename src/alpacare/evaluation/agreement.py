@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, get_args
 
 from alpacare.evaluation.resampling import Resampling, draw, effective_items, share_interval
+from alpacare.evaluation.score import Rate
 from alpacare.jsonl import Row
 from alpacare.records.judgment import Verdict
 
@@ -56,13 +57,50 @@ class Pair(Row):
     by_type: dict[str, Agreement]
 
 
+class HumanRate(Row):
+    """The student's win rate by people: an item is the mean of its reviewers, a tie half a win."""
+
+    test: str
+    reference: str
+    criterion: str
+    reviewers: int
+    rate: Rate
+
+
+class Corrected(Row):
+    """A judge's win rate on all it judged, and what it becomes with its errors taken out.
+
+    `judged` items have readable verdicts, `reviewed` of them people's too. `sensitivity`: the
+    judge's score where people see the student win; `specificity`: 1 minus it where they see it
+    lose. `win_rate` has no value where `why` says so.
+    """
+
+    test: str
+    reference: str
+    judge: str
+    criterion: str
+    judged: int
+    reviewed: int
+    observed: Rate
+    sensitivity: Estimate
+    specificity: Estimate
+    win_rate: Estimate
+    why: str | None
+
+
 class Report(Row):
-    """Every pair of raters; how many `reviews` count, and how many are `left_out` and why."""
+    """Every pair of raters, and what people say of the student.
+
+    How many `reviews` count, how many are `left_out` and why, and what is wrong with `bad_files`.
+    """
 
     confidence: float
     reviews: int
     left_out: dict[str, int]
+    bad_files: list[str]
     pairs: list[Pair]
+    people: list[HumanRate]
+    corrected: list[Corrected]
 
 
 def verdict_of(lead: float) -> Verdict | None:

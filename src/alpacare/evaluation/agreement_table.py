@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 from rich.console import Console
 from rich.table import Table
 
-from alpacare.evaluation.agreement import Agreement, Estimate, Pair, Report
+from alpacare.evaluation.agreement import Agreement, Corrected, Estimate, HumanRate, Pair, Report
+from alpacare.evaluation.table import interval
 
 _FEWEST = 10  # test items for a kappa to be shown: with fewer its interval promises too much
 _ENOUGH = 150  # test items for a kappa that can be quoted
@@ -13,6 +14,9 @@ _LEGEND = """\
 same verdict: on an item, the mean of a judge's both orders; without ties: where
 neither says tie; kappa: agreement beyond chance, 0 none, 1 full (Cohen 1960).
 Intervals: {:g} %, over test items."""
+_PEOPLE = """\
+people: the mean of an item's reviewers, a tie is half a win; corrected: a judge's win
+rate with its errors taken out, as people show them (Rogan & Gladen 1978)."""
 
 
 def print_report(report: Report) -> None:
@@ -21,7 +25,11 @@ def print_report(report: Report) -> None:
     console = Console(markup=False, emoji=False, highlight=False)
     for pair in report.pairs:
         console.print(_table(pair), "")
+    if report.people:
+        console.print(_people(report), "")
     console.print(_LEGEND.format(100 * report.confidence), soft_wrap=True)
+    if report.people:
+        console.print(_PEOPLE, soft_wrap=True)
     for note in _notes(report):
         console.print(note, soft_wrap=True)
 
@@ -40,6 +48,35 @@ def _table(pair: Pair) -> Table:
         for name, agreement in groups.items():
             table.add_row(name, *_cells(agreement))
     return table
+
+
+def _people(report: Report) -> Table:
+    """Show people's win rate of each cell, and under it each judge's, as it is and corrected."""
+    table = Table(
+        title="Student's win rate, %", title_justify="left", box=None, pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )  # fmt: skip
+    for column in ("on", "against", "by"):
+        table.add_column(column, overflow="fold")
+    for column in ("n", "win rate", "corrected"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for cell in report.people:
+        who = f"people, {cell.criterion}"
+        row = (cell.test, cell.reference, who, f"{cell.rate.n:,}", interval(cell.rate), "")
+        table.add_row(*row)
+        for each in report.corrected:
+            if _same_cell(each, cell):
+                rates = interval(each.observed), _with_interval(each.win_rate, 100, ".1f")
+                table.add_row("", "", each.judge, f"{each.judged:,}", *rates)
+    return table
+
+
+def _same_cell(one: Corrected, other: HumanRate) -> bool:
+    return (one.test, one.reference, one.criterion) == (
+        other.test,
+        other.reference,
+        other.criterion,
+    )
 
 
 def _title(pair: Pair) -> str:
@@ -70,6 +107,10 @@ def _notes(report: Report) -> Iterator[str]:
     """Say what was left out, and where a kappa has too few test items behind it."""
     if report.reviews or report.left_out:
         yield tell(report.reviews, report.left_out)
+    for each in report.corrected:
+        if each.why:
+            what = f"{each.judge} on {each.test} against {each.reference}, {each.criterion}"
+            yield f"{what}: not corrected, {each.why}"
     for pair in report.pairs:
         items, kappa = pair.overall.items, pair.overall.kappa
         if pair.overall.unreadable:

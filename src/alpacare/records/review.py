@@ -1,18 +1,15 @@
 """One opinion of one person on one pair of answers: a row of data/reviews/NAME.jsonl, kept in Git.
 
 {"id": "77d0...", "test": "demo", "reference": "terse", "reviewer": "reviewer-1",
- "criterion": "correctness", "verdict": "model", "comment": "", "generation": "5f70..."}
+ "criterion": "correctness", "verdict": "model", "comment": "", "generation": "5f70...",
+ "reference_answer": "81ab..."}
 """
 
 import hashlib
-from collections.abc import Iterable
-from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from alpacare import jsonl
-from alpacare.errors import BadInput
 from alpacare.jsonl import Row
 from alpacare.records.judgment import Verdict
 from alpacare.records.task import Text
@@ -27,8 +24,8 @@ Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 class Review(Row):
     """`id`, `test` and `reference` say what was compared, `criterion` in which regard.
 
-    `generation`: the `answer_hash` of the student's answer that was seen, so that nobody's opinion
-    is taken for one on an answer that has changed since; null where it is not known.
+    `generation` and `reference_answer`: the `answer_hash` of the answers that were seen, so that
+    nobody's opinion is taken for one on an answer that has changed since; null where not known.
     """
 
     id: Text
@@ -39,30 +36,9 @@ class Review(Row):
     verdict: Verdict
     comment: str = ""
     generation: Sha256 | None = Field(default=None)
+    reference_answer: Sha256 | None = Field(default=None)
 
 
 def answer_hash(text: str) -> str:
     """Name an answer by its text: 64 hex digits of SHA-256."""
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def read_reviews(paths: Iterable[Path]) -> list[Review]:
-    """Read files of reviews; one reviewer says one thing of each comparison and criterion.
-
-    Raises:
-        BadInput: an unreadable row, or a reviewer who says something twice.
-    """
-    reviews, places = [], dict[tuple[str, ...], str]()
-    for path in paths:
-        for number, value in jsonl.read_objects(path):
-            place = f"{path}:{number}"
-            review = jsonl.validate(Review, value, place)
-            what = (review.id, review.test, review.reference, review.reviewer, review.criterion)
-            if places.setdefault(what, place) != place:
-                raise BadInput(
-                    f"{place}: {review.reviewer} has already reviewed task {review.id} against "
-                    f"{review.reference} for {review.criterion}, in {places[what]}; "
-                    "keep one of them"
-                )
-            reviews.append(review)
-    return reviews

@@ -1,0 +1,140 @@
+// The browser of test items. Its data is parsed when it is first needed.
+
+const element = (id) => document.getElementById(id);
+const filters = element("filters");
+const OUTCOMES = ["all", "lost", "won", "tied", "inconsistent", "unreadable"];
+let list = null;
+
+// Each test item against each reference it was compared with.
+function readEntries() {
+  const sets = JSON.parse(element("items").textContent);
+  return sets.flatMap(({ test, items }) =>
+    items.flatMap((item) =>
+      Object.entries(item.against).map(([against, pair]) => ({ test, against, item, pair })),
+    ),
+  );
+}
+
+const difficultyOf = ({ item }) => (item.difficulty === null ? "unknown" : String(item.difficulty));
+
+// What is searched: task, both answers and id, in small letters; made once.
+function textOf(entry) {
+  entry.text ??= [entry.item.id, entry.item.instruction, entry.item.input, entry.item.answer[0],
+    entry.pair.answer[0]].join("\n").toLowerCase();
+  return entry.text;
+}
+
+// The judges' entries that count under the filter.
+function heard({ pair }, judge) {
+  if (judge === "all") return Object.values(pair.judges);
+  return pair.judges[judge] ? [pair.judges[judge]] : [];
+}
+
+function fits(outcome, entry, judge) {
+  if (outcome === "all") return true;
+  if (outcome === "inconsistent") return heard(entry, judge).some(([, same]) => !same);
+  return heard(entry, judge).some(([each]) => each === outcome);
+}
+
+function applyFilters() {
+  const wanted = Object.fromEntries(new FormData(filters));
+  const search = wanted.search.trim().toLowerCase();
+  const among = entries().filter(
+    (entry) =>
+      (wanted.test === "all" || entry.test === wanted.test) &&
+      (wanted.against === "all" || entry.against === wanted.against) &&
+      (wanted.difficulty === "all" || difficultyOf(entry) === wanted.difficulty) &&
+      (!search || textOf(entry).includes(search)),
+  );
+  for (const outcome of OUTCOMES) {
+    const count = among.filter((entry) => fits(outcome, entry, wanted.judge)).length;
+    element(`count-${outcome}`).textContent = count.toLocaleString("en");
+  }
+  const found = among.filter((entry) => fits(wanted.outcome, entry, wanted.judge));
+  element("count").textContent =
+    `${found.length.toLocaleString("en")} of ${entries().length.toLocaleString("en")} comparisons`;
+  list.show(found);
+}
+
+let known = null;
+function entries() {
+  known ??= readEntries();
+  return known;
+}
+
+function fillRow(row, entry) {
+  const marks = make("span", "marks");
+  for (const [judge, said] of Object.entries(entry.pair.judges)) marks.append(mark(judge, said));
+  const where = `${entry.test}, ${entry.against}` +
+    (entry.item.difficulty === null ? "" : `, difficulty ${entry.item.difficulty}`);
+  row.append(marks, make("span", "what", entry.item.instruction.slice(0, 200)), make("span", "where", where));
+}
+
+function choose(entry) {
+  showItem(element("item"), entry);
+  if (entry && started) history.replaceState(null, "", linkTo(entry));
+}
+
+// Select the item that the address names; filters that hide it are taken back.
+function follow() {
+  const parts = /^#item=([^/]+)\/([^/]+)\/([^/]+)$/.exec(location.hash);
+  if (!parts) return;
+  start();
+  let [test, against, id] = [];
+  try {
+    [test, against, id] = parts.slice(1).map(decodeURIComponent);
+  } catch {
+    return; // an address that was cut off
+  }
+  const is = (entry) => entry.test === test && entry.against === against && entry.item.id === id;
+  if (!entries().some(is)) {
+    element("count").textContent = `This report has no item ${test}/${against}/${id}.`;
+    return;
+  }
+  if (!list.entries.some(is)) {
+    filters.reset();
+    applyFilters();
+  }
+  list.select(list.entries.findIndex(is));
+  element("browse").scrollIntoView();
+}
+
+let started = false; // the address changes when somebody chooses, not when the page opens
+function start() {
+  if (list) return;
+  list = new List(element("list"), { fill: fillRow, chosen: choose });
+  applyFilters();
+  started = true;
+}
+
+function onKey(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  const typing = event.target.closest("input[type=search], select, textarea");
+  if (event.key === "Escape" && typing) element("list").focus();
+  if (typing) return;
+  const inList = event.target === element("list");
+  const steps = { j: 1, k: -1, ...(inList && { ArrowDown: 1, ArrowUp: -1, PageDown: 8, PageUp: -8, Home: -1e9, End: 1e9 }) };
+  if (event.key === "/") {
+    start();
+    element("search").focus();
+    element("search").select();
+  } else if (event.key in steps) {
+    start();
+    element("list").focus({ preventScroll: inList });
+    list.move(steps[event.key]);
+  } else return;
+  event.preventDefault();
+}
+
+if (filters) {
+  const near = new IntersectionObserver((seen) => {
+    if (seen.some((each) => each.isIntersecting)) start();
+  }, { rootMargin: "600px" });
+  near.observe(element("browse"));
+  filters.addEventListener("input", () => (list ? applyFilters() : start()));
+  filters.addEventListener("submit", (event) => event.preventDefault());
+  filters.addEventListener("reset", () => setTimeout(applyFilters));
+  document.addEventListener("keydown", onKey);
+  addEventListener("hashchange", follow);
+  follow();
+}

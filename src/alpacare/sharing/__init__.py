@@ -1,0 +1,1 @@
+"""What a team shares: data, weights, and how they came about."""

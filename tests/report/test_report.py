@@ -1,0 +1,213 @@
+"""`alpacare report`: from metrics and data to one page and its pictures, or one clear line."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from conftest import REPOSITORY, run
+from judged_project import make_task, write_project
+
+from alpacare import jsonl
+from alpacare.evaluation.table import read_score
+from alpacare.files import read_json
+from alpacare.records.review import Review
+from alpacare.report_commands import report
+
+PAGE, FIGURES = Path("reports/index.html"), Path("reports/figures")
+CELL = "demo/terse/overlap"
+JUDGES = ["overlap", "longest"]
+
+
+@pytest.fixture
+def project(workspace: Path) -> Path:
+    """Twenty tasks, two references and two judges."""
+    write_project(workspace, {"demo": 20}, ["terse", "base"], JUDGES)
+    return workspace
+
+
+def items(page: Path = PAGE) -> list[dict[str, object]]:
+    found = re.search(r'id="items">(.*?)</script>', page.read_text(), re.S)
+    assert found
+    sets = json.loads(found[1])
+    return [item for each in sets for item in each["items"]]
+
+
+def test_the_page_holds_the_figures_of_the_metrics(project: Path) -> None:
+    done = run(report)
+    assert done.exit_code == 0, done.output
+    assert str(PAGE) in done.output
+    score = read_score(Path(f"metrics/scores/{CELL}.json"))
+    assert score.win_rate is not None
+    text = re.sub(r"<[^>]+>|\s+", " ", PAGE.read_text())
+    assert f"{100 * score.win_rate:.1f}" in text
+    assert f"{score.n_valid} of {score.n}" in text
+
+
+def test_the_items_are_those_that_the_score_counts(project: Path) -> None:
+    assert run(report).exit_code == 0
+    said = [item["against"]["terse"]["judges"]["overlap"] for item in items()]  # type: ignore[index]
+    score = read_score(Path(f"metrics/scores/{CELL}.json"))
+    outcomes = [outcome for outcome, _, _ in said]
+    assert [outcomes.count(o) for o in ("won", "tied", "lost")] == [
+        score.wins, score.ties, score.losses,
+    ]  # fmt: skip
+    assert outcomes.count("unreadable") == score.n - score.n_valid
+    readable = [same for outcome, same, _ in said if outcome != "unreadable"]
+    assert sum(readable) / len(readable) == score.position_consistency
+
+
+def test_same_inputs_same_bytes(project: Path) -> None:
+    def all_bytes() -> dict[str, bytes]:
+        assert run(report).exit_code == 0
+        return {str(p): p.read_bytes() for p in Path("reports").rglob("*") if p.is_file()}
+
+    first = all_bytes()
+    shutil.rmtree("reports")
+    assert all_bytes() == first
+
+
+def test_pictures_for_papers_stand_beside_other_files(project: Path) -> None:
+    FIGURES.mkdir(parents=True)
+    (FIGURES / "ours.png").write_text("drawn by hand")
+    assert run(report).exit_code == 0
+    names = {path.name for path in FIGURES.iterdir()}
+    assert {"win-rates-demo.svg", "win-rates-demo.png", "difficulty-demo-overlap.svg"} <= names
+    assert (FIGURES / "ours.png").read_text() == "drawn by hand"
+    assert (FIGURES / "win-rates-demo.png").read_bytes().startswith(b"\x89PNG")
+    assert "var(--" not in (FIGURES / "win-rates-demo.svg").read_text()
+    assert [path.name for path in Path("reports").iterdir() if path.name.startswith(".")] == []
+
+
+def test_a_clone_without_data_shows_its_metrics(project: Path) -> None:
+    for folder in ("generations", "references", "judgments"):
+        shutil.rmtree(f"data/{folder}")
+    done = run(report)
+    assert done.exit_code == 0, done.output
+    assert "data/generations/demo.jsonl" in done.output
+    page = PAGE.read_text()
+    assert "judged by <b>overlap</b>" in page
+    assert 'id="items"' not in page
+    assert "<code>dvc pull</code>" in page
+
+
+def test_nothing_at_all_is_a_page_too(workspace: Path) -> None:
+    write_project(workspace, {"demo": 5}, ["terse"], ["overlap"])
+    shutil.rmtree("metrics")
+    shutil.rmtree("data")
+    done = run(report)
+    assert done.exit_code == 0, done.output
+    assert "Nothing is scored yet" in PAGE.read_text()
+
+
+def test_the_checked_in_metrics_make_every_part(workspace: Path) -> None:
+    for name in ("params.yaml", "dvc.yaml", "dvc.lock"):
+        shutil.copyfile(REPOSITORY / name, name)
+    for name in ("metrics", "data/seeds", "data/tests"):
+        shutil.copytree(REPOSITORY / name, name)
+    done = run(report)
+    assert done.exit_code == 0, done.output
+    page = PAGE.read_text()
+    for part in ("scores", "difficulty", "training", "data", "cost", "origin"):
+        assert f'<section id="{part}"' in page
+    for figure in ("verbs", "funnel", "loss", "kinds-type", "nearest-seeds", "lengths-output"):
+        assert f'<figure id="{figure}">' in page
+        assert (FIGURES / f"{figure}.svg").exists()
+    assert PAGE.stat().st_size < 5e6
+    assert "smoke detectors" in page
+    lock = (REPOSITORY / "dvc.lock").read_text()
+    assert set(re.findall(r"<code>([0-9a-f]{32}(?:\.dir)?)</code>", page)) <= set(
+        re.findall(r"md5: (\S+)", lock)
+    )
+
+
+def review(number: int, verdict: str, reviewer: str = "ann") -> Review:
+    return Review(
+        id=make_task("demo", number).id,
+        test="demo",
+        reference="terse",
+        reviewer=reviewer,
+        criterion="correctness",
+        verdict=verdict,  # type: ignore[arg-type]
+    )
+
+
+def test_people_are_shown_beside_the_judges(project: Path) -> None:
+    said = ["model", "reference", "tie", "model"] * 5
+    jsonl.write(Path("data/reviews/ann.jsonl"), [review(n, v) for n, v in enumerate(said)])
+    assert run(report).exit_code == 0
+    text = " ".join(re.sub(r"<[^>]+>", " ", PAGE.read_text()).split())
+    assert "What people say" in text
+    assert re.search(r"people, correctness 20 62\.5 [\d.]+ to [\d.]+", text)
+    assert "overlap and reviewers, correctness" in text
+
+
+def test_people_who_contradict_themselves_spoil_no_page(project: Path) -> None:
+    jsonl.write(Path("data/reviews/ann.jsonl"), [review(0, "model")])
+    jsonl.write(Path("data/reviews/bob.jsonl"), [review(0, "reference")])
+    done = run(report)
+    assert done.exit_code == 0, done.output
+    assert "has already reviewed" in done.output
+    assert "has already reviewed" in PAGE.read_text()
+
+
+def break_line(path: str, old: str, new: str) -> None:
+    text = Path(path).read_text()
+    assert old in text
+    Path(path).write_text(text.replace(old, new, 1))
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "told"),
+    [
+        ("params.yaml", "tests: ['demo']", "tests: demo", "params.yaml: tests"),
+        (f"metrics/scores/{CELL}.json", '"n"', '"m"', f"{CELL}.json: field"),
+        (f"metrics/scores/{CELL}.json", "{", "[", "not valid JSON"),
+        (f"data/judgments/{CELL}.jsonl", "}\n", "\n", f"{CELL}.jsonl:1: not valid JSON"),
+        ("data/generations/demo.jsonl", '"id"', '"name"', "demo.jsonl:1: field"),
+        ("data/tests/demo.jsonl", '"difficulty": 1', '"difficulty": 9', "demo.jsonl:1: field"),
+    ],
+)
+def test_bad_files_are_one_line(project: Path, path: str, old: str, new: str, told: str) -> None:
+    break_line(path, old, new)
+    done = run(report)
+    assert done.exit_code == 2, done.output
+    assert told in done.output
+    assert len(done.output.strip().splitlines()) == 1
+    assert not PAGE.exists()
+    assert not FIGURES.exists()
+
+
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [
+        ("step,loss\n1,2\n", "metrics/curves.csv:1: expected the columns step,loss,learning_rate"),
+        ("step,loss,learning_rate\n1,high,0\n", "metrics/curves.csv:2: loss 'high' is no float"),
+        ("step,loss,learning_rate\n1,2\n", "metrics/curves.csv:2: 2 values, expected 3"),
+    ],
+)
+def test_bad_tables_are_one_line(project: Path, table: str, told: str) -> None:
+    figures = read_json(REPOSITORY / "metrics/curves.json")
+    Path("metrics/curves.json").write_text(json.dumps(figures))
+    Path("metrics/validation.csv").write_text("step,loss\n")
+    Path("metrics/curves.csv").write_text(table)
+    done = run(report)
+    assert done.exit_code == 2
+    assert told in done.output
+    assert not PAGE.exists()
+
+
+def test_places_that_cannot_be_written_to(project: Path) -> None:
+    Path("folder").mkdir()
+    Path("file").write_text("mine")
+    for arguments, told in (
+        (("--out", "folder"), "folder: is a folder; name a file"),
+        (("--figures", "file"), "file: is a file; name a folder"),
+    ):
+        done = run(report, *arguments)
+        assert done.exit_code == 2
+        assert told in done.output
+    assert Path("file").read_text() == "mine"
+    Path("params.yaml").unlink()
+    assert "params.yaml: no such file" in run(report).output

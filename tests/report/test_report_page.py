@@ -1,0 +1,267 @@
+"""The page as people have it: a real browser, opened from disk, no network."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from conftest import run
+from judged_project import NASTY, make_task, write_project
+
+from alpacare.report_commands import report
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page
+
+pytest.importorskip("playwright", reason="Playwright is not installed")
+CHROMIUM = Path("/usr/bin/chromium")
+pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="Debian's chromium is not installed")
+QUIET = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+ITEMS = 40  # a test set; five outcomes in turn, so eight of each
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["Browser"]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=str(CHROMIUM), args=QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report on two test sets, two references and two judges; its first task is hostile."""
+    folder = tmp_path_factory.mktemp("project")
+    write_project(
+        folder, {"demo": ITEMS, "other": 10}, ["thorough", "terse"], ["overlap", "longest"]
+    )
+    write_tables(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        done = run(report, "--debug")
+    assert done.exit_code == 0, done.output
+    return folder / "reports/index.html"
+
+
+def write_tables(folder: Path) -> None:
+    """What the stages would say of data and training, hostile too."""
+    metrics = folder / "metrics"
+    figures = {
+        "rows": 3, "without_input_share": 1.0, "answers": None,
+        "kinds": dict.fromkeys(("type", "view", "difficulty"), None)
+        | {"topic": {"distinct": 2, "entropy_bits": 0.9183, "top_20_entropy_bits": 0.9183}},
+        "verbs": {"distinct_pairs": 2, "pair_entropy_bits": 1.0, "top_entropy_bits": 1.0,
+                  "with_object": 3, "top_covers_share": 1.0},
+        "words": {"instruction": {"rows": 3, "median": 5.0, "p5": 1.0, "p95": 9.0},
+                  "input": None, "output": None},
+        "nearest": {"rows": {"median": 0.2, "p5": 0.1, "p95": 0.3}, "seeds": None},
+    }  # fmt: skip
+    tables = {
+        "kinds": f'field,value,rows\ntopic,"{NASTY}",2\ntopic,Cardiology,1\n',
+        "verbs": f'verb,object,rows\nexplain,"{NASTY}",2\nlist,signs,1\n',
+        "lengths": "text,from,to,rows\ninstruction,0,5,3\n",
+        "nearest": "among,from,to,rows\nrows,0.1,0.2,3\n",
+    }
+    for stage in ("seed_statistics", "task_statistics", "statistics"):
+        (metrics / stage).mkdir()
+        (metrics / f"{stage}.json").write_text(json.dumps(figures))
+        for name, text in tables.items():
+            (metrics / stage / f"{name}.csv").write_text(text)
+    told = {"loss_start": 8.0, "loss_end": 4.0, "steps": 2, "examples": 3, "tokens": 90,
+            "response_tokens": 60, "truncated": 0, "held_out": 0, "dropped": 0}  # fmt: skip
+    (metrics / "curves.json").write_text(json.dumps(told))
+    (metrics / "curves.csv").write_text("step,loss,learning_rate\n1,8.0,1e-3\n2,4.0,1e-3\n")
+    (metrics / "validation.csv").write_text("step,loss\n2,5.0\n")
+
+
+@pytest.fixture
+def context(browser: "Browser") -> Iterator["BrowserContext"]:
+    context = browser.new_context(offline=True, viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(10_000)
+    yield context
+    context.close()
+
+
+def open_page(context: "BrowserContext", file: Path, hash: str = "") -> "Page":
+    """Open the page; a message on the console, an error or a request fails the test."""
+    page = context.new_page()
+    page.on("console", lambda message: pytest.fail(f"console: {message.text}"))
+    page.on("pageerror", lambda error: pytest.fail(f"page: {error}"))
+    page.on("request", lambda request: _allow(request.url))
+    page.goto(file.resolve().as_uri() + hash)
+    page.locator("#browse").scroll_into_view_if_needed()
+    page.locator("[role=option]").first.wait_for()
+    return page
+
+
+def _allow(url: str) -> None:
+    if not url.startswith(("file:", "data:")):
+        pytest.fail(f"asked the network for {url}")
+
+
+def counted(page: "Page") -> str:
+    return page.locator("#count").inner_text()
+
+
+def test_filters_find_what_fits(context: "BrowserContext", page_file: Path) -> None:
+    page = open_page(context, page_file)
+    assert counted(page) == "100 of 100 comparisons"
+    page.select_option("[name=test]", "demo")
+    page.select_option("[name=against]", "terse")
+    page.select_option("[name=judge]", "overlap")
+    for outcome in ("lost", "won", "inconsistent", "unreadable"):
+        page.check(f"input[value={outcome}]")
+        assert counted(page).startswith("8 of"), outcome
+        assert page.locator(f"#count-{outcome}").inner_text() == "8"
+    page.check("input[value=tied]")
+    assert counted(page).startswith("16 of")  # an item whose orders disagree is a tie too
+    page.check("input[value=all]")
+    page.select_option("[name=difficulty]", "unknown")
+    assert counted(page).startswith("1 of")
+    page.click("[type=reset]")
+    page.wait_for_function("document.getElementById('count').textContent.startsWith('100 of')")
+
+
+def test_any_judge_is_enough(context: "BrowserContext", page_file: Path) -> None:
+    page = open_page(context, page_file)
+    page.select_option("[name=test]", "other")
+    page.check("input[value=won]")
+    assert counted(page).startswith("8 of")  # two by each judge, of other items, twice
+
+
+def test_search_looks_into_task_answers_and_id(context: "BrowserContext", page_file: Path) -> None:
+    page = open_page(context, page_file)
+    id = make_task("demo", 5).id
+    for text, found in (("TASK 5 of demo", 2), ("terse says", 50), (id, 2), ("no such words", 0)):
+        page.fill("#search", text)
+        assert counted(page).startswith(f"{found} of"), text
+    assert "No item fits" in page.locator("#item").inner_text()
+
+
+def test_an_item_shows_both_answers_and_every_verdict(
+    context: "BrowserContext", page_file: Path
+) -> None:
+    page = open_page(context, page_file, f"#item=demo/terse/{make_task('demo', 3).id}")
+    item = page.locator("#item")
+    assert "demo, against terse" in item.inner_text()
+    assert item.locator(".student .text").inner_text().startswith("student says")
+    assert "cut off" in item.locator(".student .kind").inner_text()
+    assert item.locator(".other .text").inner_text().startswith("terse says")
+    rows = [
+        row.all_inner_texts()
+        for row in (item.locator("tbody tr").nth(n).locator("th, td") for n in (0, 1))
+    ]
+    assert rows[0][:3] == ["overlap", "student", "reference"]
+    assert "orders disagree" in rows[0][3]
+    assert rows[1][:3] == ["longest", "reference", "unreadable"]
+    item.locator("summary").first.click()
+    assert "Verdict: model" in item.locator("details").first.inner_text()
+
+
+def test_a_permalink_opens_its_item_whatever_the_filters(
+    context: "BrowserContext", page_file: Path
+) -> None:
+    page = open_page(context, page_file)
+    page.fill("#search", "no such words")
+    address = f"#item=other/thorough/{make_task('other', 6).id}"
+    page.evaluate("hash => { location.hash = hash; }", address)
+    page.get_by_text("other, against thorough").first.wait_for()
+    assert "Task 6 of other" in page.locator("#item").inner_text()
+    assert page.locator("#search").input_value() == ""
+    assert page.locator("#item header a").get_attribute("href") == address
+    page.evaluate("location.hash = '#item=other/thorough/0000'")
+    page.get_by_text("This report has no item").wait_for()
+
+
+def test_the_keyboard_is_enough(context: "BrowserContext", page_file: Path) -> None:
+    page = open_page(context, page_file)
+    first = page.locator("#item").inner_text()
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    assert page.locator("[aria-selected=true]").get_attribute("aria-posinset") == "3"
+    assert page.locator("#item").inner_text() != first
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("k")
+    assert page.locator("#item").inner_text() == first
+    page.keyboard.press("End")
+    assert page.locator("[aria-selected=true]").get_attribute("aria-posinset") == "100"
+    active = page.locator("#list").get_attribute("aria-activedescendant")
+    assert page.locator(f"#{active}").get_attribute("aria-selected") == "true"
+    page.keyboard.press("/")
+    page.keyboard.type("jk task 5 of demo")
+    assert page.locator("#search").input_value() == "jk task 5 of demo"
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.id") == "list"
+    outline = "getComputedStyle(document.activeElement).outlineStyle"
+    assert page.evaluate(outline) == "solid"
+
+
+def test_text_stays_text(context: "BrowserContext", page_file: Path) -> None:
+    task = make_task("demo", 0)
+    page = open_page(context, page_file, f"#item=demo/terse/{task.id}")
+    for detail in page.locator("#item details summary").all():
+        detail.click()
+    seen = page.locator("#item").inner_text()
+    assert seen.count(NASTY) == 2 + 2 + 4  # instruction and topic, two answers, four replies
+    assert page.locator(".row .what").first.inner_text().startswith(NASTY[:40])
+    assert "broken into" not in page.title()
+    assert page.locator("img").count() == 0
+    assert page.locator("script").count() == 3
+    assert page.locator("#kinds-topic svg").inner_html().count("&lt;script&gt;") > 0
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_nobody_is_locked_out(browser: "Browser", page_file: Path, theme: str, width: int) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    context = browser.new_context(
+        offline=True,
+        viewport={"width": width, "height": 900},
+        color_scheme=theme,  # type: ignore[arg-type]
+    )
+    page = open_page(context, page_file)
+    for detail in page.locator("summary").all():
+        detail.click()
+    assert page.evaluate("document.documentElement.dataset.theme") == theme
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    assert page.evaluate("document.documentElement.scrollWidth") == width  # no sideways scrolling
+    context.close()
+
+
+def test_the_theme_is_remembered(context: "BrowserContext", page_file: Path) -> None:
+    page = open_page(context, page_file)
+    ground = "getComputedStyle(document.body).backgroundColor"
+    light = page.evaluate(ground)
+    page.click("#theme")
+    dark = page.evaluate(ground)
+    assert dark != light
+    page.reload()
+    assert page.evaluate(ground) == dark
+    assert page.locator("#theme").get_attribute("aria-pressed") == "true"
+
+
+def test_only_rows_in_sight_are_drawn(context: "BrowserContext", page_file: Path) -> None:
+    page = open_page(context, page_file)
+    assert page.locator("[role=option]").count() < 40
+    page.evaluate("document.getElementById('list').scrollTop = 3000")
+    page.locator("[aria-posinset='52']").wait_for()
+
+
+def test_figures_stand_with_their_intervals(context: "BrowserContext", page_file: Path) -> None:
+    page = open_page(context, page_file)
+    row = page.locator(".scores tbody tr").nth(1).inner_text()
+    figures = re.findall(r"[\d.]+ [\d.]+ to [\d.]+", " ".join(row.split()))
+    assert len(figures) == 4, (
+        row
+    )  # win rate, at equal length, longer preferred, same in both orders
+    assert "32 of 40" in row
+    assert page.locator(".scores .dot").count() == 12  # 2 sets x 2 judges x (2 references + mean)
