@@ -1,6 +1,7 @@
 """A temporary clone of the working tree, with a Git history and a cache of its own."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,7 +12,10 @@ from pathlib import Path
 from conftest import REPOSITORY
 
 # results that stand in Git and not in the cache
-CHEAP = {"seeds", "usage", "curves", "answers", "reference_answers", "scores"}
+CHEAP = {
+    *("seeds", "seed_statistics", "task_statistics", "usage", "statistics"),
+    *("curves", "answers", "reference_answers", "scores"),
+}
 
 
 class Clone:
@@ -78,6 +82,16 @@ class Clone:
         """
         assert self.repro() <= CHEAP
         assert self.git("status", "--short") == ""
+
+    def run_page(self, page: str) -> None:
+        """Type every command of a page of docs/, block by block."""
+        text = (self.folder / f"docs/{page}.md").read_text()
+        blocks = re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+        assert blocks
+        for block in blocks:
+            script = block.replace("source .venv/bin/activate\n", "")  # the test has its own
+            self.ok("bash", "-euo", "pipefail", "-c", script)
+        assert self.git("status", "--short") == "", "the page's last lines take its edits back"
 
     def hashes(self) -> dict[str, str]:
         """Every out's hash from dvc.lock."""

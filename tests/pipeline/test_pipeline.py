@@ -141,7 +141,7 @@ def test_a_stricter_filter_misses_no_recording(clone: Clone) -> None:
         assert clone.repro("responses") == {"instructions", "filtered", "responses"}
         after = json.loads((clone.folder / "metrics/filtered.json").read_text())
         assert after["kept"] < before["kept"]
-        assert clone.repro("--dry") == {"usage", "checkpoint"}
+        assert clone.repro("--dry") == {"usage", "checkpoint", "statistics", "task_statistics"}
     clone.repro_from_cache()
 
 
@@ -248,17 +248,6 @@ def test_wrong_input_stops_before_anything_is_touched(
     assert "up to date" in clone.ok("dvc", "status")
 
 
-def run_page(clone: Clone, page: str) -> None:
-    """Type every command of a page of docs/, block by block."""
-    text = (clone.folder / f"docs/{page}.md").read_text()
-    blocks = re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    assert blocks
-    for block in blocks:
-        script = block.replace("source .venv/bin/activate\n", "")  # the test has its own
-        clone.ok("bash", "-euo", "pipefail", "-c", script)
-    assert clone.git("status", "--short") == "", "the page's last lines take its edits back"
-
-
 @pytest.mark.parametrize(
     "page",
     [
@@ -275,14 +264,14 @@ def run_page(clone: Clone, page: str) -> None:
     ],
 )
 def test_the_commands_of_the_documents_work(clone: Clone, page: str) -> None:
-    run_page(clone, page)
+    clone.run_page(page)
 
 
 def test_the_commands_of_the_teacher_page_work(clone: Clone) -> None:
     """Against a server on loopback, which says what was asked of it and by which way."""
     with running(text=TASK, key="sk-page") as server:
         clone.environment |= {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": "sk-page"}
-        run_page(clone, "ask-a-teacher")
+        clone.run_page("ask-a-teacher")
         state = server.state()
     assert set(state["served"].values()) == {1}
     assert len(state["served"]) == 5 + 1, "five tasks, so near to each other that one is kept"
@@ -293,7 +282,7 @@ def test_the_commands_of_the_writing_page_work(clone: Clone) -> None:
     """Every reply brings two tasks that survive, so a target of 20 takes ten, of 30 five more."""
     with running(text=THREE_TASKS, finish_reason="stop", key="sk-page") as server:
         clone.environment |= {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": "sk-page"}
-        run_page(clone, "write-instructions")
+        clone.run_page("write-instructions")
         state = server.state()
     assert set(state["served"].values()) == {1}
     assert len(state["served"]) == 15
@@ -303,7 +292,7 @@ def test_the_commands_of_the_judging_page_work(clone: Clone) -> None:
     """Against a server on loopback that finds every pair alike."""
     with running(text="It's a tie.", finish_reason="stop", key="sk-page") as server:
         clone.environment |= {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": "sk-page"}
-        run_page(clone, "judge")
+        clone.run_page("judge")
         state = server.state()
     assert set(state["served"].values()) == {1}
     assert state["calls"] == 420

@@ -63,6 +63,14 @@ def test_git_add_never_takes_data_weights_ledger_or_keys(clone: Clone) -> None:
     assert clone.git("status", "--short") == ""
 
 
+@pytest.mark.parametrize(
+    "page",
+    ["dataset", "doctor", "own-data", "publish", "report", "review", "sweep", "trace"],
+)
+def test_the_commands_of_the_documents_work(clone: Clone, page: str) -> None:
+    clone.run_page(page)
+
+
 @pytest.fixture(scope="module")
 def bare(clone: Clone) -> Path:
     """A clone of the clone, as from a Git server: no cache, and no remote that holds anything."""

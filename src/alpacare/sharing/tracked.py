@@ -75,6 +75,7 @@ def _tell(note: Path, told: Mapping[str, Any]) -> None:
     from ruamel.yaml import YAML
 
     yaml = YAML()
+    yaml.width = 4096  # never break a line
     content = yaml.load(read_text(note))
     content["meta"] = dict(told)
     with atomic_file(note) as file:
