@@ -258,8 +258,10 @@ def test_wrong_input_stops_before_anything_is_touched(
         "generate",
         "own-seeds",
         "recordings",
+        "review",
         "scores",
         "test-sets",
+        "trace",
         "train",
     ],
 )

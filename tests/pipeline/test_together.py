@@ -1,8 +1,11 @@
 """Several people, several runs: what they may do to one another, in a quick clone."""
 
+import os
 import re
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,46 +21,64 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     return quick_clone(tmp_path_factory.mktemp("together") / "clone")
 
 
+@contextmanager
+def started(clone: Clone) -> Iterator[subprocess.Popen[str]]:
+    """Start a run, and wait until its stage is at work."""
+    first = subprocess.Popen(
+        FORCED, cwd=clone.folder, env=clone.environment, stdout=subprocess.PIPE, text=True
+    )
+    until = time.monotonic() + 60
+    while not held(clone.folder / ".dvc/tmp/stage.lock") and time.monotonic() < until:
+        time.sleep(0.05)
+    yield first
+
+
 def held(lock: Path) -> bool:
     """Whether a process holds a lock: only its kernel knows."""
     return subprocess.run(["flock", "--nonblock", lock, "true"], check=False).returncode != 0
 
 
 def test_a_second_run_in_one_working_tree_is_refused(clone: Clone) -> None:
-    """By DVC where it sees the first one's process, by the stage where it does not."""
     before = clone.hashes()
-    first = subprocess.Popen(
-        FORCED, cwd=clone.folder, env=clone.environment, stdout=subprocess.PIPE, text=True
-    )
-    lock = clone.folder / ".dvc/tmp/stage.lock"
-    until = time.monotonic() + 60
-    while not held(lock) and time.monotonic() < until:
-        time.sleep(0.05)
-    second = clone.run(*FORCED)
+    with started(clone) as first:
+        second = clone.run(*FORCED)
+        told, _ = first.communicate(timeout=120)
     assert second.returncode != 0
     assert "busy" in second.stderr or "Unable to acquire lock" in second.stderr
-    third = clone.run("unshare", "--pid", "--fork", *FORCED)
-    if "Operation not permitted" not in third.stderr:
-        assert third.returncode != 0
-        assert "another stage of this pipeline is under way" in third.stderr
-    told, _ = first.communicate(timeout=120)
     assert first.returncode == 0, told
     assert clone.hashes() == before
-    assert clone.repro() == set()
+    assert clone.git("status", "--short") == ""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may make a process number space")
+def test_so_is_one_from_another_container_and_nothing_is_corrupted(clone: Clone) -> None:
+    """DVC there takes the first one's lock for a dead process's; the stage itself refuses.
+
+    DVC here may then fail to give its lock back, so the first run may have to be given again.
+    """
+    before = clone.hashes()
+    with started(clone) as first:
+        second = clone.run("unshare", "--pid", "--fork", *FORCED)
+        first.communicate(timeout=120)
+    assert second.returncode != 0
+    assert "another stage of this pipeline is under way" in second.stderr
+    clone.repro()
+    assert clone.hashes() == before
     assert clone.git("status", "--short") == ""
 
 
 def test_git_add_never_takes_data_weights_ledger_or_keys(clone: Clone) -> None:
     """Also after a stage has failed: DVC then takes back what it had told Git to ignore."""
-    (clone.folder / ".env").write_text("OPENAI_API_KEY=sk-planted\n")
-    (clone.folder / ".ledger").mkdir(exist_ok=True)
-    (clone.folder / ".ledger/ledger.sqlite").write_text("answers\n")
-    (clone.folder / "models/.scratch/run").mkdir(parents=True)
-    (clone.folder / "models/.scratch/run/weights.safetensors").write_text("weights\n")
-    with clone.edited("params.yaml", "  requests: 59", "  requests: 60"):
+    planted = [".env", ".ledger/planted", "models/.scratch/run/weights.safetensors"]
+    for name in planted:
+        (clone.folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (clone.folder / name).write_text("OPENAI_API_KEY=planted\n")
+    with clone.edited("params.yaml", "  requests: 6 ", "  requests: 7 "):
         assert clone.run("dvc", "repro").returncode != 0
         listed = clone.git("add", "--all", "--dry-run").splitlines()
     assert listed == ["add 'params.yaml'"]
+    for name in planted:
+        (clone.folder / name).unlink()
     clone.ok("dvc", "checkout")
     clone.git("checkout", "-q", "HEAD", "--", ".")
     assert clone.git("status", "--short") == ""
@@ -65,7 +86,7 @@ def test_git_add_never_takes_data_weights_ledger_or_keys(clone: Clone) -> None:
 
 @pytest.mark.parametrize(
     "page",
-    ["dataset", "doctor", "own-data", "publish", "report", "review", "sweep", "trace"],
+    ["dataset", "doctor", "own-data", "paper-table", "publish", "report", "sweep"],
 )
 def test_the_commands_of_the_documents_work(clone: Clone, page: str) -> None:
     clone.run_page(page)
@@ -84,7 +105,6 @@ def bare(clone: Clone) -> Path:
     [
         ("dvc metrics show", "win_rate"),
         ("dvc metrics diff HEAD~1", "win_rate"),
-        ("dvc params diff HEAD~1", "checkpoint.optimizer.epochs"),
         ("alpacare scores", "overlap"),
     ],
 )
@@ -92,6 +112,13 @@ def test_a_clone_without_data_shows_what_git_holds(
     clone: Clone, bare: Path, command: str, shown: str
 ) -> None:
     assert shown in clone.ok(*command.split(), cwd=bare)
+
+
+def test_an_edited_setting_shows_without_data(clone: Clone, bare: Path) -> None:
+    params = bare / "params.yaml"
+    params.write_text(params.read_text().replace("rouge_l: 0.7 ", "rouge_l: 0.6 ", 1))
+    assert "filtered.rouge_l" in clone.ok("dvc", "params", "diff", cwd=bare)
+    clone.git("checkout", "-q", "--", "params.yaml", cwd=bare)
 
 
 def test_a_comparison_without_data_says_so_in_one_line(clone: Clone, bare: Path) -> None:
