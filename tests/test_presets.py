@@ -165,7 +165,7 @@ def test_a_preset_states_what_it_would_cost(project: Path, name: str) -> None:
         Path(entry).symlink_to(REPOSITORY / entry)
     put_in_force(name)
     if name == "medinstruct-52k":
-        assert targets(read_params())[0] == "checkpoint", "no stage before it"
+        assert targets(read_params())[0] == "statistics", "no stage before training"
     quotes = quote_all()
     likely, most = (sum(getattr(q, kind) or 0.0 for q in quotes) for kind in ("online", "most"))
     assert f"#   likely ${likely:.2f}, at most ${most:.2f}\n" in text_of(name)

@@ -260,8 +260,7 @@ def test_figures_stand_with_their_intervals(context: "BrowserContext", page_file
     page = open_page(context, page_file)
     row = page.locator(".scores tbody tr").nth(1).inner_text()
     figures = re.findall(r"[\d.]+ [\d.]+ to [\d.]+", " ".join(row.split()))
-    assert len(figures) == 4, (
-        row
-    )  # win rate, at equal length, longer preferred, same in both orders
+    assert len(figures) == 3, row  # win rate, longer preferred, same in both orders
+    assert "–" in row  # noqa: RUF001, at equal length: one side is nearly always longer
     assert "32 of 40" in row
     assert page.locator(".scores .dot").count() == 12  # 2 sets x 2 judges x (2 references + mean)

@@ -49,7 +49,7 @@ def draw_dataset(datasets: Sequence[Dataset]) -> Iterator[Figure]:
             break
     if datasets:
         yield from _lengths(datasets[-1])
-        yield from _nearest(datasets[-1])
+    yield from _nearest(datasets)
 
 
 def _two(field: str, names: Sequence[str]) -> Any:
@@ -97,10 +97,11 @@ def _lengths(dataset: Dataset) -> Iterator[Figure]:
             )
 
 
-def _nearest(dataset: Dataset) -> Iterator[Figure]:
+def _nearest(datasets: Sequence[Dataset]) -> Iterator[Figure]:
     sides = (("rows", "Nearest row", "another one"), ("seeds", "Nearest seed", "a seed"))
     for among, title, other in sides:
-        if bins := dataset.nearness(among):
+        dataset = next((each for each in reversed(datasets) if each.nearness(among)), None)
+        if dataset:
             told = dataset.figures["nearest"][among]
             yield Figure(
                 f"nearest-{among}",
@@ -108,7 +109,7 @@ def _nearest(dataset: Dataset) -> Iterator[Figure]:
                 f"Highest ROUGE-L F of each instruction ({dataset.name}) with {other}: median "
                 f"{told['median']:.2f}, nine of ten between {told['p5']:.2f} and "
                 f"{told['p95']:.2f}.",
-                _histogram(bins, "ROUGE-L F"),
+                _histogram(dataset.nearness(among), "ROUGE-L F"),
             )
 
 
