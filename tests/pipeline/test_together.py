@@ -73,7 +73,7 @@ def test_git_add_never_takes_data_weights_ledger_or_keys(clone: Clone) -> None:
     for name in planted:
         (clone.folder / name).parent.mkdir(parents=True, exist_ok=True)
         (clone.folder / name).write_text("OPENAI_API_KEY=planted\n")
-    with clone.edited("params.yaml", "  requests: 6 ", "  requests: 7 "):
+    with clone.edited("params.yaml", "  temperature: 1.0 ", "  temperature: 0.9 "):
         assert clone.run("dvc", "repro").returncode != 0
         listed = clone.git("add", "--all", "--dry-run").splitlines()
     assert listed == ["add 'params.yaml'"]
@@ -84,12 +84,8 @@ def test_git_add_never_takes_data_weights_ledger_or_keys(clone: Clone) -> None:
     assert clone.git("status", "--short") == ""
 
 
-@pytest.mark.parametrize(
-    "page",
-    ["dataset", "doctor", "own-data", "paper-table", "publish", "report", "sweep"],
-)
-def test_the_commands_of_the_documents_work(clone: Clone, page: str) -> None:
-    clone.run_page(page)
+def test_a_sweep_works_as_its_page_says(clone: Clone) -> None:
+    clone.run_page("sweep")
 
 
 @pytest.fixture(scope="module")
