@@ -6,6 +6,7 @@ The tests share one clone and build on one another in the order of this file.
 import json
 import re
 import shutil
+import sys
 import time
 from collections.abc import Iterator
 from itertools import pairwise
@@ -29,6 +30,8 @@ CHAIN = [
     "judgments@demo-base-overlap",
     "scores@demo-base-overlap",
 ]
+# what a run that does nothing spends half its time on; on a busy machine it is held against that
+READ_LOCK = "from ruamel.yaml import YAML; YAML(typ='safe', pure=True).load(open('dvc.lock'))"
 TASK = """### Task 1
 Type: chat
 Topic: Cardiology
@@ -62,10 +65,13 @@ def test_the_second_run_does_nothing_and_quickly(clone: Clone) -> None:
     start = time.monotonic()
     text = clone.ok("dvc", "repro")
     seconds = time.monotonic() - start
+    start = time.monotonic()
+    clone.ok(sys.executable, "-c", READ_LOCK)
+    floor = time.monotonic() - start
     assert "Running stage" not in text
     assert "up to date" in clone.ok("dvc", "status")
     assert clone.git("status", "--short") == ""
-    assert seconds < 8, "3 on an idle machine: dvc.lock is long"
+    assert seconds < max(8, 5 * floor), "4 on an idle machine: DVC reads the long dvc.lock twice"
 
 
 def test_scores_make_sense(clone: Clone) -> None:
