@@ -261,12 +261,12 @@ def test_without_cache_and_outputs_all_comes_from_the_remote(project: Path) -> N
 
 def test_what_the_cache_has_needs_no_remote(project: Path) -> None:
     """Not even DVC's plugin for it, which a plain installation lacks."""
-    dvc("remote", "modify", "storage", "url", "s3://bucket-that-is-not-there/x")
+    dvc("remote", "modify", "storage", "url", "azure://nowhere/x")
     git("commit", "-q", "-am", "another remote")
     assert "gained 66.7" in diff("HEAD~2").output
     shutil.rmtree(".dvc/cache")
     told = diff("HEAD~2", status=2).output
-    assert "(the remote says: s3 is supported, but requires 'dvc-s3' to be installed)" in told
+    assert "(the remote says: azure is supported, but requires 'dvc-azure' to be installed)" in told
 
 
 def test_verdicts_that_are_nowhere_leave_the_rates_that_git_has(project: Path) -> None:
