@@ -2,10 +2,10 @@
 
     python bench/report.py
 
-1,216 items (216 and 1,000), four references, two judges, both orders: 19,456 verdicts, and
-answers of some 850 characters. The page is opened from disk in Debian's Chromium with the network
-off. A filter's time is from the event to the frame that shows its result. Prints a table and writes
-bench/report.json.
+1,216 items (216 and 1,000) against four references by two judges in both orders: 19,456 verdicts,
+and answers of some 850 characters. The page is opened from disk in Debian's Chromium with the
+network off. A filter's time is from the event to the frame that shows its result. Prints a table
+and writes bench/report.json.
 """
 
 import json
@@ -24,7 +24,8 @@ from rich.console import Console
 from rich.table import Table
 
 HERE = Path(__file__).parents[1]
-sys.path[:0] = [str(HERE / "tests"), str(HERE / "tests/report")]
+sys.path.insert(0, str(HERE / "tests"))
+sys.path.insert(0, str(HERE / "tests/report"))
 
 from judged_project import write_project  # noqa: E402
 

@@ -18,8 +18,9 @@ from tasks import THREE_TASKS
 
 pytestmark = pytest.mark.slow
 
-# The promise is 150 s on two idle cores (bench/pipeline.py); a shared machine may be slower.
-PIPELINE_SECONDS = 300
+# The promise is 150 s on two idle cores (bench/pipeline.py). Beside other tests, on cores shared with
+# other machines, it has taken over 300: what is looked for here is a stage that hangs.
+PIPELINE_SECONDS = 600
 CHAIN = [
     "seeds",
     "instructions",

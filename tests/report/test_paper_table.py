@@ -59,11 +59,10 @@ def test_latex_is_the_same_table(project: Path) -> None:
     assert "gpt\\_4" in text
     assert "gpt_4" not in text
     assert text.count("{") == text.count("}")
-    figures = r"[\d.]+ \(?[\d.]+"
     plain = [re.sub(r"\{\\scriptsize \(|--", " ", line) for line in body[2:]]
     cells = [re.findall(r"\d+\.\d", line) for line in plain]
     markdown = [re.findall(r"\d+\.\d", " ".join(row)) for row in rows(run(table).output)[2:]]
-    assert cells == markdown, figures
+    assert cells == markdown
 
 
 def test_without_verdicts_there_is_no_mean_and_it_says_so(project: Path) -> None:
