@@ -18,8 +18,8 @@ from tasks import THREE_TASKS
 
 pytestmark = pytest.mark.slow
 
-# The promise is 150 s on two idle cores (bench/pipeline.py). Beside other tests, on cores shared with
-# other machines, it has taken over 300: what is looked for here is a stage that hangs.
+# The promise is 150 s on two idle cores (bench/pipeline.py). Beside other tests, on a machine with
+# more to do, it has taken over 300: what is looked for here is a stage that hangs.
 PIPELINE_SECONDS = 600
 CHAIN = [
     "seeds",
