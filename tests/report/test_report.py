@@ -14,6 +14,7 @@ from alpacare.evaluation.table import read_score
 from alpacare.files import read_json
 from alpacare.records.review import Review
 from alpacare.report_commands import report
+from alpacare.settings import read_yaml
 
 PAGE, FIGURES = Path("reports/index.html"), Path("reports/figures")
 CELL = "demo/terse/overlap"
@@ -211,3 +212,34 @@ def test_places_that_cannot_be_written_to(project: Path) -> None:
     assert Path("file").read_text() == "mine"
     Path("params.yaml").unlink()
     assert "params.yaml: no such file" in run(report).output
+
+
+def test_hashes_are_those_of_the_lock_file(project: Path) -> None:
+    shutil.copyfile(REPOSITORY / "dvc.lock", "dvc.lock")
+    stages = read_yaml(Path("dvc.lock"))["stages"].values()
+    outs = [(out["path"], out["md5"]) for stage in stages for out in stage.get("outs", [])]
+    assert run(report).exit_code == 0
+    page = PAGE.read_text()
+    assert re.findall(r'row">([^<]+)</th><td><code>([0-9a-f.dir]+)</code>', page) == outs
+
+
+@pytest.mark.parametrize("mark", ["<<<<<<< ours\n", "stages: [\n"])
+def test_a_lock_file_in_conflict_is_one_line(project: Path, mark: str) -> None:
+    Path("dvc.lock").write_text(mark + (REPOSITORY / "dvc.lock").read_text())
+    done = run(report)
+    assert done.exit_code == 2
+    assert "dvc.lock: is none of DVC's" in done.output
+    assert not PAGE.exists()
+
+
+def test_the_page_on_the_report_shows_the_figures_of_the_bench() -> None:
+    told = read_json(REPOSITORY / "bench/report.json")
+    text = " ".join((REPOSITORY / "docs/report.md").read_text().split())
+    times = told["milliseconds"]
+    filters = [each["most"] for name, each in times.items() if "filter" in name or "search" in name]
+    assert f"{told['page_mb']} MB and is written in {told['build_seconds']} s" in text
+    assert f"shows in {times['first paint']['median'] / 1000:.1f} s" in text
+    assert f"takes up to {max(filters) / 1000:.1f} s" in text
+    assert told["build_seconds"] < 20
+    assert times["first paint"]["most"] < 1000
+    assert max(filters) < 200

@@ -1,17 +1,16 @@
 """Where the figures come from: commit, hashes of the data, models, versions."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from alpacare.errors import BadInput
-from alpacare.files import read_json
+from alpacare.files import read_json, read_text
 from alpacare.lineage import places
 from alpacare.lineage.history import git
 from alpacare.params import Params
 from alpacare.report.costs import Cost
-from alpacare.settings import read_yaml
 
 LOCK = Path("dvc.lock")
 
@@ -54,13 +53,27 @@ def _student(params: Params) -> str:
 
 
 def _hashes() -> Iterator[tuple[str, str, int]]:
-    stages = (read_yaml(LOCK).get("stages") or {}) if LOCK.exists() else {}
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    lines = read_text(LOCK).splitlines() if LOCK.exists() else []
     try:
-        for stage in stages.values():
-            for out in stage.get("outs", []):
+        lock = YAML(typ="safe", pure=True).load("\n".join(_outs_only(lines))) or {}
+        for stage in (lock.get("stages") or {}).values():
+            for out in (stage or {}).get("outs", []):
                 yield out["path"], out["md5"], out["size"]
-    except (AttributeError, KeyError, TypeError) as error:
+    except (YAMLError, AttributeError, KeyError, TypeError) as error:
         raise BadInput(f"{LOCK}: is none of DVC's; `git checkout {LOCK}` brings it back") from error
+
+
+def _outs_only(lines: Iterable[str]) -> Iterator[str]:
+    """Leave out what is not shown: to read all of dvc.lock takes longer than all the rest."""
+    kept = True
+    for line in lines:
+        if not line.startswith(("    -", "     ")):  # a key of a stage, or what is above it
+            kept = not line.startswith("    ") or line == "    outs:"
+        if kept:
+            yield line
 
 
 def _versions() -> list[tuple[str, str]]:
