@@ -47,7 +47,9 @@ ENV ALPACARE_VENV=/opt/venv \
 
 USER app
 WORKDIR /home/app
-# `docker stop` reaches every process. DVC and make end at once; the stage first keeps what it has, and
-# holds its lock meanwhile: so the container ends when that is free.
+# `docker stop` is Ctrl-C to every process: DVC, killed otherwise, would leave a lock that names a process
+# number which the next container has, too. The stage first keeps what it has, and holds its lock
+# meanwhile: so the container ends when that is free.
+STOPSIGNAL SIGINT
 ENTRYPOINT ["tini", "-g", "--", "sh", "-c", "trap : INT TERM; \"$@\"; status=$?; [ ! -e .dvc/tmp/stage.lock ] || flock .dvc/tmp/stage.lock true; exit $status", "sh"]
 CMD ["bash"]
