@@ -5,6 +5,7 @@ cost them. `make repro` looks here first.
 """
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -28,7 +29,7 @@ from alpacare.stages.local import read_local
 from alpacare.stages.references import take
 from alpacare.stages.seeds import normalise, read_source
 from alpacare.teacher.accounts import read_budget
-from alpacare.teacher.endpoints import Endpoint, read_endpoint
+from alpacare.teacher.endpoints import Endpoint
 from alpacare.teacher.pack import read_pack
 from alpacare.teacher.prices import Prices
 from alpacare.teacher.request import Request
@@ -90,8 +91,7 @@ def _check_judges(params: Params) -> None:
         if isinstance(judge, AskedJudge | LoglikJudge):
             JudgePrompt.read(JUDGES / name)
         if isinstance(judge, AskedJudge):
-            _check_key(read_endpoint(judge.endpoint))
-            _check_price(make_inquiries(judge, JUDGES / name, [_CASE])[0].request())
+            _check_asking([make_inquiries(judge, JUDGES / name, [_CASE])[0].request()])
 
 
 def _check_servers(params: Params) -> None:
@@ -108,10 +108,12 @@ def _check_key(endpoint: Endpoint) -> None:
         endpoint.read_key()
 
 
-def _check_price(request: Request) -> None:
-    """With money to spend, a model without a price shows before DVC deletes anything."""
-    if read_budget() is not None and not request.endpoint.offline:
-        Prices().worst(request, request.endpoint.mode)
+def _check_asking(requests: Iterable[Request]) -> None:
+    """With money to spend, a missing key or price shows before DVC deletes anything."""
+    for request in requests:
+        _check_key(request.endpoint)
+        if read_budget() is not None and not request.endpoint.offline:
+            Prices().worst(request, request.endpoint.mode)
 
 
 def _check_training(settings: CheckpointSettings) -> None:
@@ -162,14 +164,10 @@ def _check_references(params: Params) -> None:
     """Read who else is asked, who sorts, and who runs here."""
     for name in params.references.asked:
         (prompt,) = dependencies("asked", "prompts/", reference=name)
-        for request in make_reference_requests(prompt, [EXAMPLE]):
-            _check_key(request.endpoint)
-            _check_price(request)
+        _check_asking(make_reference_requests(prompt, [EXAMPLE]))
     for name in params.categories:
         (prompt,) = dependencies("categories", "prompts/", sorter=name)
-        for request in make_sorting_requests(prompt, [EXAMPLE]):
-            _check_key(request.endpoint)
-            _check_price(request)
+        _check_asking(make_sorting_requests(prompt, [EXAMPLE]))
     for name in params.references.local:
         read_local(dependencies("local", "prompts/references/", reference=name)[0])
 

@@ -16,7 +16,7 @@ from alpacare.sharing.catalogue import (
     split_who,
 )
 from alpacare.sharing.downloads import downloaded
-from alpacare.sharing.tracked import check_way, keep
+from alpacare.sharing.tracked import check_way, keep, note_of
 
 FOLDER = Path("data/tests")
 
@@ -80,4 +80,4 @@ def _report(path: Path, made: TestSet, known: PublishedSet | None) -> Iterator[s
     yield f"licence: {known.licence if known else 'not known here; ask whoever wrote it'}"
     yield f"next: in params.yaml, add {path.stem} to `tests` and the answerers you compare with to"
     yield "      `references.written` and `judgments.references`; then commit"
-    yield f"      {path}.dvc and {path.parent}/.gitignore"
+    yield f"      {note_of(path)} and {path.parent}/.gitignore"

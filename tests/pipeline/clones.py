@@ -113,7 +113,7 @@ def copy_tree(target: Path) -> None:
     for name in filter(None, listed.stdout.split("\0")):
         if (REPOSITORY / name).exists():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(REPOSITORY / name, target / name)
+            shutil.copy(REPOSITORY / name, target / name)  # may be a script
 
 
 def ran(text: str) -> list[str]:

@@ -121,7 +121,7 @@ def check_keys() -> Iterator[Finding]:
 
 
 def _asked(params: "Params") -> Iterator[tuple[str, str]]:
-    """Yield who asks which endpoint: stages, judges and references."""
+    """Yield who asks which endpoint: stages, judges, references and sorters."""
     from alpacare.plan import asked_judges
     from alpacare.preflight import dependencies
     from alpacare.settings import read_yaml
@@ -134,6 +134,9 @@ def _asked(params: "Params") -> Iterator[tuple[str, str]]:
     for name in params.references.asked:
         (prompt,) = dependencies("asked", "prompts/", reference=name)
         yield f"reference {name}", read_yaml(prompt / "settings.yaml")["endpoint"]
+    for name in params.categories:
+        (prompt,) = dependencies("categories", "prompts/", sorter=name)
+        yield f"sorter {name}", read_yaml(prompt / "settings.yaml")["endpoint"]
 
 
 def _look_for_key(endpoint: "Endpoint", told: str) -> Finding:

@@ -1,8 +1,8 @@
 """What Git knows of dvc.lock: which commit first held a hash."""
 
-import subprocess
-from collections.abc import Iterable, Iterator
 from pathlib import Path
+
+from alpacare.git import git
 
 _COMMIT = "commit "
 _OPTIONS = (
@@ -21,7 +21,7 @@ def first_commits(lock: Path) -> dict[Held, str]:
     """
     commit, path, new_path = "", "", False
     first: dict[Held, str] = {}
-    for line in _log(lock):
+    for line in git("log", "--patch", *_OPTIONS, "--", str(lock)).splitlines():
         text = line[1:].strip()
         if line.startswith(_COMMIT):
             commit = line.removeprefix(_COMMIT)
@@ -36,23 +36,3 @@ def first_commit_with(text: str, path: str) -> str | None:
     """Give the commit that brought a text into a file; None if none did."""
     found = git("log", "--reverse", "--format=%H", f"-S{text}", "--", path).split()
     return found[0] if found else None
-
-
-def git(*words: str) -> str:
-    """Ask Git; "" where it has nothing to say, there is no repository, or no Git."""
-    return "\n".join(_lines(words))
-
-
-def _log(lock: Path) -> Iterable[str]:
-    return _lines(("log", "--patch", *_OPTIONS, "--", str(lock)))
-
-
-def _lines(words: Iterable[str]) -> Iterator[str]:
-    try:
-        done = subprocess.run(
-            ["git", *words], capture_output=True, text=True, check=False, errors="replace"
-        )
-    except FileNotFoundError:
-        return
-    if done.returncode == 0:
-        yield from done.stdout.splitlines()

@@ -13,7 +13,8 @@ from typing import Any
 
 from alpacare.errors import BadInput
 from alpacare.files import read_json, write_json
-from alpacare.lineage.history import Held, first_commit_with, first_commits, git
+from alpacare.git import changed_files, git
+from alpacare.lineage.history import Held, first_commit_with, first_commits
 from alpacare.lineage.machine import describe_machine
 from alpacare.settings import read_yaml
 
@@ -50,8 +51,7 @@ def freeze(path: Path) -> str:
 
 
 def _describe_git() -> Part:
-    changed = [line[3:] for line in git("status", "--porcelain").splitlines()]
-    commit = git("rev-parse", "HEAD") or None
+    commit, changed = git("rev-parse", "HEAD") or None, changed_files()
     return {"commit": commit, "dirty": bool(changed), "changed": changed}
 
 

@@ -1,6 +1,5 @@
 """What files were made of: DVC's hashes all the way up, Git's commit. Stale ones are refused."""
 
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from alpacare.errors import BadInput
+from alpacare.git import changed_files, git
 
 
 @dataclass(frozen=True)
@@ -91,22 +91,19 @@ def read_commit() -> Commit:
     Raises:
         BadInput: no Git repository, or one without a commit.
     """
-    name = _git("rev-parse", "HEAD").strip()
-    changed = [line[3:] for line in _git("status", "--porcelain").splitlines()]
-    return Commit(name, changed)
+    return Commit(_ask("rev-parse", "HEAD"), changed_files())
 
 
 def is_ignored(path: Path) -> bool:
     """Tell whether Git leaves a path alone: it is ignored, or outside of the working tree."""
-    top = Path(_git("rev-parse", "--show-toplevel").strip())
+    top = Path(_ask("rev-parse", "--show-toplevel"))
     if not path.resolve().is_relative_to(top.resolve()):
         return True
-    asked = ["git", "check-ignore", "--quiet", str(path / "README.md")]
-    return subprocess.run(asked, capture_output=True, check=False).returncode == 0
+    return bool(git("check-ignore", str(path / "README.md")))
 
 
-def _git(*arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
-    if done.returncode:
+def _ask(*words: str) -> str:
+    answer = git(*words)
+    if not answer:
         raise BadInput("no commit is here to name in the card; run `git init` and commit first")
-    return done.stdout
+    return answer

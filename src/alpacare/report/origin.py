@@ -7,8 +7,8 @@ from typing import Any
 
 from alpacare.errors import BadInput
 from alpacare.files import read_json, read_text
+from alpacare.git import changed_files, git
 from alpacare.lineage import places
-from alpacare.lineage.history import git
 from alpacare.params import Params
 from alpacare.report.costs import Cost
 
@@ -39,9 +39,10 @@ def read_origin(params: Params, costs: Sequence[Cost]) -> Origin:
         BadInput: a dvc.lock that is none.
     """
     commit, _, date = git("log", "-1", "--format=%H %cI").partition(" ")
-    changed = [line[3:] for line in git("status", "--porcelain").splitlines()]
     paid = [(cost.what, ", ".join(cost.models)) for cost in costs if cost.models]
-    return Origin(commit, date, changed, list(_hashes()), _student(params), paid, _versions())
+    return Origin(
+        commit, date, changed_files(), list(_hashes()), _student(params), paid, _versions()
+    )
 
 
 def _student(params: Params) -> str:

@@ -1,16 +1,14 @@
 """Behind `alpacare report`: one HTML file that holds everything, and its pictures for papers."""
 
-import base64
-import hashlib
-import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from alpacare.command import check_files
 from alpacare.errors import BadInput
 from alpacare.files import atomic_file
+from alpacare.pages import as_data, open_templates, policy
 from alpacare.params import read_params
 from alpacare.report import formats
 from alpacare.report.charts import draw_figures
@@ -55,17 +53,9 @@ def write_report(out: Path, figures: Path) -> Report:
 
 def make_page(report: Report, pictures: Pictures) -> str:
     """Fill the page: texts come as data, never as markup, and no other script may run."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
-    pages = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        undefined=StrictUndefined,
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    pages = open_templates(TEMPLATES)
     pages.filters |= formats.FILTERS
     style, theme = _read("report.css"), _read("theme.js")
     script = "\n" + "\n".join(map(_read, SCRIPTS))
@@ -81,10 +71,9 @@ def make_page(report: Report, pictures: Pictures) -> str:
         style=Markup(style),
         theme=Markup(theme),
         script=Markup(script),
-        policy=f"default-src 'none'; img-src data:; style-src {_hash(style)}; "
-        f"script-src {_hash(theme)} {_hash(script)}; base-uri 'none'; form-action 'none'",
+        policy=policy(style, theme, script),
         difficulties=_difficulties(report),
-        items=Markup(_as_data(report.tests)),
+        items=Markup(as_data(report.tests)),
     )
 
 
@@ -95,19 +84,8 @@ def _difficulties(report: Report) -> list[str]:
     return [*known, "unknown"] if None in found else known
 
 
-def _as_data(value: Any) -> str:
-    """Write JSON that ends no script element, whatever stands in it."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return text.replace("<", "\\u003c")
-
-
 def _read(name: str) -> str:
     return (TEMPLATES / name).read_text(encoding="utf-8")
-
-
-def _hash(text: str) -> str:
-    """Name a script or style in the page's security policy."""
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 def _write_pictures(pictures: Pictures, folder: Path) -> None:

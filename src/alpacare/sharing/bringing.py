@@ -6,7 +6,7 @@ under which licence. What was left out stands in data/dropped/imported/NAME.json
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from alpacare.errors import BadInput
 from alpacare.files import atomic_file
 from alpacare.params import read_params
 from alpacare.presets import set_values
+from alpacare.settings import read_yaml
 from alpacare.sharing.catalogue import CATALOGUE, PublishedSet, check_name, find_published
 from alpacare.sharing.downloads import downloaded
 from alpacare.sharing.importing import Imported, Importer, Kind
@@ -37,8 +38,6 @@ def fetch(name: str) -> Iterator[str]:
     """
     known = find_published(name)
     if known is None:
-        from alpacare.settings import read_yaml
-
         names = ", ".join(read_yaml(CATALOGUE))
         raise BadInput(f"no data set '{name}' in {CATALOGUE}; there are: {names}")
     if known.kind == "tests":
@@ -67,8 +66,7 @@ def _fetch_seeds(name: str, known: PublishedSet) -> Iterator[str]:
         rows = [row for _, row in read_source(file)]
         _check_rows(name, known, len(rows))
         normalise(read_source(file), file)  # says what the stage would stumble over
-        with atomic_file(path) as out:
-            out.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        _write_rows(path, rows)
         keep(path, told)
     yield f"{path}: {len(rows)} seed tasks"
     yield f"licence: {known.licence}"
@@ -122,9 +120,13 @@ def _write(path: Path, name: str, made: Imported, told: Mapping[str, Any]) -> No
     """Write rows and what was left out, the rows last: they are what counts."""
     path.parent.mkdir(parents=True, exist_ok=True)
     jsonl.write(DROPPED / f"{name}.jsonl", made.lost)
-    with atomic_file(path) as file:
-        file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in made.rows)
+    _write_rows(path, made.rows)
     keep(path, told)
+
+
+def _write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    with atomic_file(path) as file:
+        file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
 
 def _report(path: Path, made: Imported) -> Iterator[str]:

@@ -5,13 +5,11 @@ Two people's packs never have one name and different content, so Git never has t
 
 import hashlib
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from alpacare.errors import BadInput
 from alpacare.jsonl import read_objects
+from alpacare.sharing.tracked import add, note_of
 
 FOLDER = Path("data/packs")
 RECORDINGS = Path("data/recordings")  # packs too, which everybody has from Git
@@ -28,9 +26,9 @@ def pack_new_answers() -> Iterator[str]:
     if pack := _write_pack():
         yield f"{pack[0]}: {pack[1]} answers that no pack held"
     # by its note, not by what was just written: an earlier try may have stopped in between
-    loose = [path for path in _packs() if not _note(path).exists()]
+    loose = [path for path in _packs() if not note_of(path).exists()]
     if loose:
-        _add(loose)
+        add(loose)
 
 
 def take_packs_in() -> Iterator[str]:
@@ -52,10 +50,6 @@ def take_packs_in() -> Iterator[str]:
 
 def _packs() -> list[Path]:
     return sorted(path for path in FOLDER.glob("*.jsonl") if _NAME.fullmatch(path.name))
-
-
-def _note(pack: Path) -> Path:
-    return pack.with_name(f"{pack.name}.dvc")
 
 
 def _write_pack() -> tuple[Path, int] | None:
@@ -82,11 +76,3 @@ def _keys(packs: list[Path]) -> Iterator[str]:
         for _, value in read_objects(pack):
             if "key" in value:
                 yield value["key"]
-
-
-def _add(packs: list[Path]) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "dvc", "add", *packs], capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise BadInput(f"dvc add {packs[0]}: {done.stderr.strip() or 'failed'}")

@@ -3,12 +3,13 @@
 import hashlib
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from alpacare.errors import BadInput
 from alpacare.files import atomic_file, read_text
+from alpacare.git import git
 
 
 def note_of(path: Path) -> Path:
@@ -22,10 +23,7 @@ def check_way(path: Path) -> None:
     Raises:
         BadInput: something is in the way that may be somebody's work.
     """
-    in_git = subprocess.run(
-        ["git", "ls-files", "--error-unmatch", path], capture_output=True, check=False
-    )
-    if in_git.returncode == 0:
+    if git("ls-files", "--", str(path)):
         raise BadInput(f"{path}: is in Git; choose another name")
     if not path.exists():
         return
@@ -45,29 +43,27 @@ def keep(path: Path, told: Mapping[str, Any] | None = None) -> None:
         BadInput: DVC does not take it.
     """
     try:
-        done = subprocess.run(
-            [sys.executable, "-m", "dvc", "add", path],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise BadInput(f"dvc add {path}: {done.stderr.strip() or 'failed'}")
+        add([path])
     except BaseException:
         path.unlink()
         raise
     if told:
         _tell(note_of(path), told)
-        _stage_again(note_of(path))
+        if git("ls-files", "--", str(note_of(path))):  # DVC has staged it (core.autostage)
+            git("add", str(note_of(path)))
 
 
-def _stage_again(note: Path) -> None:
-    """Have Git commit what the note says now, if DVC has staged it (core.autostage)."""
-    staged = subprocess.run(
-        ["git", "ls-files", "--error-unmatch", note], capture_output=True, check=False
+def add(paths: Sequence[Path]) -> None:
+    """Have DVC take files in.
+
+    Raises:
+        BadInput: DVC does not take them.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", "dvc", "add", *paths], capture_output=True, text=True, check=False
     )
-    if staged.returncode == 0:
-        subprocess.run(["git", "add", note], capture_output=True, check=False)
+    if done.returncode:
+        raise BadInput(f"dvc add {paths[0]}: {done.stderr.strip() or 'failed'}")
 
 
 def _tell(note: Path, told: Mapping[str, Any]) -> None:
