@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from clones import Clone, copy_tree
 from conftest import REPOSITORY
-from pipeline.clones import Clone, copy_tree
 
 from alpacare.settings import read_yaml
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -22,27 +23,34 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
 
 
 @contextmanager
-def started(clone: Clone) -> Iterator[subprocess.Popen[str]]:
-    """Start a run, and wait until its stage is at work."""
+def at_work(clone: Clone) -> Iterator[subprocess.Popen[str]]:
+    """Start a run, and hold its stage still until the end of the block: it may take a second."""
     first = subprocess.Popen(
         FORCED, cwd=clone.folder, env=clone.environment, stdout=subprocess.PIPE, text=True
     )
+    lock = clone.folder / ".dvc/tmp/stage.lock"
     until = time.monotonic() + 60
-    while not held(clone.folder / ".dvc/tmp/stage.lock") and time.monotonic() < until:
-        time.sleep(0.05)
-    yield first
+    while not (stage := holder(lock)):
+        assert time.monotonic() < until, "no stage at work after a minute"
+        time.sleep(0.01)
+    os.kill(stage, signal.SIGSTOP)
+    try:
+        yield first
+    finally:
+        os.kill(stage, signal.SIGCONT)
 
 
-def held(lock: Path) -> bool:
-    """Whether a process holds a lock: only its kernel knows."""
-    return subprocess.run(["flock", "--nonblock", lock, "true"], check=False).returncode != 0
+def holder(lock: Path) -> int:
+    """The process that holds a lock, 0 if none: only read, as to try it is to hold it."""
+    name = lock.read_text().partition(" ")[0]
+    return int(name) if name and Path(f"/proc/{name}").exists() else 0
 
 
 def test_a_second_run_in_one_working_tree_is_refused(clone: Clone) -> None:
     before = clone.hashes()
-    with started(clone) as first:
+    with at_work(clone) as first:
         second = clone.run(*FORCED)
-        told, _ = first.communicate(timeout=120)
+    told, _ = first.communicate(timeout=120)
     assert second.returncode != 0
     assert "busy" in second.stderr or "Unable to acquire lock" in second.stderr
     assert first.returncode == 0, told
@@ -57,9 +65,9 @@ def test_so_is_one_from_another_container_and_nothing_is_corrupted(clone: Clone)
     DVC here may then fail to give its lock back, so the first run may have to be given again.
     """
     before = clone.hashes()
-    with started(clone) as first:
+    with at_work(clone) as first:
         second = clone.run("unshare", "--pid", "--fork", *FORCED)
-        first.communicate(timeout=120)
+    first.communicate(timeout=120)
     assert second.returncode != 0
     assert "another stage of this pipeline is under way" in second.stderr
     clone.repro()

@@ -39,7 +39,7 @@ def kill(process: "subprocess.Popen[str]") -> None:
     """Kill the stage and its worker, as a power failure would."""
     os.killpg(process.pid, signal.SIGKILL)
     (lock,) = Path(".scratch").glob("*/worker-0.lock")
-    os.kill(int(lock.read_text()), signal.SIGKILL)
+    os.kill(int(lock.read_text().split()[0]), signal.SIGKILL)  # "PID of HOST"
     process.communicate()
 
 
