@@ -25,6 +25,7 @@ SAID: tuple[tuple[Verdict | None, Verdict | None], ...] = (
     ("reference", None),
 )  # fmt: skip
 PROSE = "the patient has a fever and pain in chest so we test blood give dose of drug daily"
+ANSWER, REPLY = 180, 40  # words
 HOW = Resampling(resamples=200, confidence=0.95, seed=0)
 
 
@@ -109,14 +110,14 @@ def answer(task: TestTask, number: int, who: str) -> Generation:
         id=task.id,
         instruction=task.instruction,
         input=task.input,
-        output=f"{who} says: {NASTY if number == 0 else ''} {prose(f'{who} {number}', 180)}",
+        output=f"{who} says: {NASTY if number == 0 else ''} {prose(f'{who} {number}', ANSWER)}",
         generator=who,
         finish_reason="length" if number % 3 == 0 else "stop",
     )
 
 
 def reply(number: int, verdict: Verdict | None) -> str:
-    return f"{NASTY if number == 0 else ''} {prose(number, 40)} Verdict: {verdict}"
+    return f"{NASTY if number == 0 else ''} {prose(number, REPLY)} Verdict: {verdict}"
 
 
 def prose(seed: object, words: int) -> str:

@@ -2,22 +2,25 @@
 
 import tempfile
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from alpacare.command import check_files
 from alpacare.errors import BadInput
 from alpacare.files import atomic_file
-from alpacare.pages import as_data, open_templates, policy
+from alpacare.pages import open_templates, policy
 from alpacare.params import read_params
 from alpacare.report import formats
 from alpacare.report.charts import draw_figures
 from alpacare.report.data import SMOKE_DETECTORS, Report, gather_report
 from alpacare.report.data_charts import rows_by_stage
 from alpacare.report.drawing import Figure, draw, for_page, write_picture
+from alpacare.report.packing import LIMIT, pack_items
 
 TEMPLATES = Path(__file__).parent / "templates"
 SCRIPTS = ("list.js", "item.js", "browser.js")
+NOTE = 1000  # bytes kept for the sentence on what was left out
 
 
 class Picture(NamedTuple):
@@ -63,7 +66,8 @@ def make_page(report: Report, pictures: Pictures) -> str:
         part: [(each.figure, Markup(for_page(each.svg, each.figure.name))) for each in drawn]
         for part, drawn in pictures.items()
     }
-    return pages.get_template("report.html").render(
+    fill = partial(
+        pages.get_template("report.html").render,
         report=report,
         steps=rows_by_stage(report.funnel),
         pictures=shown,
@@ -73,8 +77,10 @@ def make_page(report: Report, pictures: Pictures) -> str:
         script=Markup(script),
         policy=policy(style, theme, script),
         difficulties=_difficulties(report),
-        items=Markup(as_data(report.tests)),
     )
+    bare = fill(items="", left_out="")
+    items, left_out = pack_items(report.tests, LIMIT - len(bare.encode()) - NOTE)
+    return fill(items=items, left_out=left_out)
 
 
 def _difficulties(report: Report) -> list[str]:

@@ -1,13 +1,17 @@
-// The browser of test items. Its data is parsed when it is first needed.
+// The browser of test items. Its data is unpacked when it is first needed.
 
 const element = (id) => document.getElementById(id);
 const filters = element("filters");
 const OUTCOMES = ["all", "lost", "won", "tied", "inconsistent", "unreadable"];
 let list = null;
+let entries = []; // each test item against each reference it was compared with
 
-// Each test item against each reference it was compared with.
-function readEntries() {
-  const sets = JSON.parse(element("items").textContent);
+async function readEntries() {
+  const letters = atob(element("items").textContent);
+  const packed = new Uint8Array(letters.length);
+  for (let n = 0; n < letters.length; n++) packed[n] = letters.charCodeAt(n);
+  const unpacked = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const sets = await new Response(unpacked).json();
   return sets.flatMap(({ test, items }) =>
     items.flatMap((item) =>
       Object.entries(item.against).map(([against, pair]) => ({ test, against, item, pair })),
@@ -39,7 +43,7 @@ function fits(outcome, entry, judge) {
 function applyFilters() {
   const wanted = Object.fromEntries(new FormData(filters));
   const search = wanted.search.trim().toLowerCase();
-  const among = entries().filter(
+  const among = entries.filter(
     (entry) =>
       (wanted.test === "all" || entry.test === wanted.test) &&
       (wanted.against === "all" || entry.against === wanted.against) &&
@@ -52,14 +56,8 @@ function applyFilters() {
   }
   const found = among.filter((entry) => fits(wanted.outcome, entry, wanted.judge));
   element("count").textContent =
-    `${found.length.toLocaleString("en")} of ${entries().length.toLocaleString("en")} comparisons`;
+    `${found.length.toLocaleString("en")} of ${entries.length.toLocaleString("en")} comparisons`;
   list.show(found);
-}
-
-let known = null;
-function entries() {
-  known ??= readEntries();
-  return known;
 }
 
 function fillRow(row, entry) {
@@ -76,18 +74,18 @@ function choose(entry) {
 }
 
 // Select the item that the address names; filters that hide it are taken back.
-function follow() {
+async function follow() {
   const parts = /^#item=([^/]+)\/([^/]+)\/([^/]+)$/.exec(location.hash);
   if (!parts) return;
-  start();
   let [test, against, id] = [];
   try {
     [test, against, id] = parts.slice(1).map(decodeURIComponent);
   } catch {
     return; // an address that was cut off
   }
+  await start();
   const is = (entry) => entry.test === test && entry.against === against && entry.item.id === id;
-  if (!entries().some(is)) {
+  if (!entries.some(is)) {
     element("count").textContent = `This report has no item ${test}/${against}/${id}.`;
     return;
   }
@@ -99,31 +97,38 @@ function follow() {
   element("browse").scrollIntoView();
 }
 
+let starting = null;
 let started = false; // the address changes when somebody chooses, not when the page opens
 function start() {
-  if (list) return;
-  list = new List(element("list"), { fill: fillRow, chosen: choose });
-  applyFilters();
-  started = true;
+  starting ??= readEntries().then((read) => {
+    entries = read;
+    list = new List(element("list"), { fill: fillRow, chosen: choose });
+    applyFilters();
+    started = true;
+  }, () => {
+    element("count").textContent = "This browser is too old to unpack the items: it takes one of 2023 or newer.";
+    throw new Error("the items cannot be unpacked");
+  });
+  return starting;
 }
 
-function onKey(event) {
+async function onKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   const typing = event.target.closest("input[type=search], select, textarea");
   if (event.key === "Escape" && typing) element("list").focus();
   if (typing) return;
   const inList = event.target === element("list");
   const steps = { j: 1, k: -1, ...(inList && { ArrowDown: 1, ArrowUp: -1, PageDown: 8, PageUp: -8, Home: -1e9, End: 1e9 }) };
+  if (event.key !== "/" && !(event.key in steps)) return;
+  event.preventDefault();
+  await start();
   if (event.key === "/") {
-    start();
     element("search").focus();
     element("search").select();
-  } else if (event.key in steps) {
-    start();
+  } else {
     element("list").focus({ preventScroll: inList });
     list.move(steps[event.key]);
-  } else return;
-  event.preventDefault();
+  }
 }
 
 if (filters) {
@@ -133,7 +138,7 @@ if (filters) {
   near.observe(element("browse"));
   filters.addEventListener("input", () => (list ? applyFilters() : start()));
   filters.addEventListener("submit", (event) => event.preventDefault());
-  filters.addEventListener("reset", () => setTimeout(applyFilters));
+  filters.addEventListener("reset", () => setTimeout(() => list && applyFilters()));
   document.addEventListener("keydown", onKey);
   addEventListener("hashchange", follow);
   follow();

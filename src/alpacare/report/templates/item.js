@@ -3,7 +3,7 @@
 const SIDES = { model: "student", reference: "reference", tie: "tie" };
 const ORDERS = { model_first: "student first", reference_first: "reference first" };
 const MARKS = { won: "W", lost: "L", tied: "T", unreadable: "?" };
-const ENDS = { length: "cut off at the limit of tokens", stop: "", unknown: "" };
+const ENDS = { length: "cut off at the limit of tokens", shortened: "shortened for this page" };
 
 function linkTo({ test, against, item }) {
   return `#item=${[test, against, item.id].map(encodeURIComponent).join("/")}`;
@@ -85,7 +85,8 @@ function line(judge, entry) {
 }
 
 function replies({ judges }) {
-  return Object.entries(judges).map(([judge, [, , said]]) => {
+  const told = Object.entries(judges).filter(([, [, , said]]) => said.some(([, , raw]) => raw !== null));
+  return told.map(([judge, [, , said]]) => {
     const box = make("details");
     box.append(make("summary", "", `What ${judge} replied`));
     for (const [order, , raw, ratings] of said) {
