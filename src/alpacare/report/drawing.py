@@ -14,6 +14,9 @@ _THEMED = {INK: "--ink", SOFT: "--soft", LINE: "--line", PAPER: "--card"} | {
 FONT = "Helvetica, Arial, Liberation Sans, sans-serif"
 WIDTH = 330  # a picture fits on a phone as it is
 _WHITE = "white"
+# pixels around a picture; on the left labels grow where a reader's font is wider than the one
+# that they were measured in
+_PADDING = {"left": 14, "right": 6, "top": 4, "bottom": 4}
 _PAPER_SCALE = 3  # pixels of a PNG for one of the picture's
 
 _AXIS = {
@@ -71,7 +74,7 @@ def draw(figure: Figure) -> str:
     import vl_convert
 
     spec: dict[str, Any] = figure.chart.to_dict()
-    return str(vl_convert.vegalite_to_svg(spec | {"config": _CONFIG, "padding": 4}))
+    return str(vl_convert.vegalite_to_svg(spec | {"config": _CONFIG, "padding": _PADDING}))
 
 
 def for_page(svg: str, name: str) -> str:
