@@ -9,15 +9,16 @@ import pytest
 from click.testing import CliRunner, Result
 from hypothesis import settings
 
+from alpacare.workers import SPINS
+
 if TYPE_CHECKING:
     from loopback import Running
 
 REPOSITORY = Path(__file__).parents[1]
 
 if "PYTEST_XDIST_WORKER" in os.environ:
-    # Threads that wait for one another sleep: spinning on cores that another worker uses too makes
-    # training several times slower. It changes no bit of what is computed.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    # Another worker uses the cores too: what trains in this process waits as in a stage.
+    os.environ.setdefault("GOMP_SPINCOUNT", SPINS)
 
 settings.register_profile("no deadline", deadline=None)  # a shared machine may take long for one
 settings.load_profile("no deadline")

@@ -15,6 +15,10 @@ from alpacare.alone import alone
 from alpacare.errors import BadInput
 
 ERROR = "error.txt"
+# How long threads that wait for one another spin before they sleep. GNU OpenMP's own 300,000 turns
+# make training many times slower where something else wants one of the cores; the bits are the
+# same (bench/busy.py).
+SPINS = "1000"
 ACCELERATE = (sys.executable, "-m", "accelerate.commands.launch", "--quiet")
 
 
@@ -33,7 +37,7 @@ def run_workers(
     (scratch / ERROR).unlink(missing_ok=True)
     process = subprocess.Popen(
         command,
-        env={**os.environ, **environment},
+        env={"GOMP_SPINCOUNT": SPINS, **os.environ, **environment},
         start_new_session=True,  # a Ctrl-C is for the stage, which passes it on to all workers
     )
     try:

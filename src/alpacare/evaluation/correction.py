@@ -8,7 +8,7 @@ with them J = F + (S - F) W still holds exactly over all items, so the estimate 
 supposes that the items that people read are a fair sample of all.
 
 Intervals are percentiles over resampled items, the read and the others apart: both the judge's win
-rate and its errors vary. In simulations they cover 92 to 96 % where 95 are promised, from 30 items
+rate and its errors vary. In simulations they cover 92 to 97 % where 95 are promised, from 30 items
 on; with fewer, or a judge that may know nothing, S - F comes near 0, and no figure is given.
 """
 
