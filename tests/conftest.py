@@ -1,6 +1,7 @@
 """Every test works in a folder of its own, with no ledger, key or budget of the machine's user."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,9 @@ REPOSITORY = Path(__file__).parents[1]
 if "PYTEST_XDIST_WORKER" in os.environ:
     # Another worker uses the cores too: what trains in this process waits as in a stage.
     os.environ.setdefault("GOMP_SPINCOUNT", SPINS)
+
+# What a script starts in its background ignores Ctrl-C, and so does what it starts: tests send it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("no deadline", deadline=None)  # a shared machine may take long for one
 settings.load_profile("no deadline")

@@ -126,7 +126,7 @@ def test_filters_find_what_fits(context: "BrowserContext", page_file: Path) -> N
     page.select_option("[name=difficulty]", "unknown")
     assert counted(page).startswith("1 of")
     page.click("[type=reset]")
-    page.wait_for_function("document.getElementById('count').textContent.startsWith('100 of')")
+    page.locator("#count", has_text="100 of").wait_for()  # the page's policy allows no eval
 
 
 def test_any_judge_is_enough(context: "BrowserContext", page_file: Path) -> None:
