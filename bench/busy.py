@@ -17,6 +17,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
 from statistics import mean
 
@@ -29,6 +30,7 @@ HERE = Path(__file__).parents[1]
 ROUNDS = 2
 ANSWERS = 30  # enough: in one way they take a minute
 WAYS = {"OpenMP's own": "300000", "ours": SPINS}
+PLACES = {"alone": False, "beside another": True}  # whether the machine is busy
 STAGE = [
     *(sys.executable, "-m", "alpacare.stages.checkpoint", "data/responses.jsonl", "checkpoint"),
     *("--prompt", "prompts/student", "--hardware", "configs/accelerate/cpu.yaml"),
@@ -70,15 +72,11 @@ def main() -> None:
         (folder / "data/responses.jsonl").write_text("".join(answers[:ANSWERS]))
         params = (HERE / "params.yaml").read_text()
         (folder / "params.yaml").write_text(params.replace("epochs: 5 ", "epochs: 1 "))
-        for busy in (False, True):
-            for _ in range(ROUNDS):
-                for way, spins in WAYS.items():
-                    with beside(busy):
-                        rate, weights = train(folder, spins)
-                    rates.setdefault(f"{way}, {'beside another' if busy else 'alone'}", []).append(
-                        rate
-                    )
-                    hashes.add(weights)
+        for where, _, way in product(PLACES, range(ROUNDS), WAYS):
+            with beside(PLACES[where]):
+                rate, weights = train(folder, WAYS[way])
+            rates.setdefault(f"{way}, {where}", []).append(rate)
+            hashes.add(weights)
     assert len(hashes) == 1, "how threads wait must change no bit"
     table = Table("threads wait", "tokens/s", "lowest and highest")
     for what, found in rates.items():
@@ -89,7 +87,7 @@ def main() -> None:
         "tokens_a_second": rates,
         "ours_over_openmp": {
             where: round(means[f"ours, {where}"] / means[f"OpenMP's own, {where}"], 2)
-            for where in ("alone", "beside another")
+            for where in PLACES
         },
         "cores": os.cpu_count(),
     }

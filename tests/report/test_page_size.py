@@ -10,7 +10,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alpacare.report.packing import LONGEST, pack, pack_items
+from alpacare.pages import as_packed_data
+from alpacare.report.packing import LONGEST, pack_items
 
 
 def text(seed: object, length: int) -> str:
@@ -34,10 +35,10 @@ def unpacked(packed: str) -> Any:
 
 @given(st.recursive(st.none() | st.integers() | st.text(), lambda e: st.lists(e)))
 def test_what_is_packed_comes_back(value: Any) -> None:
-    packed = pack(value)
+    packed = as_packed_data(value)
     assert unpacked(packed) == value
     assert "<" not in packed
-    assert pack(value) == packed
+    assert as_packed_data(value) == packed
 
 
 def test_what_fits_is_whole() -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from every_pair import pairs_above
 
-from alpacare.text import duplicates
+from alpacare.text import duplicates, join_rows
 from alpacare.text import join as engine
 from alpacare.text.duplicates import KeepFirst, KeepNone, Pair, pairs_across
 from alpacare.text.join import Found, Join
@@ -84,7 +84,7 @@ def test_rows_so_long_that_counts_outgrow_16_bits() -> None:
 def test_no_limit_changes_the_result(limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
     texts = sentences(300, 100, 10)
     expected = matrix_pairs(texts, 0.4)
-    monkeypatch.setattr(engine, limit, 7)
+    monkeypatch.setattr(join_rows if limit == "_CHARACTERS" else engine, limit, 7)
     monkeypatch.setattr(engine, "_DENSE", np.inf)
     assert pairs_above(texts, 0.4) == expected
 
@@ -150,7 +150,7 @@ def test_many_seconds_are_taken_in_batches(monkeypatch: pytest.MonkeyPatch) -> N
 def test_numbers_that_no_row_has_do_not_count_as_tokens() -> None:
     """A block of a large corpus has few of its tokens: they must still fit a character each."""
     tokens, lengths = Numbering(latin).number(sentences(50, 100, 10))
-    sequences = Join(tokens + engine._CHARACTERS, lengths, 0.5)._sequences.tolist()
+    sequences = Join(tokens + join_rows._CHARACTERS, lengths, 0.5)._sequences.tolist()
     assert all(isinstance(row, str) for row in sequences)
     assert sequences == Join(tokens, lengths, 0.5)._sequences.tolist()
 

@@ -16,12 +16,12 @@ from alpacare.training.memory import (
     Estimate,
     Shape,
     adapter_parameters,
-    check_fits,
     estimate,
     flops_a_token,
     parameters,
     seconds,
 )
+from alpacare.training.room import check_fits
 
 TINY = Shape(64, 2, 4, 2, 16, 172, 320, tied=True)
 PLAIN = {"rows": 8, "row_length": 1024, "dtype": "bfloat16"}

@@ -4,12 +4,11 @@ First the judges' replies go, then the ends of long answers; what went is told o
 item, verdict and filter stays.
 """
 
-import gzip
-import json
-from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
+
+from alpacare.pages import as_packed_data
 
 LIMIT = 5_000_000  # bytes of the whole page: what mail servers and phones take without asking
 LONGEST = (4000, 2000, 1000, 500, 250)  # characters of an answer, tried in turn
@@ -24,15 +23,9 @@ def pack_items(tests: Tests, room: int) -> tuple[str, str]:
     """
     shorter = _ever_shorter(tests)
     form, told = next(shorter)
-    while len(packed := pack(form)) > room and (following := next(shorter, None)):
+    while len(packed := as_packed_data(form)) > room and (following := next(shorter, None)):
         form, told = following
     return packed, told
-
-
-def pack(value: Any) -> str:
-    """Write JSON, compressed by gzip, in base64: letters that end no script element."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return b64encode(gzip.compress(text.encode(), mtime=0)).decode()
 
 
 def _ever_shorter(tests: Tests) -> Iterator[tuple[Tests, str]]:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from alpacare.text.tokens import Numbering, Tokenizer
 
 if TYPE_CHECKING:
-    from alpacare.text.join import Found, Ints, Mask
+    from alpacare.text.join import Found, Mask
+    from alpacare.text.join_rows import Ints
 
 Advance = Callable[[int], object]
 # From rows (tokens and lengths, as `Join` takes them), the threshold, the first row to compare with

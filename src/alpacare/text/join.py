@@ -24,16 +24,15 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.distance import LCSseq
 from rapidfuzz.process import cpdist
 
-from alpacare.text.rouge import FIRST_CHARACTER, f_measure
+from alpacare.text.join_rows import Ints, fingerprints, rarest_first, write
+from alpacare.text.rouge import f_measure
 
-Ints = NDArray[np.int32]
 Keys = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
@@ -44,7 +43,6 @@ _COLUMNS = 1 << 13  # width of such a tile
 _OVERHEAD = 1 << 15  # of a list's numpy calls, in fingerprint pairs compared meanwhile
 _DENSE = 0.5  # share of all pairs from which one list of all rows is less work than many
 _TINY = 1e-9  # above every float64 error here, below every difference that counts
-_CHARACTERS = 0x110000 - FIRST_CHARACTER
 
 
 @dataclass(frozen=True)
@@ -76,9 +74,9 @@ class Join:
         self._threshold = threshold
         self._workers = workers or cores()
         self._lengths = lengths
-        tokens = _rarest_first(tokens)
-        self._sequences = _sequences(tokens, lengths)
-        self._fine, self._coarse = _fingerprints(tokens, lengths, threshold)
+        tokens = rarest_first(tokens)
+        self._sequences = write(tokens, lengths)
+        self._fine, self._coarse = fingerprints(tokens, lengths, threshold)
         # A pair's slack is its first row's rounded down plus its second's rounded up: whole
         # numbers, whose sum is never less than the sum rounded down.
         slack = (1 - threshold) * lengths
@@ -193,46 +191,6 @@ def _ranges(start: int, stop: int, step: int) -> list[tuple[int, int]]:
 def _clipped(slack: Ints) -> NDArray[np.uint16]:
     """Fit slack into 16 bits, two of them added: still more than any fingerprint's width."""
     return np.minimum(slack, 1 << 14).astype(np.uint16)
-
-
-def _rarest_first(tokens: Ints) -> Ints:
-    """Number the tokens anew, from 0 without gaps, so that a rarer token has a lower number."""
-    count = np.bincount(tokens)
-    unused = len(count) - np.count_nonzero(count)  # by these rows; they get the numbers below 0
-    number = np.empty(len(count), dtype=np.int32)
-    number[np.argsort(count, kind="stable")] = np.arange(len(count), dtype=np.int32) - unused
-    return number[tokens]
-
-
-def _sequences(tokens: Ints, lengths: Ints) -> NDArray[np.object_]:
-    """Write each row as a string, one character a token; or with too many tokens as a tuple."""
-    ends = np.cumsum(lengths).tolist()
-    spans = zip([0, *ends], ends, strict=False)
-    rows: Any
-    if tokens.max(initial=0) < _CHARACTERS:
-        text = (tokens + FIRST_CHARACTER).astype("<u4").tobytes().decode("utf-32-le")
-        rows = (text[start:end] for start, end in spans)
-    else:
-        rows = (tuple(tokens[start:end].tolist()) for start, end in spans)
-    return np.fromiter(rows, dtype=np.object_, count=len(lengths))
-
-
-def _fingerprints(tokens: Ints, lengths: Ints, threshold: float) -> tuple[Any, Any]:
-    """Give fine and coarse fingerprints: uint64 [4 x words, rows] and [words, rows].
-
-    The width follows the tokens that may lie outside the LCS, so that chance differences exceed
-    them. A coarse word is the XOR of four fine ones.
-    """
-    words = min(16, 1 + int((1 - threshold) * lengths.sum() / max(1, len(lengths)) / 8))
-    fine = np.zeros((4 * words, len(lengths)), dtype=np.uint64)
-    filled = np.flatnonzero(lengths)
-    starts = (np.cumsum(lengths) - lengths)[filled]
-    bit = np.uint64(1) << (tokens % 64).astype(np.uint64)
-    number = tokens // 64 % len(fine)
-    for word in range(len(fine)) if len(filled) else ():
-        bits = np.where(number == word, bit, np.uint64(0))
-        fine[word, filled] = np.bitwise_xor.reduceat(bits, starts)
-    return fine, np.bitwise_xor.reduce(fine.reshape(4, words, -1), axis=0)
 
 
 def _listed(tokens: Ints, lengths: Ints, threshold: float) -> tuple[Keys, Ints, Keys]:

@@ -21,7 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alpacare.errors import BadInput
-from alpacare.text.join import Found, Ints, Join, Mask, cores
+from alpacare.text.join import Found, Join, Mask, cores
+from alpacare.text.join_rows import Ints
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 if not os.environ.get("RAY_ADDRESS"):  # Ray then listens on loopback alone, on Linux too

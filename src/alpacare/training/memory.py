@@ -227,24 +227,3 @@ def flops_a_token(shape: Shape, context: float, adapter: int = 0) -> float:
 def seconds(flops: float, *, processes: int, peak: float, utilisation: float) -> float:
     """Seconds for `flops` on devices of `peak` FLOPs a second, a share `utilisation` of it used."""
     return flops / (processes * peak * utilisation)
-
-
-def check_fits(need: Estimate, device_bytes: int, disk_bytes: int) -> None:
-    """Raise BadInput, with numbers and what would help, when a device or the disk is too small."""
-    if need.total > device_bytes:
-        raise BadInput(
-            f"training needs about {_gb(need.total)} a device, and there are {_gb(device_bytes)} "
-            f"(weights {_gb(need.weights)}, optimiser {_gb(need.optimiser)}, gradients "
-            f"{_gb(need.gradients)}, copies {_gb(need.copies)}, activations "
-            f"{_gb(need.activations)}); what helps, in section checkpoint: lora, fewer micro_rows, "
-            "gradient_checkpointing, optimizer.eight_bit, or hardware with more devices"
-        )
-    if need.disk > disk_bytes:
-        raise BadInput(
-            f"training needs about {_gb(need.disk)} of disk (twice {_gb(need.resumable)} to resume "
-            f"from, {_gb(need.model)} for the model), and {_gb(disk_bytes)} are free; make room"
-        )
-
-
-def _gb(count: int) -> str:
-    return f"{count / 1e9:.3g} GB" if count < 1e12 else f"{count / 1e12:.3g} TB"

@@ -7,7 +7,7 @@ from typing import Any
 from alpacare.errors import BadInput
 from alpacare.scratch import size
 from alpacare.training.machine import Hardware
-from alpacare.training.memory import Estimate, Shape, check_fits, estimate
+from alpacare.training.memory import Estimate, Shape, estimate
 from alpacare.training.settings import CheckpointSettings
 from alpacare.training.student import RANDOM, Architecture, read_config
 
@@ -33,6 +33,23 @@ def check_room(
         return
     free = shutil.disk_usage(_existing(folder)).free
     check_fits(need, _device_bytes(hardware), free + size(folder))
+
+
+def check_fits(need: Estimate, device_bytes: int, disk_bytes: int) -> None:
+    """Raise BadInput, with numbers and what would help, when a device or the disk is too small."""
+    if need.total > device_bytes:
+        raise BadInput(
+            f"training needs about {_gb(need.total)} a device, and there are {_gb(device_bytes)} "
+            f"(weights {_gb(need.weights)}, optimiser {_gb(need.optimiser)}, gradients "
+            f"{_gb(need.gradients)}, copies {_gb(need.copies)}, activations "
+            f"{_gb(need.activations)}); what helps, in section checkpoint: lora, fewer micro_rows, "
+            "gradient_checkpointing, optimizer.eight_bit, or hardware with more devices"
+        )
+    if need.disk > disk_bytes:
+        raise BadInput(
+            f"training needs about {_gb(need.disk)} of disk (twice {_gb(need.resumable)} to resume "
+            f"from, {_gb(need.model)} for the model), and {_gb(disk_bytes)} are free; make room"
+        )
 
 
 def _estimate(
@@ -102,3 +119,7 @@ def _container_limit() -> int | None:
 
 def _existing(folder: Path) -> Path:
     return next(parent for parent in [folder, *folder.absolute().parents] if parent.exists())
+
+
+def _gb(count: int) -> str:
+    return f"{count / 1e9:.3g} GB" if count < 1e12 else f"{count / 1e12:.3g} TB"
