@@ -24,7 +24,7 @@ from statistics import mean
 from rich.console import Console
 from rich.table import Table
 
-from alpacare.workers import SPINS
+from alpacare.compute.workers import SPINS
 
 HERE = Path(__file__).parents[1]
 ROUNDS = 2

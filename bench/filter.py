@@ -27,9 +27,9 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from alpacare.text.duplicates import KeepFirst, KeepNone
-from alpacare.text.rouge import encode, scores
-from alpacare.text.tokens import latin
+from alpacare.filtering.near_duplicates import KeepFirst, KeepNone
+from alpacare.filtering.rouge import encode, scores
+from alpacare.filtering.tokens import latin
 
 THRESHOLD = 0.7  # AlpaCare's and Self-Instruct's
 LARGE = (520_000, 1_000_000)

@@ -37,9 +37,9 @@ from rich.console import Console
 from rich.table import Column, Table
 from train import worked
 
-from alpacare.determinism import make_deterministic
+from alpacare.compute.determinism import make_deterministic
+from alpacare.core.progress import quiet_libraries
 from alpacare.generation.batched import plan
-from alpacare.progress import quiet_libraries
 
 OUT = Path(__file__).with_suffix(".json")
 ROUNDS = 3

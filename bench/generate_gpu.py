@@ -29,8 +29,8 @@ from rich.console import Console
 from rich.table import Column, Table
 from transformers import LlamaConfig
 
+from alpacare.core.progress import quiet_libraries
 from alpacare.generation.model import Source, load_tokenizer
-from alpacare.progress import quiet_libraries
 
 SHAPES: dict[str, Callable[[], LlamaConfig]] = {"7b": LlamaConfig, "tiny": tiny}
 ALONE = 16  # tasks for the published loop, whose pace does not depend on how many there are

@@ -19,13 +19,13 @@ from typing import Any
 
 import torch
 
-from alpacare.determinism import make_deterministic
+from alpacare.compute.determinism import make_deterministic
+from alpacare.core.settings import read_yaml
 from alpacare.generation import worker
 from alpacare.generation.journal import Journal, Row
 from alpacare.generation.model import Source, end_tokens, load_tokenizer
 from alpacare.generation.settings import GenerationsSettings
-from alpacare.settings import read_yaml
-from alpacare.text.student_prompt import StudentPrompt
+from alpacare.prompting.student_prompt import StudentPrompt
 from alpacare.training.student import Architecture
 from alpacare.training.tokenizer import train_tokenizer
 

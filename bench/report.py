@@ -40,7 +40,7 @@ QUIET = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
-BUILD = "from alpacare.report_commands import report; report()"
+BUILD = "from alpacare.cli.report import report; report()"
 PAINT = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
 TIMED = """async (act) => {
   const start = performance.now();

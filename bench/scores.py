@@ -20,13 +20,13 @@ from typing import Any, TypeVar
 from rich.console import Console
 from rich.table import Table
 
+from alpacare.evaluation.bootstrap import Resampling
 from alpacare.evaluation.items import ORDERS, gather
-from alpacare.evaluation.resampling import Resampling
 from alpacare.evaluation.score import JudgeRun, Score
 from alpacare.evaluation.statistics import Pair, summarise
+from alpacare.judging.verdicts.labels import Labels
+from alpacare.judging.verdicts.reading import read_verdict
 from alpacare.records.judgment import Judgment
-from alpacare.verdicts.labels import Labels
-from alpacare.verdicts.reading import read_verdict
 
 T = TypeVar("T")
 SETS, REFERENCES, RESAMPLES = (216, 1000), 4, 2000

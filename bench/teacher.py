@@ -25,12 +25,12 @@ from openai import AsyncOpenAI, DefaultAioHttpClient
 from rich.console import Console
 from rich.table import Table
 
-from alpacare.teacher.client import ask
-from alpacare.teacher.endpoints import RECORDINGS, Endpoint
-from alpacare.teacher.ledger import Ledger
-from alpacare.teacher.pack import Entry
-from alpacare.teacher.reply import Call
-from alpacare.teacher.request import Request, chat
+from alpacare.llm.cache_pack import Entry
+from alpacare.llm.client import ask
+from alpacare.llm.endpoints import RECORDINGS, Endpoint
+from alpacare.llm.ledger import Ledger
+from alpacare.llm.reply import Call
+from alpacare.llm.request import Request, chat
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 

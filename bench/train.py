@@ -45,9 +45,9 @@ from train_ways import (
 )
 from transformers import Trainer
 
-from alpacare.determinism import make_deterministic
-from alpacare.progress import quiet_libraries
-from alpacare.training.memory import Shape, flops_a_token
+from alpacare.compute.determinism import make_deterministic
+from alpacare.core.progress import quiet_libraries
+from alpacare.training.memory_estimate import Shape, flops_a_token
 from alpacare.training.student import load_student
 
 ROUNDS = 3

@@ -27,7 +27,7 @@ from rich.table import Table
 from train_ways import AT_ONCE, BATCH, make_settings, rows_a_step, skewed
 
 from alpacare.training.data import lay
-from alpacare.training.memory import LLAMA_7B, Shape, estimate
+from alpacare.training.memory_estimate import LLAMA_7B, Shape, estimate
 from alpacare.training.packing import Example
 from alpacare.training.settings import CheckpointSettings
 
@@ -139,7 +139,7 @@ def measure(way: str, shape: Shape) -> Line:
     """Train some steps in this process, with the function that the stage `checkpoint` uses."""
     import torch
 
-    from alpacare.progress import quiet_libraries
+    from alpacare.core.progress import quiet_libraries
     from alpacare.training.trainer import Job, train
 
     quiet_libraries()

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from transformers import DataCollatorForSeq2Seq, PrinterCallback, Trainer, TrainingArguments
 
-from alpacare.settings import read_yaml
-from alpacare.text.student_prompt import StudentPrompt
+from alpacare.core.settings import read_yaml
+from alpacare.prompting.student_prompt import StudentPrompt
 from alpacare.training.data import Row, lay
 from alpacare.training.packing import IGNORED, Example, encode_example
 from alpacare.training.settings import CheckpointSettings

@@ -8,12 +8,12 @@ from typing import Any
 import torch
 from conftest import REPOSITORY, run
 
-from alpacare import jsonl
+from alpacare.core import jsonl
+from alpacare.core.settings import read_yaml
+from alpacare.prompting.student_prompt import StudentPrompt
 from alpacare.records.generation import Generation
 from alpacare.records.task import TestTask, row_id
-from alpacare.settings import read_yaml
 from alpacare.stages.generations import main as generations
-from alpacare.text.student_prompt import StudentPrompt
 from alpacare.training.student import Architecture, StudentSettings, load_base
 from alpacare.training.tokenizer import train_tokenizer
 

@@ -95,7 +95,7 @@ class Clone:
 
     def hashes(self) -> dict[str, str]:
         """Every out's hash from dvc.lock."""
-        from alpacare.settings import read_yaml
+        from alpacare.core.settings import read_yaml
 
         stages = read_yaml(self.folder / "dvc.lock")["stages"]
         return {out["path"]: out["md5"] for s in stages.values() for out in s.get("outs", [])}

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 from hypothesis import settings
 
-from alpacare.workers import SPINS
+from alpacare.compute.workers import SPINS
 
 if TYPE_CHECKING:
     from loopback import Running

@@ -10,7 +10,7 @@ import pytest
 from clones import Clone, copy_tree
 from conftest import REPOSITORY
 
-from alpacare.settings import read_yaml
+from alpacare.core.settings import read_yaml
 
 WORKFLOW = read_yaml(REPOSITORY / ".github/workflows/ci.yml")
 STEPS = [step for job in WORKFLOW["jobs"].values() for step in job["steps"]]

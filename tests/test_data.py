@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 from conftest import REPOSITORY
 
-from alpacare.filtering import Filter, FilteredSettings
+from alpacare.core.settings import load
+from alpacare.filtering.filter import Filter, FilteredSettings
+from alpacare.filtering.rouge import encode, scores
+from alpacare.instructions.generation_loop import InstructionsSettings, Rounds
+from alpacare.llm.cache_pack import read_pack
 from alpacare.records.task import Seed
-from alpacare.rounds import InstructionsSettings, Rounds
-from alpacare.settings import load
+from alpacare.records.test_set import read_tests
 from alpacare.stages.seeds import normalise, read_source
-from alpacare.teacher.pack import read_pack
-from alpacare.testsets import read_tests
-from alpacare.text.rouge import encode, scores
 
 SEEDS = REPOSITORY / "data/seeds/medical.jsonl"
 TESTS = read_tests(REPOSITORY / "data/tests/demo.jsonl")

@@ -10,9 +10,9 @@ from statistics import mean
 import pytest
 from conftest import REPOSITORY
 
-from alpacare.evaluation.table import read_score, row
-from alpacare.params import Params
-from alpacare.settings import check, read_yaml
+from alpacare.core.settings import check, read_yaml
+from alpacare.evaluation.score_table import read_score, row
+from alpacare.pipeline.params import Params
 
 PARAMS = REPOSITORY / "params.yaml"
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]

@@ -12,9 +12,9 @@ import pytest
 from closure import closure
 from conftest import REPOSITORY
 
-from alpacare.filtering import FilteredSettings
-from alpacare.params import Params
-from alpacare.settings import read_yaml
+from alpacare.core.settings import read_yaml
+from alpacare.filtering.filter import FilteredSettings
+from alpacare.pipeline.params import Params
 
 STAGES: dict[str, Any] = read_yaml(REPOSITORY / "dvc.yaml")["stages"]
 # `base` must answer by the student's rules

@@ -12,16 +12,16 @@ from pathlib import Path
 
 import click
 
-from alpacare import jsonl
-from alpacare.command import Stage
-from alpacare.errors import BadInput
-from alpacare.filtering import Filter, FilteredSettings
+from alpacare.core import jsonl
+from alpacare.core.command import Stage
+from alpacare.core.errors import BadInput
+from alpacare.core.settings import load
+from alpacare.filtering.filter import Filter, FilteredSettings
+from alpacare.instructions.generation_loop import InstructionsSettings, Rounds
+from alpacare.llm.cache_pack import Entry, read_pack, write_pack
+from alpacare.llm.request import Request
 from alpacare.records.task import Seed
-from alpacare.rounds import InstructionsSettings, Rounds
-from alpacare.settings import load
 from alpacare.stages.responses import ResponsesSettings, make_requests
-from alpacare.teacher.pack import Entry, read_pack, write_pack
-from alpacare.teacher.request import Request
 
 SEEDS = Path("data/seeds.jsonl")
 INSTRUCTIONS = Path("data/recordings/instructions.jsonl")

@@ -18,7 +18,7 @@ from alpacare.evaluation.agreement import (
     pool,
     verdict_of,
 )
-from alpacare.evaluation.resampling import Resampling, effective_items, share_interval
+from alpacare.evaluation.bootstrap import Resampling, effective_items, share_interval
 from alpacare.records.judgment import Verdict
 
 HOW = Resampling(resamples=400, confidence=0.95, seed=0)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from alpacare.evaluation.bootstrap import Resampling
 from alpacare.evaluation.correction import FEWEST, correct
-from alpacare.evaluation.resampling import Resampling
 
 HOW = Resampling(resamples=300, confidence=0.95, seed=0)
 WIN, TIE, LOSS = 0.5, 0.0, -0.5

@@ -8,22 +8,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alpacare.evaluation.items import gather
-from alpacare.evaluation.length import win_rates_at_equal_length
-from alpacare.evaluation.published import published_verdict
-from alpacare.evaluation.resampling import (
+from alpacare.comparison.mean_win_rates import mean_of
+from alpacare.evaluation.alpacare_scoring import published_verdict
+from alpacare.evaluation.bootstrap import (
     Resampling,
     draw,
     effective_items,
     resampled_means,
     share_interval,
 )
+from alpacare.evaluation.items import gather
+from alpacare.evaluation.length_control import win_rates_at_equal_length
 from alpacare.evaluation.score import JudgeRun, Rate, Score
 from alpacare.evaluation.statistics import Pair, summarise
-from alpacare.means import mean_of
+from alpacare.judging.verdicts.labels import Labels
+from alpacare.judging.verdicts.reading import read_verdict
 from alpacare.records.judgment import Judgment, Order
-from alpacare.verdicts.labels import Labels
-from alpacare.verdicts.reading import read_verdict
 
 PUBLISHED = JudgeRun(labels=["Output (a)", "Output (b)", "Tie"])
 ORDERS: tuple[Order, Order] = ("model_first", "reference_first")

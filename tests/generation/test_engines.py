@@ -24,7 +24,7 @@ def alone(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Ge
     """One prompt at a time, by transformers alone."""
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    from alpacare.text.student_prompt import StudentPrompt
+    from alpacare.prompting.student_prompt import StudentPrompt
 
     torch.set_num_threads(1)
     tokenizer = AutoTokenizer.from_pretrained(checkpoint)

@@ -9,11 +9,11 @@ from conftest import REPOSITORY
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alpacare.errors import BadInput
+from alpacare.core.errors import BadInput
 from alpacare.generation.prompts import ask_all
+from alpacare.prompting.student_prompt import StudentPrompt
 from alpacare.records.response import Response
 from alpacare.records.task import TestTask, row_id
-from alpacare.text.student_prompt import StudentPrompt
 from alpacare.training.packing import encode_example
 from alpacare.training.tokenizer import train_tokenizer
 

@@ -14,12 +14,12 @@ import pytest
 from answerers import answer, make_checkpoint, make_tests, set_params
 from conftest import run
 
-from alpacare import jsonl
-from alpacare.alone import alone
+from alpacare.compute.workers import lock_name
+from alpacare.core import jsonl
+from alpacare.core.file_lock import alone
 from alpacare.generation.journal import Journal
 from alpacare.generation.worker import JOB, Job, share_out
 from alpacare.stages.generations import main as generations
-from alpacare.workers import lock_name
 
 TESTS = make_tests(40)
 SLOW = {"cache_tokens": 1, "max_new_tokens": 60}

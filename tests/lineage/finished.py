@@ -10,9 +10,11 @@ from typing import Any
 
 from conftest import REPOSITORY, run
 
-from alpacare import jsonl, scratch
+from alpacare.compute import scratch
+from alpacare.core import jsonl
+from alpacare.core.settings import read_yaml
 from alpacare.records.generation import Generation
-from alpacare.settings import read_yaml
+from alpacare.records.test_set import read_tests
 from alpacare.stages.answers import main as answers
 from alpacare.stages.filtered import main as filtered
 from alpacare.stages.instructions import main as instructions
@@ -22,7 +24,6 @@ from alpacare.stages.responses import main as responses
 from alpacare.stages.scores import main as scores
 from alpacare.stages.seeds import main as seeds
 from alpacare.stages.usage import main as usage
-from alpacare.testsets import read_tests
 
 IN_GIT = ("params.yaml", "dvc.yaml", "prompts", "configs", "data/seeds", "data/tests",
           "data/recordings")  # fmt: skip

@@ -10,7 +10,7 @@ import pytest
 from conftest import run
 from finished import edit, make_project
 
-from alpacare.lineage_commands import funnel
+from alpacare.cli.lineage import funnel
 
 
 @pytest.fixture(scope="module")

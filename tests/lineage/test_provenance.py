@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from conftest import run
 
-from alpacare.lineage.history import first_commits
-from alpacare.lineage_commands import doctor
+from alpacare.cli.lineage import doctor
+from alpacare.lineage.git_history import first_commits
 
 PIPELINE = """
 stages:

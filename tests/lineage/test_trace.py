@@ -9,10 +9,10 @@ import pytest
 from conftest import run
 from finished import edit, make_project
 
-from alpacare.lineage_commands import trace
-from alpacare.teacher.ledger import Ledger
-from alpacare.teacher.pack import Entry
-from alpacare.teacher.request import content_key
+from alpacare.cli.lineage import trace
+from alpacare.llm.cache_pack import Entry
+from alpacare.llm.ledger import Ledger
+from alpacare.llm.request import content_key
 from alpacare.training.data import held_out
 
 

@@ -11,7 +11,7 @@ from conftest import REPOSITORY
 from ruamel.yaml import YAML
 
 from alpacare.records.task import row_id
-from alpacare.training.card import model_card
+from alpacare.training.model_card import model_card
 
 SCORE = "metrics/scores/demo/terse/overlap.json"
 # each stage: what it reads, what DVC keeps of it, what Git keeps

@@ -10,9 +10,9 @@ from conftest import REPOSITORY, run
 from ruamel.yaml import YAML
 from small_project import SCORE, TASKS, edit_yaml, ok, recorded, response, write_rows
 
-from alpacare.evaluation.table import read_score, row
-from alpacare.publish_command import publish
-from alpacare.settings import read_yaml
+from alpacare.cli.publish import publish
+from alpacare.core.settings import read_yaml
+from alpacare.evaluation.score_table import read_score, row
 
 pytest_plugins = ["project_fixtures"]
 

@@ -12,11 +12,11 @@ from conftest import run
 from hub_uploads import TOKEN, Hub, hub
 from small_project import environment
 
-from alpacare.publish_command import publish
+from alpacare.cli.publish import publish
 
 pytest_plugins = ["project_fixtures"]
 
-COMMAND = "from alpacare.publish_command import publish; publish()"
+COMMAND = "from alpacare.cli.publish import publish; publish()"
 DATA, MODEL = "our-lab/tasks", "our-lab/student"
 BOTH = ("--to", "hub", "--dataset", DATA, "--model", MODEL, "--licence", "CC-BY-NC-4.0")
 

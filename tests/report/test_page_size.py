@@ -10,8 +10,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alpacare.pages import as_packed_data
-from alpacare.report.packing import LONGEST, pack_items
+from alpacare.display.html import as_packed_data
+from alpacare.report.page_size import LONGEST, pack_items
 
 
 def text(seed: object, length: int) -> str:

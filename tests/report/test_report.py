@@ -11,12 +11,12 @@ import pytest
 from conftest import REPOSITORY, run
 from judged_project import make_task, write_project
 
-from alpacare import jsonl
-from alpacare.evaluation.table import read_score
-from alpacare.files import read_json
+from alpacare.cli.report import report
+from alpacare.core import jsonl
+from alpacare.core.files import read_json
+from alpacare.core.settings import read_yaml
+from alpacare.evaluation.score_table import read_score
 from alpacare.records.review import Review
-from alpacare.report_commands import report
-from alpacare.settings import read_yaml
 
 PAGE, FIGURES = Path("reports/index.html"), Path("reports/figures")
 CELL = "demo/terse/overlap"

@@ -10,7 +10,7 @@ import pytest
 from conftest import run
 from judged_project import NASTY, make_task, write_project
 
-from alpacare.report_commands import report
+from alpacare.cli.report import report
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page

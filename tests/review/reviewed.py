@@ -9,11 +9,11 @@ from typing import Any
 from click.testing import Result
 from conftest import REPOSITORY, run
 
-from alpacare import jsonl
+from alpacare.cli.review import review
+from alpacare.core import jsonl
 from alpacare.records.generation import Generation
 from alpacare.records.judgment import Judgment, Verdict
 from alpacare.records.task import TestTask, row_id
-from alpacare.review_commands import review
 
 SCRIPT = "<script>document.title = 'broken into'</script></script><img src=x onerror=alert(1)>"
 

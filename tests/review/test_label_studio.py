@@ -9,10 +9,10 @@ import pytest
 from conftest import run
 from reviewed import draw, make_project, read_key
 
-from alpacare import jsonl
-from alpacare.cli import main
+from alpacare.cli.main import main
+from alpacare.cli.review import review_import
+from alpacare.core import jsonl
 from alpacare.records.review import Review
-from alpacare.review_commands import review_import
 
 Tasks = list[dict[str, Any]]
 OUT = Path("data/reviews/project.jsonl")

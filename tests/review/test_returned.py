@@ -9,7 +9,7 @@ import pytest
 from conftest import run
 from reviewed import draw, export, give_back, make_project, read_key, sign
 
-from alpacare.cli import main
+from alpacare.cli.main import main
 from alpacare.records.judgment import Verdict
 
 Key = dict[str, Any]

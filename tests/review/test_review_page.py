@@ -9,7 +9,7 @@ import pytest
 from conftest import run
 from reviewed import SCRIPT, draw, export, make_project, read_key
 
-from alpacare.cli import main
+from alpacare.cli.main import main
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page

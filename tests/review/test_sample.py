@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from reviewed import SCRIPT, draw, make_project, make_task, read_key
 
+from alpacare.cli.review import review
 from alpacare.records.task import TestTask
 from alpacare.review.sample import apportion, choose
-from alpacare.review_commands import review
 
 PAGE = Path("reports/review/demo-terse.html")
 

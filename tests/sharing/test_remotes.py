@@ -10,7 +10,7 @@ import pytest
 from conftest import REPOSITORY
 from two_stages import built_once, dvc, ok, project, refused
 
-from alpacare.remote_commands import pull, push, remote
+from alpacare.cli.remotes import pull, push, remote
 
 __all__ = ["built_once", "project"]  # fixtures
 CONFIG = Path(".dvc/config")
@@ -120,7 +120,7 @@ def test_a_plugin_that_is_not_installed_is_named(project: Path, url: str, plugin
     """In a process that cannot import it."""
     script = (
         f"import sys; sys.modules['{plugin.replace('-', '_')}'] = None\n"
-        f"from alpacare.remote_commands import remote; remote(['{url}'])"
+        f"from alpacare.cli.remotes import remote; remote(['{url}'])"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.returncode == 2

@@ -8,7 +8,7 @@ from typing import Any
 from conftest import run
 from tasks import make_instruction
 
-from alpacare import jsonl
+from alpacare.core import jsonl
 from alpacare.stages.filtered import main
 
 FILES = ("in.jsonl", "out.jsonl", "--dropped", "d.jsonl", "--metrics", "m.json")

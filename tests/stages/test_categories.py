@@ -9,7 +9,7 @@ import pytest
 from conftest import REPOSITORY, run
 from loopback import Running
 
-from alpacare import jsonl
+from alpacare.core import jsonl
 from alpacare.records.category import Category
 from alpacare.records.task import row_id
 from alpacare.stages.categories import main, read_group

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from conftest import REPOSITORY, run
 
-from alpacare import jsonl
+from alpacare.core import jsonl
 from alpacare.records.response import Response
 from alpacare.records.task import TestTask, row_id
 from alpacare.stages.base import main as base

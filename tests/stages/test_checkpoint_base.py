@@ -11,10 +11,10 @@ from safetensors.torch import load_file
 from test_checkpoint import edit, responses, train
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from alpacare.prompting.student_prompt import StudentPrompt
 from alpacare.stages.base import main as base
 from alpacare.stages.curves import main as curves
 from alpacare.stages.generations import main as generations
-from alpacare.text.student_prompt import StudentPrompt
 
 __all__ = ["responses"]  # a fixture
 

@@ -9,9 +9,9 @@ from conftest import REPOSITORY, run
 from loopback import Running
 from tasks import FORM, THREE_TASKS, make_seeds
 
-from alpacare import jsonl
-from alpacare.rounds import InstructionsSettings
-from alpacare.settings import load
+from alpacare.core import jsonl
+from alpacare.core.settings import load
+from alpacare.instructions.generation_loop import InstructionsSettings
 from alpacare.stages.filtered import main as filtered
 from alpacare.stages.instructions import main
 

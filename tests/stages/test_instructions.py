@@ -6,15 +6,15 @@ from pathlib import Path
 from conftest import REPOSITORY, run
 from tasks import make_instruction, make_seeds
 
-from alpacare import jsonl
-from alpacare.filtering import Filter, FilteredSettings
-from alpacare.rounds import InstructionsSettings, Rounds
-from alpacare.settings import load
+from alpacare.core import jsonl
+from alpacare.core.settings import load
+from alpacare.filtering.filter import Filter, FilteredSettings
+from alpacare.instructions.generation_loop import InstructionsSettings, Rounds
+from alpacare.llm.cache_pack import Entry, write_pack
+from alpacare.llm.ledger import Ledger, default_path
 from alpacare.stages.instructions import main
 from alpacare.stages.responses import ResponsesSettings, make_requests
 from alpacare.stages.responses import main as responses
-from alpacare.teacher.ledger import Ledger, default_path
-from alpacare.teacher.pack import Entry, write_pack
 
 PROMPT = REPOSITORY / "prompts/instructions"
 OUTS = ("out.jsonl", "--dropped", "d.jsonl", "--usage", "u.json")

@@ -10,11 +10,11 @@ from answerers import make_checkpoint
 from conftest import REPOSITORY, run
 from loopback import Running
 
-from alpacare import jsonl
+from alpacare.core import jsonl
+from alpacare.core.settings import read_yaml
 from alpacare.records.generation import Generation
 from alpacare.records.judgment import Judgment
 from alpacare.records.task import TestTask, row_id
-from alpacare.settings import read_yaml
 from alpacare.stages.judgments import main as judgments
 from alpacare.stages.scores import main as scores
 
@@ -184,9 +184,9 @@ def test_text_in_an_answer_is_never_a_variable(asked: Running, like: str) -> Non
     odd = "Explain {output_1} and {input}, {{x}} and %s. \\1"
     jsonl.write(Path("ours.jsonl"), [answer(odd, "{output_2} {instruction}", "a-7b", "{output_2}")])
     jsonl.write(Path("theirs.jsonl"), [answer(odd, "{input} \\g<0>", "a_7b", "{output_2}")])
-    from alpacare.evaluation.pairs import pair_up
-    from alpacare.judging.cases import make_cases
-    from alpacare.judging.prompt import JudgePrompt
+    from alpacare.prompting.judge_prompt import JudgePrompt
+    from alpacare.records.pairs import pair_up
+    from alpacare.records.shown_pair import make_cases
 
     cases = make_cases(pair_up(Path("ours.jsonl"), Path("theirs.jsonl")))
     text = JudgePrompt.read(Path("prompts/judges") / like).fill(cases[1])

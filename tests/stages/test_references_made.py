@@ -10,7 +10,7 @@ from answerers import make_checkpoint
 from conftest import REPOSITORY, run
 from loopback import Running
 
-from alpacare import jsonl
+from alpacare.core import jsonl
 from alpacare.records.generation import Generation
 from alpacare.records.task import TestTask, row_id
 from alpacare.stages.answers import main as answers

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from conftest import REPOSITORY
 
-from alpacare.params import read_params
-from alpacare.presets import put_in_force
-from alpacare.training.memory import (
+from alpacare.pipeline.params import read_params
+from alpacare.pipeline.presets import put_in_force
+from alpacare.training.memory_estimate import (
     LLAMA_7B,
     LLAMA_13B,
     PEAK_FLOPS,

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from students import TEXTS, TOKENIZER, make_settings
 
-from alpacare.errors import BadInput
+from alpacare.core.errors import BadInput
+from alpacare.prompting.student_prompt import StudentPrompt
 from alpacare.records.response import Response
-from alpacare.text.student_prompt import StudentPrompt
 from alpacare.training.data import held_out, prepare, shares
 
 

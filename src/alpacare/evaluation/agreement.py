@@ -9,9 +9,9 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, get_args
 
-from alpacare.evaluation.resampling import Resampling, draw, effective_items, share_interval
+from alpacare.core.jsonl import Row
+from alpacare.evaluation.bootstrap import Resampling, draw, effective_items, share_interval
 from alpacare.evaluation.score import Rate
-from alpacare.jsonl import Row
 from alpacare.records.judgment import Verdict
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from math import isnan
 from typing import TYPE_CHECKING, NamedTuple
 
 from alpacare.evaluation.agreement import Estimate
-from alpacare.evaluation.resampling import Resampling, draw, effective_items, share_interval
+from alpacare.evaluation.bootstrap import Resampling, draw, effective_items, share_interval
 
 if TYPE_CHECKING:
     from alpacare.evaluation.items import Array

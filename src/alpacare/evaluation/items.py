@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from alpacare import jsonl
-from alpacare.errors import BadInput
+from alpacare.core import jsonl
+from alpacare.core.errors import BadInput
 from alpacare.records.judgment import Judgment, Order, Verdict
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean
 
 from alpacare.evaluation.agreement import Comparison, Corrected, HumanRate
+from alpacare.evaluation.bootstrap import Resampling, draw
 from alpacare.evaluation.correction import Leads, correct
 from alpacare.evaluation.items import LEADS
-from alpacare.evaluation.resampling import Resampling, draw
 from alpacare.evaluation.score import Rate
 from alpacare.evaluation.statistics import rate
 from alpacare.records.judgment import Verdict

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
-from alpacare.jsonl import Row
+from alpacare.core.jsonl import Row
 
 
 class JudgeRun(BaseModel):

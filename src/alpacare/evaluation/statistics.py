@@ -4,16 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from alpacare.evaluation.items import Items, gather
-from alpacare.evaluation.length import win_rates_at_equal_length
-from alpacare.evaluation.published import FIRST, read_again
-from alpacare.evaluation.resampling import (
+from alpacare.evaluation.alpacare_scoring import FIRST, read_again
+from alpacare.evaluation.bootstrap import (
     Resampling,
     draw,
     effective_items,
     resampled_means,
     share_interval,
 )
+from alpacare.evaluation.items import Items, gather
+from alpacare.evaluation.length_control import win_rates_at_equal_length
 from alpacare.evaluation.score import JudgeRun, Rate, Score
 from alpacare.records.judgment import Judgment
 

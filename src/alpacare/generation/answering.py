@@ -8,21 +8,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from alpacare import jsonl, scratch
-from alpacare.alone import alone
-from alpacare.errors import BadInput
-from alpacare.files import write_json
+from alpacare.compute import scratch
+from alpacare.compute.versions import versions
+from alpacare.compute.workers import ACCELERATE, run_workers
+from alpacare.core import jsonl
+from alpacare.core.errors import BadInput
+from alpacare.core.file_lock import alone
+from alpacare.core.files import write_json
 from alpacare.generation import worker
 from alpacare.generation.journal import Journal, Row
 from alpacare.generation.model import Source, load_tokenizer, pad_token, read_context
 from alpacare.generation.prompts import Asked, ask_all
 from alpacare.generation.sampling import row_seed
 from alpacare.generation.settings import GenerationsSettings
+from alpacare.prompting.student_prompt import StudentPrompt
 from alpacare.records.generation import Generation
 from alpacare.records.task import TestTask
-from alpacare.text.student_prompt import StudentPrompt
-from alpacare.versions import versions
-from alpacare.workers import ACCELERATE, run_workers
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from alpacare.errors import BadInput
+from alpacare.core.errors import BadInput
 from alpacare.generation.decoding import Decoding
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from alpacare.errors import BadInput
-from alpacare.workers import first_line
+from alpacare.compute.workers import first_line
+from alpacare.core.errors import BadInput
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from alpacare.errors import BadInput
+from alpacare.core.errors import BadInput
+from alpacare.prompting.student_prompt import StudentPrompt
 from alpacare.records.task import TestTask
-from alpacare.text.student_prompt import StudentPrompt
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

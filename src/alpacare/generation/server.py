@@ -8,21 +8,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alpacare.errors import BadInput
+from alpacare.compute.scratch import hash_files
+from alpacare.core.errors import BadInput
 from alpacare.generation.answering import Answers, room_for_prompts
 from alpacare.generation.model import Source, load_tokenizer
 from alpacare.generation.prompts import Asked, ask_all
 from alpacare.generation.sampling import row_seed
 from alpacare.generation.settings import GenerationsSettings
+from alpacare.llm.client import ask
+from alpacare.llm.endpoints import Endpoint, read_endpoint
+from alpacare.llm.prices import OWN
+from alpacare.llm.reply import Answer
+from alpacare.llm.request import Request, complete
+from alpacare.prompting.student_prompt import StudentPrompt
 from alpacare.records.generation import Generation, known_reason
 from alpacare.records.task import TestTask
-from alpacare.scratch import hash_files
-from alpacare.teacher.client import ask
-from alpacare.teacher.endpoints import Endpoint, read_endpoint
-from alpacare.teacher.prices import OWN
-from alpacare.teacher.reply import Answer
-from alpacare.teacher.request import Request, complete
-from alpacare.text.student_prompt import StudentPrompt
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from alpacare.settings import Settings
+from alpacare.core.settings import Settings
 
 
 class GenerationsSettings(Settings):

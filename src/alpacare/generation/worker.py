@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
-from alpacare.alone import alone
-from alpacare.determinism import make_deterministic
-from alpacare.errors import BadInput
+from alpacare.compute.determinism import make_deterministic
+from alpacare.compute.workers import ERROR, lock_name
+from alpacare.core.errors import BadInput
+from alpacare.core.file_lock import alone
+from alpacare.core.progress import quiet_libraries, track
 from alpacare.generation import batched, continuous
 from alpacare.generation.decoding import Decoding
 from alpacare.generation.journal import Journal, Row
 from alpacare.generation.model import Source, end_tokens, load_model
 from alpacare.generation.settings import GenerationsSettings
-from alpacare.progress import quiet_libraries, track
-from alpacare.workers import ERROR, lock_name
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel

@@ -6,13 +6,13 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from alpacare.errors import BadInput
-from alpacare.judging.loglik import LoglikJudge
-from alpacare.settings import Settings, check, read_yaml
-from alpacare.teacher.asking import AskingSettings
-from alpacare.teacher.request import Price
-from alpacare.verdicts.labels import Labels
-from alpacare.verdicts.ratings import Ratings
+from alpacare.core.errors import BadInput
+from alpacare.core.settings import Settings, check, read_yaml
+from alpacare.judging.verdicts.labels import Labels
+from alpacare.judging.verdicts.ratings import Ratings
+from alpacare.llm.request import Price
+from alpacare.llm.request_settings import AskingSettings
+from alpacare.local_judging.loglik import LoglikJudge
 
 JUDGES = Path("prompts/judges")
 

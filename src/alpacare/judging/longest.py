@@ -3,8 +3,8 @@
 A judge that agrees with it on nearly everything measures length.
 """
 
-from alpacare.judging.cases import Case
 from alpacare.records.judgment import Slot
+from alpacare.records.shown_pair import Case
 
 
 def compare_lengths(case: Case, margin: int) -> tuple[str, Slot]:

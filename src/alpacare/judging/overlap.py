@@ -7,11 +7,11 @@ gibberish from English; it knows nothing of medicine.
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from alpacare.errors import BadInput
-from alpacare.judging.cases import Case
+from alpacare.core.errors import BadInput
+from alpacare.filtering.rouge import encode, scores
 from alpacare.records.judgment import Slot
+from alpacare.records.shown_pair import Case
 from alpacare.records.task import TestTask
-from alpacare.text.rouge import encode, scores
 
 
 def compare_all(

@@ -11,11 +11,11 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from alpacare import jsonl
-from alpacare.files import read_json
-from alpacare.lineage import places
-from alpacare.params import Params, read_params
-from alpacare.preflight import dependencies, outputs
+from alpacare.core import jsonl
+from alpacare.core.files import read_json
+from alpacare.pipeline import paths
+from alpacare.pipeline.check import dependencies, outputs
+from alpacare.pipeline.params import Params, read_params
 from alpacare.stages.seeds import read_source
 
 _CALLS = "calls"
@@ -74,20 +74,20 @@ def count_all() -> Funnel:
         "filtered": _filtered(params),
         "responses": _paid("responses", "tasks"),
     }
-    for stage in places.telling(params):
+    for stage in paths.telling(params):
         funnel.add(stage, stages[stage])
     funnel.add("checkpoint", _checkpoint(params))
     for test in params.tests:
         funnel.add(f"generations, {test}", _generations(test))
     for cell in params.cells():
         funnel.add(f"judgments, {', '.join(cell)}", _judgments(cell))
-    _compare(funnel, [*places.telling(params), "checkpoint"], _brought_in(params))
+    _compare(funnel, [*paths.telling(params), "checkpoint"], _brought_in(params))
     return funnel
 
 
 def _brought_in(params: Params) -> dict[str, Path]:
     """Give the files that stand in for a stage's own, by the stage that reads them."""
-    files = {"filtered": places.tasks(params), "checkpoint": places.lessons(params)}
+    files = {"filtered": paths.tasks(params), "checkpoint": paths.lessons(params)}
     own = {"filtered": params.sources.instructions, "checkpoint": params.sources.responses}
     return {stage: file for stage, file in files.items() if "/" in own[stage]}
 
@@ -95,7 +95,7 @@ def _brought_in(params: Params) -> dict[str, Path]:
 def _seeds() -> Iterator[Count]:
     source = dependencies("seeds", "data/")[0]
     path = outputs("seeds", "metrics/")[-1]
-    taken = read_json(path)["seeds"] if path.exists() else _rows(places.rows("seeds"))
+    taken = read_json(path)["seeds"] if path.exists() else _rows(paths.rows("seeds"))
     total = sum(1 for _ in read_source(source))
     yield Count("seeds", "seed tasks", total, taken, path, _some({"not taken": total - taken}))
 
@@ -126,17 +126,17 @@ def _filtered(params: Params) -> Iterator[Count]:
 
 
 def _from_rows(stage: str, what: str) -> Count:
-    kept, lost = _rows(places.rows(stage)), _reasons(places.lost(stage))
-    return Count(stage, what, kept + sum(lost.values()), kept, places.rows(stage), lost)
+    kept, lost = _rows(paths.rows(stage)), _reasons(paths.lost(stage))
+    return Count(stage, what, kept + sum(lost.values()), kept, paths.rows(stage), lost)
 
 
 def _checkpoint(params: Params) -> Iterator[Count]:
     path = outputs("curves", "metrics/")[0]
     if not path.exists():
-        path = places.checkpoint() / "training.json"
+        path = paths.checkpoint() / "training.json"
     told = _read(path)
     lost = {"held out": told["held_out"]}
-    dropped = places.lost("checkpoint")
+    dropped = paths.lost("checkpoint")
     lost |= _reasons(dropped) if dropped.exists() else {"dropped": told["dropped"]}
     trained = told["examples"]
     total = trained + told["held_out"] + told["dropped"]
@@ -147,13 +147,13 @@ def _checkpoint(params: Params) -> Iterator[Count]:
 
 
 def _generations(test: str) -> Iterator[Count]:
-    tests = places.test_set(test)
+    tests = paths.test_set(test)
     path = outputs("answers", "metrics/", test=test)[0]
     if path.exists():
         told = read_json(path)
         answers, cut_off, empty = told["answers"], told["cut_off"] or 0, told["empty"]
     else:
-        path = places.generations(test)
+        path = paths.generations(test)
         rows = [row for _, row in jsonl.read_objects(_here(path))]
         answers = len(rows)
         cut_off = sum(row["finish_reason"] == "length" for row in rows)
@@ -165,12 +165,12 @@ def _generations(test: str) -> Iterator[Count]:
 
 
 def _judgments(cell: tuple[str, str, str]) -> Iterator[Count]:
-    path = places.score(*cell)
+    path = paths.score(*cell)
     if path.exists():
         told = read_json(path)
         total, failures = 2 * told["n"] * told["samples"], told["failures"]
     else:
-        path = places.judgments(*cell)
+        path = paths.judgments(*cell)
         verdicts = [row["verdict"] for _, row in jsonl.read_objects(_here(path))]
         total, failures = len(verdicts), verdicts.count(None)
     lost, name = _some({"unreadable": failures}), ", ".join(cell)

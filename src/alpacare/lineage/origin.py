@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from alpacare.lineage import places
 from alpacare.lineage.requests import describe
 from alpacare.lineage.rows import ID, Found, Shelf
-from alpacare.params import Params
-from alpacare.preflight import dependencies
+from alpacare.pipeline import paths
+from alpacare.pipeline.check import dependencies
+from alpacare.pipeline.params import Params
 
 Part = dict[str, Any]
 
@@ -17,7 +17,7 @@ def follow(id: str, params: Params, shelf: Shelf) -> dict[str, Part]:
 
     A stage that `sources` leads past tells nothing: its files may be of another time.
     """
-    told = places.telling(params)
+    told = paths.telling(params)
     found = {
         "seeds": _as_seed(id, params, shelf) if "seeds" in told else None,
         "instructions": _written(id, params, shelf) if "filtered" in told else None,
@@ -29,11 +29,11 @@ def follow(id: str, params: Params, shelf: Shelf) -> dict[str, Part]:
 
 def _as_seed(id: str, params: Params, shelf: Shelf) -> Part | None:
     """Say what the teacher wrote when it was shown this seed."""
-    if not shelf.one(places.rows("seeds"), id):
+    if not shelf.one(paths.rows("seeds"), id):
         return None
-    if "instructions" not in places.telling(params):
+    if "instructions" not in paths.telling(params):
         return {"requests": 0, "instructions": []}
-    shown = [f.row for f in shelf.mention(places.tasks(params), id) if id in f.row.get("seeds", [])]
+    shown = [f.row for f in shelf.mention(paths.tasks(params), id) if id in f.row.get("seeds", [])]
     return {
         "requests": len({row["request"] for row in shown}),
         "instructions": [row["id"] for row in shown],
@@ -42,18 +42,18 @@ def _as_seed(id: str, params: Params, shelf: Shelf) -> Part | None:
 
 def _written(id: str, params: Params, shelf: Shelf) -> Part | None:
     """Say which reply a task is from, and what the teacher was shown."""
-    found = shelf.one(places.tasks(params), id)
-    if "instructions" not in places.telling(params):
-        return _brought_in(places.tasks(params), found)
+    found = shelf.one(paths.tasks(params), id)
+    if "instructions" not in paths.telling(params):
+        return _brought_in(paths.tasks(params), found)
     if found:
         return {
             "seeds": _examples(found, params, shelf),
             "request": describe(found.row["request"], shelf),
             "index": found.row["index"],
         }
-    if lost := shelf.one(places.lost("instructions"), id):
+    if lost := shelf.one(paths.lost("instructions"), id):
         key, _, index = id.partition("/")
-        twin = next(shelf.mention(places.tasks(params), key), None)  # read from the same reply
+        twin = next(shelf.mention(paths.tasks(params), key), None)  # read from the same reply
         return {
             "dropped": _dropped(lost, params, shelf),
             "seeds": _examples(twin, params, shelf) if twin else None,
@@ -70,21 +70,21 @@ def _examples(found: Found, params: Params, shelf: Shelf) -> list[Part]:
 
 
 def _filtered(id: str, params: Params, shelf: Shelf) -> Part | None:
-    if lost := shelf.one(places.lost("filtered"), id):
+    if lost := shelf.one(paths.lost("filtered"), id):
         return {"dropped": _dropped(lost, params, shelf)}
-    return {"kept": True} if shelf.one(places.rows("filtered"), id) else None
+    return {"kept": True} if shelf.one(paths.rows("filtered"), id) else None
 
 
 def _answered(id: str, params: Params, shelf: Shelf) -> Part | None:
     """Say who answered a task, and how."""
-    found = shelf.one(places.lessons(params), id)
-    if "responses" not in places.telling(params):
-        return _brought_in(places.lessons(params), found)
+    found = shelf.one(paths.lessons(params), id)
+    if "responses" not in paths.telling(params):
+        return _brought_in(paths.lessons(params), found)
     if found:
         row = found.row
         answer = {name: row[name] for name in ("model", "finish_reason", "output")}
         return answer | {"request": describe(row["request"], shelf)}
-    if lost := shelf.one(places.lost("responses"), id):
+    if lost := shelf.one(paths.lost("responses"), id):
         key = lost.row["witness"]
         return {"dropped": _dropped(lost, params, shelf), "request": describe(key, shelf)}
     return None
@@ -109,4 +109,4 @@ def _task_text(id: str, params: Params, shelf: Shelf) -> str | None:
         return shelf.text([folder / f"{test}.jsonl"], task)
     if not ID.fullmatch(id):
         return None
-    return shelf.text([places.rows("seeds"), places.tasks(params)], id)
+    return shelf.text([paths.rows("seeds"), paths.tasks(params)], id)

@@ -11,12 +11,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from alpacare.errors import BadInput
-from alpacare.files import read_json, write_json
-from alpacare.git import changed_files, git
-from alpacare.lineage.history import Held, first_commit_with, first_commits
-from alpacare.lineage.machine import describe_machine
-from alpacare.settings import read_yaml
+from alpacare.compute.machine import describe_machine
+from alpacare.core.errors import BadInput
+from alpacare.core.files import read_json, write_json
+from alpacare.core.settings import read_yaml
+from alpacare.lineage.git_history import Held, first_commit_with, first_commits
+from alpacare.sharing.git import changed_files, git
 
 LOCK = Path("dvc.lock")
 PARAMS = Path("params.yaml")

@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 from alpacare.lineage.rows import Shelf
-from alpacare.preflight import dependencies
-from alpacare.teacher.ledger import Ledger, default_path
-from alpacare.teacher.pack import Entry
+from alpacare.llm.cache_pack import Entry
+from alpacare.llm.ledger import Ledger, default_path
+from alpacare.pipeline.check import dependencies
 
 RECORDED = ("instructions", "responses")
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from alpacare.files import open_text, parse_json, read_json
+from alpacare.core.files import open_text, parse_json, read_json
 
 ID = re.compile(r"[0-9a-f]{4,}(/\d+)?")
 

@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-from alpacare.errors import BadInput
-from alpacare.lineage import places
+from alpacare.core.errors import BadInput
 from alpacare.lineage.origin import follow
 from alpacare.lineage.rows import ID, Shelf, name_some
-from alpacare.lineage.tested import tried
-from alpacare.lineage.trained import learned
-from alpacare.params import Params, read_params
+from alpacare.lineage.test_item import tried
+from alpacare.lineage.training_row import learned
+from alpacare.pipeline import paths
+from alpacare.pipeline.params import Params, read_params
 
 _TASK = ("instruction", "input", "type", "topic", "view", "difficulty")
 
@@ -37,7 +37,7 @@ def _resolve(wanted: str, params: Params, shelf: Shelf) -> str:
     if not ID.fullmatch(start):
         raise BadInput(
             f"'{wanted}' is no id, nor how one begins: at least 4 of the digits 0-9 and a-f, as in "
-            f"{places.lessons(params)}"
+            f"{paths.lessons(params)}"
         )
     files = _files(params)
     ids = {found.row["id"] for path in files for found in shelf.beginning(path, start)}
@@ -57,11 +57,11 @@ def _resolve(wanted: str, params: Params, shelf: Shelf) -> str:
 
 def _files(params: Params) -> list[Path]:
     """List the files that name rows, the ways in first."""
-    told = places.telling(params)
-    files = [places.rows("seeds")] if "seeds" in told else []
-    files += [places.tasks(params)] if "filtered" in told else []
-    files += [places.lost(stage) for stage in places.WRITING if stage in told]
-    return [*files, places.lessons(params), *map(places.test_set, params.tests)]
+    told = paths.telling(params)
+    files = [paths.rows("seeds")] if "seeds" in told else []
+    files += [paths.tasks(params)] if "filtered" in told else []
+    files += [paths.lost(stage) for stage in paths.WRITING if stage in told]
+    return [*files, paths.lessons(params), *map(paths.test_set, params.tests)]
 
 
 def _task(id: str, params: Params, shelf: Shelf) -> dict[str, Any] | None:

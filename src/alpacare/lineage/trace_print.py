@@ -5,8 +5,8 @@ from typing import Any
 
 import click
 
-from alpacare.diff_page import plain
-from alpacare.evaluation.table import percent
+from alpacare.comparison.diff_page import plain
+from alpacare.evaluation.score_table import percent
 from alpacare.lineage.rows import name_some
 
 Part = Mapping[str, Any]

@@ -6,12 +6,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from alpacare import jsonl
-from alpacare.errors import BadInput
+from alpacare.core import jsonl
+from alpacare.core.errors import BadInput
+from alpacare.core.files import read_json, read_text
 from alpacare.evaluation.score import Score
-from alpacare.evaluation.table import Cell, read_score
-from alpacare.files import read_json, read_text
-from alpacare.params import Params
+from alpacare.evaluation.score_table import Cell, read_score
+from alpacare.pipeline.params import Params
 from alpacare.publishing.checkpoint_files import checkpoint_files, is_text
 from alpacare.publishing.dataset_card import dataset_card
 from alpacare.publishing.dataset_files import dataset_files

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from alpacare.errors import BadInput
+from alpacare.core.errors import BadInput
 
 WEIGHTS = ".safetensors"
 _TEXT = (".json", ".jsonl", ".txt", ".md", ".jinja")

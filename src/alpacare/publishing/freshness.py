@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from alpacare.errors import BadInput
-from alpacare.git import changed_files, git
+from alpacare.core.errors import BadInput
+from alpacare.sharing.git import changed_files, git
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-from alpacare.errors import BadInput
+from alpacare.core.errors import BadInput
 from alpacare.publishing.package import Package
 
 _TOKEN = re.compile(r"[\x21-\x7e]+")

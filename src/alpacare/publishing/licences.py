@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from alpacare.errors import BadInput
-from alpacare.files import read_text
-from alpacare.params import SourcesSettings
+from alpacare.core.errors import BadInput
+from alpacare.core.files import read_text
+from alpacare.pipeline.params import SourcesSettings
 
 OTHER = "other"
 # SPDX's name, and the Hub's

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from alpacare.errors import BadInput
+from alpacare.core.errors import BadInput
 from alpacare.evaluation.score import Score
-from alpacare.evaluation.table import Cell, row
+from alpacare.evaluation.score_table import Cell, row
 from alpacare.publishing.card_parts import licence_section, provenance_section, table
 from alpacare.publishing.freshness import Commit
 from alpacare.publishing.licences import Licence

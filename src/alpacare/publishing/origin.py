@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from alpacare.files import read_json
-from alpacare.params import SourcesSettings
+from alpacare.core.files import read_json
+from alpacare.pipeline.params import SourcesSettings
 from alpacare.publishing.freshness import Lock
 from alpacare.records.response import Response
 

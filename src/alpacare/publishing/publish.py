@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from alpacare.errors import BadInput
-from alpacare.files import atomic_folder, read_text
-from alpacare.params import read_params
+from alpacare.core.errors import BadInput
+from alpacare.core.files import atomic_folder, read_text
+from alpacare.pipeline.params import read_params
 from alpacare.publishing.assembling import (
     Tree,
     assemble_dataset,

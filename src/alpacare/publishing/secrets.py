@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from alpacare.errors import BadInput
-from alpacare.files import open_text
+from alpacare.core.errors import BadInput
+from alpacare.core.files import open_text
 
 _FORMS = {
     "a key for a model vendor (sk-...)": r"(?<![A-Za-z0-9])sk-[A-Za-z0-9_-]{20,}",

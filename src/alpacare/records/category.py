@@ -5,7 +5,7 @@
 
 from typing import Literal
 
-from alpacare.jsonl import Row
+from alpacare.core.jsonl import Row
 
 Group = Literal["information extraction", "text generation", "question answering", "other"]
 

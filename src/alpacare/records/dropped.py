@@ -3,7 +3,7 @@
 {"id": "3f0c...", "stage": "filtered", "reason": "rouge_l", "witness": "91bb...", "score": 0.83}
 """
 
-from alpacare.jsonl import Row
+from alpacare.core.jsonl import Row
 
 
 class Dropped(Row):

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from alpacare.jsonl import Row
+from alpacare.core.jsonl import Row
 
 FinishReason = Literal["stop", "length", "unknown"]
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from alpacare.jsonl import Row
+from alpacare.core.jsonl import Row
 
 Order = Literal["model_first", "reference_first"]
 Verdict = Literal["model", "reference", "tie"]

@@ -4,7 +4,7 @@
  "finish_reason": "stop", "model": "demo-teacher", "request": "a81e..."}
 """
 
-from alpacare.jsonl import Row
+from alpacare.core.jsonl import Row
 
 
 class Response(Row):

@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from alpacare.jsonl import Row
+from alpacare.core.jsonl import Row
 from alpacare.records.judgment import Verdict
 from alpacare.records.task import Text
 

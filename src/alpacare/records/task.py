@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
-from alpacare.jsonl import Row
+from alpacare.core.jsonl import Row
 
 TaskType = Literal[
     "text generation",

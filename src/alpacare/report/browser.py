@@ -11,15 +11,15 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from alpacare import jsonl
+from alpacare.core import jsonl
 from alpacare.evaluation.agreement import verdict_of
 from alpacare.evaluation.items import Items, gather, read_judgments
-from alpacare.lineage import places
-from alpacare.params import Params
+from alpacare.pipeline import paths
+from alpacare.pipeline.params import Params
 from alpacare.records.generation import Generation
 from alpacare.records.judgment import Judgment
 from alpacare.records.task import TestTask
-from alpacare.testsets import read_tests
+from alpacare.records.test_set import read_tests
 
 OUTCOMES = {"model": "won", "reference": "lost", "tie": "tied", None: "unreadable"}
 
@@ -56,9 +56,9 @@ class _Shelf:
 
 
 def _test_set(test: str, params: Params, shelf: _Shelf) -> dict[str, Any]:
-    path = places.test_set(test)
+    path = paths.test_set(test)
     tasks = {task.id: task for task in read_tests(path)} if shelf.has(path) else {}
-    answered = shelf.answers(places.generations(test))
+    answered = shelf.answers(paths.generations(test))
     against = {
         name: _compare(test, name, params.judgments.judges, answered, shelf)
         for name in params.judgments.references
@@ -87,14 +87,14 @@ def _compare(
     test: str, name: str, judges: Iterable[str], answered: Answers, shelf: _Shelf
 ) -> dict[str, dict[str, Any]]:
     """Give a reference's answers and the verdicts on them, by the id of the task."""
-    answers = shelf.answers(places.reference(test, name)) if answered else {}
+    answers = shelf.answers(paths.reference(test, name)) if answered else {}
     pairs: dict[str, dict[str, Any]] = {
         id: {"answer": [row.output, row.finish_reason], "judges": {}}
         for id, row in answers.items()
         if id in answered
     }
     for judge in judges if pairs else ():
-        path = places.judgments(test, name, judge)
+        path = paths.judgments(test, name, judge)
         for id, entry in _judged(read_judgments(path) if shelf.has(path) else []).items():
             if id in pairs:
                 pairs[id]["judges"][judge] = entry

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from alpacare.errors import BadInput
+from alpacare.core.errors import BadInput
+from alpacare.core.files import read_json
 from alpacare.evaluation.score import Score
-from alpacare.evaluation.table import Cell
-from alpacare.files import read_json
-from alpacare.params import Params
-from alpacare.preflight import outputs
-from alpacare.sources import passed
+from alpacare.evaluation.score_table import Cell
+from alpacare.pipeline.check import outputs
+from alpacare.pipeline.params import Params
+from alpacare.pipeline.sources import passed
 
 
 @dataclass(frozen=True)

@@ -4,18 +4,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from alpacare.agreement_command import REVIEWS, measure
-from alpacare.errors import BadInput
+from alpacare.comparison.agreement import REVIEWS, measure
+from alpacare.comparison.mean_win_rates import average_all
+from alpacare.core.errors import BadInput
+from alpacare.core.files import read_json
 from alpacare.evaluation import agreement
-from alpacare.evaluation.resampling import share_interval
+from alpacare.evaluation.bootstrap import share_interval
 from alpacare.evaluation.score import Mean, Rate, Score
-from alpacare.evaluation.table import Cell, read_score
-from alpacare.files import read_json
-from alpacare.lineage import places
+from alpacare.evaluation.score_table import Cell, read_score
 from alpacare.lineage.funnel import Funnel, count_all
-from alpacare.means import average_all
-from alpacare.params import Params
-from alpacare.preflight import outputs
+from alpacare.pipeline import paths
+from alpacare.pipeline.check import outputs
+from alpacare.pipeline.params import Params
 from alpacare.report.browser import gather_items
 from alpacare.report.costs import Cost, read_costs
 from alpacare.report.dataset import Dataset, read_datasets
@@ -64,7 +64,7 @@ def gather_report(params: Params) -> Report:
     Raises:
         BadInput: a file that is here and is not what it should be.
     """
-    paths = {cell: places.score(*cell) for cell in params.cells()}
+    paths = {cell: paths.score(*cell) for cell in params.cells()}
     scores = {cell: read_score(path) for cell, path in paths.items() if path.exists()}
     costs = read_costs(params, scores)
     tests, missing = gather_items(params)

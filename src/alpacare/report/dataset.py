@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from alpacare.diff_page import plain
-from alpacare.errors import BadInput
-from alpacare.files import read_json
-from alpacare.params import Params
-from alpacare.preflight import outputs
+from alpacare.comparison.diff_page import plain
+from alpacare.core.errors import BadInput
+from alpacare.core.files import read_json
+from alpacare.pipeline.check import outputs
+from alpacare.pipeline.params import Params
+from alpacare.pipeline.sources import passed
 from alpacare.report.tables import read_table
-from alpacare.sources import passed
 
 _STAGES = {
     "seed_statistics": "seeds",

@@ -5,7 +5,7 @@ from typing import Any
 
 from alpacare.evaluation.agreement import Estimate
 from alpacare.evaluation.score import Mean, Rate, Score
-from alpacare.evaluation.table import percent
+from alpacare.evaluation.score_table import percent
 from alpacare.report.data import share
 
 NONE = "\N{EN DASH}"

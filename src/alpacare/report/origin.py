@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from alpacare.errors import BadInput
-from alpacare.files import read_json, read_text
-from alpacare.git import changed_files, git
-from alpacare.lineage import places
-from alpacare.params import Params
+from alpacare.core.errors import BadInput
+from alpacare.core.files import read_json, read_text
+from alpacare.pipeline import paths
+from alpacare.pipeline.params import Params
 from alpacare.report.costs import Cost
+from alpacare.sharing.git import changed_files, git
 
 LOCK = Path("dvc.lock")
 
@@ -79,7 +79,7 @@ def _outs_only(lines: Iterable[str]) -> Iterator[str]:
 
 def _versions() -> list[tuple[str, str]]:
     """Give the versions that made the checkpoint, where it is here."""
-    path = places.checkpoint() / "versions.json"
+    path = paths.checkpoint() / "versions.json"
     told: Any = read_json(path) if path.exists() else {}
     if not isinstance(told, dict):
         raise BadInput(f"{path}: does not hold versions; run `dvc checkout`")

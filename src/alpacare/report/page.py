@@ -6,17 +6,17 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from alpacare.command import check_files
-from alpacare.errors import BadInput
-from alpacare.files import atomic_file
-from alpacare.pages import open_templates, policy
-from alpacare.params import read_params
+from alpacare.core.command import check_files
+from alpacare.core.errors import BadInput
+from alpacare.core.files import atomic_file
+from alpacare.display.html import open_templates, policy
+from alpacare.pipeline.params import read_params
 from alpacare.report import formats
 from alpacare.report.charts import draw_figures
 from alpacare.report.data import SMOKE_DETECTORS, Report, gather_report
 from alpacare.report.data_charts import rows_by_stage
 from alpacare.report.drawing import Figure, draw, for_page, write_picture
-from alpacare.report.packing import LIMIT, pack_items
+from alpacare.report.page_size import LIMIT, pack_items
 
 TEMPLATES = Path(__file__).parent / "templates"
 SCRIPTS = ("list.js", "item.js", "browser.js")

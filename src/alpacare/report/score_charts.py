@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from alpacare.evaluation.score import Rate, Score
-from alpacare.evaluation.table import Cell
+from alpacare.evaluation.score_table import Cell
 from alpacare.report.data import Report, Training
 from alpacare.report.drawing import INK, SERIES, SOFT, WIDTH, Figure, sized
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from alpacare.errors import BadInput
-from alpacare.files import open_text
+from alpacare.core.errors import BadInput
+from alpacare.core.files import open_text
 
 
 def read_table(path: Path, columns: Sequence[tuple[str, type]]) -> list[tuple[Any, ...]]:

@@ -16,9 +16,9 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import StringConstraints
 
-from alpacare.errors import BadInput
-from alpacare.files import read_json, write_json
-from alpacare.jsonl import Row, validate
+from alpacare.core.errors import BadInput
+from alpacare.core.files import read_json, write_json
+from alpacare.core.jsonl import Row, validate
 from alpacare.records.generation import Generation
 from alpacare.records.judgment import Verdict
 from alpacare.records.review import Review, Sha256, answer_hash

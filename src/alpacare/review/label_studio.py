@@ -11,10 +11,10 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from alpacare import jsonl
-from alpacare.errors import BadInput
-from alpacare.files import read_json
-from alpacare.jsonl import Row, validate
+from alpacare.core import jsonl
+from alpacare.core.errors import BadInput
+from alpacare.core.files import read_json
+from alpacare.core.jsonl import Row, validate
 from alpacare.records.review import Review, answer_hash
 from alpacare.review.criteria import CRITERIA
 from alpacare.review.key import Choice, Key, KeyItem, Opinion, Pairs, SampleId, read_key

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from alpacare.pages import as_data, open_templates, policy
+from alpacare.display.html import as_data, open_templates, policy
 from alpacare.review.criteria import CRITERIA
 from alpacare.review.key import Key, Pairs
 

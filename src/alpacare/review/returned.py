@@ -14,9 +14,9 @@ from typing import Any
 
 from pydantic import Field
 
-from alpacare.errors import BadInput
-from alpacare.files import read_text
-from alpacare.jsonl import Row, read_objects, validate
+from alpacare.core.errors import BadInput
+from alpacare.core.files import read_text
+from alpacare.core.jsonl import Row, read_objects, validate
 from alpacare.records.review import Criterion, Name, Review, Sha256
 from alpacare.review.key import Choice, Opinion, SampleId, read_key
 

@@ -4,7 +4,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from alpacare.errors import BadInput
+from alpacare.core.errors import BadInput
 from alpacare.records.task import TestTask
 
 

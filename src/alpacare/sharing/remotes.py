@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from alpacare.errors import BadInput
+from alpacare.core.errors import BadInput
 
 CONFIG = Path(".dvc/config")
 STORAGE = "storage"  # data, run-cache, ledger packs

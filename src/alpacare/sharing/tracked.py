@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from alpacare.errors import BadInput
-from alpacare.files import atomic_file, read_text
-from alpacare.git import git
+from alpacare.core.errors import BadInput
+from alpacare.core.files import atomic_file, read_text
+from alpacare.sharing.git import git
 
 
 def note_of(path: Path) -> Path:

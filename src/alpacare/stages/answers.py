@@ -9,12 +9,12 @@ from typing import Any
 
 import click
 
-from alpacare import jsonl
-from alpacare.command import FILE, Stage
-from alpacare.errors import BadInput
-from alpacare.evaluation.habits import describe
-from alpacare.files import read_json, write_json
+from alpacare.core import jsonl
+from alpacare.core.command import FILE, Stage
+from alpacare.core.errors import BadInput
+from alpacare.core.files import read_json, write_json
 from alpacare.records.generation import Generation
+from alpacare.statistics.generations import describe
 
 
 @click.command(cls=Stage)

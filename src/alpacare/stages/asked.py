@@ -9,19 +9,19 @@ from pathlib import Path
 
 import click
 
-from alpacare import jsonl
-from alpacare.command import FILE, Stage, check_files
-from alpacare.files import write_json
+from alpacare.core import jsonl
+from alpacare.core.command import FILE, Stage, check_files
+from alpacare.core.files import write_json
+from alpacare.core.settings import check, read_yaml
+from alpacare.llm.client import ask
+from alpacare.llm.reply import Answer
+from alpacare.llm.request import Request
+from alpacare.llm.request_settings import AskingSettings
+from alpacare.llm.usage import count_usage
 from alpacare.records.generation import Generation, known_reason
 from alpacare.records.task import TestTask
-from alpacare.settings import check, read_yaml
+from alpacare.records.test_set import read_tests
 from alpacare.stages.responses import make_requests
-from alpacare.teacher.asking import AskingSettings
-from alpacare.teacher.client import ask
-from alpacare.teacher.reply import Answer
-from alpacare.teacher.request import Request
-from alpacare.teacher.usage import count_usage
-from alpacare.testsets import read_tests
 
 
 @click.command(cls=Stage)

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from alpacare.command import FILE, Stage, check_files
-from alpacare.files import atomic_folder, read_json
+from alpacare.core.command import FILE, Stage, check_files
+from alpacare.core.files import atomic_folder, read_json
+from alpacare.core.settings import check, load
 from alpacare.generation.answering import answer_tests
 from alpacare.generation.model import Source, load_tokenizer
 from alpacare.generation.settings import GenerationsSettings
-from alpacare.settings import check, load
-from alpacare.testsets import read_tests
-from alpacare.text.student_prompt import StudentPrompt
+from alpacare.prompting.student_prompt import StudentPrompt
+from alpacare.records.test_set import read_tests
 from alpacare.training.student import RANDOM, StudentSettings, load_base
 
 if TYPE_CHECKING:

@@ -11,17 +11,17 @@ from typing import get_args
 
 import click
 
-from alpacare import jsonl
-from alpacare.command import FILE, Stage, check_files
-from alpacare.files import write_json
+from alpacare.core import jsonl
+from alpacare.core.command import FILE, Stage, check_files
+from alpacare.core.files import write_json
+from alpacare.core.settings import check, read_yaml
+from alpacare.llm.client import ask
+from alpacare.llm.request import Request
+from alpacare.llm.request_settings import AskingSettings
+from alpacare.llm.usage import count_usage
 from alpacare.records.category import Category, Group
 from alpacare.records.task import AnyTask, Question
-from alpacare.settings import check, read_yaml
 from alpacare.stages.responses import make_requests
-from alpacare.teacher.asking import AskingSettings
-from alpacare.teacher.client import ask
-from alpacare.teacher.request import Request
-from alpacare.teacher.usage import count_usage
 
 GROUPS: tuple[Group, ...] = get_args(Group)
 _LABEL = re.compile(r"^(?:category|group)\W+", re.IGNORECASE)

@@ -7,12 +7,12 @@ from typing import Any, get_args
 
 import click
 
-from alpacare import jsonl
-from alpacare.command import FILE, Stage, check_files
-from alpacare.description.counts import entropy, share
-from alpacare.errors import BadInput
-from alpacare.files import read_json, write_json
+from alpacare.core import jsonl
+from alpacare.core.command import FILE, Stage, check_files
+from alpacare.core.errors import BadInput
+from alpacare.core.files import read_json, write_json
 from alpacare.records.category import Category, Group
+from alpacare.statistics.counts import entropy, share
 
 
 @click.command(cls=Stage)

@@ -14,29 +14,30 @@ from typing import TYPE_CHECKING
 
 import click
 
-from alpacare import jsonl, scratch
-from alpacare.alone import alone
-from alpacare.command import FILE, Stage
-from alpacare.determinism import make_deterministic
-from alpacare.errors import BadInput
-from alpacare.files import atomic_folder
-from alpacare.progress import quiet_libraries
+from alpacare.compute import scratch
+from alpacare.compute.determinism import make_deterministic
+from alpacare.compute.versions import versions
+from alpacare.compute.workers import lock_name
+from alpacare.core import jsonl
+from alpacare.core.command import FILE, Stage
+from alpacare.core.errors import BadInput
+from alpacare.core.file_lock import alone
+from alpacare.core.files import atomic_folder
+from alpacare.core.progress import quiet_libraries
+from alpacare.core.settings import load
+from alpacare.prompting import student_prompt
+from alpacare.prompting.student_prompt import StudentPrompt
 from alpacare.records.response import Response
-from alpacare.settings import load
-from alpacare.text import student_prompt
-from alpacare.text.student_prompt import StudentPrompt
 from alpacare.training import launch as launcher
 from alpacare.training.data import TrainingData, prepare, rows_a_step, save_rows, shares
+from alpacare.training.hardware import Hardware, check_machine, read_hardware
 from alpacare.training.launch import launch, tell_the_others
-from alpacare.training.machine import Hardware, check_machine, read_hardware
+from alpacare.training.memory_check import check_room
 from alpacare.training.result import longest_row, summary, write_result
-from alpacare.training.room import check_room
 from alpacare.training.settings import CheckpointSettings
 from alpacare.training.student import RANDOM, StudentSettings, load_tokenizer
 from alpacare.training.tokenizer import train_tokenizer
 from alpacare.training.trainer import Job
-from alpacare.versions import versions
-from alpacare.workers import lock_name
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

@@ -10,11 +10,11 @@ from typing import Any
 import click
 from pydantic import Field
 
-from alpacare import jsonl
-from alpacare.command import FILE, Stage
-from alpacare.errors import BadInput
-from alpacare.files import atomic_file, read_json, write_json
-from alpacare.settings import Settings, load
+from alpacare.core import jsonl
+from alpacare.core.command import FILE, Stage
+from alpacare.core.errors import BadInput
+from alpacare.core.files import atomic_file, read_json, write_json
+from alpacare.core.settings import Settings, load
 
 
 class CurvesSettings(Settings):

@@ -11,14 +11,14 @@ from typing import Any
 
 import click
 
-from alpacare import jsonl
-from alpacare.command import FILE, Stage, check_files
-from alpacare.errors import BadInput
-from alpacare.files import atomic_file, open_text, write_json
-from alpacare.filtering import Filter, FilteredSettings, Line, NearTest
-from alpacare.progress import track
+from alpacare.core import jsonl
+from alpacare.core.command import FILE, Stage, check_files
+from alpacare.core.errors import BadInput
+from alpacare.core.files import atomic_file, open_text, write_json
+from alpacare.core.progress import track
+from alpacare.core.settings import load
+from alpacare.filtering.filter import Filter, FilteredSettings, Line, NearTest
 from alpacare.records.dropped import Dropped
-from alpacare.settings import load
 
 _NEAREST = 20  # pairs of task and test task in the report
 

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import click
 
-from alpacare.command import FILE, Stage, check_files
+from alpacare.core.command import FILE, Stage, check_files
+from alpacare.core.settings import load
 from alpacare.generation.answering import answer_tests
 from alpacare.generation.model import Source
 from alpacare.generation.server import answer_by_server
 from alpacare.generation.settings import GenerationsSettings
-from alpacare.settings import load
-from alpacare.testsets import read_tests
-from alpacare.text.student_prompt import StudentPrompt
+from alpacare.prompting.student_prompt import StudentPrompt
+from alpacare.records.test_set import read_tests
 
 
 @click.command(cls=Stage)

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import click
 
-from alpacare import jsonl
-from alpacare.command import FILE, Stage, check_files
-from alpacare.filtering import Filter, FilteredSettings
+from alpacare.core import jsonl
+from alpacare.core.command import FILE, Stage, check_files
+from alpacare.core.settings import load
+from alpacare.filtering.filter import Filter, FilteredSettings
+from alpacare.instructions.generation_loop import InstructionsSettings, Rounds
+from alpacare.llm.client import ask
+from alpacare.llm.reply import Answer
+from alpacare.llm.usage import report_usage
 from alpacare.records.task import Seed
-from alpacare.rounds import InstructionsSettings, Rounds
-from alpacare.settings import load
-from alpacare.teacher.client import ask
-from alpacare.teacher.reply import Answer
-from alpacare.teacher.usage import report_usage
 
 
 @click.command(cls=Stage)

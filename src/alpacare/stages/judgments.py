@@ -9,13 +9,11 @@ from typing import Any
 
 import click
 
-from alpacare import jsonl
-from alpacare.command import FILE, Stage, check_files
-from alpacare.errors import BadInput
-from alpacare.evaluation.pairs import pair_up
-from alpacare.files import write_json
-from alpacare.judging.asked import ask_judge, make_inquiries
-from alpacare.judging.cases import Case, make_cases
+from alpacare.core import jsonl
+from alpacare.core.command import FILE, Stage, check_files
+from alpacare.core.errors import BadInput
+from alpacare.core.files import write_json
+from alpacare.judging.judge_request import ask_judge, make_inquiries
 from alpacare.judging.judges import (
     JUDGES,
     AskedJudge,
@@ -23,13 +21,15 @@ from alpacare.judging.judges import (
     OverlapJudge,
     read_judge,
 )
-from alpacare.judging.loglik import LoglikJudge, score_prompts
 from alpacare.judging.longest import compare_lengths
 from alpacare.judging.overlap import compare_all
-from alpacare.judging.prompt import JudgePrompt
+from alpacare.llm.usage import count_usage
+from alpacare.local_judging.loglik import LoglikJudge, score_prompts
+from alpacare.prompting.judge_prompt import JudgePrompt
 from alpacare.records.judgment import Judgment, Slot
-from alpacare.teacher.usage import count_usage
-from alpacare.testsets import read_tests
+from alpacare.records.pairs import pair_up
+from alpacare.records.shown_pair import Case, make_cases
+from alpacare.records.test_set import read_tests
 
 
 @click.command(cls=Stage)

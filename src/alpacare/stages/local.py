@@ -9,14 +9,14 @@ from pathlib import Path
 import click
 from pydantic import model_validator
 
-from alpacare.command import FILE, Stage, check_files
+from alpacare.compute.pinned_model import check_pinned
+from alpacare.core.command import FILE, Stage, check_files
+from alpacare.core.settings import Settings, check, load, read_yaml
 from alpacare.generation.answering import answer_tests
 from alpacare.generation.model import Source
 from alpacare.generation.settings import GenerationsSettings
-from alpacare.hub import check_pinned
-from alpacare.settings import Settings, check, load, read_yaml
-from alpacare.testsets import read_tests
-from alpacare.text.student_prompt import Form, StudentPrompt
+from alpacare.prompting.student_prompt import Form, StudentPrompt
+from alpacare.records.test_set import read_tests
 
 
 class LocalSettings(Settings):

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import click
 
-from alpacare import jsonl
-from alpacare.command import FILE, Stage, check_files
-from alpacare.errors import BadInput
-from alpacare.files import write_json
+from alpacare.core import jsonl
+from alpacare.core.command import FILE, Stage, check_files
+from alpacare.core.errors import BadInput
+from alpacare.core.files import write_json
 from alpacare.records.generation import Generation
 from alpacare.records.task import TestTask
-from alpacare.testsets import read_tests
+from alpacare.records.test_set import read_tests
 
 
 @click.command(cls=Stage)

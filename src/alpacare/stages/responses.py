@@ -5,19 +5,19 @@ from pathlib import Path
 
 import click
 
-from alpacare import jsonl
-from alpacare.command import FILE, Stage, check_files
+from alpacare.core import jsonl
+from alpacare.core.command import FILE, Stage, check_files
+from alpacare.core.settings import load
+from alpacare.llm.client import ask
+from alpacare.llm.endpoints import read_endpoint
+from alpacare.llm.reply import Answer
+from alpacare.llm.request import Request
+from alpacare.llm.request_settings import AskingSettings
+from alpacare.llm.usage import report_usage
+from alpacare.prompting.templates import render_chat
 from alpacare.records.dropped import Dropped
 from alpacare.records.response import Response
 from alpacare.records.task import AnyTask, Question
-from alpacare.settings import load
-from alpacare.teacher.asking import AskingSettings
-from alpacare.teacher.client import ask
-from alpacare.teacher.endpoints import read_endpoint
-from alpacare.teacher.reply import Answer
-from alpacare.teacher.request import Request
-from alpacare.teacher.usage import report_usage
-from alpacare.text.templates import render_chat
 
 
 class ResponsesSettings(AskingSettings):

@@ -6,18 +6,18 @@ from pathlib import Path
 import click
 from pydantic import ValidationError
 
-from alpacare.command import FILE, Stage, check_files
-from alpacare.errors import BadInput
+from alpacare.core.command import FILE, Stage, check_files
+from alpacare.core.errors import BadInput
+from alpacare.core.files import read_json, write_json
+from alpacare.core.settings import load
+from alpacare.evaluation.bootstrap import Resampling
 from alpacare.evaluation.items import read_judgments
-from alpacare.evaluation.pairs import pair_up
-from alpacare.evaluation.resampling import Resampling
 from alpacare.evaluation.score import JudgeRun, Score
 from alpacare.evaluation.statistics import Pair, summarise
-from alpacare.files import read_json, write_json
 from alpacare.records.generation import Generation
+from alpacare.records.pairs import pair_up
 from alpacare.records.task import TestTask
-from alpacare.settings import load
-from alpacare.testsets import read_tests
+from alpacare.records.test_set import read_tests
 
 
 @click.command(cls=Stage)

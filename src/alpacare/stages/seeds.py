@@ -16,13 +16,13 @@ from typing import Any, get_args
 import click
 from pydantic import Field
 
-from alpacare import jsonl
-from alpacare.command import FILE, Stage
-from alpacare.errors import BadInput
-from alpacare.files import atomic_file, read_json, read_text, write_json
+from alpacare.core import jsonl
+from alpacare.core.command import FILE, Stage
+from alpacare.core.errors import BadInput
+from alpacare.core.files import atomic_file, read_json, read_text, write_json
+from alpacare.core.settings import Settings, load
+from alpacare.records.labels import canonical_difficulty, canonical_type, without_placeholder
 from alpacare.records.task import Seed, TaskType, row_id
-from alpacare.settings import Settings, load
-from alpacare.text.spellings import canonical_difficulty, canonical_type, without_placeholder
 
 FIELDS = ("instruction", "input", "type", "topic", "view", "difficulty")
 

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import click
 
-from alpacare import jsonl
-from alpacare.command import FILE, Stage, check_files
-from alpacare.description import dataset
-from alpacare.description.dataset import Described, Nearest, Table
-from alpacare.description.verbs import root_verb
-from alpacare.errors import BadInput
-from alpacare.files import atomic_file, write_json
-from alpacare.progress import track
+from alpacare.core import jsonl
+from alpacare.core.command import FILE, Stage, check_files
+from alpacare.core.errors import BadInput
+from alpacare.core.files import atomic_file, write_json
+from alpacare.core.progress import track
+from alpacare.statistics import dataset
+from alpacare.statistics.dataset import Described, Nearest, Table
+from alpacare.statistics.verbs import root_verb
 
 _HEADERS = {
     "kinds": ("field", "value", "rows"),
@@ -78,7 +78,7 @@ def main(
 
 def measure(rows: Sequence[Described], seeds: Sequence[Described] | None) -> Nearest:
     """Find how near each row is to another, and to a seed; a sample of rows if they are many."""
-    from alpacare.description.nearest import nearest_among, nearest_of, sample
+    from alpacare.statistics.nearest import nearest_among, nearest_of, sample
 
     texts = [row.instruction for row in rows]
     drawn = sample([row.id for row in rows])

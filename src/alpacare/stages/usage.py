@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
-from alpacare.command import FILE, Stage
-from alpacare.files import read_json, write_json
+from alpacare.core.command import FILE, Stage
+from alpacare.core.files import read_json, write_json
 
 
 @click.command(cls=Stage)

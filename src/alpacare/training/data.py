@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from alpacare.errors import BadInput
+from alpacare.core.errors import BadInput
+from alpacare.prompting.student_prompt import StudentPrompt
 from alpacare.records.dropped import Dropped
 from alpacare.records.response import Response
-from alpacare.text.student_prompt import StudentPrompt
 from alpacare.training.packing import Example, best_fit, encode_example
 from alpacare.training.settings import CheckpointSettings
 

@@ -4,11 +4,11 @@ import os
 import shlex
 from pathlib import Path
 
+from alpacare.compute.workers import ACCELERATE, run_workers
 from alpacare.training import worker
-from alpacare.training.machine import Hardware
-from alpacare.training.saved import last_complete, step
+from alpacare.training.checkpoints import last_complete, step
+from alpacare.training.hardware import Hardware
 from alpacare.training.settings import CheckpointSettings
-from alpacare.workers import ACCELERATE, run_workers
 
 
 def tell_the_others(

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from alpacare.files import write_json
-from alpacare.training.card import model_card
+from alpacare.compute.versions import versions
+from alpacare.core.files import write_json
 from alpacare.training.data import TrainingData
+from alpacare.training.model_card import model_card
 from alpacare.training.settings import CheckpointSettings
 from alpacare.training.student import load_base
-from alpacare.versions import versions
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

@@ -4,8 +4,8 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from alpacare.settings import Settings
-from alpacare.text.student_prompt import Form
+from alpacare.core.settings import Settings
+from alpacare.prompting.student_prompt import Form
 from alpacare.training.student import StudentSettings
 
 

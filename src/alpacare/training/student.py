@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import Field, model_validator
 
-from alpacare.errors import BadInput
-from alpacare.hub import check_pinned
-from alpacare.settings import Settings
-from alpacare.workers import first_line
+from alpacare.compute.pinned_model import check_pinned
+from alpacare.compute.workers import first_line
+from alpacare.core.errors import BadInput
+from alpacare.core.settings import Settings
 
 if TYPE_CHECKING:
     from peft import PeftModel

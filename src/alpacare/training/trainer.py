@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
 
-from alpacare.progress import track
+from alpacare.core.progress import track
 from alpacare.training.attention import attend_by_example, collate_flat
+from alpacare.training.callbacks import Pace, make_pace, make_watch
+from alpacare.training.checkpoints import keep_only, last_complete
 from alpacare.training.data import Row, collate, shares
-from alpacare.training.leak import check_apart
 from alpacare.training.packing import IGNORED
-from alpacare.training.saved import keep_only, last_complete
+from alpacare.training.packing_leak import check_apart
 from alpacare.training.settings import CheckpointSettings
-from alpacare.training.watch import Pace, make_pace, make_watch
 
 if TYPE_CHECKING:
     import torch

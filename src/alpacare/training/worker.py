@@ -12,15 +12,15 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
-from alpacare.alone import alone
-from alpacare.command import STOPPED
-from alpacare.determinism import make_deterministic
-from alpacare.errors import BadInput
-from alpacare.progress import quiet_libraries
+from alpacare.compute.determinism import make_deterministic
+from alpacare.compute.workers import ERROR, first_line, lock_name
+from alpacare.core.command import STOPPED
+from alpacare.core.errors import BadInput
+from alpacare.core.file_lock import alone
+from alpacare.core.progress import quiet_libraries
 from alpacare.training.data import load_rows
 from alpacare.training.student import load_student
 from alpacare.training.trainer import Job, history, train
-from alpacare.workers import ERROR, first_line, lock_name
 
 if TYPE_CHECKING:
     from transformers import Trainer

@@ -1,0 +1,5 @@
+"""`python -m alpacare` is the `alpacare` command."""
+
+from alpacare.cli.main import main
+
+main(prog_name="alpacare")

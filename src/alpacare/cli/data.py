@@ -1,0 +1,61 @@
+"""`alpacare fetch` and `alpacare import`: published data, and data of one's own."""
+
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from alpacare.core.command import FILE, Stage
+from alpacare.core.errors import BadInput
+
+
+@click.command(cls=Stage)
+@click.argument("name")
+def fetch(name: str) -> None:
+    """Bring in published data that configs/datasets.yaml names: tests, responses or seeds.
+
+    \b
+    Examples:
+      alpacare fetch medinstruct-test
+      alpacare fetch medinstruct-52k
+    """
+    from alpacare.datasets import imports
+
+    for line in imports.fetch(name):
+        click.echo(line)
+
+
+@click.command("import", cls=Stage)
+@click.argument("stage", type=click.Choice(["instructions", "responses"]))
+@click.argument("file", type=FILE)
+@click.option("--name", help="What to call it; without, as the file.")
+@click.option("--column", "pairs", multiple=True, metavar="OURS=THEIRS", help="Where a field is.")
+@click.option("--model", help="Who wrote the answers, where no column says.")
+def import_data(
+    stage: Literal["instructions", "responses"],
+    file: Path,
+    name: str | None,
+    pairs: tuple[str, ...],
+    model: str | None,
+) -> None:
+    """Have the pipeline start from FILE (JSON, JSON Lines, CSV or Parquet) instead of STAGE.
+
+    \b
+    Examples:
+      alpacare import responses ours.csv --column instruction=question --model gpt-4o
+      alpacare import instructions questions.jsonl
+    """
+    from alpacare.datasets.imports import import_file
+
+    for line in import_file(stage, file, name, _read_pairs(pairs), model):
+        click.echo(line)
+
+
+def _read_pairs(pairs: tuple[str, ...]) -> dict[str, str]:
+    columns: dict[str, str] = {}
+    for pair in pairs:
+        ours, sign, theirs = pair.partition("=")
+        if not (sign and ours and theirs) or ours in columns:
+            raise BadInput(f"--column {pair}: write OURS=THEIRS, each field once")
+        columns[ours] = theirs
+    return columns

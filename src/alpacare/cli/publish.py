@@ -1,0 +1,33 @@
+"""`alpacare publish`: the data and the weights, for others."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from alpacare.core.command import FILE, Stage
+
+
+@click.command(cls=Stage)
+@click.option("--to", type=click.Choice(["folder", "hub"]), required=True, help="Where to.")
+@click.option("--out", type=FILE, help="The folder; gets dataset/ and model/.")
+@click.option("--dataset", metavar="ORG/NAME", help="The data set's name on the Hub.")
+@click.option("--model", metavar="ORG/NAME", help="The model's name on the Hub.")
+@click.option("--licence", metavar="SPDX", help="As CC-BY-4.0; or `other`, with its text.")
+@click.option("--model-licence", metavar="SPDX", help="The model's, if it is another.")
+@click.option("--licence-text", type=FILE, help="The text of the licence `other`.")
+@click.option("--public", is_flag=True, help="On the Hub: for all to see; without this, private.")
+@click.option("--yes", is_flag=True, help="Do it; without this, only say what would be done.")
+def publish(to: str, out: Path | None, **options: Any) -> None:
+    """Write the responses and the checkpoint as others use them, with cards, licence and origin.
+
+    \b
+    Examples:
+      alpacare publish --to folder --out published --licence CC-BY-4.0
+      alpacare publish --to hub --dataset our-lab/tasks --model our-lab/student \\
+          --licence CC-BY-NC-4.0 --yes
+    """
+    from alpacare.publishing.publish import Order, carry_out
+
+    for line in carry_out(Order(to=to, out=out, **options)):
+        click.echo(line)

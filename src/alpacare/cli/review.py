@@ -1,0 +1,70 @@
+"""`alpacare review` and `alpacare review-import`: people compare, without knowing whose is what."""
+
+from pathlib import Path
+
+import click
+
+from alpacare.core.command import FILE, Stage
+
+
+@click.command(cls=Stage)
+@click.argument("test")
+@click.argument("reference")
+@click.option(
+    "--n", type=click.IntRange(min=1), default=50, show_default=True, help="Tasks to read."
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Another one, other tasks.")
+@click.option("--reviewer", default="", help="A name to fill in; the page asks for it in any case.")
+@click.option("--out", type=FILE, help="The page.  [default: reports/review/TEST-REFERENCE.html]")
+@click.option("--label-studio", "tasks", type=FILE, help="Also write tasks for Label Studio there.")
+def review(
+    test: str,
+    reference: str,
+    n: int,
+    seed: int,
+    reviewer: str,
+    out: Path | None,
+    tasks: Path | None,
+) -> None:
+    """Draw answers of the student and REFERENCE to test set TEST, and make a page to compare them.
+
+    The page goes to reviewers. Whose answer is A stands in data/reviews/keys/, for the team alone.
+
+    \b
+    Example:
+      alpacare review demo terse --n 30
+    """
+    from alpacare.core.command import check_files
+    from alpacare.review.sampling_page import draw_review, tell, write_page, write_tasks
+
+    page = out or Path(f"reports/review/{test}-{reference}.html")
+    check_files([], [page, tasks, tasks and tasks.with_suffix(".xml")])
+    key, pairs = draw_review(test, reference, n, seed)
+    write_page(page, key, pairs, reviewer)
+    config = write_tasks(tasks, key, pairs) if tasks else None
+    click.echo(tell(key, page, tasks, config))
+
+
+@click.command("review-import", cls=Stage)
+@click.argument("export", type=FILE)
+@click.option(
+    "--reviewer",
+    "names",
+    multiple=True,
+    metavar="NUMBER=NAME",
+    help="Who annotator NUMBER of Label Studio is; else they are called annotator-NUMBER.",
+)
+@click.option("--out", type=FILE, help="[default: data/reviews/, the name of EXPORT, .jsonl]")
+def review_import(export: Path, names: tuple[str, ...], out: Path | None) -> None:
+    """Read verdicts from EXPORT, Label Studio's JSON of a project that `alpacare review` made.
+
+    \b
+    Example:
+      alpacare review-import project-3.json --reviewer 1=ann --reviewer 2=bob
+    """
+    from alpacare.core.command import check_files
+    from alpacare.review.label_studio import import_export
+
+    target = out or Path(f"data/reviews/{export.stem}.jsonl")
+    check_files([export], [target])
+    click.echo(import_export(export, names, target))

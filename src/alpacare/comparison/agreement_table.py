@@ -1,0 +1,128 @@
+"""Agreement as people read it: a table a pair of raters, each figure with its interval and n."""
+
+from collections.abc import Iterator, Mapping
+
+from rich.console import Console
+from rich.table import Table
+
+from alpacare.evaluation.agreement import Agreement, Corrected, Estimate, HumanRate, Pair, Report
+from alpacare.evaluation.score_table import interval
+
+_FEWEST = 10  # test items for a kappa to be shown: with fewer its interval promises too much
+_ENOUGH = 150  # test items for a kappa that can be quoted
+_LEGEND = """\
+same verdict: on an item, the mean of a judge's both orders; without ties: where
+neither says tie; kappa: agreement beyond chance, 0 none, 1 full (Cohen 1960).
+Intervals: {:g} %, over test items."""
+_PEOPLE = """\
+people: the mean of an item's reviewers, a tie is half a win; corrected: a judge's win
+rate with its errors taken out, as people show them (Rogan & Gladen 1978)."""
+
+
+def print_report(report: Report) -> None:
+    """Print each pair of raters as a table, how to read them, and what to bear in mind."""
+    # what a reviewer's name may hold is no markup
+    console = Console(markup=False, emoji=False, highlight=False)
+    for pair in report.pairs:
+        console.print(_table(pair), "")
+    if report.people:
+        console.print(_people(report), "")
+    console.print(_LEGEND.format(100 * report.confidence), soft_wrap=True)
+    if report.people:
+        console.print(_PEOPLE, soft_wrap=True)
+    for note in _notes(report):
+        console.print(note, soft_wrap=True)
+
+
+def _table(pair: Pair) -> Table:
+    title = f"{_title(pair)}: {pair.overall.n:,} comparisons of {pair.overall.items:,} test items"
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("")  # the one that wraps where 80 columns do not hold all
+    for column in ("n", "same verdict, %", "without ties, %", "kappa"):
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_row("all", *_cells(pair.overall))
+    by_test = pair.by_test if len(pair.by_test) > 1 else {}
+    for groups in (by_test, pair.by_type):
+        if groups:
+            table.add_row()
+        for name, agreement in groups.items():
+            table.add_row(name, *_cells(agreement))
+    return table
+
+
+def _people(report: Report) -> Table:
+    """Show people's win rate of each cell, and under it each judge's, as it is and corrected."""
+    table = Table(
+        title="Student's win rate, %", title_justify="left", box=None, pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )  # fmt: skip
+    for column in ("on", "against", "by"):
+        table.add_column(column, overflow="fold")
+    for column in ("n", "win rate", "corrected"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for cell in report.people:
+        who = f"people, {cell.criterion}"
+        row = (cell.test, cell.reference, who, f"{cell.rate.n:,}", interval(cell.rate), "")
+        table.add_row(*row)
+        for each in report.corrected:
+            if _same_cell(each, cell):
+                rates = interval(each.observed), _with_interval(each.win_rate, 100, ".1f")
+                table.add_row("", "", each.judge, f"{each.judged:,}", *rates)
+    return table
+
+
+def _same_cell(one: Corrected, other: HumanRate) -> bool:
+    return (one.test, one.reference, one.criterion) == (
+        other.test,
+        other.reference,
+        other.criterion,
+    )
+
+
+def _title(pair: Pair) -> str:
+    criterion = f", {pair.criterion}" if pair.criterion else ""
+    return f"{pair.first} and {pair.second}{criterion}"
+
+
+def _cells(agreement: Agreement) -> tuple[str, ...]:
+    equal, decided = agreement.accuracy, agreement.accuracy_decided
+    kappa = agreement.kappa if agreement.items >= _FEWEST else Estimate()
+    return (
+        f"{agreement.n:,}",
+        *(_with_interval(share, 100, ".0f") for share in (equal, decided)),
+        _with_interval(kappa, 1, ".2f"),
+    )
+
+
+def _with_interval(estimate: Estimate, times: int, form: str) -> str:
+    """Write "0.42 (0.25 to 0.58)"; "-" for what is not there."""
+    value, low, high = (
+        "-" if figure is None else f"{times * figure:z{form}}"
+        for figure in (estimate.value, estimate.ci_low, estimate.ci_high)
+    )
+    return value if low == "-" else f"{value} ({low} to {high})"
+
+
+def _notes(report: Report) -> Iterator[str]:
+    """Say what was left out, and where a kappa has too few test items behind it."""
+    if report.reviews or report.left_out:
+        yield tell(report.reviews, report.left_out)
+    for each in report.corrected:
+        if each.why:
+            what = f"{each.judge} on {each.test} against {each.reference}, {each.criterion}"
+            yield f"{what}: not corrected, {each.why}"
+    for pair in report.pairs:
+        items, kappa = pair.overall.items, pair.overall.kappa
+        if pair.overall.unreadable:
+            yield f"{_title(pair)}: {pair.overall.unreadable:,} without a readable verdict left out"
+        if items < _ENOUGH and kappa.ci_low is not None and kappa.ci_high is not None:
+            yield (
+                f"{_title(pair)}: {items} test items, so that kappa's interval is "
+                f"{kappa.ci_high - kappa.ci_low:.2f} wide; {_ENOUGH} or more are wanted"
+            )
+
+
+def tell(reviews: int, left_out: Mapping[str, int]) -> str:
+    """Say how many reviews are counted, and how many are left out and why."""
+    reasons = (f"; {times:,} left out, {why}" for why, times in left_out.items())
+    return f"reviews: {reviews:,} counted{''.join(reasons)}"

@@ -1,0 +1,66 @@
+"""Worker processes of one run, started by `accelerate launch`, and how they are heard of.
+
+What a user must be told goes to SCRATCH/error.txt, since a launcher shows nothing but a traceback.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from alpacare.core.errors import BadInput
+from alpacare.core.file_lock import alone
+
+ERROR = "error.txt"
+# How long threads that wait for one another spin before they sleep. GNU OpenMP's own 300,000 turns
+# make training many times slower where something else wants one of the cores; the bits are the
+# same (bench/busy.py).
+SPINS = "1000"
+ACCELERATE = (sys.executable, "-m", "accelerate.commands.launch", "--quiet")
+
+
+def run_workers(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    scratch: Path,
+    state: Callable[[], str],
+) -> None:
+    """Run the workers to their end; `state` says how far they came, and how to go on.
+
+    Raises:
+        BadInput: a worker failed; the line says why.
+        KeyboardInterrupt: the run was stopped; the message says how to go on.
+    """
+    (scratch / ERROR).unlink(missing_ok=True)
+    process = subprocess.Popen(
+        command,
+        env={"GOMP_SPINCOUNT": SPINS, **os.environ, **environment},
+        start_new_session=True,  # a Ctrl-C is for the stage, which passes it on to all workers
+    )
+    try:
+        status = process.wait()
+    except KeyboardInterrupt:
+        with suppress(ProcessLookupError):  # it may have ended at this very moment
+            os.killpg(process.pid, signal.SIGTERM)
+        process.wait()
+        for lock in scratch.glob("worker-*.lock"):
+            with alone(lock, wait=True):  # the launcher dies at once, a worker saves
+                pass
+        raise KeyboardInterrupt(state()) from None
+    if (scratch / ERROR).exists():
+        raise BadInput((scratch / ERROR).read_text())
+    if status:
+        raise BadInput(f"a worker process died with status {status}; {state()}")
+
+
+def lock_name(rank: int) -> str:
+    """Name the file that a worker holds while it lives; it may outlive the stage."""
+    return f"worker-{rank}.lock"
+
+
+def first_line(error: BaseException) -> str:
+    """Give the first line of a library's error, whose others hold advice for programmers."""
+    return str(error).strip().split("\n")[0]

@@ -1,0 +1,112 @@
+"""The Click command every stage is: `--debug`, and one line instead of a traceback.
+
+@click.command(cls=Stage)
+@click.argument("seeds", type=FILE)
+def main(seeds: Path) -> None: ...
+"""
+
+import os
+import signal
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+
+from alpacare.core.errors import BadInput
+from alpacare.core.file_lock import alone
+
+STOPPED = 130  # what shells report for Ctrl-C
+BRING_BACK = "`dvc checkout; git checkout metrics` brings back the last good outputs."
+FILE = click.Path(path_type=Path)
+
+
+class OneLine(click.ClickException):
+    """A failure that the user can mend: one line on stderr, exit status 2."""
+
+    exit_code = 2
+
+    def show(self, file: Any = None) -> None:
+        """Print the line, and inside `dvc repro` where the last good outputs are."""
+        click.secho(f"error: {self.message}", fg="red", err=True)
+        if "DVC_STAGE" in os.environ:
+            # DVC deletes a stage's outputs before it starts the stage's command.
+            click.echo(f"       {BRING_BACK}", err=True)
+
+
+class Stage(click.Command):
+    """A Click command that turns `BadInput` and I/O errors into one line and status 2."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params.append(
+            click.Option(
+                ["--debug"],
+                is_flag=True,
+                expose_value=False,
+                callback=lambda context, _, value: context.meta.update(debug=value),
+                help="Show the whole traceback of an error.",
+            )
+        )
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; SIGTERM (`docker stop`) ends it like Ctrl-C."""
+        signal.signal(signal.SIGTERM, _interrupt)
+        try:
+            with _alone_in_the_pipeline():
+                return super().invoke(ctx)
+        except (BadInput, OSError) as error:
+            if ctx.meta["debug"]:
+                raise
+            raise OneLine(_one_line(error)) from error
+        except KeyboardInterrupt as stop:  # a stage that keeps more than nothing says what
+            told = str(stop) or "stopped: nothing was written; the same command starts again"
+            click.echo(told, err=True)
+            ctx.exit(STOPPED)
+
+
+def check_files(inputs: Iterable[Path | None], outputs: Iterable[Path | None]) -> None:
+    """Look at a stage's paths before it works for hours; None is an option not given.
+
+    Raises:
+        BadInput: an input is no file, as a pipe, which can be read only once; an output is a
+            folder, or the same file as another or as an input.
+    """
+    seen = {path.resolve(): path for path in inputs if path}
+    for path in seen.values():
+        if path.exists() and not path.is_file():
+            raise BadInput(f"{path}: is no file; name one")
+    for path in filter(None, outputs):
+        if path.is_dir():
+            raise BadInput(f"{path}: is a folder; name a file to write")
+        if path.resolve() in seen:
+            raise BadInput(f"{path}: would be overwritten; name another file to write")
+        seen[path.resolve()] = path
+
+
+@contextmanager
+def _alone_in_the_pipeline() -> Iterator[None]:
+    """Run one stage at a time in a working tree.
+
+    DVC's own lock knows process numbers: it does not see another container's `dvc repro`, nor a
+    stage that outlived its own.
+    """
+    if "DVC_STAGE" not in os.environ:
+        yield
+        return
+    folder = Path(".dvc/tmp")  # queued experiments have one each, where $DVC_ROOT is their parent's
+    folder.mkdir(parents=True, exist_ok=True)
+    with alone(folder / "stage.lock", what="another stage of this pipeline"):
+        yield
+
+
+def _interrupt(signum: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _one_line(error: BadInput | OSError) -> str:
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    return " ".join(str(error).split())

@@ -1,0 +1,128 @@
+"""Reading with one clear line on failure; writing whole or not at all."""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from alpacare.core.errors import BadInput
+
+
+@contextmanager
+def open_text(path: Path) -> Iterator[IO[str]]:
+    """Open a UTF-8 file for reading, with or without a byte order mark.
+
+    Raises:
+        BadInput: no such file, or (while it is read) other bytes than UTF-8.
+    """
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            yield file
+    except FileNotFoundError:
+        raise BadInput(f"{path}: no such file") from None
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{path}: not UTF-8 text ({error.reason}); save it as UTF-8") from error
+
+
+def read_text(path: Path) -> str:
+    """Read a whole UTF-8 file; errors as `open_text`."""
+    with open_text(path) as file:
+        return file.read()
+
+
+def parse_json(text: str, place: str) -> Any:
+    """Parse one JSON document; `place` (file, or file and line) opens the error.
+
+    Raises:
+        BadInput: not JSON, nested too deeply, or text that cannot be written again.
+    """
+    try:
+        value = json.loads(text)
+        if "\\ud" in text.lower():  # an escape may be half of a character, say of an emoji
+            json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise BadInput(f"{place}: half of a character ({error.reason}); mend the text") from error
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, " if "\n" in text.strip() else ""
+        raise BadInput(
+            f"{place}: not valid JSON ({error.msg.lower()}, {where}column {error.colno}); "
+            "is it cut off? mend it or delete it"
+        ) from error
+    except RecursionError as error:
+        raise BadInput(f"{place}: not valid JSON (nested too deeply)") from error
+    except ValueError as error:  # Python's limit on the digits of a whole number
+        raise BadInput(f"{place}: a number of more than 4,300 digits; mend it") from error
+    return value
+
+
+def read_json(path: Path) -> Any:
+    """Read one JSON document; errors as `read_text` and `parse_json`."""
+    return parse_json(read_text(path), str(path))
+
+
+@contextmanager
+def atomic_file(path: Path) -> Iterator[IO[str]]:
+    """Open a text file that appears under its name only when the block ends well.
+
+    Temporary file in the same folder, fsync, rename: a reader, a crash or a full disk sees
+    either the old file or the new one.
+    """
+    if path.is_dir():
+        raise BadInput(f"{path}: is a folder; name a file to write")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
+            yield file
+            file.flush()
+            os.fsync(descriptor)
+        Path(name).chmod(0o644)  # mkstemp's 0600 would hide the file from a container's user
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def atomic_folder(path: Path) -> Iterator[Path]:
+    """Give an empty folder that replaces `path` when the block ends well.
+
+    The old folder is moved aside, and deleted only when the new one stands in its place.
+    """
+    if path.is_file():
+        raise BadInput(f"{path}: is a file; name a folder to write")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    old = fresh.with_name(fresh.name + ".old")
+    try:
+        yield fresh
+        for file in (path for path in fresh.rglob("*") if path.is_file()):
+            file.chmod(0o644)  # safetensors writes 0600
+            sync(file)  # before its folder gets its final name
+        fresh.chmod(0o755)
+        if path.exists():
+            path.replace(old)
+        fresh.replace(path)
+    except BaseException:
+        if old.exists() and not path.exists():
+            old.replace(path)
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def sync(path: Path) -> None:
+    """Have the disk hold a file's bytes."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write one JSON document, indented so that a Git diff of it can be read."""
+    with atomic_file(path) as file:
+        json.dump(value, file, indent=2, ensure_ascii=False, allow_nan=False)
+        file.write("\n")

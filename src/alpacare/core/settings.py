@@ -1,0 +1,90 @@
+"""A stage's settings: its own section of params.yaml, checked against a typed model."""
+
+import difflib
+from pathlib import Path
+from types import UnionType
+from typing import Any, TypeVar, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from alpacare.core.errors import BadInput
+from alpacare.core.files import read_text
+
+
+class Settings(BaseModel):
+    """Settings accept only known keys of the right type: '0.7' is not 0.7."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+S = TypeVar("S", bound=Settings)
+
+
+def load(section: str, model: type[S], path: Path = Path("params.yaml")) -> S:
+    """Read one section of a YAML file as `model`.
+
+    Raises:
+        BadInput: no such file or section, an unknown key, a value of the wrong type.
+    """
+    document = read_yaml(path)
+    if section not in document:
+        raise BadInput(f"{path}: section '{section}' is missing")
+    return check(document[section], model, f"{path}: {section}.")
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Read a YAML 1.2 file, where 1e-4 is a number as DVC reads it (PyYAML makes it text)."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    if not path.exists():
+        raise BadInput(f"{path}: no such file; run this from the repository's top folder")
+    text = read_text(path)
+    try:
+        document = YAML(typ="safe", pure=True).load(text)
+    except YAMLError as error:
+        raise BadInput(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(document, dict):
+        raise BadInput(f"{path}: expected 'key: value' lines")
+    return document
+
+
+def check(values: Any, model: type[S], place: str) -> S:
+    """Check parsed YAML against a model; an error is `place`, the key, and what is wrong."""
+    try:
+        return model.model_validate({} if values is None else values)
+    except ValidationError as error:
+        key, text = _explain(error, model)
+        # the section as a whole has no key of its own after `place`
+        raise BadInput(f"{(place + key).rstrip(': .')}: {text}") from error
+
+
+def _explain(error: ValidationError, model: type[Settings]) -> tuple[str, str]:
+    """Give the key that is wrong and what is wrong with it."""
+    # a misspelt key is both unknown and missing: the unknown one tells more
+    first = min(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
+    key = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "missing":
+        return key, "this key is missing"
+    if first["type"] == "model_type":
+        return key, f"expected 'key: value' lines below it, found {first['input']!r}"
+    if first["type"] == "value_error":  # a rule of ours: its text says all
+        return key, str(first["ctx"]["error"])
+    if first["type"] != "extra_forbidden":
+        return key, f"{first['msg'].lower()}, found {first['input']!r}"
+    known = list(_section(model, first["loc"][:-1]).model_fields)
+    close = difflib.get_close_matches(str(first["loc"][-1]), known, n=1)
+    hint = f"did you mean '{close[0]}'?" if close else f"known keys: {', '.join(known)}"
+    return key, f"unknown key; {hint}"
+
+
+def _section(model: Any, path: tuple[int | str, ...]) -> Any:
+    """Find the model that checks the section at this path; the keys of a mapping are names."""
+    for part in path:
+        if get_origin(model) is dict:
+            model = get_args(model)[1]
+        else:
+            model = model.model_fields[part].annotation
+            if get_origin(model) is UnionType:  # `Section | None`
+                model = get_args(model)[0]
+    return model

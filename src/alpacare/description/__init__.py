@@ -1,1 +1,0 @@
-"""What a dataset looks like: pure functions from its rows to figures."""

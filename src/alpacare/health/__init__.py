@@ -1,1 +1,0 @@
-"""What `alpacare doctor` looks at, a function a check."""

@@ -1,0 +1,82 @@
+"""Tasks in a reply that is JSON: an array, an object with "tasks", JSON Lines, fenced or cut off.
+
+Objects are looked for one by one, by their first keys, so that a broken one costs only itself.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from alpacare.instructions.label_reader import LABELS
+
+# An object whose key is a label, at first place or behind a few such as "id": 1.
+_TASK = re.compile(
+    r'\{\s*(?:"[^"\\\n]{0,40}"\s*:\s*(?:\d{1,9}|null|"[^"\\\n]{0,200}")\s*,\s*){0,3}'
+    rf'"\s*(?:{"|".join(LABELS)})\s*"\s*:',
+    re.IGNORECASE,
+)
+
+
+class _Unusable(ValueError):
+    """JSON, but not the fields of one task."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A JSON object at [start, end) of the reply: the `fields` of a task, or why there are none."""
+
+    start: int
+    end: int
+    fields: dict[str, Any]
+    reason: Literal["", "bad_json"] = ""
+
+
+def find_objects(reply: str) -> list[Found]:
+    """Find the objects that look like tasks, in order; those that cannot be read have a reason."""
+    starts = [match.start() for match in _TASK.finditer(reply)]
+    ends = [*starts[1:], len(reply)]
+    found = [_read(reply, *span) for span in zip(starts, ends, strict=False)]
+    return [*found, *_fragment(reply, found[-1].end)] if found else []
+
+
+def _read(reply: str, start: int, end: int) -> Found:
+    piece = reply[start:end]
+    # strict=False: teachers leave line breaks inside strings as they are
+    decoder = json.JSONDecoder(strict=False, object_pairs_hook=_unique_keys)
+    try:
+        value, length = decoder.raw_decode(piece)
+        return Found(start, start + length, _fields(value))
+    except (ValueError, RecursionError):  # two keys alike, a number of 5,000 digits, deep nesting
+        return Found(start, end, {}, "bad_json")
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = {key.strip().lower(): value for key, value in pairs}
+    if len(fields) < len(pairs):
+        raise _Unusable("a key comes twice: two tasks in one")
+    return fields
+
+
+def _fields(value: dict[str, Any]) -> dict[str, Any]:
+    """Take the labels' values; null is a value left out.
+
+    Raises:
+        _Unusable: a value that is no text, or holds half a surrogate pair, which no file can.
+    """
+    fields = {name: value[name] for name in LABELS if value.get(name) is not None}
+    for name, text in fields.items():
+        if name != "difficulty" and not isinstance(text, str):
+            raise _Unusable(f"{name} is no text")
+        if isinstance(text, str):
+            text.encode()
+            fields[name] = text.replace("\r\n", "\n").strip()
+    return fields
+
+
+def _fragment(reply: str, end: int) -> Iterator[Found]:
+    """Give an object that was cut off before its first key could be read."""
+    start = reply.rfind("{", end)
+    if start >= 0 and "}" not in reply[start:]:
+        yield Found(start, len(reply), {}, "bad_json")

@@ -1,0 +1,94 @@
+"""Packs: the ledger's exchange format, JSON Lines, one paid answer a line.
+
+{"key": "9b1d...", "request": {"path": ..., "endpoint": ..., "body": ..., "sample": 0},
+ "response": {...}, "received": "2026-01-31T12:00:00Z", "price": 0.0002, "call": {...}}
+
+and a last line {"end": 345} with their number, by which a pack that was cut off is known.
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, field_validator
+
+from alpacare.core.errors import BadInput
+from alpacare.core.jsonl import Row, read_objects, validate, write
+from alpacare.llm.reply import Answer, Call, Completion
+from alpacare.llm.request import content_key
+
+
+class Entry(Row):
+    """One answer: `received` in UTC, `price` in US dollars (null where nobody paid)."""
+
+    key: str = Field(pattern="^[0-9a-f]{64}$")
+    request: dict[str, Any]
+    response: dict[str, Any]
+    received: str
+    price: float | None
+    call: Call | None = Field(default=None, exclude_if=lambda call: call is None)
+
+    @field_validator("response")
+    @classmethod
+    def _is_completion(cls, response: dict[str, Any]) -> dict[str, Any]:
+        """Refuse what could not be read later: an answer without choices or model."""
+        Completion.model_validate(response)
+        return response
+
+    def answer(self) -> Answer:
+        """Give the answer that this entry holds."""
+        return Answer.of(self.key, Completion.model_validate(self.response), self.price, self.call)
+
+
+class End(Row):
+    """A pack's last line."""
+
+    end: int
+
+
+def read_pack(path: Path) -> Iterator[Entry]:
+    """Read a pack and check each line.
+
+    Raises:
+        BadInput: a damaged line, a key that is not its request's hash, two answers to one request,
+            fewer lines than were written.
+    """
+    lines: dict[str, int] = {}
+    end = None
+    for number, value in read_objects(path):
+        if end is not None:
+            raise BadInput(f"{path}:{number}: a line after the pack's end; join packs by importing")
+        if "end" in value:
+            end = validate(End, value, f"{path}:{number}").end
+            continue
+        entry = validate(Entry, value, f"{path}:{number}")
+        _check_key(entry, lines.setdefault(entry.key, number), f"{path}:{number}", number)
+        yield entry
+    if end != len(lines):
+        told = "its last line, the number of entries, is missing" if end is None else f"wrote {end}"
+        raise BadInput(f"{path}: {len(lines)} entries, but {told}: it was cut off; take it again")
+
+
+def _check_key(entry: Entry, first: int, place: str, number: int) -> None:
+    if content_key(entry.request) != entry.key:
+        raise BadInput(
+            f"{place}: the key is not the hash of the request; the line was changed "
+            "after it was recorded: take the pack again from where it came"
+        )
+    if first != number:
+        raise BadInput(f"{place}: line {first} answers the same request; keep one")
+
+
+def write_pack(path: Path, entries: Iterable[Entry]) -> int:
+    """Write entries as a pack, in the order given; say how many."""
+    count = 0
+
+    def counted() -> Iterator[Row]:
+        nonlocal count
+        for entry in entries:
+            count += 1
+            yield entry
+        yield End(end=count)
+
+    write(path, counted())
+    return count

@@ -1,0 +1,102 @@
+"""What one run of a stage did at its servers: shown while it runs, kept as a line when it ends."""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from alpacare.core.progress import Advance, track
+from alpacare.llm.reply import Answer
+
+
+@dataclass
+class Tally:
+    """Counts of one run; `left` is what the budget still allows, in dollars."""
+
+    stage: str
+    requests: int
+    hits: int
+    left: float
+    calls: int = 0
+    dollars: float = 0.0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    in_flight: int = 0
+    waiting: str = ""
+    retries: Counter[str] = field(default_factory=Counter)
+    finish_reasons: Counter[str] = field(default_factory=Counter)
+    rejected: list[str] = field(default_factory=list)
+    lost: int = 0
+    _start: float = field(default_factory=time.monotonic)
+    _advance: Advance | None = None
+
+    @contextmanager
+    def shown(self, total: int) -> Iterator[None]:
+        """Show progress of `total` answers to come while the block runs."""
+        with track(self.stage, total, "answers") as self._advance:
+            yield
+
+    def add(self, answer: Answer, wanted: bool = True) -> None:
+        """Count an answer that was paid for; of one that nobody asks for now only the money."""
+        self.calls += wanted
+        self.dollars += answer.price or 0.0
+        self.left -= answer.price or 0.0
+        self.tokens_in += answer.tokens_in
+        self.tokens_out += answer.tokens_out
+        self.finish_reasons[answer.finish_reason] += 1
+        self.show(int(wanted))
+
+    def fault(self, kind: str, unsure: float) -> None:
+        """Count a failed try, and what it may have cost."""
+        self.retries[kind] += 1
+        self.left -= unsure
+        self.show(0)
+
+    def hit(self) -> None:
+        """Count an answer that another process bought meanwhile."""
+        self.hits += 1
+        self.show(1)
+
+    def show(self, done: int) -> None:
+        """Move the display on."""
+        if self._advance:
+            self._advance(done, self.note())
+
+    def note(self) -> str:
+        """Everything but what the bar itself shows."""
+        tokens = (self.tokens_in + self.tokens_out) / 1000
+        parts = [
+            self.waiting,
+            f"{self.in_flight} in flight",
+            f"{tokens:,.0f}k tokens",
+            f"${self.dollars:.2f} paid, ${max(self.left, 0):.2f} left",
+            f"{self.retries.total()} retries" if self.retries else "",
+            f"{len(self.rejected)} failed" if self.rejected else "",
+        ]
+        return " · ".join(part for part in parts if part)
+
+    def report(self) -> dict[str, Any]:
+        """Give the run as plain values, times in seconds and money in dollars."""
+        return {
+            "stage": self.stage,
+            "requests": self.requests,
+            "hits": self.hits,
+            "calls": self.calls,
+            "retries": dict(sorted(self.retries.items())),
+            "finish_reasons": dict(sorted(self.finish_reasons.items())),
+            "rejected": len(self.rejected),
+            "lost_in_flight": self.lost,
+            "tokens_in": self.tokens_in,
+            "tokens_out": self.tokens_out,
+            "dollars": round(self.dollars, 6),
+            "seconds": round(time.monotonic() - self._start, 3),
+        }
+
+    def append_to(self, path: Path) -> None:
+        """Add this run's line to the ledger's run book; on a full disk the run itself says more."""
+        with suppress(OSError), path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(self.report()) + "\n")

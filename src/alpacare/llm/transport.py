@@ -1,0 +1,193 @@
+"""One call to a server, and a name for whatever can go wrong with it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import ValidationError
+
+from alpacare.core.errors import BadInput
+from alpacare.core.files import parse_json
+from alpacare.llm.endpoints import Endpoint
+from alpacare.llm.reply import Completion, refusal
+from alpacare.llm.request import Request
+
+if TYPE_CHECKING:
+    from openai import APIStatusError, AsyncOpenAI
+
+T = TypeVar("T")
+_CONNECT = 10.0  # seconds for a connection to open, however long an answer may take
+_NO_KEY = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+_TRANSIENT = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, 425)  # 425: too early
+_GATEWAY = (HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT)  # the work may have been done
+_ABORTED = ("abort", "error", "insufficient_system_resource")  # why a reply broke off
+_GRACE = 1.0  # seconds after which a call is over that the client did not end itself
+_QUOTA = ("insufficient_quota", "billing_hard_limit_reached", "billing_not_active")
+
+
+class Fault(Exception):
+    """A call failed in a way that another try may mend."""
+
+    def __init__(
+        self,
+        kind: str,
+        text: str = "",
+        *,
+        billed: bool = False,
+        reached: bool = True,
+        headers: Any = None,
+    ) -> None:
+        super().__init__(f"{kind}: {text}" if text else kind)
+        self.kind = kind
+        self.billed = billed  # whether the vendor may have done the work
+        self.reached = reached
+        self.headers: Mapping[str, str] = headers or {}
+
+
+class Rejected(Exception):
+    """The server will never answer this request as it is."""
+
+
+class _Filtered(Exception):
+    """A content filter would not have the prompt: that is an answer."""
+
+
+@dataclass(frozen=True)
+class Received:
+    """A server's answer: the raw reply, what was read from it, and the headers."""
+
+    raw: dict[str, Any]
+    completion: Completion
+    headers: Mapping[str, str]
+
+
+class Transport:
+    """The openai client with its aiohttp transport; retries are ours, so its own are off."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        from httpx2 import Limits, Timeout
+        from openai import AsyncOpenAI, DefaultAioHttpClient
+
+        self.endpoint = endpoint
+        self._key = endpoint.read_key()
+        address, query = endpoint.split_address()
+        timeout = Timeout(endpoint.timeout, connect=min(_CONNECT, endpoint.timeout))
+        limits = Limits(
+            max_connections=endpoint.in_flight, max_keepalive_connections=endpoint.in_flight
+        )
+        self.client: AsyncOpenAI = AsyncOpenAI(
+            api_key=self._key,
+            base_url=address,
+            default_query=query,
+            default_headers={"api-key": self._key} if "api-version" in query else None,
+            max_retries=0,
+            timeout=timeout,
+            http_client=DefaultAioHttpClient(limits=limits, timeout=timeout),
+        )
+
+    async def send(self, request: Request) -> Received:
+        """Make one call; errors as `manage`."""
+        import httpx2
+
+        try:
+            reply = await self.manage(
+                lambda client: client.post(
+                    request.path, cast_to=httpx2.Response, body=request.body
+                ),
+                request.label or request.key()[:12],
+            )
+        except _Filtered as error:
+            raw = refusal(str(error), str(request.body["model"]))
+            return Received(raw, Completion.model_validate(raw), {})
+        return _read(reply.text, reply.headers)
+
+    async def manage(
+        self, call: Callable[["AsyncOpenAI"], Awaitable[T]], label: str = "the server"
+    ) -> T:
+        """Do anything with the client, and name what goes wrong.
+
+        Raises:
+            Fault: another try may succeed.
+            Rejected: this request will never be answered.
+            BadInput: no request will be answered (key, quota, address, model).
+        """
+        import aiohttp
+        import openai
+
+        try:
+            # the client's own timeout starts anew at every byte: a proxy's blanks make it endless
+            async with asyncio.timeout(self.endpoint.timeout + _GRACE):
+                return await call(self.client)
+        except TimeoutError:
+            raise Fault("timeout", billed=True) from None
+        except openai.APIConnectionError as error:  # a timeout too
+            raise _connection_fault(error) from None
+        except (aiohttp.ClientError, ValueError):  # what the transport lets through; holds the key
+            raise Fault("broken reply", billed=True) from None
+        except openai.APIStatusError as error:
+            raise self._name(error, label) from None
+
+    def _name(self, error: "APIStatusError", label: str) -> Exception:
+        """Sort an error status."""
+        status, code, headers = error.status_code, error.code or "", error.response.headers
+        text = self.redact(_message(error))
+        where = self.endpoint.address
+        if status in _NO_KEY:
+            name = self.endpoint.api_key or "the environment"
+            return BadInput(f"{where} refuses the key in {name} ({status}): {text}")
+        if code in _QUOTA or status == HTTPStatus.PAYMENT_REQUIRED:
+            return BadInput(f"{where}: the account's quota is exhausted: {text}")
+        if status == HTTPStatus.TOO_MANY_REQUESTS:
+            return Fault("429", text, headers=headers)
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _TRANSIENT:
+            return Fault(str(status), text, billed=status in _GATEWAY, headers=headers)
+        if status == HTTPStatus.NOT_FOUND:
+            return BadInput(f"{where} has no such address or model (404): {text}")
+        if code == "content_filter":
+            return _Filtered(text)
+        return Rejected(f"{label}: {status}, {text}")
+
+    def redact(self, text: str) -> str:
+        """Take the key out of what a server says, and keep it short."""
+        secret = text.replace(self._key, "***") if self.endpoint.api_key else text
+        return " ".join(secret.split())[:300]
+
+
+def _connection_fault(error: BaseException) -> Fault:
+    """Tell by its causes whether a call never left, broke off, or took too long.
+
+    The client's own classes do not: its transport reports a connection that broke off, and one that
+    was refused, as one that was too slow to open.
+    """
+    from aiohttp import ClientConnectorError, ConnectionTimeoutError, ServerTimeoutError
+
+    causes = [error]
+    while cause := causes[-1].__cause__ or causes[-1].__context__:
+        causes.append(cause)
+    if any(isinstance(each, ClientConnectorError | ConnectionTimeoutError) for each in causes):
+        return Fault("no connection", reached=False)
+    slow = any(isinstance(each, TimeoutError | ServerTimeoutError) for each in causes)
+    return Fault("timeout" if slow else "connection lost", billed=True)
+
+
+def _message(error: "APIStatusError") -> str:
+    body = error.body
+    if isinstance(body, dict) and body.get("message"):
+        return str(body["message"])
+    return error.response.text
+
+
+def _read(text: str, headers: Mapping[str, str]) -> Received:
+    """Read a reply with status 200, which is no proof that there is an answer in it."""
+    try:
+        raw = parse_json(text, "reply")
+        if isinstance(raw, dict) and raw.get("error"):
+            raise Fault("error in a 200", headers=headers)
+        completion = Completion.model_validate(raw)
+        if (reason := completion.choices[0].finish_reason) in _ABORTED:
+            raise Fault(f"finish_reason {reason}", billed=True, headers=headers)
+        return Received(raw, completion, headers)
+    except (BadInput, ValidationError):
+        raise Fault("broken body", billed=True, headers=headers) from None

@@ -1,0 +1,220 @@
+"""A look at every setting and input before anything runs.
+
+DVC deletes a stage's outputs before it starts the stage's command, so a typo in params.yaml would
+cost them. `make repro` looks here first.
+"""
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from alpacare.core.errors import BadInput
+from alpacare.core.settings import read_yaml
+from alpacare.instructions.few_shot_sampler import Deck
+from alpacare.judging.judge_request import make_inquiries
+from alpacare.judging.judges import JUDGES, AskedJudge, read_judge
+from alpacare.llm.cache_pack import read_pack
+from alpacare.llm.endpoints import Endpoint
+from alpacare.llm.prices import Prices
+from alpacare.llm.request import Request
+from alpacare.llm.reservations import read_budget
+from alpacare.local_judging.loglik import LoglikJudge
+from alpacare.pipeline.params import Params, read_params
+from alpacare.prompting.judge_prompt import JudgePrompt
+from alpacare.prompting.student_prompt import StudentPrompt
+from alpacare.prompting.templates import render_chat
+from alpacare.records.generation import Generation
+from alpacare.records.shown_pair import Case
+from alpacare.records.task import Seed, TestTask, row_id
+from alpacare.records.test_set import read_tests
+from alpacare.stages.asked import make_reference_requests
+from alpacare.stages.categories import make_sorting_requests
+from alpacare.stages.filtered import read_tests as read_test_lines
+from alpacare.stages.local import read_local
+from alpacare.stages.references import take
+from alpacare.stages.seeds import normalise, read_source
+from alpacare.training.hardware import check_machine, read_hardware
+from alpacare.training.memory_check import check_room
+from alpacare.training.settings import CheckpointSettings
+
+DVC = Path("dvc.yaml")
+PARAMS = Path("params.yaml")
+EXAMPLE = TestTask(id=row_id("x", ""), instruction="x", input="")
+_ANSWER = Generation(
+    id="x", instruction="x", input="", output="x", generator="x", finish_reason="stop"
+)
+_CASE = Case(_ANSWER, _ANSWER, "model_first")
+
+
+def check_all() -> str:
+    """Check all that the pipeline starts from; sum up in one line.
+
+    Raises:
+        BadInput: the first thing that is wrong.
+    """
+    params = read_params()
+    _check_sources(params)
+    _check_judges(params)
+    _check_prompts()
+    _check_servers(params)
+    for stage in ("instructions", "responses"):
+        for pack in dependencies(stage, "data/recordings/"):
+            list(read_pack(pack))
+    seeds = _check_seeds(params)
+    tasks = _check_tests(params)
+    _check_references(params)
+    read_test_lines(tuple(dependencies("filtered", "data/tests")))
+    _check_training(params.checkpoint)
+    if params.filtered.engine == "ray" and find_spec("ray") is None:
+        raise BadInput("filtered.engine: ray: Ray is not installed; run: make ray")
+    return f"settings and prompts fine, {seeds} seed tasks, {tasks} test tasks"
+
+
+def _check_sources(params: Params) -> None:
+    """An imported file is in DVC and not in Git: a fresh clone lacks it."""
+    for stage, reader in (("instructions", "filtered"), ("responses", "checkpoint")):
+        (path,) = dependencies(reader, f"data/{getattr(params.sources, stage)}.jsonl")
+        if getattr(params.sources, stage) != stage and not path.exists():
+            raise BadInput(
+                f"params.yaml: sources.{stage}: {path}: no such file; bring it in with "
+                "`make fetch`, `make import` or `dvc pull`, or go back with `make preset NAME=demo`"
+            )
+
+
+def _check_judges(params: Params) -> None:
+    """Read every judge, and the prompt of those that have one."""
+    for name in params.judgments.judges:
+        judge = read_judge(name)
+        if isinstance(judge, AskedJudge | LoglikJudge):
+            JudgePrompt.read(JUDGES / name)
+        if isinstance(judge, AskedJudge):
+            _check_asking([make_inquiries(judge, JUDGES / name, [_CASE])[0].request()])
+
+
+def _check_servers(params: Params) -> None:
+    """With money to spend, a missing key shows before DVC deletes the outputs of the stage."""
+    Prices()
+    for stage in ("instructions", "responses"):
+        _check_key(params.endpoints[getattr(params, stage).endpoint])
+    if params.generations.endpoint:  # free, so that it will be asked without BUDGET too
+        params.endpoints[params.generations.endpoint].read_key()
+
+
+def _check_key(endpoint: Endpoint) -> None:
+    if read_budget() is not None and not endpoint.offline:
+        endpoint.read_key()
+
+
+def _check_asking(requests: Iterable[Request]) -> None:
+    """With money to spend, a missing key or price shows before DVC deletes anything."""
+    for request in requests:
+        _check_key(request.endpoint)
+        if read_budget() is not None and not request.endpoint.offline:
+            Prices().worst(request, request.endpoint.mode)
+
+
+def _check_training(settings: CheckpointSettings) -> None:
+    """Look at the machine, and whether the least batch would fit: more is known with the data."""
+    (path,) = dependencies("checkpoint", "configs/")
+    hardware = read_hardware(path)
+    check_machine(settings, hardware)
+    least = (settings.micro_rows or 1, settings.row_length) if settings.packing else (1, 1)
+    check_room(settings, hardware, least, False, Path("models"))
+
+
+def _check_prompts() -> None:
+    """Fill every prompt once; a missing file or an unknown variable shows."""
+    (student,) = dependencies("checkpoint", "prompts/")
+    StudentPrompt.choose("alpaca", student)
+    (instructions,) = dependencies("instructions", "prompts/")
+    example = dict.fromkeys(Seed.model_fields, "x")
+    for format in ("text", "json_schema"):
+        values = {"examples": [example], "count": 1, "types": ["x"], "format": format}
+        render_chat(instructions, values)
+    (responses,) = dependencies("responses", "prompts/")
+    render_chat(responses, {"instruction": "x", "input": "x"})
+
+
+def _check_seeds(params: Params) -> int:
+    source = dependencies("seeds", "data/")[0]
+    seeds = normalise(read_source(source), source)[: params.seeds.take]
+    Deck(seeds, params.instructions.seed).check(params.instructions.seeds_per_request)
+    return len(seeds)
+
+
+def _check_tests(params: Params) -> int:
+    """Read every test set; each written reference must have answered one of them."""
+    paths = [dependencies("references", "data/", test=test)[0] for test in params.tests]
+    sets = [read_tests(path) for path in paths]
+    for name in params.references.written:
+        taken = [take(tests, name, path) for tests, path in zip(sets, paths, strict=True)]
+        if not any(taken):
+            known = sorted({who for tests in sets for test in tests for who in test.answers})
+            raise BadInput(
+                f"params.yaml: references.written: '{name}' has answered none of the test sets "
+                f"(there are answers by: {', '.join(known) or 'nobody'})"
+            )
+    return sum(map(len, sets))
+
+
+def _check_references(params: Params) -> None:
+    """Read who else is asked, who sorts, and who runs here."""
+    for name in params.references.asked:
+        (prompt,) = dependencies("asked", "prompts/", reference=name)
+        _check_asking(make_reference_requests(prompt, [EXAMPLE]))
+    for name in params.categories:
+        (prompt,) = dependencies("categories", "prompts/", sorter=name)
+        _check_asking(make_sorting_requests(prompt, [EXAMPLE]))
+    for name in params.references.local:
+        read_local(dependencies("local", "prompts/references/", reference=name)[0])
+
+
+def dependencies(stage: str, folder: str, **item: str) -> list[Path]:
+    """Give a stage's dependencies in a folder, from dvc.yaml, for one cell of its matrix."""
+    deps: list[str] = _read(_state(DVC))["stages"][stage]["deps"]
+    found = [path for dep in deps if (path := _fill(dep, item)).startswith(folder)]
+    if not found:
+        raise BadInput(f"dvc.yaml: stage '{stage}' has no dependency in {folder}")
+    return list(map(Path, found))
+
+
+def outputs(stage: str, folder: str, **item: str) -> list[Path]:
+    """Give a stage's outputs in a folder, metrics and plots too, for one cell of its matrix."""
+    known = _read(_state(DVC))["stages"][stage]
+    named = [out for kind in ("outs", "metrics", "plots") for out in known.get(kind, [])]
+    paths = [_fill(out if isinstance(out, str) else next(iter(out)), item) for out in named]
+    found = [Path(path) for path in paths if path.startswith(folder)]
+    if not found:
+        raise BadInput(f"dvc.yaml: stage '{stage}' has no output in {folder}")
+    return found
+
+
+def _fill(path: str, item: dict[str, str]) -> str:
+    """Fill ${item.AXIS} and ${SECTION.KEY} of params.yaml in, as DVC does; leave other axes."""
+
+    def value(match: re.Match[str]) -> str:
+        section, key = match.groups()
+        return str(
+            item.get(key, match[0]) if section == "item" else _read(_state(PARAMS))[section][key]
+        )
+
+    return re.sub(r"\$\{(\w+)\.(\w+)\}", value, path)
+
+
+def rows_path(stage: str, folder: str, **item: str) -> Path:
+    """Give the file of rows, not how they came about, that a stage reads from a folder."""
+    return next(path for path in dependencies(stage, folder, **item) if path.suffix == ".jsonl")
+
+
+def _state(path: Path) -> tuple[Path, int]:
+    """Tell one state of a file from another; a file that is missing is for its reader to report."""
+    return path.resolve(), path.stat().st_mtime_ns if path.exists() else 0
+
+
+@lru_cache(maxsize=2)
+def _read(state: tuple[Path, int]) -> dict[str, Any]:
+    """Read dvc.yaml and params.yaml once, not once a cell: it takes a third of a second."""
+    return read_yaml(state[0])

@@ -1,0 +1,45 @@
+"""A judge's prompt: one text with four variables, filled in one pass.
+
+What is filled in is never looked at again: an answer that holds "{output_1}" stays as it is.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from alpacare.core.errors import BadInput
+from alpacare.core.files import read_text
+from alpacare.records.shown_pair import Case
+
+VARIABLES = ("instruction", "input", "output_1", "output_2")
+_BRACED = re.compile(r"\{([a-z]+(?:_\w+)?)\}")
+
+
+@dataclass(frozen=True)
+class JudgePrompt:
+    """The text of `prompt.txt`; braces around anything but a name are left alone."""
+
+    text: str
+
+    @classmethod
+    def read(cls, folder: Path) -> "JudgePrompt":
+        """Read a judge's prompt.
+
+        Raises:
+            BadInput: no such file, a variable that is not known, or one that is missing.
+        """
+        path = folder / "prompt.txt"
+        text = read_text(path)
+        found = set(_BRACED.findall(text))
+        known = ", ".join(f"{{{name}}}" for name in VARIABLES)
+        for name in sorted(found - set(VARIABLES)):
+            raise BadInput(f"{path}: unknown variable {{{name}}}; there are {known}")
+        for name in VARIABLES:
+            if name not in found:
+                raise BadInput(f"{path}: the variable {{{name}}} is missing; there are {known}")
+        return cls(text)
+
+    def fill(self, case: Case) -> str:
+        """Give the text for one pair in one order."""
+        values = dict(zip(VARIABLES, case.shown(), strict=True))
+        return _BRACED.sub(lambda match: values[match[1]], self.text).strip()

@@ -1,0 +1,110 @@
+"""The prompt a student is trained with and asked with: one rule for both.
+
+Two forms. `alpaca`: two text files, `with_input.txt` and `without_input.txt`, after a start token.
+`chat`: the tokenizer's own chat template around the bare question, for bases that are chat models
+already. Training writes the form and its texts into the checkpoint and generation reads them from
+there, so the two can never differ.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from alpacare.core.errors import BadInput
+from alpacare.core.files import read_text
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+Form = Literal["alpaca", "chat"]
+_DATE = "26 Jul 2024"  # what templates that want one know without a clock
+_FORM, _WITH, _WITHOUT = "form.txt", "with_input.txt", "without_input.txt"
+
+
+@dataclass(frozen=True)
+class StudentPrompt:
+    """Two templates with the variables {instruction} and {input}, and what goes around them."""
+
+    with_input: str
+    without_input: str
+    form: Form = "alpaca"
+
+    @classmethod
+    def choose(cls, form: Form, folder: Path) -> "StudentPrompt":
+        """Give the prompt of a form; `folder` holds the templates of form `alpaca`.
+
+        Raises:
+            BadInput: a template is missing, or lacks a variable.
+        """
+        if form == "chat":
+            return cls("{instruction}\n\n{input}", "{instruction}", form)
+        with_input, without_input = (read_text(folder / name) for name in (_WITH, _WITHOUT))
+        for name, text in ((_WITH, with_input), (_WITHOUT, without_input)):
+            for variable in ("instruction", "input")[: 2 if name == _WITH else 1]:
+                if f"{{{variable}}}" not in text:
+                    raise BadInput(f"{folder / name}: the variable {{{variable}}} is missing")
+        return cls(with_input, without_input, form)
+
+    @classmethod
+    def read(cls, folder: Path) -> "StudentPrompt":
+        """Read what `save` wrote into a checkpoint."""
+        form = read_text(folder / _FORM).strip()
+        if form not in ("alpaca", "chat"):
+            raise BadInput(f"{folder / _FORM}: expected alpaca or chat, found '{form}'")
+        return cls.choose("chat" if form == "chat" else "alpaca", folder)
+
+    def save(self, folder: Path) -> None:
+        """Write the prompt into a new folder."""
+        folder.mkdir()
+        (folder / _FORM).write_text(f"{self.form}\n")
+        (folder / _WITH).write_text(self.with_input, encoding="utf-8")
+        (folder / _WITHOUT).write_text(self.without_input, encoding="utf-8")
+
+    def fill(self, instruction: str, input: str) -> str:
+        """Give the text for one task; an empty input takes the template without input."""
+        values = {"instruction": instruction, "input": input}
+        template = self.with_input if input else self.without_input
+        return re.sub(r"\{(instruction|input)\}", lambda match: values[match[1]], template)
+
+    def render(self, tokenizer: "PreTrainedTokenizerBase", instruction: str, input: str) -> str:
+        """Give all that the model reads as text, its start token too.
+
+        Raises:
+            BadInput: form `chat`, and the tokenizer has no chat template that could be used.
+        """
+        text = self.fill(instruction, input)
+        if self.form == "alpaca":
+            return (tokenizer.bos_token or "") + text
+        return _chat(tokenizer, text)
+
+    def encode(
+        self, tokenizer: "PreTrainedTokenizerBase", instruction: str, input: str
+    ) -> list[int]:
+        """Give the token ids of `render`, in training and generation alike."""
+        if self.form == "chat":
+            text, start = self.render(tokenizer, instruction, input), []
+        else:
+            text = self.fill(instruction, input)
+            start = [tokenizer.bos_token_id] if tokenizer.bos_token_id is not None else []
+        return [*start, *tokenizer.encode(text, add_special_tokens=False)]
+
+
+def _chat(tokenizer: "PreTrainedTokenizerBase", text: str) -> str:
+    """Put a question into a model's own chat template, the same on every day."""
+    from jinja2 import TemplateError
+
+    place = "prompt: chat: this model's"
+    template = str(tokenizer.chat_template or "")
+    if not template:
+        raise BadInput(f"{place} tokenizer has no chat template; use alpaca")
+    if "strftime_now" in template and "date_string" not in template:
+        raise BadInput(f"{place} chat template tells today's date; use alpaca, or edit it")
+    turn = [{"role": "user", "content": text}]
+    try:
+        filled = tokenizer.apply_chat_template(
+            turn, tokenize=False, add_generation_prompt=True, date_string=_DATE
+        )
+    except TemplateError as error:
+        raise BadInput(f"{place} chat template cannot be filled ({error}); use alpaca") from error
+    return str(filled)

@@ -1,1 +1,0 @@
-"""Talking to an LLM: requests, the ledger of their answers, prices."""

@@ -1,1 +1,0 @@
-"""Text: prompts, parsing of replies, ROUGE-L."""

@@ -1,0 +1,253 @@
+"""`alpacare import`: files in every form, with the project's settings; no network, no server."""
+
+import csv
+import io
+import json
+import shutil
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from conftest import REPOSITORY, run
+from own_project import git, make_project
+
+from alpacare.cli.main import main
+from alpacare.core import jsonl
+from alpacare.pipeline.params import read_params
+from alpacare.pipeline.sources import targets
+from alpacare.records.response import Response
+from alpacare.records.task import AnyTask, row_id
+
+Rows = list[dict[str, Any]]
+ROWS: Rows = [
+    {"instruction": "Is tea good for a cold?", "input": "N/A", "output": "It soothes."},
+    {"instruction": 'Read "3 mg, b.i.d."', "input": "Line one\nline two", "output": "Twice, daily"},
+]
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("project")
+    make_project(folder)
+    return folder
+
+
+@pytest.fixture
+def project(prepared: Path, workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = workspace / "project"
+    shutil.copytree(prepared, folder)
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(workspace / "site"))
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+    return folder
+
+
+def write(name: str, rows: Rows) -> Path:
+    """Write rows in the form that the name's ending says."""
+    path = Path("..") / name
+    if path.suffix == ".json":
+        path.write_text(json.dumps(rows, indent=1))
+    elif path.suffix == ".jsonl":
+        path.write_text("".join(json.dumps(row) + "\n\n" for row in rows))
+    elif path.suffix == ".parquet":
+        pq.write_table(pa.Table.from_pylist(rows), path)
+    else:
+        text = io.StringIO(newline="")
+        table = csv.DictWriter(text, rows[0])
+        table.writeheader()
+        table.writerows(rows)
+        path.write_text("\ufeff" + text.getvalue(), newline="")
+    return path
+
+
+def bring(*words: object) -> str:
+    result = run(main, "import", *words)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def fail(*words: object) -> str:
+    """Run the command, which must say one line and leave everything as it was."""
+    before = Path("params.yaml").read_bytes(), git(Path.cwd(), "status", "--short")
+    result = run(main, "import", *words)
+    assert (result.exit_code, result.output.strip().count("\n")) == (2, 0), result.output
+    assert (Path("params.yaml").read_bytes(), git(Path.cwd(), "status", "--short")) == before
+    assert not list(Path("data").glob("imported/*"))
+    return result.output
+
+
+@pytest.mark.parametrize("ending", ["json", "jsonl", "csv", "parquet"])
+def test_every_form_gives_the_same_rows(project: Path, ending: str) -> None:
+    told = bring("responses", write(f"ours.{ending}", ROWS), "--model", "a nurse")
+    rows = jsonl.read(Path("data/imported/ours.jsonl"), Response, unique="id")
+    assert [(row.instruction, row.input, row.output) for row in rows] == [
+        ("Is tea good for a cold?", "", "It soothes."),
+        ('Read "3 mg, b.i.d."', "Line one\nline two", "Twice, daily"),
+    ]
+    assert rows[0].id == row_id("Is tea good for a cold?", "")
+    assert [row.request for row in rows] == ["ours:1", "ours:2"]
+    assert {(row.model, row.finish_reason) for row in rows} == {("a nurse", "unknown")}
+    assert 'mended: 1 inputs "N/A" read as none' in told
+    assert 'sources.responses: "responses" -> "imported/ours"' in told
+    params = read_params()
+    assert params.sources.responses == "imported/ours"
+    wanted = targets(params)
+    assert "checkpoint" in wanted
+    assert not {"seeds", "instructions", "filtered", "responses"} & set(wanted)
+    changed = git(project, "status", "--short", "--untracked-files=all").splitlines()
+    assert [line[3:] for line in changed] == ["params.yaml", "data/imported/ours.jsonl.dvc"]
+
+
+def test_instructions_keep_what_is_known_of_them(project: Path) -> None:
+    rows = [
+        {"question": "Explain anaemia.", "kind": "Open Q&A", "level": 2, "more": "x"},
+        {"question": "Sum this up.", "kind": "riddle", "level": None, "more": "y"},
+    ]
+    columns = ["--column", "instruction=question", "--column", "type=kind"]
+    columns += ["--column", "difficulty=level"]
+    told = bring("instructions", write("q.json", rows), *columns)
+    made = [json.loads(line) for line in Path("data/imported/q.jsonl").read_text().splitlines()]
+    assert [row.get("type") for row in made] == ["open QA", None]
+    assert [row.get("difficulty") for row in made] == [2, None]
+    assert "mended: 1 type unknown, left open" in told
+    assert "mended: 2 fields 'more' not read" in told
+    assert jsonl.read(Path("data/imported/q.jsonl"), AnyTask)[0].instruction == "Explain anaemia."
+    assert read_params().sources.instructions == "imported/q"
+    assert "instructions" not in targets(read_params())
+
+
+def test_what_is_left_out_is_counted_and_named(project: Path) -> None:
+    more = [
+        {"instruction": "", "input": "x", "output": "y"},
+        {"instruction": "Z", "output": None},
+        {**ROWS[0], "input": ""},
+    ]
+    told = bring("responses", write("ours.jsonl", [*ROWS, *more]), "--model", "m", "--name", "mine")
+    for line in (
+        "data/imported/mine.jsonl: 2 of 5 rows",
+        "left out: 1 no_instruction",
+        "left out: 1 no_response",
+        "left out: 1 same_task",
+        "each is in data/dropped/imported/mine.jsonl",
+    ):
+        assert line in told
+    lost = Path("data/dropped/imported/mine.jsonl").read_text().splitlines()
+    assert [json.loads(row)["witness"] for row in lost] == ["mine:3", "mine:4", "mine:1"]
+
+
+def test_who_answered_is_told_by_row_and_else_by_the_command(project: Path) -> None:
+    rows = [ROWS[0] | {"by": "gpt-4"}, ROWS[1] | {"by": ""}]
+    file = write("ours.csv", rows)
+    told = bring("responses", file, "--column", "model=by")
+    assert "mended: 1 answers that nobody signs: model unknown" in told
+    bring("responses", file, "--column", "model=by", "--model", "a nurse")
+    made = jsonl.read(Path("data/imported/ours.jsonl"), Response)
+    assert [row.model for row in made] == ["gpt-4", "a nurse"]
+
+
+def test_settings_that_are_wrong_stop_it_before_anything_is_written(project: Path) -> None:
+    params = Path("params.yaml")
+    params.write_text(params.read_text().replace("rouge_l: 0.7", "rogue_l: 0.7"))
+    assert "did you mean 'rouge_l'?" in fail("responses", write("a.json", ROWS), "--model", "m")
+
+
+def test_back_to_what_the_teacher_writes(project: Path) -> None:
+    before = Path("params.yaml").read_bytes()
+    bring("responses", write("ours.json", ROWS), "--model", "m")
+    assert run(main, "preset", "demo").exit_code == 0
+    assert Path("params.yaml").read_bytes() == before
+
+
+def test_only_what_dvc_can_bring_back_is_replaced(project: Path) -> None:
+    file = write("ours.json", ROWS)
+    bring("responses", file, "--model", "m")
+    bring("responses", write("ours.json", ROWS[:1]), "--model", "m")
+    out = Path("data/imported/ours.jsonl")
+    out.chmod(0o644)
+    out.write_text("mine\n")
+    result = run(main, "import", "responses", file, "--model", "m")
+    assert result.exit_code == 2
+    assert "is there, and DVC holds no copy of it; move it away" in result.output
+    assert out.read_text() == "mine\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words", "message"),
+    [
+        ("a.json", '[{"instruction": "x"}]', ["--model", "m"], "a.json: row 1: no column 'output'"),
+        ("a.json", '[{"instruction": "x", "outputs": "y"}]', ["--model", "m"], "'outputs'?"),
+        ("a.json", '[{"instruction": "x", "output": "y"}]', [], "who wrote the answers? give --mo"),
+        ("a.jsonl", '{"instruction": 3, "output": "y"}', ["--model", "m"], "a.jsonl:1: 'instructi"),
+        ("a.jsonl", '{"instruction": "x"}\n{"in', ["--column", "output=instruction"], "who wrote"),
+        (
+            "a.jsonl",
+            '{"instruction": "x", "output": "y"}\n{"in',
+            ["--model", "m"],
+            "a.jsonl:2: not",
+        ),
+        ("a.jsonl", "[1]", ["--model", "m"], "a.jsonl: row 1: expected an object, found int"),
+        (
+            "a.csv",
+            "instruction,output\nx\n",
+            ["--model", "m"],
+            "a.csv: row 1: 2 columns have a nam",
+        ),
+        ("a.csv", "output,output\nx,y\n", ["--model", "m"], "two columns are called 'output'; ren"),
+        ("a.parquet", "PAR1", ["--model", "m"], "a.parquet: not a whole Parquet file"),
+        ("a.xlsx", "x", ["--model", "m"], "'.xlsx' is not read here; give .json, .jsonl, .csv"),
+        ("a.json", "[]", ["--model", "m"], "a: the file has no rows"),
+        (
+            "a.json",
+            '[{"instruction": "", "output": ""}]',
+            ["--model", "m"],
+            "not one row can be us",
+        ),
+        ("a.json", "[{}]", ["--model", "m", "--column", "answer=x"], "no such field of responses"),
+        (
+            "a.json",
+            "[{}]",
+            ["--model", "m", "--column", "output"],
+            "--column output: write OURS=TH",
+        ),
+        ("a b.json", "[{}]", ["--model", "m"], "'a b' is no name: letters, digits"),
+    ],
+)
+def test_wrong_input_is_one_line(
+    project: Path, name: str, content: str, words: list[str], message: str
+) -> None:
+    path = Path("..") / name
+    path.write_text(content)
+    assert message in fail("responses", path, *words)
+
+
+def test_a_file_that_is_not_there(project: Path) -> None:
+    assert "../none.json: no such file" in fail("instructions", "../none.json")
+    assert "leave it out" in fail("instructions", write("a.json", ROWS), "--model", "m")
+
+
+def test_a_large_file_takes_seconds(project: Path) -> None:
+    """As many rows as MedInstruct-52k; the limit is for a busy machine."""
+    rows = [{"instruction": f"Task {n} " + "x " * 40, "output": "y " * 150} for n in range(52_002)]
+    file = write("large.parquet", rows)
+    start = time.monotonic()
+    assert "52,002 of 52,002 rows" in bring("responses", file, "--model", "m")
+    assert time.monotonic() - start < 30, "4 s on an idle machine"
+
+
+def test_make_hands_everything_over() -> None:
+    command = ["make", "--no-print-directory", "--dry-run", "import", "STAGE=responses"]
+    done = subprocess.run(
+        [*command, "FILE=my rows.csv", "MODEL=gpt-4o", "COLUMNS=instruction=q output=a"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.endswith(
+        "alpacare import 'responses' 'my rows.csv' --model 'gpt-4o' "
+        "--column 'instruction=q' --column 'output=a'\n"
+    )

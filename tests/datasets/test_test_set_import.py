@@ -1,0 +1,296 @@
+"""`alpacare test-set`, with Git, DVC and a server on loopback; every row was written for this."""
+
+import hashlib
+import json
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from conftest import REPOSITORY, run
+
+from alpacare.cli.main import main
+from alpacare.core.settings import check, read_yaml
+from alpacare.datasets.catalogue import PublishedSet
+from alpacare.records.test_set import read_tests
+from alpacare.stages.references import main as references
+
+TEA, SALT = "Is tea good for a cold?", "How much salt is too much?"
+SIGNED = "".join(
+    json.dumps({"id": id, "instruction": text, "gpt-3.5-turbo-answer": f"A {text}"}) + "\n"
+    for id, text in ((0, TEA), (7, SALT))
+)
+MODEL = json.dumps([{"instruction": text, "response": f"M {text}"} for text in (SALT, TEA)])
+COMMIT = "0123456789" * 4
+OUT = Path("data/tests/small.jsonl")
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository of Git and DVC with a test set in Git."""
+    folder = tmp_path_factory.mktemp("project")
+    for command in (["git", "init", "-q"], [sys.executable, "-m", "dvc", "init", "-q"]):
+        subprocess.run(command, cwd=folder, check=True)
+    (folder / "data/tests").mkdir(parents=True)
+    shutil.copy(REPOSITORY / "data/tests/demo.jsonl", folder / "data/tests")
+    (folder / "configs").mkdir()
+    (folder / "configs/datasets.yaml").write_text("{}\n")
+    git(folder, "add", "--all")
+    git(folder, "-c", "user.name=t", "-c", "user.email=t@localhost", "commit", "-q", "-m", "start")
+    return folder
+
+
+@pytest.fixture
+def project(prepared: Path, workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of it to work in, without the user's settings and proxies."""
+    monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(workspace / "site"))
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    folder = workspace / "project"
+    shutil.copytree(prepared, folder)
+    monkeypatch.chdir(folder)
+    Path("../signed.jsonl").write_text(SIGNED)
+    Path("../model.json").write_text(MODEL)
+    return folder
+
+
+class Host(BaseHTTPRequestHandler):
+    """Serves `pages` by path; what is asked for as of another host, as by a proxy, too."""
+
+    pages: dict[str, bytes]
+    asked: list[str]
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        if self.path.endswith("moved"):
+            self.send_response(301)
+            self.send_header("Location", "/signed")
+            self.end_headers()
+            return
+        page = self.pages.get(self.path.rpartition("/")[2])
+        self.send_response(404 if page is None else 200)
+        length = 10**6 if self.path.endswith("broken") else len(page or b"")
+        self.send_header("Content-Length", str(length))
+        self.end_headers()
+        self.wfile.write(page or b"")
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def server() -> Iterator[str]:
+    Host.pages = {
+        "signed": SIGNED.encode(),
+        "model": MODEL.encode(),
+        "broken": SIGNED.encode(),
+        "latin": '{"instruction": "Café?"}'.encode("latin-1"),
+    }
+    Host.asked = []
+    host = ThreadingHTTPServer(("127.0.0.1", 0), Host)
+    threading.Thread(target=host.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{host.server_address[1]}"
+    host.shutdown()
+    host.server_close()
+
+
+def git(folder: Path, *words: str) -> str:
+    done = subprocess.run(
+        ["git", *words], cwd=folder, capture_output=True, text=True, check=True
+    )  # fmt: skip
+    return done.stdout
+
+
+def catalog(files: dict[str, str | None], tasks: int = 2) -> None:
+    sets = {"small": {"kind": "tests", "rows": tasks, "licence": "CC BY 4.0 (us)", "files": files}}
+    Path("configs/datasets.yaml").write_text(json.dumps(sets))
+
+
+def sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def bring(*words: str) -> str:
+    result = run(main, "test-set", *words)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def fail(*words: str) -> str:
+    """Run `alpacare test-set`, which must say one line and leave every file as it was."""
+    before = files()
+    result = run(main, "test-set", *words)
+    assert (result.exit_code, result.output.count("\n")) == (2, 1), result.output
+    assert files() == before
+    return result.output
+
+
+def files() -> dict[Path, bytes]:
+    folders = (Path("data"), Path("configs"))
+    found = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    return {path: path.read_bytes() for path in found}
+
+
+def test_a_set_of_the_catalog_is_fetched_and_git_gets_no_copy(project: Path, server: str) -> None:
+    catalog({
+        f"{server}/signed": sha256(SIGNED),
+        f"ours={server}/{COMMIT}/model": None,
+    })  # fmt: skip
+    told = bring("small")
+    tasks = read_tests(OUT)
+    assert [task.instruction for task in tasks] == [TEA, SALT]
+    assert tasks[0].answers == {"gpt-3.5-turbo": f"A {TEA}", "ours": f"M {TEA}"}
+    changed = git(project, "status", "--short", "--untracked-files=all").splitlines()
+    assert [line[3:] for line in changed] == [
+        "configs/datasets.yaml", "data/tests/.gitignore", f"{OUT}.dvc",
+    ]  # fmt: skip
+    assert hashlib.md5(OUT.read_bytes()).hexdigest() in Path(f"{OUT}.dvc").read_text()
+    assert read_yaml(Path(f"{OUT}.dvc"))["meta"] == {
+        "source": [f"{server}/signed", f"ours={server}/{COMMIT}/model"],
+        "licence": "CC BY 4.0 (us)",
+    }
+    for line in (
+        f"{OUT}: 2 tasks, answers by gpt-3.5-turbo, ours",
+        "mended: 2 ids made anew",
+        "mended: 2 fields 'gpt-3.5-turbo-answer' read as gpt-3.5-turbo",
+        "licence: CC BY 4.0 (us)",
+        "next: in params.yaml, add small to `tests`",
+    ):
+        assert line in told
+    answer = Path("data/references/gpt-3.5-turbo/small.jsonl")
+    extra = ["--reference", "gpt-3.5-turbo", "--run", "r.json"]
+    assert run(references, *extra, OUT, answer).exit_code == 0
+    assert json.loads(answer.read_text().splitlines()[1])["output"] == f"A {SALT}"
+
+
+def test_files_of_ones_own(project: Path) -> None:
+    extra = {"instruction": TEA, "input": "NA", "output": "S"}
+    Path("../some.jsonl").write_text(json.dumps(extra))
+    told = bring("small", "../signed.jsonl", "model_1.0=../model.json", "some=../some.jsonl")
+    assert f"{OUT}: 2 tasks, answers by gpt-3.5-turbo, model_1.0\n" in told
+    assert "left out: some, without an answer to 1 of 2 tasks" in told
+    assert "licence: not known here" in told
+    assert [set(task.answers) for task in read_tests(OUT)] == [{"gpt-3.5-turbo", "model_1.0"}] * 2
+
+
+def test_dvc_takes_names_with_dots_in_a_matrix(project: Path) -> None:
+    bring("small", "../signed.jsonl")
+    Path("params.yaml").write_text("references: [gpt-3.5-turbo]\n")
+    Path("dvc.yaml").write_text("""
+stages:
+  references:
+    matrix:
+      reference: ${references}
+    cmd: mkdir -p out/${item.reference} && cp data/tests/small.jsonl out/${item.reference}/
+    deps:
+      - data/tests/small.jsonl
+    outs:
+      - out/${item.reference}/small.jsonl
+""")
+    command = [sys.executable, "-m", "dvc", "repro", "references@gpt-3.5-turbo"]
+    subprocess.run(command, capture_output=True, check=True)
+    assert Path("out/gpt-3.5-turbo/small.jsonl").read_bytes() == OUT.read_bytes()
+    assert "references@gpt-3.5-turbo" in read_yaml(Path("dvc.lock"))["stages"]
+
+
+def test_only_what_dvc_can_bring_back_is_replaced(project: Path) -> None:
+    assert "demo.jsonl: is in Git; choose another name" in fail("demo", "../signed.jsonl")
+    OUT.write_text("mine\n")
+    assert "small.jsonl: is there, and DVC holds no copy of it" in fail("small", "../signed.jsonl")
+    OUT.unlink()
+    bring("small", "../signed.jsonl")
+    first = OUT.read_bytes()
+    bring("small", "../signed.jsonl", "ours=../model.json")
+    second = OUT.read_bytes()
+    assert second != first
+    OUT.write_bytes(second + b"\n")  # an edit that DVC has never seen
+    assert "DVC holds no copy of it" in fail("small", "../signed.jsonl")
+
+
+def test_without_dvc_there_is_no_file(project: Path) -> None:
+    shutil.rmtree(".dvc")
+    assert "dvc add data/tests/small.jsonl: ERROR" in fail("small", "../signed.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("path", "sha", "tasks", "message"),
+    [
+        ("none", None, 2, "/none: the server answers 404 Not Found"),
+        ("moved", None, 2, "/moved: the server answers 301 Moved"),
+        ("broken", None, 2, "/broken: peer closed connection"),
+        ("latin", None, 2, "/latin: not UTF-8 text"),
+        ("signed", "0" * 64, 2, f"/signed: is another file: SHA-256 {sha256(SIGNED)}, expected 00"),
+        ("signed", None, 3, "/signed: 2 questions, but configs/datasets.yaml says that small has"),
+    ],
+)
+def test_a_download_that_is_not_what_it_should_be(
+    project: Path, server: str, path: str, sha: str | None, tasks: int, message: str
+) -> None:
+    catalog({f"{server}/{COMMIT}/{path}": sha}, tasks)
+    assert message in fail("small")
+
+
+def test_a_server_that_is_not_there(project: Path, server: str) -> None:
+    catalog({f"http://127.0.0.1:1/{COMMIT}/signed": None})
+    assert f"http://127.0.0.1:1/{COMMIT}/signed: [Errno" in fail("small")
+
+
+def test_a_proxy_of_the_environment_is_used(
+    project: Path, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", server)
+    catalog({f"http://localhost:1/{COMMIT}/signed": sha256(SIGNED)})
+    bring("small")
+    assert Host.asked == [f"http://localhost:1/{COMMIT}/signed"]
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        (f"http://example.org/{COMMIT}/a", "only https:// is fetched"),
+        (f"ftp://localhost/{COMMIT}/a", "only https:// is fetched"),
+        ("https://example.org/main/a", "give its SHA-256, or a commit (40 hex) in the address"),
+        (f"a b=https://example.org/{COMMIT}/a", "'a b' is no name"),
+    ],
+)
+def test_an_address_that_is_not_safe_or_may_change_is_refused(
+    project: Path, url: str, message: str
+) -> None:
+    catalog({url: None})
+    assert message in fail("small")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("other",), "no test set 'other' in configs/datasets.yaml; if it is yours, name its fil"),
+        (("a/b", "../signed.jsonl"), "'a/b' is no name: letters, digits"),
+        (("../small", "../signed.jsonl"), "'../small' is no name"),
+        (("small", "g p t=../signed.jsonl"), "'g p t' is no name"),
+        (("small", "../none.jsonl"), "../none.jsonl: no such file"),
+        (("small", "gpt-4=../none=1.jsonl"), "../none=1.jsonl: no such file"),
+        (("small", "../x=1/none.jsonl"), "../x=1/none.jsonl: no such file"),
+        (("small", "../model.json"), "../model.json: row 1: whose is this 'response'?"),
+        (("small", "configs"), "configs: Is a directory"),
+    ],
+)
+def test_bad_words_on_the_command_line(project: Path, words: tuple[str, ...], message: str) -> None:
+    assert message in fail(*words)
+
+
+def test_the_catalog_is_sound() -> None:
+    path = REPOSITORY / "configs/datasets.yaml"
+    sets = {name: check(known, PublishedSet, name) for name, known in read_yaml(path).items()}
+    rows = {name: known.rows for name, known in sets.items()}
+    tests = {"medinstruct-test": 216, "icliniq": 1000, "alpaca-eval": 805}
+    assert rows == tests | {"medinstruct-52k": 52002, "bioinstruct": 25005, "alpacare-seeds": 167}
+    files = [file for known in sets.values() for file in known.files]
+    pinned = r"(^|=)(https://[\w./-]+/[0-9a-f]{40}/|hub://datasets/[\w./-]+@[0-9a-f]{40}/)"
+    assert all(re.search(pinned, file) for file in files)

@@ -1,0 +1,135 @@
+"""Damage is named, never passed over and never paid for: ledgers, packs, an old version's file."""
+
+import random
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from asking import entry, kept, questions, said
+from loopback import Running, running
+
+from alpacare.core.errors import BadInput
+from alpacare.llm.cache_pack import write_pack
+from alpacare.llm.client import ask
+from alpacare.llm.endpoints import Endpoint
+from alpacare.llm.ledger import Ledger, default_path
+from alpacare.llm.request import Request
+
+NOWHERE = Endpoint(base_url="http://127.0.0.1:9/v1", patience=1)  # buying there fails, and says so
+PAGE = 4096
+
+
+@pytest.fixture(autouse=True)
+def paying(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+    monkeypatch.setenv("BUDGET", "10")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Running]:
+    with running() as server:
+        yield server
+
+
+def store(requests: list[Request]) -> Path:
+    """Make a ledger that answers these, and close it, so that all is in one file."""
+    with Ledger(default_path()) as ledger:
+        ledger.put_all(entry(request) for request in requests)
+    return default_path()
+
+
+def test_a_changed_letter_in_an_answer_is_named_and_not_bought_again(server: Running) -> None:
+    requests = questions(Endpoint(base_url=server.url), 20)
+    calls = server.state()["calls"]
+    file = store(requests)
+    with sqlite3.connect(file) as sql:
+        sql.execute("UPDATE entries SET response = replace(response, 'to q7\"', 'to p7\"')")
+    with pytest.raises(BadInput, match=rf"ledger.sqlite: entry {requests[7].key()[:12]}.*damaged"):
+        ask(requests)
+    assert len(ask(requests[:7])) == 7
+    assert server.state()["calls"] == calls
+
+
+def test_a_changed_letter_in_a_key_is_named_and_its_answer_not_bought_again(
+    server: Running,
+) -> None:
+    requests = questions(Endpoint(base_url=server.url), 20)
+    calls = server.state()["calls"]
+    file = store(requests)
+    key = requests[7].key()
+    other = key[:-1] + ("0" if key[-1] != "0" else "1")
+    file.write_bytes(file.read_bytes().replace(key.encode(), other.encode()))
+    with pytest.raises(BadInput, match=r"ledger.sqlite: .*damaged"):
+        ask(requests)
+    assert server.state()["calls"] == calls
+
+
+def test_damage_on_any_page_is_named_or_harmless_and_buys_nothing(server: Running) -> None:
+    requests = questions(Endpoint(base_url=server.url), 200)
+    calls = server.state()["calls"]
+    file = store(requests)
+    good, whole = outcome(requests), file.read_bytes()
+    outcomes = []
+    for page in range(0, len(whole), PAGE):
+        file.write_bytes(damaged(whole, page))
+        outcomes.append(outcome(requests))
+    assert all(each == good or f"{file}: " in each for each in outcomes)
+    assert sum(each != good for each in outcomes) > len(outcomes) / 4
+    assert server.state()["calls"] == calls
+
+
+def damaged(whole: bytes, page: int) -> bytes:
+    """Zeros somewhere on a page."""
+    place = page + random.Random(page).randrange(PAGE - 64)
+    return whole[:place] + bytes(64) + whole[place + 64 :]
+
+
+def outcome(requests: list[Request]) -> str:
+    """The answers, or why there are none."""
+    try:
+        return repr(said(ask(requests)))
+    except BadInput as error:
+        return str(error)
+
+
+@pytest.mark.parametrize(
+    ("cut", "message"),
+    [
+        (lambda lines: lines[:-1], "its last line, the number of entries, is missing"),
+        (lambda lines: lines[:10], "its last line, the number of entries, is missing"),
+        (lambda lines: [*lines[:10], lines[10][:99]], r":11: not valid JSON .* is it cut off"),
+        (lambda lines: lines[:10] + lines[11:], "19 entries, but wrote 20"),
+    ],
+)
+def test_a_pack_that_was_cut_is_named_and_nothing_of_it_taken(
+    cut: Callable[[list[str]], list[str]], message: str
+) -> None:
+    requests = questions(NOWHERE, 20)
+    pack = Path("pack.jsonl")
+    write_pack(pack, map(entry, requests))
+    pack.write_text("".join(cut(pack.read_text().splitlines(keepends=True))))
+    with pytest.raises(BadInput, match=rf"pack.jsonl.*{message}"):
+        ask(requests, [pack])
+    assert kept() == 0
+
+
+def test_a_ledger_of_version_1_answers_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("BUDGET")
+    requests = questions(NOWHERE, 20)
+    default_path().parent.mkdir()
+    with sqlite3.connect(default_path()) as sql:
+        sql.execute(
+            "CREATE TABLE entries(key TEXT PRIMARY KEY, request TEXT, response TEXT, "
+            "received TEXT, price REAL) WITHOUT ROWID"
+        )
+        rows = [entry(request).model_dump_json() for request in requests]
+        sql.executemany(
+            "INSERT INTO entries SELECT json ->> 'key', json -> 'request', json -> 'response', "
+            "json ->> 'received', json ->> 'price' FROM (SELECT ? AS json)",
+            [(row,) for row in rows],
+        )
+    answers = ask(requests)
+    assert [answer.text for answer in answers] == [f"answer to q{n}" for n in range(20)]
+    assert {answer.price for answer in answers} == {0.5}
+    assert kept() == 20

@@ -1,0 +1,232 @@
+"""Presets: what they state is so, and `alpacare preset` changes values and nothing else."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import REPOSITORY, run
+
+from alpacare.cli.main import main
+from alpacare.core.settings import read_yaml
+from alpacare.pipeline.params import read_params
+from alpacare.pipeline.presets import put_in_force
+from alpacare.pipeline.quote import quote_all
+from alpacare.pipeline.sources import targets
+
+NAMES = sorted(path.stem for path in (REPOSITORY / "presets").glob("*.yaml"))
+PUBLISHED = [name for name in NAMES if name != "demo"]
+
+
+@pytest.fixture
+def project(params: Path) -> Path:
+    """The checked-in params.yaml with the presets beside it."""
+    (params.parent / "presets").symlink_to(REPOSITORY / "presets")
+    return params
+
+
+@pytest.fixture
+def own(params: Path) -> Path:
+    """A preset that a test writes itself; params.yaml stands two folders up."""
+    folder = params.parent / "presets"
+    folder.mkdir()
+    (folder / "demo.yaml").write_text((REPOSITORY / "presets/demo.yaml").read_text())
+    return folder / "own.yaml"
+
+
+def text_of(name: str) -> str:
+    return (REPOSITORY / f"presets/{name}.yaml").read_text()
+
+
+def fail(*words: str) -> str:
+    """Run `alpacare preset`, which must say one line and leave params.yaml alone."""
+    before = Path("params.yaml").read_bytes()
+    result = run(main, "preset", *words)
+    assert result.exit_code == 2
+    assert len(result.output.strip().splitlines()) == 1
+    assert Path("params.yaml").read_bytes() == before
+    return result.output
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_a_preset_holds_the_published_settings(project: Path, name: str) -> None:
+    put_in_force(name)
+    settings = read_params().checkpoint
+    assert (REPOSITORY / f"configs/accelerate/{settings.hardware}.yaml").exists()
+    assert re.fullmatch("[0-9a-f]{40}", settings.student.revision or "")
+    chosen = settings.optimizer
+    assert (chosen.schedule, chosen.warmup_share, chosen.weight_decay) == ("cosine", 0.03, 0.0)
+    assert (chosen.batch_size, settings.row_length) == (128, 1024)
+    if name != "bioinstruct":  # whose paper's figures are not known
+        rate, epochs = (1e-5, 5) if "13b" in name else (2e-5, 3)
+        assert (chosen.learning_rate, chosen.epochs) == (rate, epochs)
+    commands = re.findall(r"^#   ((?:make|vllm|BUDGET=0) [^ ].*?)(?:  .*)?$", text_of(name), re.M)
+    assert commands[0] == f"make preset NAME={name}"
+    assert "make train" in commands
+
+
+def test_demo_is_what_is_checked_in(project: Path) -> None:
+    before = project.read_bytes()
+    result = run(main, "preset", "demo")
+    assert (result.exit_code, project.read_bytes()) == (0, before)
+    assert "nothing to change" in result.output
+
+
+def test_every_key_of_demo_stands_in_another_preset(project: Path) -> None:
+    changed = {line.split(":")[0] for name in PUBLISHED for line in put_in_force(name)}
+    imported = {"sources.seeds", "sources.instructions"}  # as does an import of one's own data
+    assert changed | imported == leaves(read_yaml(REPOSITORY / "presets/demo.yaml"))
+
+
+def leaves(values: dict[str, Any], above: str = "") -> set[str]:
+    found: set[str] = set()
+    for key, value in values.items():
+        name = above + key
+        found |= leaves(value, f"{name}.") if isinstance(value, dict) else {name}
+    return found
+
+
+def test_the_way_to_a_preset_does_not_matter(project: Path) -> None:
+    checked_in = project.read_bytes()
+    straight = {}
+    for name in PUBLISHED:
+        project.write_bytes(checked_in)
+        put_in_force(name)
+        straight[name] = project.read_bytes()
+    for name in [*PUBLISHED[::2], *PUBLISHED[1::2]]:
+        put_in_force(name)
+        assert project.read_bytes() == straight[name]
+    put_in_force("demo")
+    assert project.read_bytes() == checked_in
+    assert len({*straight.values(), checked_in}) == len(NAMES)
+
+
+def test_values_change_and_nothing_else(project: Path) -> None:
+    before = project.read_text().splitlines()
+    result = run(main, "preset", "bioinstruct")
+    after = project.read_text().splitlines()
+    assert [line.partition("#")[2] for line in after] == [line.partition("#")[2] for line in before]
+    moved = [new for old, new in zip(before, after, strict=True) if old != new]
+    told = result.output.splitlines()
+    assert len(moved) == len(told) == 20
+    assert "checkpoint.optimizer.learning_rate: 0.002 -> 0.0002" in told
+    assert "    learning_rate: 2.0e-4         # a tiny" in "\n".join(moved)
+    assert "  lora: {rank: 16, alpha: 32, dropout: 0.05, targets: all-linear}" in "\n".join(moved)
+
+
+def test_other_edits_of_the_user_stay(project: Path) -> None:
+    text = project.read_text().replace("rouge_l: 0.7  ", "rouge_l: 0.65 ")
+    text = text.replace("tests: [demo] ", "tests:\n  - 'demo'\n  - mine # my own\n#")
+    text = text.replace("blocked_words: []", f"blocked_words: [{', '.join(['radiograph'] * 30)}]")
+    text = text.replace("epochs: 5 ", "epochs: 9 ")
+    project.write_text(text)
+    assert "checkpoint.optimizer.epochs: 9 -> 3" in put_in_force("alpacare-7b")
+    put_in_force("demo")
+    assert project.read_text() == text.replace("epochs: 9 ", "epochs: 5 ")
+
+
+def test_a_base_of_ones_own(project: Path) -> None:
+    Path("llama: 7b@home").mkdir()
+    put_in_force("alpacare-7b", "llama: 7b@home")
+    student = read_params().checkpoint.student
+    assert (student.base, student.revision) == ("llama: 7b@home", None)
+    commit = "1234567890" * 4  # YAML would take it for a number
+    put_in_force("alpacare-7b", f"org/model@{commit}")
+    student = read_params().checkpoint.student
+    assert (student.base, student.revision) == ("org/model", commit)
+
+
+@pytest.mark.parametrize("base", ["org/model", "org/model@main", "/no/such/folder"])
+def test_a_base_that_names_no_weights_is_refused(project: Path, base: str) -> None:
+    said = fail("one-gpu", "--base", base)
+    assert "no local folder, so it is a Hub model, and needs 'revision', the 40 hex" in said
+
+
+def test_going_back_to_demo_takes_imported_data_out(project: Path) -> None:
+    before = project.read_text()
+    project.write_text(before.replace("instructions: instructions", "instructions: imported/ours"))
+    assert put_in_force("demo") == ['sources.instructions: "imported/ours" -> "instructions"']
+    assert project.read_text() == before
+
+
+def test_the_list_tells_what_each_is_and_takes(project: Path) -> None:
+    shown = run(main, "presets").output
+    for name in NAMES:
+        assert f"{name}\n  {text_of(name).splitlines()[0].removeprefix('# ')}\n" in shown
+    assert shown.count("answers to buy: likely $") == len(PUBLISHED)
+    assert "training: 8 x H100-80GB: 27.0 GB a GPU, 364.4 GB of disk, 0.6 hours" in shown
+
+
+def link_what_git_holds(*entries: str) -> None:
+    """As in a new clone: no stage has run, so nothing of what this one made counts."""
+    command = ["git", "-C", REPOSITORY, "ls-files", *entries]
+    for name in subprocess.run(command, check=True, capture_output=True, text=True).stdout.split():
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).symlink_to(REPOSITORY / name)
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_a_preset_states_what_it_would_cost(project: Path, name: str) -> None:
+    link_what_git_holds("dvc.yaml", "prices.yaml", "prompts", "data")
+    put_in_force(name)
+    if name == "medinstruct-52k":
+        assert targets(read_params())[0] == "statistics", "no stage before training"
+    quotes = quote_all()
+    likely, most = (sum(getattr(q, kind) or 0.0 for q in quotes) for kind in ("online", "most"))
+    assert f"#   likely ${likely:.2f}, at most ${most:.2f}\n" in text_of(name)
+    assert not any(quote.trouble for quote in quotes)
+
+
+def test_an_unknown_preset_is_told_the_known_ones(project: Path) -> None:
+    for name in ("alpacare", "../params", ""):
+        assert f"no preset '{name}' in presets/; there are: {', '.join(NAMES)}" in fail(name)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("checkpoint:\n  row_lenght: 8", "own.yaml: 'checkpoint.row_lenght' is not in presets/d"),
+        ("checkpoint: null", "own.yaml: 'checkpoint' is not in presets/demo"),
+        ("checkpoint:\n  row_length: 2048", "row_length: 2048 tokens exceed the student's context"),
+        ("checkpoint:\n  row_length: '8'", "own over params.yaml: checkpoint.row_length: input"),
+        ("checkpoint:\n  lora: {rang: 1}", "lora.rang: unknown key; did you mean 'rank'?"),
+        ("checkpoint: [", "own.yaml: not valid YAML"),
+    ],
+)
+def test_a_wrong_preset_changes_nothing(own: Path, text: str, message: str) -> None:
+    own.write_text(text)
+    assert message in fail("own")
+
+
+def test_a_key_that_params_has_lost_is_named(project: Path) -> None:
+    project.write_text(project.read_text().replace("  save_steps: 500", "  # save_steps: 500"))
+    assert "params.yaml: 'checkpoint.save_steps' is missing" in fail("one-gpu")
+    project.unlink()
+    assert "no such file; run this from" in run(main, "preset", "one-gpu").output
+
+
+def test_a_block_in_a_preset_is_a_value_like_another(own: Path, params: Path) -> None:
+    before = params.read_text()
+    lora = {"rank": 1, "alpha": 2, "dropout": 0.0, "targets": ["q_proj"]}
+    lines = "".join(f"    {key}: {json.dumps(value)}  # why\n" for key, value in lora.items())
+    own.write_text(f"checkpoint:\n  lora:\n{lines}")
+    put_in_force("own")
+    chosen = read_params().checkpoint.lora
+    assert chosen is not None
+    assert chosen.model_dump() == lora
+    put_in_force("demo")
+    assert params.read_text() == before
+
+
+def test_make_hands_name_and_base_over() -> None:
+    command = ["make", "--no-print-directory", "--dry-run", "preset", "NAME=one-gpu"]
+    for more, expected in (
+        ([], "alpacare preset 'one-gpu' \n"),
+        (["BASE=/my models"], "alpacare preset 'one-gpu' --base '/my models'\n"),
+    ):
+        done = subprocess.run(
+            [*command, *more], cwd=REPOSITORY, capture_output=True, text=True, check=True
+        )
+        assert done.stdout.endswith(expected)
