@@ -6,13 +6,13 @@ import pytest
 from conftest import REPOSITORY
 
 from alpacare.core.settings import load
+from alpacare.datasets.seed_files import normalise, read_source
 from alpacare.filtering.filter import Filter, FilteredSettings
 from alpacare.filtering.rouge import encode, scores
 from alpacare.instructions.generation_loop import InstructionsSettings, Rounds
 from alpacare.llm.cache_pack import read_pack
 from alpacare.records.task import Seed
 from alpacare.records.test_set import read_tests
-from alpacare.stages.seeds import normalise, read_source
 
 SEEDS = REPOSITORY / "data/seeds/medical.jsonl"
 TESTS = read_tests(REPOSITORY / "data/tests/demo.jsonl")

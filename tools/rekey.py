@@ -20,8 +20,8 @@ from alpacare.filtering.filter import Filter, FilteredSettings
 from alpacare.instructions.generation_loop import InstructionsSettings, Rounds
 from alpacare.llm.cache_pack import Entry, read_pack, write_pack
 from alpacare.llm.request import Request
+from alpacare.llm.task_requests import ResponsesSettings, make_requests
 from alpacare.records.task import Seed
-from alpacare.stages.responses import ResponsesSettings, make_requests
 
 SEEDS = Path("data/seeds.jsonl")
 INSTRUCTIONS = Path("data/recordings/instructions.jsonl")

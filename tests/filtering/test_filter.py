@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rouge_score.rouge_scorer import RougeScorer
 
+from alpacare.filtering import filter as filter_module
 from alpacare.filtering.filter import Filter, FilteredSettings, Line
 from alpacare.filtering.heuristics import Heuristics
 
@@ -100,7 +101,7 @@ def test_every_row_goes_for_the_reason_that_the_documents_name(
 ) -> None:
     sieve = Filter(options, seeds, tests)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(filter, "_CHUNK", chunk)
+        patch.setattr(filter_module, "_CHUNK", chunk)
         start = 0
         while start < len(rows):
             size = data.draw(st.integers(1, 6))

@@ -12,8 +12,8 @@ from alpacare.filtering.filter import Filter, FilteredSettings
 from alpacare.instructions.generation_loop import InstructionsSettings, Rounds
 from alpacare.llm.cache_pack import Entry, write_pack
 from alpacare.llm.ledger import Ledger, default_path
+from alpacare.llm.task_requests import ResponsesSettings, make_requests
 from alpacare.stages.instructions import main
-from alpacare.stages.responses import ResponsesSettings, make_requests
 from alpacare.stages.responses import main as responses
 
 PROMPT = REPOSITORY / "prompts/instructions"

@@ -46,9 +46,18 @@ def import_data(
       alpacare import instructions questions.jsonl
     """
     from alpacare.datasets.imports import import_file
+    from alpacare.pipeline.params import read_params
+    from alpacare.pipeline.presets import set_values
+    from alpacare.sharing.tracked import note_of
 
-    for line in import_file(stage, file, name, _read_pairs(pairs), model):
-        click.echo(line)
+    columns = _read_pairs(pairs)
+    read_params()  # what is wrong there is better known before anything is written
+    path, lines = import_file(stage, file, name, columns, model)
+    source = f"imported/{path.stem}"
+    lines += set_values({f"sources.{stage}": source}, source)
+    lines += [f"next: `make repro`; commit params.yaml and {note_of(path)}"]
+    lines += ["back: `make preset NAME=demo` (or another preset)"]
+    click.echo("\n".join(lines))
 
 
 def _read_pairs(pairs: tuple[str, ...]) -> dict[str, str]:

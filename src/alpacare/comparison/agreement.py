@@ -26,7 +26,7 @@ from alpacare.evaluation.agreement import (
 )
 from alpacare.evaluation.items import gather, read_judgments
 from alpacare.evaluation.people import Judges, correct_all, rate_people
-from alpacare.pipeline.check import rows_path
+from alpacare.pipeline.dvc_yaml import rows_path
 from alpacare.pipeline.params import Params, read_params
 from alpacare.records.generation import Generation
 from alpacare.records.judgment import Verdict

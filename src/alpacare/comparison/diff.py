@@ -5,17 +5,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from alpacare.comparison.diff_page import Answers, Side, plain, write_section
+from alpacare.comparison.diff_page import Answers, Side, write_section
 from alpacare.comparison.diff_print import Row, print_flips, print_rows
 from alpacare.comparison.revisions import Missing, Revision, open_revision
 from alpacare.core import jsonl
 from alpacare.core.errors import BadInput
 from alpacare.core.files import atomic_file, read_json
+from alpacare.display.text import plain
 from alpacare.evaluation.bootstrap import Resampling
 from alpacare.evaluation.items import gather, read_judgments
 from alpacare.evaluation.paired_comparison import Flip, Leads, average, compare, flips
 from alpacare.evaluation.score_table import percent
-from alpacare.pipeline.check import rows_path
+from alpacare.pipeline.dvc_yaml import rows_path
 from alpacare.pipeline.params import BASE, Params, read_params
 from alpacare.records.generation import Generation
 

@@ -5,12 +5,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from alpacare.display.text import plain
 from alpacare.evaluation.paired_comparison import Flip
 from alpacare.records.generation import Generation
 from alpacare.records.judgment import Judgment
-
-# Terminals obey control characters, and marks that turn the direction of writing hide text.
-_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 Answers = Mapping[str, Generation]
 
@@ -22,11 +20,6 @@ class Side:
     judgments: Sequence[Judgment]
     generations: Answers
     reference: Answers
-
-
-def plain(text: str) -> str:
-    """Show control characters as their escapes, so that no text can act on a terminal or page."""
-    return _UNSAFE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def count_directions(flips: Sequence[Flip]) -> str:

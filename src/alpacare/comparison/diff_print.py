@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from alpacare.comparison.diff_page import Answers, Side, count_directions, plain
+from alpacare.comparison.diff_page import Answers, Side, count_directions
+from alpacare.display.text import plain
 from alpacare.evaluation.paired_comparison import Comparison, Difference, Flip
 from alpacare.evaluation.score_table import percent
 

@@ -11,7 +11,7 @@ from alpacare.evaluation.items import Items, gather, read_judgments
 from alpacare.evaluation.paired_comparison import average
 from alpacare.evaluation.score import Mean
 from alpacare.evaluation.statistics import rate
-from alpacare.pipeline.check import rows_path
+from alpacare.pipeline.dvc_yaml import rows_path
 from alpacare.pipeline.params import BASE, Params
 
 

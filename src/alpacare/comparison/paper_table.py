@@ -10,10 +10,9 @@ from typing import NamedTuple
 from alpacare.comparison.mean_win_rates import average_all
 from alpacare.core.errors import BadInput
 from alpacare.evaluation.score import Mean, Rate, Score
-from alpacare.evaluation.score_table import Cell, percent, read_score
+from alpacare.evaluation.score_table import Cell, consistency, percent, read_score, whole
 from alpacare.pipeline import paths
 from alpacare.pipeline.params import BASE, Params, read_params
-from alpacare.report.formats import consistency, whole
 
 _AVG = "AVG"
 _LATEX = {c: f"\\{c}" for c in "&%$#_{}"} | {

@@ -7,9 +7,9 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, TypeAdapter, ValidationError, model_validator
 
 from alpacare.core.errors import BadInput
+from alpacare.core.names import Slug
 from alpacare.core.settings import Settings, check, read_yaml
 from alpacare.datasets.downloads import check_address
-from alpacare.pipeline.params import Slug
 
 CATALOGUE = Path("configs/datasets.yaml")
 _SLUG = TypeAdapter(Slug)

@@ -18,12 +18,10 @@ from alpacare.core.settings import read_yaml
 from alpacare.datasets.catalogue import CATALOGUE, PublishedSet, check_name, find_published
 from alpacare.datasets.downloads import downloaded
 from alpacare.datasets.row_importer import Imported, Importer, Kind
+from alpacare.datasets.seed_files import normalise, read_source
 from alpacare.datasets.tables import read_table
 from alpacare.datasets.test_set_import import bring_in
-from alpacare.pipeline.params import read_params
-from alpacare.pipeline.presets import set_values
 from alpacare.sharing.tracked import check_way, keep, note_of
-from alpacare.stages.seeds import normalise, read_source
 
 IMPORTED = Path("data/imported")
 DROPPED = Path("data/dropped/imported")
@@ -93,8 +91,8 @@ def _check_rows(name: str, known: PublishedSet, came: int) -> None:
 
 def import_file(
     kind: Kind, file: Path, name: str | None, columns: Mapping[str, str], model: str | None
-) -> Iterator[str]:
-    """Bring in a file of one's own and have the pipeline start from it; tell of it.
+) -> tuple[Path, list[str]]:
+    """Bring in a file of one's own; give where its rows are, and lines that say what came.
 
     Raises:
         BadInput: an unreadable file or row, a column that is not there, something in the way.
@@ -104,16 +102,12 @@ def import_file(
     name = check_name(name or file.stem)
     path = IMPORTED / f"{name}.jsonl"
     check_way(path)
-    read_params()  # what is wrong there is better known before anything is written
     made = Importer(kind, name, columns, model).take(read_table(file))
     if not made.rows:
         reasons = ", ".join(_count_lost(made))
         raise BadInput(f"{file}: not one row can be used ({reasons}); nothing was written")
     _write(path, name, made, {"source": file.name})
-    yield from _report(path, made)
-    yield from set_values({f"sources.{kind}": f"imported/{name}"}, f"imported/{name}")
-    yield f"next: `make repro`; commit params.yaml and {note_of(path)}"
-    yield "back: `make preset NAME=demo` (or another preset)"
+    return path, list(_report(path, made))
 
 
 def _write(path: Path, name: str, made: Imported, told: Mapping[str, Any]) -> None:

@@ -123,7 +123,7 @@ def check_keys() -> Iterator[Finding]:
 def _asked(params: "Params") -> Iterator[tuple[str, str]]:
     """Yield who asks which endpoint: stages, judges, references and sorters."""
     from alpacare.core.settings import read_yaml
-    from alpacare.pipeline.check import dependencies
+    from alpacare.pipeline.dvc_yaml import dependencies
     from alpacare.pipeline.plan import asked_judges
 
     for stage in ("instructions", "responses", "generations"):

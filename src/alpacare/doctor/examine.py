@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable
 
 import click
 
-from alpacare.comparison.diff_page import plain
 from alpacare.core.errors import BadInput
+from alpacare.display.text import plain
 from alpacare.doctor import clone, machine
 from alpacare.doctor.finding import Finding, wrong
 

@@ -11,8 +11,8 @@ from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 
 from alpacare.compute.machine import GIB, gpus, memory, packages, spell
+from alpacare.display.text import name_some
 from alpacare.doctor.finding import Finding, ok, warning, wrong
-from alpacare.lineage.rows import name_some
 
 LOCK = Path("requirements.lock")
 _OLDEST = (3, 11)

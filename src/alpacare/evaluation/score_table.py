@@ -12,6 +12,8 @@ from alpacare.evaluation.score import Mean, Rate, Score
 if TYPE_CHECKING:
     from rich.table import Table
 
+from alpacare.evaluation.bootstrap import share_interval
+
 Cell = tuple[str, str, str]  # test, reference, judge
 NEXT = """\
 In brackets: {:g} % intervals. Equal length: what would be left if judges did
@@ -98,3 +100,23 @@ def interval(rate: Rate) -> str:
 def percent(share: float | None) -> str:
     """Write a share as percent with one decimal; "-" when there is none."""
     return "-" if share is None else f"{100 * share:.1f}"
+
+
+def whole(score: Score) -> Rate:
+    """Give a score's win rate with its interval."""
+    return Rate(
+        win_rate=score.win_rate, ci_low=score.ci_low, ci_high=score.ci_high, n=score.n_valid
+    )
+
+
+def consistency(score: Score) -> Rate:
+    """Give the share of items with the same verdict in both orders, with Wilson's interval."""
+    return share(score.position_consistency, score.n_valid, score.confidence)
+
+
+def share(value: float | None, n: int, confidence: float) -> Rate:
+    """Give a share of n items with Wilson's interval."""
+    if value is None or not n:
+        return Rate(win_rate=None, ci_low=None, ci_high=None, n=0)
+    low, high = share_interval(value, n, confidence)
+    return Rate(win_rate=value, ci_low=low, ci_high=high, n=n)

@@ -1,4 +1,4 @@
-"""The rows of `alpacare.filtering.near_duplicate_join`, each by itself: as numbers, as a string, as fingerprints."""
+"""The rows of the near-duplicate join, each by itself: numbers, a string, fingerprints."""
 
 from typing import Any
 

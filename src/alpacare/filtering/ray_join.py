@@ -1,4 +1,4 @@
-"""The join of `alpacare.filtering.near_duplicate_join` on a Ray cluster: the same pairs, found block by block.
+"""The near-duplicate join on a Ray cluster: the same pairs, found block by block.
 
 Each pair of blocks of rows is one task, which gets those two blocks and nothing else. So what a
 worker needs does not grow with the number of rows, and a task that is lost with its node is simply

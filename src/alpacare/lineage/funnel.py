@@ -13,10 +13,10 @@ from typing import Any
 
 from alpacare.core import jsonl
 from alpacare.core.files import read_json
+from alpacare.datasets.seed_files import read_source
 from alpacare.pipeline import paths
-from alpacare.pipeline.check import dependencies, outputs
+from alpacare.pipeline.dvc_yaml import dependencies, outputs
 from alpacare.pipeline.params import Params, read_params
-from alpacare.stages.seeds import read_source
 
 _CALLS = "calls"
 _STALE = "one of them is of another time; `make repro` brings them together"

@@ -6,7 +6,7 @@ from typing import Any
 from alpacare.lineage.requests import describe
 from alpacare.lineage.rows import ID, Found, Shelf
 from alpacare.pipeline import paths
-from alpacare.pipeline.check import dependencies
+from alpacare.pipeline.dvc_yaml import dependencies
 from alpacare.pipeline.params import Params
 
 Part = dict[str, Any]

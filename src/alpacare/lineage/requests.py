@@ -6,7 +6,7 @@ from typing import Any
 from alpacare.lineage.rows import Shelf
 from alpacare.llm.cache_pack import Entry
 from alpacare.llm.ledger import Ledger, default_path
-from alpacare.pipeline.check import dependencies
+from alpacare.pipeline.dvc_yaml import dependencies
 
 RECORDED = ("instructions", "responses")
 

@@ -1,7 +1,7 @@
 """Rows looked up by id, in files that may be large or not here."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,12 +15,6 @@ class Found(NamedTuple):
 
     number: int
     row: dict[str, Any]
-
-
-def name_some(things: Sequence[str], most: int = 5) -> str:
-    """Name the first few of many things."""
-    more = f" and {len(things) - most} more" if len(things) > most else ""
-    return ", ".join(things[:most]) + more
 
 
 class Shelf:

@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import Any
 
 from alpacare.core.errors import BadInput
+from alpacare.display.text import name_some
 from alpacare.lineage.origin import follow
-from alpacare.lineage.rows import ID, Shelf, name_some
+from alpacare.lineage.rows import ID, Shelf
 from alpacare.lineage.test_item import tried
 from alpacare.lineage.training_row import learned
 from alpacare.pipeline import paths

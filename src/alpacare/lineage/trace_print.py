@@ -5,9 +5,8 @@ from typing import Any
 
 import click
 
-from alpacare.comparison.diff_page import plain
+from alpacare.display.text import name_some, plain
 from alpacare.evaluation.score_table import percent
-from alpacare.lineage.rows import name_some
 
 Part = Mapping[str, Any]
 

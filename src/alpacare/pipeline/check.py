@@ -4,15 +4,13 @@ DVC deletes a stage's outputs before it starts the stage's command, so a typo in
 cost them. `make repro` looks here first.
 """
 
-import re
 from collections.abc import Iterable
-from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 from alpacare.core.errors import BadInput
-from alpacare.core.settings import read_yaml
+from alpacare.datasets.seed_files import normalise, read_source
+from alpacare.generation.local_models import read_local
 from alpacare.instructions.few_shot_sampler import Deck
 from alpacare.judging.judge_request import make_inquiries
 from alpacare.judging.judges import JUDGES, AskedJudge, read_judge
@@ -22,6 +20,7 @@ from alpacare.llm.prices import Prices
 from alpacare.llm.request import Request
 from alpacare.llm.reservations import read_budget
 from alpacare.local_judging.loglik import LoglikJudge
+from alpacare.pipeline.dvc_yaml import dependencies
 from alpacare.pipeline.params import Params, read_params
 from alpacare.prompting.judge_prompt import JudgePrompt
 from alpacare.prompting.student_prompt import StudentPrompt
@@ -33,15 +32,11 @@ from alpacare.records.test_set import read_tests
 from alpacare.stages.asked import make_reference_requests
 from alpacare.stages.categories import make_sorting_requests
 from alpacare.stages.filtered import read_tests as read_test_lines
-from alpacare.stages.local import read_local
 from alpacare.stages.references import take
-from alpacare.stages.seeds import normalise, read_source
 from alpacare.training.hardware import check_machine, read_hardware
 from alpacare.training.memory_check import check_room
 from alpacare.training.settings import CheckpointSettings
 
-DVC = Path("dvc.yaml")
-PARAMS = Path("params.yaml")
 EXAMPLE = TestTask(id=row_id("x", ""), instruction="x", input="")
 _ANSWER = Generation(
     id="x", instruction="x", input="", output="x", generator="x", finish_reason="stop"
@@ -170,51 +165,3 @@ def _check_references(params: Params) -> None:
         _check_asking(make_sorting_requests(prompt, [EXAMPLE]))
     for name in params.references.local:
         read_local(dependencies("local", "prompts/references/", reference=name)[0])
-
-
-def dependencies(stage: str, folder: str, **item: str) -> list[Path]:
-    """Give a stage's dependencies in a folder, from dvc.yaml, for one cell of its matrix."""
-    deps: list[str] = _read(_state(DVC))["stages"][stage]["deps"]
-    found = [path for dep in deps if (path := _fill(dep, item)).startswith(folder)]
-    if not found:
-        raise BadInput(f"dvc.yaml: stage '{stage}' has no dependency in {folder}")
-    return list(map(Path, found))
-
-
-def outputs(stage: str, folder: str, **item: str) -> list[Path]:
-    """Give a stage's outputs in a folder, metrics and plots too, for one cell of its matrix."""
-    known = _read(_state(DVC))["stages"][stage]
-    named = [out for kind in ("outs", "metrics", "plots") for out in known.get(kind, [])]
-    paths = [_fill(out if isinstance(out, str) else next(iter(out)), item) for out in named]
-    found = [Path(path) for path in paths if path.startswith(folder)]
-    if not found:
-        raise BadInput(f"dvc.yaml: stage '{stage}' has no output in {folder}")
-    return found
-
-
-def _fill(path: str, item: dict[str, str]) -> str:
-    """Fill ${item.AXIS} and ${SECTION.KEY} of params.yaml in, as DVC does; leave other axes."""
-
-    def value(match: re.Match[str]) -> str:
-        section, key = match.groups()
-        return str(
-            item.get(key, match[0]) if section == "item" else _read(_state(PARAMS))[section][key]
-        )
-
-    return re.sub(r"\$\{(\w+)\.(\w+)\}", value, path)
-
-
-def rows_path(stage: str, folder: str, **item: str) -> Path:
-    """Give the file of rows, not how they came about, that a stage reads from a folder."""
-    return next(path for path in dependencies(stage, folder, **item) if path.suffix == ".jsonl")
-
-
-def _state(path: Path) -> tuple[Path, int]:
-    """Tell one state of a file from another; a file that is missing is for its reader to report."""
-    return path.resolve(), path.stat().st_mtime_ns if path.exists() else 0
-
-
-@lru_cache(maxsize=2)
-def _read(state: tuple[Path, int]) -> dict[str, Any]:
-    """Read dvc.yaml and params.yaml once, not once a cell: it takes a third of a second."""
-    return read_yaml(state[0])

@@ -4,42 +4,29 @@ from itertools import product
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import StringConstraints, model_validator
 
+from alpacare.core.names import NAME, Names, Slugs, refuse_repeated
 from alpacare.core.settings import Settings, check, read_yaml
+from alpacare.datasets.seed_files import SeedsSettings
 from alpacare.evaluation.bootstrap import Resampling
 from alpacare.filtering.filter import FilteredSettings
 from alpacare.generation.settings import GenerationsSettings
 from alpacare.instructions.generation_loop import InstructionsSettings
 from alpacare.llm.endpoints import Endpoint
-from alpacare.stages.curves import CurvesSettings
-from alpacare.stages.responses import ResponsesSettings
-from alpacare.stages.seeds import SeedsSettings
+from alpacare.llm.task_requests import ResponsesSettings
+from alpacare.training.curves import CurvesSettings
 from alpacare.training.settings import CheckpointSettings
 
 BASE = "base"  # the student before training: a reference that needs no answers of others
 
-# Names become stage names and file names: DVC takes a "/" for a path. A dot, as in gpt-3.5-turbo,
-# it bears: in the cells of a matrix, in paths and in targets on the command line.
-_NAME = "[A-Za-z0-9][A-Za-z0-9._-]*"
-_IMPORTED = f"imported/{_NAME}"
-Slug = Annotated[str, StringConstraints(pattern=f"^{_NAME}$")]
-
-
-def _no_twins(names: list[str]) -> list[str]:
-    if len(set(names)) < len(names):
-        raise ValueError(f"a name stands twice in {names}")
-    return names
-
-
-Names = Annotated[list[Slug], AfterValidator(_no_twins)]
-Slugs = Annotated[Names, Field(min_length=1)]
+_IMPORTED = f"imported/{NAME}"
 
 
 class SourcesSettings(Settings):
     """Section `sources`: where three stages start, files under data/ without their ending."""
 
-    seeds: Annotated[str, StringConstraints(pattern=rf"^seeds/{_NAME}$")]
+    seeds: Annotated[str, StringConstraints(pattern=rf"^seeds/{NAME}$")]
     instructions: Annotated[str, StringConstraints(pattern=rf"^(instructions|{_IMPORTED})$")]
     responses: Annotated[str, StringConstraints(pattern=rf"^(responses|{_IMPORTED})$")]
 
@@ -53,7 +40,7 @@ class ReferencesSettings(Settings):
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
-        _no_twins([*self.written, *self.asked, *self.local, BASE])
+        refuse_repeated([*self.written, *self.asked, *self.local, BASE])
         return self
 
 

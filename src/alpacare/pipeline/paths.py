@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from alpacare.pipeline.check import dependencies, outputs, rows_path
+from alpacare.pipeline.dvc_yaml import dependencies, outputs, rows_path
 from alpacare.pipeline.params import Params
 from alpacare.pipeline.sources import passed
 

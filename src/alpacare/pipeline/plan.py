@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from alpacare.core import jsonl
 from alpacare.core.errors import BadInput
+from alpacare.datasets.seed_files import normalise, read_source
 from alpacare.filtering.filter import Filter
 from alpacare.instructions.generation_loop import Rounds
 from alpacare.judging.judge_request import find_replies, make_inquiries
@@ -18,7 +19,9 @@ from alpacare.llm.client import Find, look_up
 from alpacare.llm.ledger import Ledger, default_path
 from alpacare.llm.reply import Answer
 from alpacare.llm.request import Request
-from alpacare.pipeline.check import EXAMPLE, dependencies, rows_path
+from alpacare.llm.task_requests import make_requests
+from alpacare.pipeline.check import EXAMPLE
+from alpacare.pipeline.dvc_yaml import dependencies, rows_path
 from alpacare.pipeline.params import Params, read_params
 from alpacare.pipeline.sources import passed
 from alpacare.records.generation import Generation
@@ -29,8 +32,6 @@ from alpacare.records.test_set import read_tests as read_test_set
 from alpacare.stages.asked import make_reference_requests
 from alpacare.stages.categories import make_sorting_requests
 from alpacare.stages.filtered import read_tests
-from alpacare.stages.responses import make_requests
-from alpacare.stages.seeds import normalise, read_source
 
 PAID = ("instructions", "responses", "categories", "asked", "judgments")
 RECORDED = ("instructions", "responses")

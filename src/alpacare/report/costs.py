@@ -9,7 +9,7 @@ from alpacare.core.errors import BadInput
 from alpacare.core.files import read_json
 from alpacare.evaluation.score import Score
 from alpacare.evaluation.score_table import Cell
-from alpacare.pipeline.check import outputs
+from alpacare.pipeline.dvc_yaml import outputs
 from alpacare.pipeline.params import Params
 from alpacare.pipeline.sources import passed
 

@@ -9,12 +9,11 @@ from alpacare.comparison.mean_win_rates import average_all
 from alpacare.core.errors import BadInput
 from alpacare.core.files import read_json
 from alpacare.evaluation import agreement
-from alpacare.evaluation.bootstrap import share_interval
-from alpacare.evaluation.score import Mean, Rate, Score
+from alpacare.evaluation.score import Mean, Score
 from alpacare.evaluation.score_table import Cell, read_score
 from alpacare.lineage.funnel import Funnel, count_all
 from alpacare.pipeline import paths
-from alpacare.pipeline.check import outputs
+from alpacare.pipeline.dvc_yaml import outputs
 from alpacare.pipeline.params import Params
 from alpacare.report.browser import gather_items
 from alpacare.report.costs import Cost, read_costs
@@ -84,14 +83,6 @@ def gather_report(params: Params) -> Report:
         missing=missing,
         notes=notes,
     )
-
-
-def share(value: float | None, n: int, confidence: float) -> Rate:
-    """Give a share of n items with Wilson's interval."""
-    if value is None or not n:
-        return Rate(win_rate=None, ci_low=None, ci_high=None, n=0)
-    low, high = share_interval(value, n, confidence)
-    return Rate(win_rate=value, ci_low=low, ci_high=high, n=n)
 
 
 def _read_training() -> Training | None:

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from alpacare.comparison.diff_page import plain
 from alpacare.core.errors import BadInput
 from alpacare.core.files import read_json
-from alpacare.pipeline.check import outputs
+from alpacare.display.text import plain
+from alpacare.pipeline.dvc_yaml import outputs
 from alpacare.pipeline.params import Params
 from alpacare.pipeline.sources import passed
 from alpacare.report.tables import read_table

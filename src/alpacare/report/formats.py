@@ -5,8 +5,7 @@ from typing import Any
 
 from alpacare.evaluation.agreement import Estimate
 from alpacare.evaluation.score import Mean, Rate, Score
-from alpacare.evaluation.score_table import percent
-from alpacare.report.data import share
+from alpacare.evaluation.score_table import consistency, percent, share, whole
 
 NONE = "\N{EN DASH}"
 
@@ -31,18 +30,6 @@ def _bounds(rate: Rate | Estimate | None) -> tuple[float | None, float | None, f
 
 def _write(value: float | None, times: float, places: int) -> str:
     return "" if value is None else f"{times * value:z.{places}f}"
-
-
-def whole(score: Score) -> Rate:
-    """Give a score's win rate with its interval."""
-    return Rate(
-        win_rate=score.win_rate, ci_low=score.ci_low, ci_high=score.ci_high, n=score.n_valid
-    )
-
-
-def consistency(score: Score) -> Rate:
-    """Give the share of items with the same verdict in both orders, with Wilson's interval."""
-    return share(score.position_consistency, score.n_valid, score.confidence)
 
 
 def longer(score: Score) -> Rate:

@@ -3,7 +3,7 @@
 from math import degrees, pi
 from typing import Any
 
-from alpacare.comparison.diff_page import plain
+from alpacare.display.text import plain
 from alpacare.report.dataset import Dataset
 from alpacare.report.drawing import INK, PAPER, SERIES, Figure
 

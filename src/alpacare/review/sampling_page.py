@@ -6,7 +6,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from alpacare.core.errors import BadInput
 from alpacare.core.files import atomic_file, write_json
-from alpacare.pipeline.check import rows_path
+from alpacare.pipeline.dvc_yaml import rows_path
 from alpacare.pipeline.params import read_params
 from alpacare.records.pairs import pair_up
 from alpacare.records.review import Name

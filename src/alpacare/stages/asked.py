@@ -17,11 +17,11 @@ from alpacare.llm.client import ask
 from alpacare.llm.reply import Answer
 from alpacare.llm.request import Request
 from alpacare.llm.request_settings import AskingSettings
+from alpacare.llm.task_requests import make_requests
 from alpacare.llm.usage import count_usage
 from alpacare.records.generation import Generation, known_reason
 from alpacare.records.task import TestTask
 from alpacare.records.test_set import read_tests
-from alpacare.stages.responses import make_requests
 
 
 @click.command(cls=Stage)

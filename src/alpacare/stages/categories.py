@@ -18,10 +18,10 @@ from alpacare.core.settings import check, read_yaml
 from alpacare.llm.client import ask
 from alpacare.llm.request import Request
 from alpacare.llm.request_settings import AskingSettings
+from alpacare.llm.task_requests import make_requests
 from alpacare.llm.usage import count_usage
 from alpacare.records.category import Category, Group
 from alpacare.records.task import AnyTask, Question
-from alpacare.stages.responses import make_requests
 
 GROUPS: tuple[Group, ...] = get_args(Group)
 _LABEL = re.compile(r"^(?:category|group)\W+", re.IGNORECASE)

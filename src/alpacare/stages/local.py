@@ -7,29 +7,15 @@ A reference is a folder: prompts/references/NAME/ with settings.yaml, which name
 from pathlib import Path
 
 import click
-from pydantic import model_validator
 
-from alpacare.compute.pinned_model import check_pinned
 from alpacare.core.command import FILE, Stage, check_files
-from alpacare.core.settings import Settings, check, load, read_yaml
+from alpacare.core.settings import load
 from alpacare.generation.answering import answer_tests
+from alpacare.generation.local_models import read_local
 from alpacare.generation.model import Source
 from alpacare.generation.settings import GenerationsSettings
-from alpacare.prompting.student_prompt import Form, StudentPrompt
+from alpacare.prompting.student_prompt import StudentPrompt
 from alpacare.records.test_set import read_tests
-
-
-class LocalSettings(Settings):
-    """A model by folder, or by Hub id and commit, and how it is prompted."""
-
-    model: str
-    revision: str | None
-    prompt: Form
-
-    @model_validator(mode="after")
-    def _pinned(self) -> "LocalSettings":
-        check_pinned(self.model, self.revision)
-        return self
 
 
 @click.command(cls=Stage)
@@ -57,16 +43,6 @@ def main(reference: Path, tests: Path, out: Path, prompt: Path, run: Path) -> No
     form = StudentPrompt.choose(chosen.prompt, prompt)
     answers = answer_tests(source, form, tasks, settings, reference.name, out)
     click.echo(answers.save(out, run))
-
-
-def read_local(reference: Path) -> LocalSettings:
-    """Read which model a reference is.
-
-    Raises:
-        BadInput: no such reference, or its settings are wrong.
-    """
-    path = reference / "settings.yaml"
-    return check(read_yaml(path), LocalSettings, f"{path}: ")
 
 
 if __name__ == "__main__":

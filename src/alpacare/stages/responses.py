@@ -1,6 +1,6 @@
 """Stage `responses`: the teacher answers every instruction that is left."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -9,21 +9,12 @@ from alpacare.core import jsonl
 from alpacare.core.command import FILE, Stage, check_files
 from alpacare.core.settings import load
 from alpacare.llm.client import ask
-from alpacare.llm.endpoints import read_endpoint
 from alpacare.llm.reply import Answer
-from alpacare.llm.request import Request
-from alpacare.llm.request_settings import AskingSettings
+from alpacare.llm.task_requests import ResponsesSettings, make_requests
 from alpacare.llm.usage import report_usage
-from alpacare.prompting.templates import render_chat
 from alpacare.records.dropped import Dropped
 from alpacare.records.response import Response
 from alpacare.records.task import AnyTask, Question
-
-
-class ResponsesSettings(AskingSettings):
-    """Section `responses` of params.yaml."""
-
-    input_equals_output: bool
 
 
 @click.command(cls=Stage)
@@ -59,16 +50,6 @@ def main(
     report_usage(answers, len(kept), lost, usage)
     cut = sum(response.finish_reason == "length" for response in kept)
     click.echo(f"{len(kept)} responses ({cut} cut off), {len(lost)} not usable")
-
-
-def make_requests(
-    tasks: Iterable[Question], settings: AskingSettings, prompt: Path
-) -> Iterator[Request]:
-    """Put each task into the prompt."""
-    endpoint = read_endpoint(settings.endpoint)
-    for task in tasks:
-        messages = render_chat(prompt, {"instruction": task.instruction, "input": task.input})
-        yield settings.request(endpoint, messages, label=f"answer to {task.id}")
 
 
 def join(

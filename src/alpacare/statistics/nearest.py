@@ -1,6 +1,6 @@
 """Each instruction's nearest other one: the highest ROUGE-L F with any, exactly.
 
-Every pair is scored, each once: 52,000 instructions are 1.4 billion pairs. `alpacare.filtering.near_duplicate_join`
+Every pair is scored, each once: 52,000 instructions are 1.4 billion pairs. The near-duplicate join
 would be no faster here, since its filters live on a threshold and a nearest one has none.
 Past some 60,000 instructions only a sample of them looks for its nearest, still among all.
 """

@@ -1,0 +1,25 @@
+"""Names that become stage names and file names."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, StringConstraints
+
+# DVC takes a "/" for a path. A dot, as in gpt-3.5-turbo, it bears: in the cells of a matrix, in
+# paths and in targets on the command line.
+NAME = "[A-Za-z0-9][A-Za-z0-9._-]*"
+Slug = Annotated[str, StringConstraints(pattern=f"^{NAME}$")]
+
+
+def refuse_repeated(names: list[str]) -> list[str]:
+    """Give the names back.
+
+    Raises:
+        ValueError: one stands twice.
+    """
+    if len(set(names)) < len(names):
+        raise ValueError(f"a name stands twice in {names}")
+    return names
+
+
+Names = Annotated[list[Slug], AfterValidator(refuse_repeated)]
+Slugs = Annotated[Names, Field(min_length=1)]
