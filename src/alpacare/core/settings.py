@@ -1,9 +1,10 @@
 """A stage's settings: its own section of params.yaml, checked against a typed model."""
 
 import difflib
+from collections.abc import Mapping
 from pathlib import Path
 from types import UnionType
-from typing import Any, TypeVar, get_args, get_origin
+from typing import Any, ClassVar, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -12,9 +13,13 @@ from alpacare.core.files import read_text
 
 
 class Settings(BaseModel):
-    """Settings accept only known keys of the right type: '0.7' is not 0.7."""
+    """Settings accept only known keys of the right type: '0.7' is not 0.7.
+
+    `renamed`: keys of earlier versions, each with what to write today; the error says so.
+    """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+    renamed: ClassVar[Mapping[str, str]] = {}
 
 
 S = TypeVar("S", bound=Settings)
@@ -72,7 +77,10 @@ def _explain(error: ValidationError, model: type[Settings]) -> tuple[str, str]:
         return key, str(first["ctx"]["error"])
     if first["type"] != "extra_forbidden":
         return key, f"{first['msg'].lower()}, found {first['input']!r}"
-    known = list(_section(model, first["loc"][:-1]).model_fields)
+    section = _section(model, first["loc"][:-1])
+    if new := section.renamed.get(str(first["loc"][-1])):
+        return key, f"this key has a new name: {new}"
+    known = list(section.model_fields)
     close = difflib.get_close_matches(str(first["loc"][-1]), known, n=1)
     hint = f"did you mean '{close[0]}'?" if close else f"known keys: {', '.join(known)}"
     return key, f"unknown key; {hint}"
