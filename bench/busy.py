@@ -1,15 +1,14 @@
-"""Training beside something else that wants a core: how its threads wait decides how fast it is.
+"""Training beside a process that wants a core: how its threads wait decides how fast it is.
 
     make demo
     python bench/busy.py
 
-Trains the demo's student on a few answers, alone and beside one process that never rests, with GNU
-OpenMP's own number of turns that a thread spins before it sleeps (300,000) and with ours, in turn.
-The weights must be the same. Prints a table, writes bench/busy.json.
+Trains the demo's student on a few answers, on an idle machine and beside one process that never
+rests, with GNU OpenMP's own number of turns that a thread spins before it sleeps (300,000) and with
+ours, in turn. The weights must be the same.
 """
 
 import hashlib
-import json
 import os
 import re
 import subprocess
@@ -21,16 +20,16 @@ from itertools import product
 from pathlib import Path
 from statistics import mean
 
-from rich.console import Console
-from rich.table import Table
+import click
+import results
 
-from alpacare.compute.workers import SPINS
+from alpacare.compute.workers import SPIN_COUNT
 
-HERE = Path(__file__).parents[1]
+REPOSITORY = Path(__file__).parents[1]
 ROUNDS = 2
 ANSWERS = 30  # enough: in one way they take a minute
-WAYS = {"OpenMP's own": "300000", "ours": SPINS}
-PLACES = {"alone": False, "beside another": True}  # whether the machine is busy
+SETTINGS = {"OpenMP's own": "300000", "ours": SPIN_COUNT}
+MACHINES = {"idle": False, "busy": True}
 STAGE = [
     *(sys.executable, "-m", "alpacare.stages.checkpoint", "data/responses.jsonl", "checkpoint"),
     *("--prompt", "prompts/student", "--hardware", "configs/accelerate/cpu.yaml"),
@@ -38,8 +37,8 @@ STAGE = [
 
 
 @contextmanager
-def beside(busy: bool) -> Iterator[None]:
-    """With a process that takes a whole core, or without."""
+def other_process(busy: bool) -> Iterator[None]:
+    """Beside a process that takes a whole core, or one that ends at once."""
     other = subprocess.Popen([sys.executable, "-c", "while True: pass" if busy else ""])
     try:
         yield
@@ -54,44 +53,38 @@ def train(folder: Path, spins: str) -> tuple[float, str]:
     done = subprocess.run(
         STAGE, cwd=folder, env=environment, check=True, capture_output=True, text=True
     )
-    told = re.search(r"([0-9,]+) tokens/s", done.stdout)
-    assert told, done.stdout
+    rate = re.search(r"([0-9,]+) tokens/s", done.stdout)
+    assert rate, done.stdout
     weights = (folder / "checkpoint/model.safetensors").read_bytes()
-    return float(told[1].replace(",", "")), hashlib.sha256(weights).hexdigest()
+    return float(rate[1].replace(",", "")), hashlib.sha256(weights).hexdigest()
 
 
-def main() -> None:
+def make_project(folder: Path) -> None:
+    """The demo's settings for one epoch, and a few of its answers."""
+    for entry in ("dvc.yaml", "prompts", "configs"):
+        (folder / entry).symlink_to(REPOSITORY / entry)
+    answers = (REPOSITORY / "data/responses.jsonl").read_text().splitlines(keepends=True)
+    (folder / "data").mkdir()
+    (folder / "data/responses.jsonl").write_text("".join(answers[:ANSWERS]))
+    params = (REPOSITORY / "params.yaml").read_text()
+    (folder / "params.yaml").write_text(params.replace("epochs: 5 ", "epochs: 1 "))
+
+
+@click.command()
+@results.save_option
+def main(save: bool) -> None:
+    """Measure training with both ways to wait, on an idle and on a busy machine."""
     rates: dict[str, list[float]] = {}
     hashes = set()
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        for entry in ("dvc.yaml", "prompts", "configs"):
-            (folder / entry).symlink_to(HERE / entry)
-        answers = (HERE / "data/responses.jsonl").read_text().splitlines(keepends=True)
-        (folder / "data").mkdir()
-        (folder / "data/responses.jsonl").write_text("".join(answers[:ANSWERS]))
-        params = (HERE / "params.yaml").read_text()
-        (folder / "params.yaml").write_text(params.replace("epochs: 5 ", "epochs: 1 "))
-        for where, _, way in product(PLACES, range(ROUNDS), WAYS):
-            with beside(PLACES[where]):
-                rate, weights = train(folder, WAYS[way])
-            rates.setdefault(f"{way}, {where}", []).append(rate)
+        make_project(Path(name))
+        for state, _, setting in product(MACHINES, range(ROUNDS), SETTINGS):
+            with other_process(MACHINES[state]):
+                rate, weights = train(Path(name), SETTINGS[setting])
+            rates.setdefault(f"{setting}, {state} machine, tokens/s", []).append(rate)
             hashes.add(weights)
     assert len(hashes) == 1, "how threads wait must change no bit"
-    table = Table("threads wait", "tokens/s", "lowest and highest")
-    for what, found in rates.items():
-        table.add_row(what, f"{mean(found):,.0f}", f"{min(found):,.0f} to {max(found):,.0f}")
-    Console().print(table)
-    means = {what: mean(found) for what, found in rates.items()}
-    result = {
-        "tokens_a_second": rates,
-        "ours_over_openmp": {
-            where: round(means[f"ours, {where}"] / means[f"OpenMP's own, {where}"], 2)
-            for where in PLACES
-        },
-        "cores": os.cpu_count(),
-    }
-    Path(__file__).with_suffix(".json").write_text(json.dumps(result, indent=2) + "\n")
+    results.report("busy", {name: round(mean(each), 1) for name, each in rates.items()}, save)
 
 
 if __name__ == "__main__":

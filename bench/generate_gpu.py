@@ -4,9 +4,8 @@
 
 Each way runs in a process of its own, so that memory of one is not the next one's; one that fails
 is a line under the table. vLLM takes part where it is installed. In 16 bits ways round differently:
-answers are not the same, but all end by the same rule. Prints a table, writes
-bench/generate_gpu.json. --shape tiny runs the same code in two minutes, on a CPU too, and its
-figures mean nothing.
+answers are not the same, but all end by the same rule. --shape tiny runs the same code in two
+minutes, on a CPU too, and its figures mean nothing.
 """
 
 import json
@@ -23,6 +22,7 @@ from statistics import mean, median
 from typing import Any
 
 import click
+import results
 import torch
 from generate_ways import Answer, Asked, Ours, Published, Way, Work, make_work, medinstruct, tiny
 from rich.console import Console
@@ -30,10 +30,10 @@ from rich.table import Column, Table
 from transformers import LlamaConfig
 
 from alpacare.core.progress import quiet_libraries
-from alpacare.generation.model import Source, load_tokenizer
+from alpacare.generation.model import ModelSource, load_tokenizer
 
 SHAPES: dict[str, Callable[[], LlamaConfig]] = {"7b": LlamaConfig, "tiny": tiny}
-ALONE = 16  # tasks for the published loop, whose pace does not depend on how many there are
+FEW = 16  # tasks for the published loop, whose pace does not depend on how many there are
 CACHE = {"cache_tokens": 131_072, "step_tokens": 4096}  # 69 GB of a 7B in 16 bits
 Line = dict[str, Any]
 
@@ -45,7 +45,7 @@ class VLLM:
         os.environ["VLLM_ENABLE_V1_MULTIPROCESSING"] = "0"  # or its memory is not this process's
         from vllm import LLM, SamplingParams
 
-        self.tokenizer = load_tokenizer(Source(str(work.folder)))
+        self.tokenizer = load_tokenizer(ModelSource(str(work.folder)))
         self.prompt = work.prompt
         self.model = LLM(model=str(work.folder), dtype="bfloat16", enable_prefix_caching=False)
         # the model's further ends of text are taken from its generation_config.json
@@ -83,8 +83,8 @@ def measure(way: str, folder: Path) -> Line:
     """Answer in this process, after some tasks that are not counted."""
     work = Work.read(folder)
     answer = WAYS[way](work)
-    asked = work.asked[: ALONE if way.startswith("published") else None]
-    answer(asked[:ALONE])
+    asked = work.asked[: FEW if way.startswith("published") else None]
+    answer(asked[:FEW])
     start = time.perf_counter()
     answers = answer(asked)
     seconds = time.perf_counter() - start
@@ -101,10 +101,10 @@ def measure(way: str, folder: Path) -> Line:
     }
 
 
-def apart(way: str, folder: str, shape: str) -> Line:
+def run_in_own_process(way: str, folder: str, shape: str) -> Line:
     """Do one thing in a process of its own; a failure is a line too."""
     print(way, file=sys.stderr, flush=True)
-    command = [sys.executable, __file__, "--shape", shape, "--alone", way, folder]
+    command = [sys.executable, __file__, "--shape", shape, "--way", way, folder]
     environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     last = (done.stdout if done.returncode == 0 else done.stderr).strip().split("\n")[-1]
@@ -129,35 +129,35 @@ def show(lines: list[Line]) -> None:
 
 def measure_all(shape: str) -> list[Line]:
     with tempfile.TemporaryDirectory() as folder:
-        made = apart("model", folder, shape)
+        made = run_in_own_process("model", folder, shape)
         if "failed" in made:
             return [made]
         here = [way for way in WAYS if way != "vLLM" or find_spec("vllm")]
         if "vLLM" not in here:
             print("vLLM is not installed and left out; to compare with it: pip install vllm")
-        return [apart(way, folder, shape) for way in here]
+        return [run_in_own_process(way, folder, shape) for way in here]
 
 
 @click.command()
 @click.option("--shape", type=click.Choice(list(SHAPES)), default="7b", show_default=True)
-@click.option("--alone", nargs=2, hidden=True, help="A way, or `model` to make it, and a folder.")
-def main(shape: str, alone: tuple[str, str] | None) -> None:
+@click.option("--way", nargs=2, hidden=True, help="A way, or `model` to make it, and a folder.")
+@results.save_option
+def main(shape: str, way: tuple[str, str] | None, save: bool) -> None:
     """Measure each way of answering on this machine's GPU."""
     quiet_libraries()
     if shape == "7b" and not torch.cuda.is_available():
         print("this needs a GPU, and torch finds none; --shape tiny runs on a CPU", file=sys.stderr)
         sys.exit(2)
-    if alone and alone[0] == "model":
-        make_work(Path(alone[1]), SHAPES[shape](), medinstruct, getattr(torch, dtype("bfloat16")))
+    if way and way[0] == "model":
+        make_work(Path(way[1]), SHAPES[shape](), medinstruct, getattr(torch, dtype("bfloat16")))
         print("{}")
-    elif alone:
-        print(json.dumps(measure(alone[0], Path(alone[1]))))
+    elif way:
+        print(json.dumps(measure(way[0], Path(way[1]))))
     else:
         lines = measure_all(shape)
         show(lines)
         if shape == "7b":
-            path = Path(__file__).with_suffix(".json")
-            path.write_text(json.dumps({"ways": lines}, indent=2) + "\n")
+            results.report_gpu("generate_gpu", lines, save)
 
 
 if __name__ == "__main__":

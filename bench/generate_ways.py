@@ -20,14 +20,14 @@ from typing import Any
 import torch
 
 from alpacare.compute.determinism import make_deterministic
+from alpacare.compute.journal import Journal
 from alpacare.core.settings import read_yaml
 from alpacare.generation import worker
-from alpacare.generation.journal import Journal, Row
-from alpacare.generation.model import Source, end_tokens, load_tokenizer
+from alpacare.generation.model import ModelSource, end_tokens, load_tokenizer
 from alpacare.generation.settings import GenerationsSettings
 from alpacare.prompting.student_prompt import StudentPrompt
-from alpacare.training.student import Architecture
-from alpacare.training.tokenizer import train_tokenizer
+from alpacare.training.settings import Architecture
+from alpacare.training.student import train_tokenizer
 
 REPOSITORY = Path(__file__).parents[1]
 THREADS = 2
@@ -65,8 +65,8 @@ class Work:
         """Those of params.yaml, but for the engine and what all ways must share."""
         values: dict[str, Any] = read_yaml(REPOSITORY / "params.yaml")["generations"]
         same = {"max_new_tokens": self.most, "temperature": 0.0, "dtype": "float32"}
-        alone = {"workers": 1, "threads": THREADS, "endpoint": None}
-        return GenerationsSettings(**values | same | alone | changes)
+        one_process = {"workers": 1, "threads": THREADS}
+        return GenerationsSettings(**values | same | one_process | changes)
 
 
 class Published:
@@ -75,11 +75,10 @@ class Published:
     def __init__(self, work: Work, dtype: str = "float32", device: str = "cpu") -> None:
         from transformers import AutoModelForCausalLM
 
-        make_deterministic(0, THREADS)
-        torch.use_deterministic_algorithms(device == "cpu")
+        make_deterministic(0, THREADS, on_cpu=device == "cpu")
         model = AutoModelForCausalLM.from_pretrained(work.folder, dtype=getattr(torch, dtype))
         self.model = model.to(device).eval()
-        self.tokenizer = load_tokenizer(Source(str(work.folder)))
+        self.tokenizer = load_tokenizer(ModelSource(str(work.folder)))
         self.prompt, self.most = work.prompt, work.most
 
     def __call__(self, asked: Sequence[Asked]) -> list[Answer]:
@@ -98,7 +97,7 @@ class Published:
             pad_token_id=self.tokenizer.pad_token_id,
         )[0]
         whole = self.tokenizer.decode(ids, skip_special_tokens=True)
-        row = worker.cut(ids[width:].tolist(), end_tokens(self.model), self.most)
+        row = worker.trim_answer(ids[width:].tolist(), end_tokens(self.model), self.most)
         return *row, whole.split("Response:")[1]
 
 
@@ -106,19 +105,19 @@ class Ours:
     """As the stage `generations` answers, journal included, with a model loaded before."""
 
     def __init__(self, work: Work, engine: str, **changes: Any) -> None:
-        self.tokenizer = load_tokenizer(Source(str(work.folder)))
+        self.tokenizer = load_tokenizer(ModelSource(str(work.folder)))
         self.prompt = work.prompt
-        self.job = worker.Job(
+        self.job = worker.GenerationJob(
             model=str(work.folder),
             revision=None,
             prompts=[],
             seeds=[],
-            ends=[self.tokenizer.eos_token_id],
-            pad=self.tokenizer.pad_token_id,
-            settings=work.settings(engine=engine, **changes),
+            end_ids=[self.tokenizer.eos_token_id],
+            pad_id=self.tokenizer.pad_token_id,
+            settings=work.settings(engines=[engine], **changes),
             title=engine,
         )
-        self.model = worker.load(self.job)
+        self.model = worker.load_job_model(self.job)
 
     def __call__(self, asked: Sequence[Asked]) -> list[Answer]:
         """Answer in a new folder, as a run that was never stopped."""
@@ -126,13 +125,14 @@ class Ours:
         job = self.job.model_copy(update={"prompts": prompts, "seeds": [0] * len(prompts)})
         with tempfile.TemporaryDirectory() as folder:
             journal = Journal(Path(folder))
-            share = worker.share_out(job, journal, 0, 1)
-            worker.answer(self.model, job, share, journal, rank=1)  # only rank 0 shows progress
-            rows = journal.rows()
-        return [self._decode(rows[place]) for place in range(len(prompts))]
+            batches = worker.remaining_batches(job, journal, 0, 1)
+            # only rank 0 shows progress
+            worker.answer_batches(self.model, job, batches, journal, rank=1)
+            answers = journal.results()
+        return [self._decode(*answers[place]) for place in range(len(prompts))]
 
-    def _decode(self, row: Row) -> Answer:
-        return *row, self.tokenizer.decode(row[0], skip_special_tokens=True)
+    def _decode(self, ids: list[int], reason: str) -> Answer:
+        return ids, reason, self.tokenizer.decode(ids, skip_special_tokens=True)
 
 
 Way = Callable[[Sequence[Asked]], list[Answer]]

@@ -6,11 +6,9 @@
 and answers of some 1,200 characters, as those to MedInstruct's test tasks. Their words are those
 of this project's documentation, drawn at random, so they pack worse than what people write.
 The page is opened from disk in Debian's Chromium with the network off. A filter's time is from the
-event to the frame that shows its result. Prints a table and writes bench/report.json.
+event to the frame that shows its result.
 """
 
-import json
-import os
 import re
 import shutil
 import subprocess
@@ -21,12 +19,14 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import click
+import results
 from rich.console import Console
 from rich.table import Table
 
-HERE = Path(__file__).parents[1]
-sys.path.insert(0, str(HERE / "tests"))
-sys.path.insert(0, str(HERE / "tests/report"))
+REPOSITORY = Path(__file__).parents[1]
+sys.path.insert(0, str(REPOSITORY / "tests"))
+sys.path.insert(0, str(REPOSITORY / "tests/report"))
 
 import judged_project  # noqa: E402
 
@@ -100,22 +100,36 @@ def measure(page_file: Path) -> dict[str, list[float]]:
 
 def richer_prose() -> str:
     """Text whose words are as many and as unlike as those of real answers."""
-    documents = " ".join(path.read_text() for path in sorted((HERE / "docs").glob("*.md")))
+    documents = " ".join(path.read_text() for path in sorted((REPOSITORY / "docs").glob("*.md")))
     return " ".join([judged_project.PROSE] * 50 + re.findall("[a-z]+", documents))
 
 
 def copy_the_rest(folder: Path) -> None:
     """The demo's own metrics on data and training, hashes, and settings of stages."""
     for name in ("data/seeds", "metrics"):
-        shutil.copytree(HERE / name, folder / name, dirs_exist_ok=True)
-    head, stages = (HERE / "dvc.lock").read_text().split("stages:\n")
+        shutil.copytree(REPOSITORY / name, folder / name, dirs_exist_ok=True)
+    head, stages = (REPOSITORY / "dvc.lock").read_text().split("stages:\n")
     more = [re.sub(r"^  (\S+:)$", rf"  {n}-\1", stages, flags=re.M) for n in range(LOCKS)]
     (folder / "dvc.lock").write_text(head + "stages:\n" + "".join(more))
-    for cell in (folder / "metrics/scores/demo").glob("*/*"):
-        cell.unlink()
+    shutil.rmtree(folder / "metrics/scores/demo")
 
 
-def main() -> None:
+def figures(built: dict[str, Any], found: dict[str, list[float]]) -> results.Figures:
+    """What the page on the report quotes."""
+    searches = [max(times) for name, times in found.items() if "filter" in name or "search" in name]
+    return {
+        "page, MB": round(built["mb"], 1),
+        "writing, s": round(built["seconds"], 1),
+        "first paint, s": round(median(found["first paint"]) / 1000, 3),
+        "unpacking items, s": round(median(found["items read, when they come near"]) / 1000, 3),
+        "slowest filter or search, s": round(max(searches) / 1000, 3),
+    }
+
+
+@click.command()
+@results.save_option
+def main(save: bool) -> None:
+    """Measure the report of the paper's number of comparisons."""
     judged_project.PROSE = richer_prose()
     judged_project.ANSWER = 210  # words
     judged_project.REPLY = 65  # words, 100 tokens: the most that AlpaCare's judge may say
@@ -125,29 +139,13 @@ def main() -> None:
         copy_the_rest(folder)
         built = build(folder)
         found = measure(folder / "reports/index.html")
+    verdicts = sum(SETS.values()) * len(REFERENCES) * len(JUDGES) * 2
+    print(f"{verdicts:,} verdicts; {built['left_out']}")
     table = Table("what", "median", "most")
-    table.add_row(
-        f"write the report, {built['mb']:.1f} MB; {built['left_out']}",
-        f"{built['seconds']:.1f} s",
-        "",
-    )
     for what, times in found.items():
         table.add_row(what, f"{median(times):.0f} ms", f"{max(times):.0f} ms")
     Console().print(table)
-    result: dict[str, Any] = {
-        "items": sum(SETS.values()),
-        "comparisons": sum(SETS.values()) * len(REFERENCES),
-        "verdicts": sum(SETS.values()) * len(REFERENCES) * len(JUDGES) * 2,
-        "build_seconds": round(built["seconds"], 1),
-        "page_mb": round(built["mb"], 1),
-        "left_out": built["left_out"],
-        "milliseconds": {
-            what: {"median": round(median(times)), "most": round(max(times))}
-            for what, times in found.items()
-        },
-        "cores": os.cpu_count(),
-    }
-    Path(__file__).with_suffix(".json").write_text(json.dumps(result, indent=2) + "\n")
+    results.report("report", figures(built, found), save)
 
 
 if __name__ == "__main__":

@@ -4,26 +4,22 @@
 
 1,216 items (216 and 1,000) against four references in both orders, read, scored with every figure
 and resampled 2,000 times. Beside it, in the same run, the plain way to one figure alone: a loop
-over resamples of Python lists, which gives the win rate's interval and nothing else. Prints a table
-and writes bench/scores.json.
+over resamples of Python lists, which gives the win rate's interval and nothing else.
 """
 
-import json
-import os
 import random
 import statistics
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar
 
-from rich.console import Console
-from rich.table import Table
+import click
+import results
 
 from alpacare.evaluation.bootstrap import Resampling
 from alpacare.evaluation.items import ORDERS, gather
 from alpacare.evaluation.score import JudgeRun, Score
-from alpacare.evaluation.statistics import Pair, summarise
+from alpacare.evaluation.scoring import ItemFacts, score_judgments
 from alpacare.judging.verdicts.labels import Labels
 from alpacare.judging.verdicts.reading import read_verdict
 from alpacare.records.judgment import Judgment
@@ -70,10 +66,10 @@ def score(rows: list[Judgment]) -> Score:
     draw = random.Random(1)
     ids = {row.id for row in rows}
     pairs = {
-        id: Pair(draw.randint(50, 2000), draw.randint(50, 2000), draw.randint(1, 5), "chat")
+        id: ItemFacts(draw.randint(50, 2000), draw.randint(50, 2000), draw.randint(1, 5), "chat")
         for id in sorted(ids)
     }
-    return summarise(
+    return score_judgments(
         rows,
         pairs,
         Resampling(resamples=RESAMPLES, confidence=0.95, seed=0),
@@ -84,7 +80,8 @@ def score(rows: list[Judgment]) -> Score:
 def plain_loop(rows: list[Judgment]) -> tuple[float, float]:
     """The interval of the win rate by percentiles, one resample after the other."""
     draw = random.Random(2)
-    values = [0.5 + lead for lead in gather(rows).item_leads().tolist() if lead == lead]
+    preferences = gather(rows).item_preferences().tolist()
+    values = [0.5 + each for each in preferences if each == each]
     means = sorted(statistics.fmean(draw.choices(values, k=len(values))) for _ in range(RESAMPLES))
     return means[round(0.025 * RESAMPLES)], means[round(0.975 * RESAMPLES) - 1]
 
@@ -94,7 +91,10 @@ def timed(work: Callable[[], T]) -> tuple[T, float]:
     return work(), time.perf_counter() - start
 
 
-def main() -> None:
+@click.command()
+@results.save_option
+def main(save: bool) -> None:
+    """Measure reading and scoring of the paper's number of replies."""
     cells = make_replies()
     judged, reading = timed(lambda: [read(cell) for cell in cells])
     scores, scoring = timed(lambda: [score(rows) for rows in judged])
@@ -104,23 +104,15 @@ def main() -> None:
         assert ours.ci_high is not None
         assert abs(ours.ci_low - low) < 0.012, (ours.ci_low, low)
         assert abs(ours.ci_high - high) < 0.012, (ours.ci_high, high)
-    replies = sum(map(len, cells))
     unread = sum(score.failures for score in scores)
-    table = Table("step", "seconds")
-    table.add_row(f"{replies:,} replies read ({unread} without a verdict)", f"{reading:.2f}")
-    table.add_row(f"{len(cells)} cells scored, every figure", f"{scoring:.2f}")
-    table.add_row("both", f"{reading + scoring:.2f}", style="bold")
-    table.add_row("a plain loop, the win rate's interval alone", f"{looping:.2f}")
-    Console().print(table)
-    result = {
-        "replies": replies,
-        "unread": unread,
-        "reading_seconds": round(reading, 2),
-        "scoring_seconds": round(scoring, 2),
-        "plain_loop_seconds": round(looping, 2),
-        "cores": os.cpu_count(),
+    print(f"{sum(map(len, cells)):,} replies in {len(cells)} cells, {unread} without a verdict")
+    seconds = {
+        "reading, s": reading,
+        "scoring, s": scoring,
+        "reading and scoring, s": reading + scoring,
+        "plain loop, s": looping,
     }
-    Path(__file__).with_suffix(".json").write_text(json.dumps(result, indent=2) + "\n")
+    results.report("scores", {name: round(value, 2) for name, value in seconds.items()}, save)
 
 
 if __name__ == "__main__":

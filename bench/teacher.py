@@ -3,7 +3,7 @@
     python bench/teacher.py
 
 Two minutes on two idle cores, against tests/loopback.py at 200 ms latency; every answer is checked
-before speed is told. Prints the promises, writes bench/teacher.json, exits 1 if one is broken.
+its speed counts. Exits 1 if a target is missed.
 """
 
 import asyncio
@@ -20,6 +20,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import click
+import results
 from httpx2 import Limits
 from openai import AsyncOpenAI, DefaultAioHttpClient
 from rich.console import Console
@@ -43,7 +45,7 @@ MODEL = "gpt-4o-mini"
 FIVE = 5  # calls that the upstream way has in flight, in lock-step
 HITS = 52_000
 State = Line = dict[str, Any]
-AT_MOST = ("s", "MB")  # units of which less is better
+AT_MOST = (", s", ", MB")  # units of which less is better
 PADDING = "A patient asks what may help. " * 20  # makes prompts of about 600 characters
 
 
@@ -61,14 +63,14 @@ def ours(requests: list[Request]) -> list[str]:
 
 
 async def bare(requests: list[Request], at_once: int) -> list[str]:
-    """Ask with a semaphore alone: so many requests, and the next when all of them are answered."""
+    """Ask with a semaphore and nothing else: so many, and the next when all are answered."""
     endpoint, most = requests[0].endpoint, requests[0].endpoint.in_flight
-    gate = asyncio.Semaphore(most)
+    slots = asyncio.Semaphore(most)
     limits = Limits(max_connections=most, max_keepalive_connections=most)
     http = DefaultAioHttpClient(limits=limits)
 
     async def one(request: Request) -> str:
-        async with gate:
+        async with slots:
             reply = await client.chat.completions.create(**request.body)
             return str(reply.choices[0].message.content)
 
@@ -156,7 +158,7 @@ def recorded(words: random.Random) -> Iterator[Entry]:
 
 
 def replay() -> None:
-    """Ask what the ledger in DVC_ROOT holds, and print seconds and the peak of memory."""
+    """Ask what the ledger in DVC_ROOT holds, and print seconds and peak memory."""
     start = time.perf_counter()
     answers = ask(questions(RECORDINGS, "recorded", HITS))
     seconds = time.perf_counter() - start
@@ -172,78 +174,79 @@ def replay() -> None:
 def measure_replay() -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         with Ledger(Path(folder) / ".ledger/ledger.sqlite") as ledger:
-            ledger.put_all(recorded(random.Random(0)))
-        command = [sys.executable, __file__, "replay"]
-        told = subprocess.check_output(command, env={**os.environ, "DVC_ROOT": folder})
-    return dict(json.loads(told))
+            ledger.import_entries(recorded(random.Random(0)))
+        command = [sys.executable, __file__, "--replay"]
+        output = subprocess.check_output(command, env={**os.environ, "DVC_ROOT": folder})
+    return dict(json.loads(output))
 
 
-def promise(what: str, values: list[float], unit: str, bound: float, rates: str = "") -> Line:
-    """One line of the table: a value of each round, and the bound that their median keeps to."""
+def line(figure: str, values: list[float], target: float, rates: str = "") -> Line:
+    """One line of the table: a value of each round, and the target of their median."""
     middle = round(median(values), 2)
-    kept = middle <= bound if unit in AT_MOST else middle >= bound
-    line = {"what": what, "answers_per_second": rates, "values": values, "unit": unit}
-    return line | {"median": middle, "promise": bound, "kept": kept}
+    reached = middle <= target if figure.endswith(AT_MOST) else middle >= target
+    return {
+        "figure": figure,
+        "answers_per_second": rates,
+        "values": values,
+        "median": middle,
+        "target": target,
+        "reached": reached,
+    }
 
 
-def compare(what: str, pairs: list[tuple[float, float]], unit: str, bound: float) -> Line:
+def compare(figure: str, pairs: list[tuple[float, float]], target: float) -> Line:
     """Two rates of each round; their ratio in % or as it is."""
-    scale = 100 if unit == "%" else 1
+    scale = 100 if "%" in figure else 1
     ratios = [round(scale * ours / other, 1) for ours, other in pairs]
     rates = " / ".join(f"{median(rates):.0f}" for rates in zip(*pairs, strict=True))
-    return promise(what, ratios, unit, bound, rates)
+    return line(figure, ratios, target, rates)
 
 
-def judge(rounds: list[list[Run]], hits: dict[str, float]) -> list[Line]:
+def summarise(rounds: list[list[Run]], hits: dict[str, float]) -> list[Line]:
     runs = [{(run.way, run.in_flight): run for run in each} for each in rounds]
     to_bare = [(each["ours", 200].rate, each["bare", 200].rate) for each in runs]
     to_ideal = [(each["ours", 100].rate, each["ours", 100].ideal) for each in runs]
     to_five = [(each["ours", 200].rate, each["lock step", FIVE].rate) for each in runs]
     return [
-        compare("200 in flight / bare client", to_bare, "%", 85),
-        compare("100 in flight / ideal", to_ideal, "%", 90),
-        compare("200 in flight / lock step", to_five, "x", 20),
-        promise(f"{HITS:,} ledger hits", [hits["seconds"]], "s", 10),
-        promise(f"{HITS:,} ledger hits", [hits["megabytes"]], "MB", 300),
+        compare("200 in flight, % of the bare client", to_bare, 85),
+        compare("100 in flight, % of the ideal", to_ideal, 90),
+        compare("200 in flight, times lock step", to_five, 20),
+        line(f"{HITS:,} ledger hits, s", [hits["seconds"]], 10),
+        line(f"{HITS:,} ledger hits, MB", [hits["megabytes"]], 300),
     ]
 
 
-def show(promises: list[Line]) -> None:
-    table = Table("", "answers/s", "median", "range", "promise", "")
-    for each in promises:
-        values, unit = each["values"], each["unit"]
+def show(lines: list[Line]) -> None:
+    table = Table("", "answers/s", "median", "range", "target", "")
+    for each in lines:
+        values = each["values"]
         table.add_row(
-            each["what"],
+            each["figure"],
             each["answers_per_second"],
-            f"{each['median']:g} {unit}",
+            f"{each['median']:g}",
             f"{min(values):g} to {max(values):g}" if len(values) > 1 else "",
-            f"{'<=' if unit in AT_MOST else '>='} {each['promise']} {unit}",
-            "[green]kept" if each["kept"] else "[red]broken",
+            f"{'<=' if each['figure'].endswith(AT_MOST) else '>='} {each['target']}",
+            "[green]reached" if each["reached"] else "[red]missed",
         )
     Console().print(table)
 
 
-def worked() -> float:
-    """CPU seconds that this machine has worked for processes other than this one's."""
-    ticks = [int(field) for field in Path("/proc/stat").read_text().split("\n")[0].split()[1:8]]
-    busy = sum(ticks[:3] + ticks[5:])  # the two between are idle time
-    return busy / os.sysconf("SC_CLK_TCK") - sum(os.times()[:4])
-
-
-def main() -> None:
+@click.command()
+@click.option("--replay", "replaying", is_flag=True, hidden=True)
+@results.save_option
+def main(replaying: bool, save: bool) -> None:
+    """Measure the teacher client against a server on loopback."""
+    if replaying:
+        return replay()
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:2])
     os.environ |= {"OPENAI_API_KEY": "sk-of-no-one", "BUDGET": "1000"}
-    start, before = time.monotonic(), worked()
-    rounds = measure_all()
-    promises = judge(rounds, measure_replay())
-    others = round((worked() - before) / (time.monotonic() - start), 2)
-    show(promises)
-    print(f"other processes took {others} cores meanwhile: rates hold where that is almost none")
-    result: Line = {"promises": promises, "cores": len(os.sched_getaffinity(0))}
-    result |= {"taken_by_others": others, "rounds": [[asdict(r) for r in each] for each in rounds]}
-    Path(__file__).with_suffix(".json").write_text(json.dumps(result, indent=2) + "\n")
-    sys.exit(not all(each["kept"] for each in promises))
+    load = results.OtherLoad()
+    lines = summarise(measure_all(), measure_replay())
+    show(lines)
+    print(load.describe())
+    results.report("teacher", {each["figure"]: each["median"] for each in lines}, save)
+    sys.exit(not all(each["reached"] for each in lines))
 
 
 if __name__ == "__main__":
-    replay() if sys.argv[1:] == ["replay"] else main()
+    main()

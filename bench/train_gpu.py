@@ -3,9 +3,8 @@
     python bench/train_gpu.py [--profile WAY]
 
 Each way runs in a process of its own, so that memory and compiled code of one are not the next
-one's; one that fails is a line under the table. Prints a table, writes bench/train_gpu.json.
---profile shows instead where the time of one way goes. --shape tiny runs the same code in a minute,
-on a CPU too, and its figures mean nothing.
+one's; one that fails is a line under the table. --profile shows instead where the time of one way
+goes. --shape tiny runs the same code in a minute, on a CPU too, and its figures mean nothing.
 """
 
 import json
@@ -22,12 +21,13 @@ from typing import Any
 
 import click
 import numpy as np
+import results
 from rich.console import Console
 from rich.table import Table
-from train_ways import AT_ONCE, BATCH, make_settings, rows_a_step, skewed
+from train_ways import AT_ONCE, BATCH, make_settings, sequences_per_step, skewed
 
-from alpacare.training.data import lay
-from alpacare.training.memory_estimate import LLAMA_7B, Shape, estimate
+from alpacare.training.data import pack_examples
+from alpacare.training.memory_estimate import LLAMA_7B, ModelShape, estimate_memory
 from alpacare.training.packing import Example
 from alpacare.training.settings import CheckpointSettings
 
@@ -45,7 +45,7 @@ ROW = 1024
 TOKENS_A_WORD = 1.4  # of LLaMA's tokenizer in English medical text, roughly
 FRAME = 45  # tokens of the prompt's fixed words
 STEPS = 8  # the first is not counted: it compiles
-ROOM = 0.9  # share of the device's memory that the estimate may fill
+MEMORY_SHARE = 0.9  # share of the device's memory that the estimate may fill
 Line = dict[str, Any]
 
 
@@ -61,27 +61,27 @@ def examples(count: int, vocabulary: int) -> list[Example]:
     return made
 
 
-def settle(way: str, shape: Shape, device_bytes: int | None) -> CheckpointSettings:
-    """A way's settings, with as many rows at once as fit by estimate (padded: as published)."""
-    full = {"row_length": ROW, "gradient_checkpointing": True}
+def fit_settings(way: str, shape: ModelShape, device_bytes: int | None) -> CheckpointSettings:
+    """A way's settings, with the micro batch that fits by estimate (padded: as published)."""
+    full = {"max_seq_length": ROW, "gradient_checkpointing": True}
     settings = make_settings(**full | WAYS[way])
     values = settings.model_dump()
     values["student"]["dtype"] = "bfloat16" if device_bytes else "float32"
     if not settings.packing:
-        values["micro_rows"] = AT_ONCE
+        values["micro_batch_size"] = AT_ONCE
     elif device_bytes:
-        sizes = [{"micro_rows": rows} for rows in (16, 8, 4, 2, 1)]
-        room = ROOM * device_bytes
-        values |= next((one for one in sizes if needed(values | one, shape) <= room), sizes[-1])
+        sizes = [{"micro_batch_size": size} for size in (16, 8, 4, 2, 1)]
+        limit = MEMORY_SHARE * device_bytes
+        values |= next((one for one in sizes if needed(values | one, shape) <= limit), sizes[-1])
     return CheckpointSettings(**values)
 
 
-def needed(values: Line, shape: Shape) -> int:
+def needed(values: Line, shape: ModelShape) -> int:
     """Bytes that training takes by estimate."""
-    return estimate(
+    return estimate_memory(
         shape,
-        rows=values["micro_rows"],
-        row_length=ROW,
+        micro_batch_size=values["micro_batch_size"],
+        seq_length=ROW,
         dtype=values["student"]["dtype"],
         lora_rank=values["lora"]["rank"] if values["lora"] else None,
         gradient_checkpointing=values["gradient_checkpointing"],
@@ -90,7 +90,7 @@ def needed(values: Line, shape: Shape) -> int:
     ).total
 
 
-def make_model(shape: Shape, settings: CheckpointSettings) -> Any:
+def make_model(shape: ModelShape, settings: CheckpointSettings) -> Any:
     """Random weights, made where they are trained: float32, or frozen under adapters."""
     import torch
     from transformers import AutoModelForCausalLM, LlamaConfig
@@ -119,65 +119,66 @@ def make_model(shape: Shape, settings: CheckpointSettings) -> Any:
 
 
 @contextmanager
-def unsaved() -> Iterator[None]:
-    """Let Trainer write no weights at its end: 81 GB that nobody reads."""
+def no_weights_written() -> Iterator[None]:
+    """Keep Trainer from writing weights at its end: 81 GB that nobody reads."""
     from transformers import Trainer
 
-    kept = Trainer._save_checkpoint
+    original = Trainer._save_checkpoint
 
-    def leave(self: Any, *_: Any) -> None:
+    def make_folder(self: Any, *_: Any) -> None:
         (Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}").mkdir()
 
-    Trainer._save_checkpoint = leave
+    Trainer._save_checkpoint = make_folder
     try:
         yield
     finally:
-        Trainer._save_checkpoint = kept
+        Trainer._save_checkpoint = original
 
 
-def measure(way: str, shape: Shape) -> Line:
+def measure(way: str, shape: ModelShape) -> Line:
     """Train some steps in this process, with the function that the stage `checkpoint` uses."""
     import torch
 
     from alpacare.core.progress import quiet_libraries
-    from alpacare.training.trainer import Job, train
+    from alpacare.training.trainer import TrainingJob, train
 
     quiet_libraries()
     on_gpu = torch.cuda.is_available()
     size = torch.cuda.get_device_properties(0).total_memory if on_gpu else None
-    settings = settle(way, shape, size)
+    settings = fit_settings(way, shape, size)
     batch = BATCH if shape == LLAMA_7B else AT_ONCE
-    rows = lay(examples(STEPS * batch, shape.vocab_size), settings)
-    # a multiple, or fewer rows than fit would be taken at once
-    per_step = settings.micro_rows * max(1, rows_a_step(rows, batch) // settings.micro_rows)
-    rows = rows[: len(rows) // per_step * per_step]
-    job = Job(settings=settings, rows_per_step=per_step, pad_id=0, cpu=not on_gpu)
-    with tempfile.TemporaryDirectory() as folder, unsaved():
+    sequences = pack_examples(examples(STEPS * batch, shape.vocab_size), settings)
+    # a multiple, or fewer sequences than fit would be taken at once
+    micro_batch = settings.micro_batch_size
+    per_step = micro_batch * max(1, sequences_per_step(sequences, batch) // micro_batch)
+    sequences = sequences[: len(sequences) // per_step * per_step]
+    job = TrainingJob(settings=settings, sequences_per_step=per_step, pad_id=0, cpu=not on_gpu)
+    with tempfile.TemporaryDirectory() as folder, no_weights_written():
         model = make_model(shape, settings)
-        trainer, pace = train(model, rows, [], job, Path(folder), Event())
-    told = pace.summary(trainer.args)
+        trainer, throughput = train(model, sequences, [], job, Path(folder), Event())
+    measured = throughput.summary(trainer.args)
     return {
         "way": way,
-        "micro_rows": trainer.args.per_device_train_batch_size,
+        "micro_batch_size": trainer.args.per_device_train_batch_size,
         "estimated_gb": round(needed(settings.model_dump(), shape) / 1e9, 1),
-        "peak_gb": round(told["peak_bytes"] / 1e9, 1),
-        "tokens_per_second": told["tokens_per_second"],
-        "utilisation": told["utilisation"],
-        "device": told["name"],
+        "peak_gb": round(measured["peak_bytes"] / 1e9, 1),
+        "tokens_per_second": measured["tokens_per_second"],
+        "utilisation": measured["utilisation"],
+        "device": measured["name"],
     }
 
 
-def apart(way: str, shape: str) -> Line:
+def run_in_own_process(way: str, shape: str) -> Line:
     """Measure in a process of its own; a failure is a line too."""
     print(way, file=sys.stderr, flush=True)
-    command = [sys.executable, __file__, "--shape", shape, "--alone", way]
+    command = [sys.executable, __file__, "--shape", shape, "--way", way]
     environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     last = (done.stdout if done.returncode == 0 else done.stderr).strip().split("\n")[-1]
     return dict(json.loads(last)) if done.returncode == 0 else {"way": way, "failed": last[:300]}
 
 
-def profile(way: str, shape: Shape) -> None:
+def profile(way: str, shape: ModelShape) -> None:
     """Print where the time of one way goes, kernel by kernel."""
     from torch.profiler import profile as record
 
@@ -190,7 +191,14 @@ def profile(way: str, shape: Shape) -> None:
 
 
 def show(lines: list[Line]) -> None:
-    columns = ("rows at once", "useful tokens/s", "to padded", "of peak FLOPs", "GB", "by estimate")
+    columns = (
+        "sequences at once",
+        "useful tokens/s",
+        "to padded",
+        "of peak FLOPs",
+        "GB",
+        "by estimate",
+    )
     table = Table("", *columns)
     padded = next(
         (each.get("tokens_per_second") for each in lines if each["way"] == "padded"), None
@@ -201,7 +209,7 @@ def show(lines: list[Line]) -> None:
         rate, used = each["tokens_per_second"], each["utilisation"]
         table.add_row(
             each["way"],
-            str(each["micro_rows"]),
+            str(each["micro_batch_size"]),
             f"{rate:,}",
             f"{rate / padded:.2f}" if padded else "",
             f"{used:.1%}" if used else "not known",
@@ -217,24 +225,24 @@ def show(lines: list[Line]) -> None:
 @click.command()
 @click.option("--shape", type=click.Choice(list(SHAPES)), default="7b", show_default=True)
 @click.option("--profile", "profiled", type=click.Choice(list(WAYS)), help="Show its kernels.")
-@click.option("--alone", type=click.Choice(list(WAYS)), hidden=True)
-def main(shape: str, profiled: str | None, alone: str | None) -> None:
+@click.option("--way", type=click.Choice(list(WAYS)), hidden=True)
+@results.save_option
+def main(shape: str, profiled: str | None, way: str | None, save: bool) -> None:
     """Measure each way of training on this machine's GPU."""
     import torch
 
     if shape == "7b" and not torch.cuda.is_available():
         print("this needs a GPU, and torch finds none; --shape tiny runs on a CPU", file=sys.stderr)
         sys.exit(2)
-    if alone:
-        print(json.dumps(measure(alone, SHAPES[shape])))
+    if way:
+        print(json.dumps(measure(way, SHAPES[shape])))
     elif profiled:
         profile(profiled, SHAPES[shape])
     else:
-        lines = [apart(way, shape) for way in WAYS]
+        lines = [run_in_own_process(way, shape) for way in WAYS]
         show(lines)
         if shape == "7b":
-            path = Path(__file__).with_suffix(".json")
-            path.write_text(json.dumps({"row_length": ROW, "ways": lines}, indent=2) + "\n")
+            results.report_gpu("train_gpu", lines, save)
 
 
 if __name__ == "__main__":

@@ -11,15 +11,15 @@ from transformers import DataCollatorForSeq2Seq, PrinterCallback, Trainer, Train
 
 from alpacare.core.settings import read_yaml
 from alpacare.prompting.student_prompt import StudentPrompt
-from alpacare.training.data import Row, lay
-from alpacare.training.packing import IGNORED, Example, encode_example
+from alpacare.training.data import pack_examples
+from alpacare.training.packing import IGNORE_INDEX, Example, PackedSequence, encode_example
 from alpacare.training.settings import CheckpointSettings
-from alpacare.training.tokenizer import train_tokenizer
-from alpacare.training.trainer import Job, train
+from alpacare.training.student import train_tokenizer
+from alpacare.training.trainer import TrainingJob, train
 
 REPOSITORY = Path(__file__).parents[1]
 BATCH = 32  # samples a step, as on each of the four GPUs of the paper
-AT_ONCE = 4  # of them in a padded batch, as published; as many rows of ours
+AT_ONCE = 4  # of them in a padded batch, as published; as many packed sequences of ours
 ROW = 512  # tokens
 RATE = 1e-4
 NO_INPUT = 0.35  # share of MedInstruct's samples without one
@@ -72,14 +72,15 @@ def encode(texts: list[tuple[str, str, str]]) -> tuple[Any, list[Example]]:
 def make_settings(**changes: Any) -> CheckpointSettings:
     """Those of params.yaml, its student too, and a step like the published one."""
     values: dict[str, Any] = read_yaml(REPOSITORY / "params.yaml")["checkpoint"]
-    values["optimizer"] |= {"learning_rate": RATE, "schedule": "constant", "warmup_share": 0.0}
+    values["optimizer"] |= {"learning_rate": RATE, "schedule": "constant", "warmup_ratio": 0.0}
     values["optimizer"] |= {"batch_size": BATCH, "epochs": changes.pop("epochs", 1)}
-    return CheckpointSettings(**values | {"row_length": ROW, "micro_rows": AT_ONCE} | changes)
+    values |= {"max_seq_length": ROW, "micro_batch_size": AT_ONCE}
+    return CheckpointSettings(**values | changes)
 
 
-def rows_a_step(rows: Sequence[Row], batch: int) -> int:
-    """How many rows hold so many samples, on average."""
-    return max(1, round(batch * len(rows) / sum(len(row) for row in rows)))
+def sequences_per_step(sequences: Sequence[PackedSequence], batch: int) -> int:
+    """How many sequences hold so many samples, on average."""
+    return max(1, round(batch * len(sequences) / sum(map(len, sequences))))
 
 
 @dataclass(frozen=True)
@@ -109,16 +110,16 @@ class Work:
 
     def rows(self) -> list[dict[str, list[int]]]:
         """The samples as Trainer and TRL take them."""
-        masks = [[IGNORED] * e.prompt_length + e.ids[e.prompt_length :] for e in self.examples]
+        masks = [[IGNORE_INDEX] * e.prompt_length + e.ids[e.prompt_length :] for e in self.examples]
         pairs = zip(self.examples, masks, strict=True)
         return [{"input_ids": example.ids, "labels": mask} for example, mask in pairs]
 
     def arguments(self, folder: str) -> dict[str, Any]:
-        """What the others' trainers are told, to do as ours does."""
+        """Arguments of the others' trainers, to do as ours does."""
         same = {"lr_scheduler_type": "constant", "optim": "adamw_torch_fused", "seed": 0}
         quiet = {"disable_tqdm": True, "report_to": "none", "save_strategy": "no"}
-        told = {"output_dir": folder, "num_train_epochs": self.epochs, "learning_rate": RATE}
-        return told | same | quiet | {"use_cpu": True, "logging_steps": 1, "bf16": False}
+        run = {"output_dir": folder, "num_train_epochs": self.epochs, "learning_rate": RATE}
+        return run | same | quiet | {"use_cpu": True, "logging_steps": 1, "bf16": False}
 
 
 def published(model: Any, work: Work, folder: str) -> Trainer:
@@ -128,7 +129,7 @@ def published(model: Any, work: Work, folder: str) -> Trainer:
         per_device_train_batch_size=AT_ONCE,
         gradient_accumulation_steps=work.batch // AT_ONCE,
     )
-    pad = DataCollatorForSeq2Seq(work.tokenizer, label_pad_token_id=IGNORED)
+    pad = DataCollatorForSeq2Seq(work.tokenizer, label_pad_token_id=IGNORE_INDEX)
     trainer = Trainer(model, arguments, train_dataset=work.rows(), data_collator=pad)
     trainer.remove_callback(PrinterCallback)
     trainer.train()
@@ -140,12 +141,13 @@ def trl(model: Any, work: Work, folder: str) -> Trainer:
     from datasets import Dataset
     from trl import SFTConfig, SFTTrainer
 
+    packed = pack_examples(work.examples, make_settings())
     arguments = SFTConfig(
         **work.arguments(folder),
         packing=True,
         max_length=ROW,
         per_device_train_batch_size=1,
-        gradient_accumulation_steps=rows_a_step(lay(work.examples, make_settings()), work.batch),
+        gradient_accumulation_steps=sequences_per_step(packed, work.batch),
         gradient_checkpointing=False,
     )
     data = Dataset.from_list(work.rows())
@@ -158,9 +160,10 @@ def trl(model: Any, work: Work, folder: str) -> Trainer:
 def ours(model: Any, work: Work, folder: str) -> Trainer:
     """The function that the stage `checkpoint` trains with."""
     settings = make_settings(epochs=work.epochs)
-    rows, pad = lay(work.examples, settings), work.tokenizer.pad_token_id
-    job = Job(settings=settings, rows_per_step=rows_a_step(rows, work.batch), pad_id=pad)
-    trainer, _ = train(model, rows, [], job, Path(folder), Event())
+    sequences, pad = pack_examples(work.examples, settings), work.tokenizer.pad_token_id
+    per_step = sequences_per_step(sequences, work.batch)
+    job = TrainingJob(settings=settings, sequences_per_step=per_step, pad_id=pad)
+    trainer, _ = train(model, sequences, [], job, Path(folder), Event())
     return trainer
 
 

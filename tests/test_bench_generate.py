@@ -1,4 +1,4 @@
-"""The benchmarks of generation: nothing is told of speed unless the answers are the same."""
+"""The benches of generation: no speed is reported unless the answers are the same."""
 
 import json
 import sys
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from conftest import REPOSITORY
+from conftest import REPOSITORY, run
 
 sys.path.insert(0, str(REPOSITORY / "bench"))
 
@@ -21,30 +21,39 @@ def bench() -> Any:
 
 @pytest.fixture
 def tiny(bench: Any, workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A bench of a few short answers that writes here."""
+    """A bench of a few short answers that keeps its figures here."""
     import generate_ways
+    import results
 
     for name, value in {"TASKS": 6, "MOST": 12, "END": 16}.items():
         monkeypatch.setattr(generate_ways, name, value)
     for name, value in {"ROUNDS": 2, "WARM": 1}.items():
         monkeypatch.setattr(bench, name, value)
-    monkeypatch.setattr(bench, "OUT", workspace / "generate.json")
+    monkeypatch.setattr(results, "PATH", workspace / "results.json")
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    return workspace / "generate.json"
+    return workspace / "results.json"
 
 
-def test_it_runs_at_a_tiny_shape(
-    bench: Any, tiny: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    for promise, status in ((0.0, 0), (1000.0, 1)):
-        monkeypatch.setattr(bench, "PROMISE", promise)
-        with pytest.raises(SystemExit) as ended:
-            bench.main()
-        assert ended.value.code == status
-    told, said = json.loads(tiny.read_text())["tasks_like"], capsys.readouterr().out
-    assert told.keys() == {"MedInstruct-test", "iCliniq"}
-    report = told["MedInstruct-test"]
-    assert report["ways"].keys() == {"published", "batched", "continuous"}
+def test_it_runs_at_a_tiny_shape(bench: Any, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reports: list[dict[str, Any]] = []
+    compare = bench.compare
+
+    def keep_report(work: Any) -> dict[str, Any]:
+        reports.append(compare(work))
+        return reports[-1]
+
+    monkeypatch.setattr(bench, "compare", keep_report)
+    monkeypatch.setattr(bench, "TARGET", 1000.0)
+    done = run(bench.main, "--save")
+    assert done.exit_code == 1
+    assert "target: 1000 times the published loop" in done.output
+    figures = next(iter(json.loads(tiny.read_text())["generate"].values()))["figures"]
+    for name in ("MedInstruct-test", "iCliniq"):
+        for way in ("published", "batched", "continuous"):
+            assert figures[f"{name}, {way}, tokens/s"] > 0
+            assert figures[f"{name}, {way}, peak MB"] > 100
+        assert figures[f"{name}, batched, times the loop"] > 0
+    report = reports[0]
     for line in report["ways"].values():
         assert line["ratio"]["range"][0] <= line["ratio"]["median"] <= line["ratio"]["range"][1]
         assert 100 < line["memory"]["before"] <= line["memory"]["peak"]
@@ -52,28 +61,26 @@ def test_it_runs_at_a_tiny_shape(
     assert 6 < asked["new_tokens"]["sum"] < 6 * 12
     assert 0 < asked["cut_off"] < 1
     # one at a time, each token is a step
-    alone = report["limit"]["published"]
-    assert (alone["steps"], alone["rows"]) == (asked["new_tokens"]["sum"], 1)
+    single = report["limit"]["published"]
+    assert (single["steps"], single["rows"]) == (asked["new_tokens"]["sum"], 1)
     assert report["limit"]["batched"]["steps"] <= 12
-    assert "promise: 1000 times the published loop" in said
 
 
-def test_another_answer_ends_it_before_any_speed_is_told(
-    bench: Any, tiny: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_another_answer_ends_it_before_any_speed_is_reported(
+    bench: Any, tiny: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    apart = bench.apart
+    run_right = bench.run_in_own_process
 
     def wrong(name: str, folder: Path) -> dict[str, Any]:
-        found = apart(name, folder)
+        found = run_right(name, folder)
         if name == "continuous":
             found["answers"][2][0].append(7)
         return dict(found)
 
-    monkeypatch.setattr(bench, "apart", wrong)
-    with pytest.raises(SystemExit) as ended:
-        bench.main()
-    assert ended.value.code == "continuous: 1 of 6 answers differ from the published loop"
-    assert not capsys.readouterr().out
+    monkeypatch.setattr(bench, "run_in_own_process", wrong)
+    done = run(bench.main, "--save")
+    assert done.exit_code == 1
+    assert done.output == "continuous: 1 of 6 answers differ from the published loop\n"
     assert not tiny.exists()
 
 
@@ -104,24 +111,9 @@ def test_the_ways_of_the_gpu_run_at_a_tiny_shape_and_a_failure_is_a_line(
     lines = [generate_gpu.measure(way, tiny.parent) for way in ways]
     assert all(line["tokens_per_second"] > 0 for line in lines)
     assert len({line["median_tokens"] for line in lines}) == 1
-    broken = generate_gpu.apart("vLLM", str(tiny.parent / "nowhere"), "tiny")
+    broken = generate_gpu.run_in_own_process("vLLM", str(tiny.parent / "nowhere"), "tiny")
     assert "nowhere" in broken["failed"]
     generate_gpu.show([*lines, broken])
     said = capsys.readouterr().out
     assert all(way in said for way in ways)
     assert "vLLM: failed: " in said
-
-
-def test_the_figures_of_the_page_are_those_of_the_bench() -> None:
-    report = json.loads((REPOSITORY / "bench/generate.json").read_text())
-    page = (REPOSITORY / "docs/performance.md").read_text()
-    names = {"published": "published loop", "batched": "`batched`", "continuous": "`continuous`"}
-    for like, part in report["tasks_like"].items():
-        assert part["ways"].keys() == names.keys()
-        for way, line in part["ways"].items():
-            rate, ratio = line["tokens_per_second"]["median"], line["ratio"]
-            span = "{:.2f} to {:.2f}".format(*ratio["range"])
-            figures = f"{rate:,.0f} | {ratio['median']:.2f} | {span} | {line['memory']['peak']:.0f}"
-            assert f"| {like} | {names[way]} | {figures} MB |" in page
-    best = report["tasks_like"]["MedInstruct-test"]["ways"]["batched"]["ratio"]["median"]
-    assert f"{best:.0f} times" in (REPOSITORY / "README.md").read_text()
