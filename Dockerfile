@@ -33,7 +33,7 @@ RUN --mount=type=cache,target=/root/.cache/pip --mount=type=secret,id=pip \
       $(printf -- '--requirement %s ' requirements*.lock) \
  && printf '%s\n' '#!/bin/sh' \
       '[ -d "$PYTHONPATH/alpacare" ] || { echo "error: $PWD: no repository here; mount one" >&2; exit 2; }' \
-      'exec python -m alpacare.cli.main "$@"' > bin/alpacare \
+      'exec python -m alpacare "$@"' > bin/alpacare \
  && chmod 755 bin/alpacare
 
 # A relative PYTHONPATH: the code is that of the repository in whose folder a command starts.

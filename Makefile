@@ -13,7 +13,7 @@ endif
 
 .DEFAULT_GOAL := help
 .PHONY: help setup gpu ray remotes demo repro repro-here train train-here image shell container-check \
-  preset presets fetch import quote check scores report diff agreement review table funnel doctor \
+  preset presets fetch import quote changes accept check scores report diff agreement review table funnel doctor \
   remote push pull publish test lint types stale lock clean
 
 help:  ## list the targets
@@ -65,15 +65,16 @@ demo: repro-here  ## run the whole pipeline on the embedded default, print the s
 repro:  ## rebuild what changed: settings and files are checked first, then dvc repro
 	@tools/container run make repro-here
 
-# with a file of one's own in `sources`, the stages that it stands in for are left as they are
+# with an imported file in `sources`, the stages that it replaces are left as they are
 repro-here: check
+	@alpacare changes
 	@targets=$$(alpacare targets) && dvc repro $$targets
 
-train:  ## train on what the teacher answered, with the preset in force
+train:  ## fine-tune the student with the settings in params.yaml
 	@tools/container run make train-here
 
 train-here: check
-	@dvc repro checkpoint curves
+	@dvc repro checkpoint training_curves
 
 image:  ## build the container's image: make image [BASE_IMAGE=...] [EXTRAS="remotes gpu ray"]
 	@tools/container image
@@ -84,7 +85,7 @@ shell:  ## open a shell where the pipeline runs; in the running container, if th
 container-check:  ## build the image, and run the demo in it on a copy of this clone
 	@tools/container check
 
-preset: setup  ## put a preset in force: make preset NAME=alpacare-7b [BASE=folder or id@commit]
+preset: setup  ## write a preset's settings into params.yaml: make preset NAME=alpacare-7b [BASE=folder or id@commit]
 	@alpacare preset '$(NAME)' $(if $(BASE),--base '$(BASE)')
 
 presets: setup  ## list the presets: what each is, what it would buy, what it runs on
@@ -98,6 +99,12 @@ import: setup  ## start from your own: make import STAGE=responses FILE=... [MOD
 
 quote: setup  ## say what the paid stages would ask and cost; spends nothing
 	@alpacare quote
+
+changes: setup  ## say which expensive stages would run again, and why
+	@alpacare changes
+
+accept: setup  ## accept an edit of code that changes no result: make accept STAGE=checkpoint
+	@alpacare accept '$(STAGE)'
 
 check: setup  ## check every setting and input file in a second, before anything is touched
 	@alpacare check

@@ -14,8 +14,9 @@ from alpacare.prompting.student_prompt import StudentPrompt
 from alpacare.records.generation import Generation
 from alpacare.records.task import TestTask, row_id
 from alpacare.stages.generations import main as generations
-from alpacare.training.student import Architecture, StudentSettings, load_base
-from alpacare.training.tokenizer import train_tokenizer
+from alpacare.stages.server_generations import main as server_generations
+from alpacare.training.settings import Architecture, StudentSettings
+from alpacare.training.student import load_base, train_tokenizer
 
 WORDS = [
     "ask",
@@ -100,7 +101,8 @@ def answer(
     """Run the stage, and read what it wrote to NAME.jsonl and NAME.json."""
     set_params(**changes)
     jsonl.write(Path("tests.jsonl"), tests)
-    done = run(generations, checkpoint, "tests.jsonl", f"{name}.jsonl", "--run", f"{name}.json")
+    stage = server_generations if changes.get("servers") else generations
+    done = run(stage, checkpoint, "tests.jsonl", f"{name}.jsonl", "--run", f"{name}.json")
     assert done.exit_code == 0, done.output
     return jsonl.read(Path(f"{name}.jsonl"), Generation)
 
@@ -109,7 +111,8 @@ def fail(checkpoint: Path, tests: list[TestTask], **changes: Any) -> str:
     """Run the stage, which must refuse with one line and write nothing; give the line."""
     set_params(**changes)
     jsonl.write(Path("tests.jsonl"), tests)
-    done = run(generations, checkpoint, "tests.jsonl", "no.jsonl", "--run", "no.json")
+    stage = server_generations if changes.get("servers") else generations
+    done = run(stage, checkpoint, "tests.jsonl", "no.jsonl", "--run", "no.json")
     assert done.exit_code == 2, done.output
     assert not Path("no.jsonl").exists()
     assert not Path("no.json").exists()

@@ -13,8 +13,8 @@ from conftest import REPOSITORY
 
 # results that stand in Git and not in the cache
 CHEAP = {
-    *("seeds", "seed_statistics", "task_statistics", "usage", "statistics"),
-    *("curves", "answers", "reference_answers", "scores"),
+    *("seeds", "seed_statistics", "task_statistics", "llm_usage", "statistics"),
+    *("training_curves", "generation_statistics", "scores"),
 }
 
 
@@ -146,7 +146,7 @@ def quick_clone(folder: Path) -> Clone:
         assert text.count(old) == 1, f"{old!r} is not once in params.yaml"
         text = text.replace(old, new)
     params.write_text(text)
-    for folder_of_cells in ("scores", "answers", "reference_answers"):  # of cells that are no more
+    for folder_of_cells in ("scores", "win_rates"):  # of cells that are no more
         shutil.rmtree(folder / "metrics" / folder_of_cells, ignore_errors=True)
     clone = Clone(folder)
     clone.ok("dvc", "repro")

@@ -36,3 +36,11 @@ def closure(module: str) -> set[str]:
         seen.add(path)
         todo |= imports(path) - seen
     return {path.relative_to(SOURCE.parent).as_posix() for path in seen}
+
+
+def rooms(module: str) -> set[str]:
+    """What a stage must depend on: its script, and the folders of the modules it can load."""
+    return {
+        path if path.startswith("src/alpacare/stages/") else "/".join(path.split("/")[:3])
+        for path in closure(module)
+    }

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 from hypothesis import settings
 
-from alpacare.compute.workers import SPINS
+from alpacare.compute.workers import SPIN_COUNT
 
 if TYPE_CHECKING:
     from loopback import Running
@@ -19,7 +19,7 @@ REPOSITORY = Path(__file__).parents[1]
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     # Another worker uses the cores too: what trains in this process waits as in a stage.
-    os.environ.setdefault("GOMP_SPINCOUNT", SPINS)
+    os.environ.setdefault("GOMP_SPINCOUNT", SPIN_COUNT)
 
 # What a script starts in its background ignores Ctrl-C, and so does what it starts: tests send it.
 signal.signal(signal.SIGINT, signal.default_int_handler)

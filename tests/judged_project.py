@@ -11,7 +11,7 @@ from alpacare.core import jsonl
 from alpacare.evaluation.bootstrap import Resampling
 from alpacare.evaluation.items import ORDERS
 from alpacare.evaluation.score import JudgeRun
-from alpacare.evaluation.statistics import Pair, summarise
+from alpacare.evaluation.scoring import ItemFacts, score_judgments
 from alpacare.records.generation import Generation
 from alpacare.records.judgment import Judgment, Verdict
 from alpacare.records.task import TestTask, row_id
@@ -63,9 +63,13 @@ def write_project(
         jsonl.write(folder / f"data/generations/{test}.jsonl", ours)
         for reference in references:
             theirs = [answer(task, n, reference) for n, task in enumerate(tasks)]
-            jsonl.write(folder / f"data/references/{reference}/{test}.jsonl", theirs)
+            base = reference == "base"
+            where = (
+                f"data/base_generations/{test}" if base else f"data/references/{test}/{reference}"
+            )
+            jsonl.write(folder / f"{where}.jsonl", theirs)
             pairs = {
-                one.id: Pair(len(one.output), len(other.output), task.difficulty, task.type)
+                one.id: ItemFacts(len(one.output), len(other.output), task.difficulty, task.type)
                 for one, other, task in zip(ours, theirs, tasks, strict=True)
             }
             for shift, judge in enumerate(judges):
@@ -77,7 +81,7 @@ def write_judged(
     cell: tuple[str, str, str],
     tasks: Sequence[TestTask],
     shift: int,
-    pairs: Mapping[str, Pair],
+    pairs: Mapping[str, ItemFacts],
 ) -> None:
     rows = [
         Judgment(id=task.id, order=order, verdict=verdict, raw=reply(number, verdict), request="")
@@ -88,7 +92,7 @@ def write_judged(
     jsonl.write(folder / f"data/judgments/{name}.jsonl", rows)
     path = folder / f"metrics/scores/{name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(summarise(rows, pairs, HOW, JudgeRun()).model_dump()))
+    path.write_text(json.dumps(score_judgments(rows, pairs, HOW, JudgeRun()).model_dump()))
 
 
 def make_task(test: str, number: int) -> TestTask:

@@ -3,7 +3,7 @@
     python tests/loopback.py '{"latency": 0.2, "faults": {"http_500": 0.1}}'
 
 prints its port and serves until it is killed. Answers depend on the request alone, so two runs can
-be compared byte for byte; faults are drawn in order of arrival. `GET /_state` tells what it saw.
+be compared byte for byte; faults are drawn in order of arrival. `GET /_state` returns what it saw.
 """
 
 import asyncio

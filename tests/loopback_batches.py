@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class BatchApi:
-    """Handlers; what they keep stands in the server, which may be reset."""
+    """Handlers; their state is in the server, which may be reset."""
 
     def __init__(self, server: "Loopback") -> None:
         self.server = server
@@ -31,9 +31,9 @@ class BatchApi:
         form = await request.post()
         file = form["file"]
         assert isinstance(file, web.FileField)
-        return web.json_response(self.keep(file.file.read().decode()))
+        return web.json_response(self.store(file.file.read().decode()))
 
-    def keep(self, text: str) -> dict[str, Any]:
+    def store(self, text: str) -> dict[str, Any]:
         name = f"file-{len(self.server.files) + 1}"
         self.server.files[name] = text
         return {
@@ -120,7 +120,9 @@ class BatchApi:
         batch["status"] = "cancelled" if cancelled else ended
         for field_name, rows in (("output_file_id", done), ("error_file_id", failed)):
             if rows:
-                batch[field_name] = self.keep("".join(json.dumps(row) + "\n" for row in rows))["id"]
+                batch[field_name] = self.store("".join(json.dumps(row) + "\n" for row in rows))[
+                    "id"
+                ]
 
     def show(self, name: str) -> dict[str, Any]:
         return {k: v for k, v in self.server.batches[name].items() if k not in ("items", "due")}

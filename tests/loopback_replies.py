@@ -7,7 +7,7 @@ from aiohttp import web
 
 
 def digest(text: str) -> str:
-    """A request's name in the server's books: the same for any spelling of the same JSON."""
+    """A request's key in the server's state: the same for any spelling of the same JSON."""
     return hashlib.sha256(json.dumps(json.loads(text), sort_keys=True).encode()).hexdigest()[:16]
 
 

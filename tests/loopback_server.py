@@ -16,7 +16,7 @@ from loopback_replies import digest, error
 
 @dataclass
 class Config:
-    """What the server does; everything off unless told."""
+    """What the server does; everything is off unless configured."""
 
     latency: float = 0.0  # seconds until an answer
     faults: dict[str, float] = field(default_factory=dict)  # kind -> share of the calls
@@ -25,14 +25,14 @@ class Config:
     drift_after: int | None = None  # from this call on another version
     output_tokens: int | None = None  # completion tokens; None: drawn from the request
     words: int = 8  # words of an answer
-    text: str | None = None  # an answer in full; {seed} in it tells answers apart
+    text: str | None = None  # an answer in full; {seed} in it makes answers differ
     replies: list[list[str]] = field(default_factory=list)  # pattern in what was asked, answer
     message: dict[str, Any] = field(default_factory=dict)  # goes over an answer's message
     finish_reason: str | None = None  # None: "length" where the tokens reach the limit
-    requests_per_minute: int | None = None  # told in headers and enforced
+    requests_per_minute: int | None = None  # sent in headers and enforced
     tokens_per_minute: int | None = None
     concurrency: int | None = None  # more in flight than this: 429
-    retry_after: float | None = None  # told with a 429
+    retry_after: float | None = None  # sent with a 429
     down_after: int | None = None  # from this call on only 503
     quota_after: int | None = None  # from this call on 429 insufficient_quota
     usage: bool = True
@@ -40,8 +40,8 @@ class Config:
     batch_seconds: float = 0.0  # until a batch is done
     batch_expires: float = 0.0  # share of a batch's items that expire
     batch_fails: float = 0.0  # share of a batch's items that fail with a 500
-    batches_unanswered: int = 0  # so many are made, but the connection ends before it is told
-    batch_answer_seconds: float = 0.0  # until it is told that a batch was made
+    batches_unanswered: int = 0  # so many are made, but the connection ends before the answer
+    batch_answer_seconds: float = 0.0  # until the answer that a batch was made
     upload_seconds: float = 0.0  # until a file is taken
     cancel_seconds: float = 0.0  # until a cancelled batch has ended
 

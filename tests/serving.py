@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-PATIENCE = 120.0  # seconds for the server to start
+START_TIMEOUT = 120.0  # seconds for the server to start
 
 
 @dataclass
@@ -20,9 +20,9 @@ class Server:
     log: Path
     url: str = ""
 
-    def wait(self) -> None:
-        """Wait until the log tells the port, which the system chose."""
-        end = time.monotonic() + PATIENCE
+    def wait_for_port(self) -> None:
+        """Wait until the log names the port, which the system chose."""
+        end = time.monotonic() + START_TIMEOUT
         while " running on " not in (text := self.log.read_text()):
             assert self.process.poll() is None, text
             assert time.monotonic() < end, text
@@ -56,7 +56,7 @@ def serving(folder: Path, model: str) -> Iterator[Server]:
         )
         running = Server(process, folder / "log")
         try:
-            running.wait()
+            running.wait_for_port()
             yield running
         finally:
             running.stop()

@@ -62,13 +62,13 @@ def test_a_stale_lock_is_told_by_its_stages(clone: Clone) -> None:
     with (
         clone.edited("params.yaml", "  take: null", "  take: 5"),
         clone.edited("params.yaml", "  resamples: 2000", "  resamples: 1000"),
-        clone.edited("src/alpacare/stages/curves.py", '"""', '"""Now '),
+        clone.edited("src/alpacare/stages/training_curves.py", '"""', '"""Now '),
     ):
         done = stale(clone)
     assert done.returncode == 2
     line = done.stderr.removesuffix("\n")
     assert line.startswith("error: dvc.lock is stale: ")
-    assert {"seeds", "curves", "scores@demo-terse-overlap"} <= set(line.split())
+    assert {"seeds", "training_curves", "scores@demo"} <= set(line.split())
     assert "\n" not in line
     assert clone.git("status", "--short") == ""
 
@@ -98,9 +98,9 @@ def compare(clone: Clone, folder: Path) -> str:
 def test_the_metrics_are_compared_without_data(clone: Clone, tmp_path: Path) -> None:
     assert compare(clone, tmp_path).endswith("None has moved.\n")
     (tmp_path / "summary").unlink()
-    path = "metrics/curves.json"
+    path = "metrics/training_curves.json"
     with clone.edited(path, '"loss_end": ', '"loss_end": 1'):
-        assert re.search(r"\| metrics/curves.json +\| loss_end ", compare(clone, tmp_path))
+        assert re.search(r"\| metrics/training_curves.json +\| loss_end ", compare(clone, tmp_path))
 
 
 def test_what_runs_here_runs_there() -> None:

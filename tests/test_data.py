@@ -6,21 +6,23 @@ import pytest
 from conftest import REPOSITORY
 
 from alpacare.core.settings import load
-from alpacare.datasets.seed_files import normalise, read_source
-from alpacare.filtering.filter import Filter, FilteredSettings
+from alpacare.datasets.seed_files import read_seeds
+from alpacare.filtering.filter import Filter
 from alpacare.filtering.rouge import encode, scores
-from alpacare.instructions.generation_loop import InstructionsSettings, Rounds
+from alpacare.filtering.settings import FilteredSettings
+from alpacare.instructions.generation_loop import GenerationLoop
+from alpacare.instructions.settings import InstructionsSettings
 from alpacare.llm.cache_pack import read_pack
 from alpacare.records.task import Seed
-from alpacare.records.test_set import read_tests
+from alpacare.records.test_set import read_test_set
 
 SEEDS = REPOSITORY / "data/seeds/medical.jsonl"
-TESTS = read_tests(REPOSITORY / "data/tests/demo.jsonl")
+TESTS = read_test_set(REPOSITORY / "data/tests/demo.jsonl")
 RECORDINGS = REPOSITORY / "data/recordings"
 
 
 def seeds() -> list[Seed]:
-    return normalise(read_source(SEEDS), SEEDS)
+    return read_seeds(SEEDS)
 
 
 def words(text: str) -> int:
@@ -28,15 +30,15 @@ def words(text: str) -> int:
 
 
 @pytest.fixture
-def recorded(params: Path) -> Rounds:
+def recorded(params: Path) -> GenerationLoop:
     """The recorded replies, read."""
-    sieve = Filter(load("filtered", FilteredSettings))
+    task_filter = Filter(load("filtered", FilteredSettings))
     settings = load("instructions", InstructionsSettings)
-    rounds = Rounds(seeds(), settings, REPOSITORY / "prompts/instructions", sieve)
+    loop = GenerationLoop(seeds(), settings, REPOSITORY / "prompts/instructions", task_filter)
     entries = list(read_pack(RECORDINGS / "instructions.jsonl"))
-    assert [request.key() for request in rounds.next()] == [entry.key for entry in entries]
-    rounds.take([entry.answer() for entry in entries])
-    return rounds
+    assert [request.key() for request in loop.next_requests()] == [entry.key for entry in entries]
+    loop.add_answers([entry.answer() for entry in entries])
+    return loop
 
 
 def test_seeds_cover_the_field() -> None:
@@ -60,13 +62,13 @@ def test_test_tasks_have_two_answers_and_are_no_seeds() -> None:
     assert scores(encoded[: len(TESTS)], encoded[len(TESTS) :]).max() <= 0.7
 
 
-def test_recorded_replies_are_many_and_have_real_faults(recorded: Rounds) -> None:
+def test_recorded_replies_are_many_and_have_real_faults(recorded: GenerationLoop) -> None:
     assert len(recorded.tasks) >= 300
-    reasons = {row.reason for row in recorded.lost}
+    reasons = {row.reason for row in recorded.dropped}
     assert {"missing_field", "bad_type", "bad_difficulty", "cut_off", "same_task"} <= reasons
 
 
-def test_every_instruction_has_a_recorded_answer(recorded: Rounds) -> None:
+def test_every_instruction_has_a_recorded_answer(recorded: GenerationLoop) -> None:
     answers = [entry.answer().text for entry in read_pack(RECORDINGS / "responses.jsonl")]
     assert len(answers) == len(recorded.tasks)
     assert all(40 <= words(answer) <= 150 for answer in answers)

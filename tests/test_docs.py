@@ -5,13 +5,12 @@ import re
 import subprocess
 import tomllib
 from pathlib import Path
-from statistics import mean
 
 import pytest
 from conftest import REPOSITORY
 
 from alpacare.core.settings import check, read_yaml
-from alpacare.evaluation.score_table import read_score, row
+from alpacare.evaluation.score_table import format_score, read_score
 from alpacare.pipeline.params import Params
 
 PARAMS = REPOSITORY / "params.yaml"
@@ -63,38 +62,8 @@ def test_the_readme_shows_the_committed_figures(workspace: Path) -> None:
     for test, reference, judge in check(read_yaml(PARAMS), Params, "").cells():
         path = workspace / f"{judge}.json"
         path.write_text(committed(f"metrics/scores/{test}/{reference}/{judge}.json"))
-        cells = row(read_score(path))
+        cells = format_score(read_score(path))
         assert re.search(r"\s+".join(map(re.escape, [reference, judge, *cells])), text)
-    curves = json.loads(committed("metrics/curves.json"))
+    curves = json.loads(committed("metrics/training_curves.json"))
     assert str(curves["loss_start"]) in text
     assert str(curves["loss_end"]) in text
-
-
-def test_the_time_of_scoring_is_that_of_the_bench() -> None:
-    bench = json.loads((REPOSITORY / "bench/scores.json").read_text())
-    seconds = bench["reading_seconds"] + bench["scoring_seconds"]
-    text = " ".join((REPOSITORY / "README.md").read_text().split())
-    assert f"{bench['replies']:,} verdicts" in text
-    assert f"in {seconds:.1f} s on two cores (`python bench/scores.py`)" in text
-
-
-def test_the_figures_of_the_filter_are_those_of_the_bench() -> None:
-    bench = json.loads((REPOSITORY / "bench/filter.json").read_text())
-    page = (REPOSITORY / "docs/scaling.md").read_text()
-    runs = {run["rows"]: run for run in bench["generated"]["runs"] if "first" in run["method"]}
-    runs |= {run["rows"]: run for run in bench["large"]["runs"]}
-    assert runs.keys() == {52_000, 520_000, 1_000_000}
-    for rows, run in runs.items():
-        assert f"| {rows:,} | {run['seconds']:.1f} | {run['peak_gb']} GB |" in page
-    for part in ("growth", "large"):
-        assert (
-            f"power {bench[part]['exponent']}" in page or f"{bench[part]['exponent']} from" in page
-        )
-
-
-def test_the_figures_of_waiting_threads_are_those_of_the_bench() -> None:
-    rates = json.loads((REPOSITORY / "bench/busy.json").read_text())["tokens_a_second"]
-    page = (REPOSITORY / "docs/performance.md").read_text()
-    for who, where in (("as OpenMP does", "OpenMP's own"), ("as ours do", "ours")):
-        alone, beside = (mean(rates[f"{where}, {how}"]) for how in ("alone", "beside another"))
-        assert f"| {who} | {alone:,.0f} | {beside:,.0f} |" in page

@@ -1,6 +1,5 @@
 """dvc.yaml keeps its promises: deps are imports, names agree, nothing expensive is uncached."""
 
-import ast
 import re
 import resource
 import subprocess
@@ -9,42 +8,46 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from closure import closure
+from closure import rooms
 from conftest import REPOSITORY
 
 from alpacare.core.settings import read_yaml
-from alpacare.filtering.filter import FilteredSettings
+from alpacare.filtering.settings import FilteredSettings
 from alpacare.pipeline.params import Params
 
 STAGES: dict[str, Any] = read_yaml(REPOSITORY / "dvc.yaml")["stages"]
-# `base` must answer by the student's rules
-SECTION_OF = {"base": "generations", "local": "generations"}
-MODULE_OF = {  # one thing, done for several kinds of answers or datasets
-    "reference_answers": "answers",
+# those must answer by the student's rules
+SECTIONS_OF = {
+    "server_generations": ["generations"],
+    "base_generations": ["generations"],
+    "references": ["references.written", "references.api"],
+    "local_references": ["references.local", "generations"],
+    "judgments": ["judgments.references", "judgments.judges"],
+    "local_judgments": ["judgments.references", "judgments.local_judges"],
+    "scores": ["scores", "judgments"],
+}
+MODULE_OF = {  # one thing, done for several datasets
     "seed_statistics": "statistics",
     "task_statistics": "statistics",
 }
 STATISTICS = {"statistics", "seed_statistics", "task_statistics"}
-# `asked` has its settings in a folder of its own, as a judge has
-AXES_ONLY = {
-    *STATISTICS,
-    *("references", "asked", "judgments", "usage", "answers", "reference_answers"),
-    *("categories", "category_counts"),
-}
+NO_SETTINGS = {*STATISTICS, "llm_usage", "generation_statistics", "categories", "category_counts"}
 PAID = {"instructions", "responses"}
 APART = {"contamination", "contamination_rouge_l", "contamination_words", "engine"}
-A_REFERENCE = "data/references/${item.reference}/"
-GENERATED = {
-    "base": "data/references/base/",
-    "asked": A_REFERENCE,
-    "local": A_REFERENCE,
+WRITTEN_TO = {  # where the name of the stage is not the name of what it writes
+    "server_generations": "data/generations/",
     "checkpoint": "models/checkpoint",
+    "scores": "metrics/(scores|win_rates)/",
 }
 AWAY = [{"models/checkpoint": {"remote": "weights"}}]  # cached like the others, kept elsewhere
 CHEAP = {
     *STATISTICS,
-    *("seeds", "filtered", "usage", "category_counts", "curves"),
-    *("scores", "answers", "reference_answers"),
+    *("seeds", "filtered", "llm_usage", "category_counts", "training_curves"),
+    *("scores", "generation_statistics"),
+}
+LOCAL = {  # what answers, trains or judges on this machine depends on nothing that asks a server
+    *("checkpoint", "generations", "base_generations", "local_references", "local_judgments"),
+    *("filtered", "seeds", "training_curves", *STATISTICS),
 }
 
 
@@ -57,18 +60,29 @@ def path_of(out: str | dict[str, Any]) -> str:
     return out if isinstance(out, str) else next(iter(out))
 
 
+def code_of(stage: str) -> set[str]:
+    return {dep for dep in STAGES[stage]["deps"] if dep.startswith("src/")}
+
+
 @pytest.mark.parametrize("name", STAGES)
-def test_deps_are_exactly_the_imports(name: str) -> None:
-    declared = {dep for dep in STAGES[name]["deps"] if dep.endswith(".py")}
-    used = closure(f"alpacare.stages.{module_of(name)}")
+def test_a_stage_depends_on_its_script_and_the_rooms_that_it_uses(name: str) -> None:
+    used = rooms(f"alpacare.stages.{module_of(name)}")
+    declared = code_of(name)
     assert declared == used, f"missing {sorted(used - declared)}, unused {sorted(declared - used)}"
+    assert len(declared) <= 8
 
 
-def test_packages_hold_no_code() -> None:
-    """An `__init__.py` is in no stage's deps, so it may hold a docstring only."""
-    for path in (REPOSITORY / "src").rglob("__init__.py"):
-        (docstring,) = ast.parse(path.read_text()).body
-        assert isinstance(docstring, ast.Expr), path
+@pytest.mark.parametrize("name", sorted(LOCAL))
+def test_what_runs_on_this_machine_depends_on_no_server_code(name: str) -> None:
+    assert "src/alpacare/llm" not in code_of(name)
+
+
+@pytest.mark.parametrize("room", ["judging", "local_judging", "evaluation", "llm", "statistics"])
+def test_an_edit_there_never_reaches_a_checkpoint(room: str) -> None:
+    before = {"instructions", "responses"} if room == "llm" else set()
+    reached = {name for name in STAGES if f"src/alpacare/{room}" in code_of(name)}
+    assert reached.isdisjoint({"checkpoint", "generations", "base_generations"})
+    assert reached & {"seeds", "instructions", "filtered", "responses"} == before
 
 
 @pytest.mark.parametrize("name", STAGES)
@@ -76,8 +90,7 @@ def test_one_name_in_four_places(name: str) -> None:
     stage = STAGES[name]
     assert f"python -m alpacare.stages.{module_of(name)} " in stage["cmd"] + " "
     assert (REPOSITORY / f"src/alpacare/stages/{module_of(name)}.py").exists()
-    section = SECTION_OF.get(name, name)
-    params = [] if name in AXES_ONLY else [section]
+    params = [] if name in NO_SETTINGS else list(SECTIONS_OF.get(name, [name]))
     if name in PAID:  # of the server what names its answers, and nothing that only sets the pace
         server = f"endpoints.${{{name}.endpoint}}"
         if name == "instructions":  # it counts what survives, test sets aside
@@ -85,12 +98,10 @@ def test_one_name_in_four_places(name: str) -> None:
             params += [f"filtered.{key}" for key in settings]
         params += [f"{server}.base_url", f"{server}.identity"]
     assert stage.get("params", []) == params
-    assert set(params[:1]) <= set(Params.model_fields)
+    assert {key.split(".")[0] for key in params} <= set(Params.model_fields)
     written = [path_of(out) for kind in ("outs", "metrics") for out in stage.get(kind, [])]
-    home = GENERATED.get(name)
-    assert all(
-        path.startswith(home) if home else re.search(rf"/{name}[./]", path) for path in written
-    ), written
+    home = WRITTEN_TO.get(name, rf"(data|metrics)/([a-z]+/)?{name}([./]|$)")
+    assert all(re.match(home, path) for path in written), written
 
 
 def test_the_docstring_of_stages_lists_them_in_order() -> None:
@@ -166,7 +177,10 @@ def test_dvc_files_are_not_hidden_by_gitignore(tmp_path: Path) -> None:
     for out in (
         "data/filtered.jsonl",
         "data/dropped/filtered.jsonl",
-        "data/references/base/demo.jsonl",
+        "data/references/demo/terse.jsonl",
+        "data/base_generations/demo.jsonl",
+        "data/local_references/demo/qwen.jsonl",
+        "data/local_judgments/demo/terse/loglik.jsonl",
         "data/imported/ours.jsonl",
         "data/packs/0123456789ab.jsonl",
         "data/judgments/demo/base/overlap.jsonl",
@@ -185,6 +199,8 @@ def test_dvc_files_are_not_hidden_by_gitignore(tmp_path: Path) -> None:
         "models/checkpoint.dvc",
         "models/published/weights.dvc",
         "metrics/scores/demo/base/overlap.json",
-        "metrics/curves.csv",
+        "metrics/training_curves.csv",
+        "metrics/win_rates/demo.json",
+        "data/accepted.jsonl",
     ):
         assert not ignored(kept), kept

@@ -1,6 +1,6 @@
 """Give the written recordings new keys after a change of prompt, seed tasks or teacher settings.
 
-The replies in data/recordings/ were written for this project, not bought, so they may follow the
+The replies in data/recordings/ were written for this project, not paid for, so they may follow the
 prompts: the k-th reply answers the k-th request, and the k-th response the k-th task in them.
 Real answers are never rekeyed: they belong to exactly what was asked.
 
@@ -16,8 +16,10 @@ from alpacare.core import jsonl
 from alpacare.core.command import Stage
 from alpacare.core.errors import BadInput
 from alpacare.core.settings import load
-from alpacare.filtering.filter import Filter, FilteredSettings
-from alpacare.instructions.generation_loop import InstructionsSettings, Rounds
+from alpacare.filtering.filter import Filter
+from alpacare.filtering.settings import FilteredSettings
+from alpacare.instructions.generation_loop import GenerationLoop
+from alpacare.instructions.settings import InstructionsSettings
 from alpacare.llm.cache_pack import Entry, read_pack, write_pack
 from alpacare.llm.request import Request
 from alpacare.llm.task_requests import ResponsesSettings, make_requests
@@ -31,13 +33,15 @@ RESPONSES = Path("data/recordings/responses.jsonl")
 @click.command(cls=Stage)
 def main() -> None:
     """Rewrite both packs of data/recordings/ for today's prompts, seeds and settings."""
-    sieve = Filter(load("filtered", FilteredSettings))
+    task_filter = Filter(load("filtered", FilteredSettings))
     settings = load("instructions", InstructionsSettings)
-    rounds = Rounds(jsonl.read(SEEDS, Seed), settings, Path("prompts/instructions"), sieve)
-    replies = rekey(INSTRUCTIONS, rounds.next())
-    rounds.take([entry.answer() for entry in replies])
+    loop = GenerationLoop(
+        jsonl.read(SEEDS, Seed), settings, Path("prompts/instructions"), task_filter
+    )
+    replies = rekey(INSTRUCTIONS, loop.next_requests())
+    loop.add_answers([entry.answer() for entry in replies])
     answering = load("responses", ResponsesSettings)
-    asked = list(make_requests(rounds.tasks.values(), answering, Path("prompts/responses")))
+    asked = list(make_requests(loop.tasks.values(), answering, Path("prompts/responses")))
     responses = rekey(RESPONSES, asked)
     write_pack(INSTRUCTIONS, replies)
     write_pack(RESPONSES, responses)

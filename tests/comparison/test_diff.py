@@ -17,25 +17,31 @@ from alpacare.records.task import row_id
 
 PIPELINE = """\
 stages:
-  answers:
+  generations:
+    matrix: &tests {test: [demo]}
     cmd: "false"
-    outs: [data/generations/demo.jsonl, data/references/terse/demo.jsonl, \
-data/references/thorough/demo.jsonl]
+    outs: ["data/generations/${item.test}.jsonl"]
+  base_generations:
+    matrix: *tests
+    cmd: "false"
+    outs: ["data/base_generations/${item.test}.jsonl"]
+  references:
+    matrix: *tests
+    cmd: "false"
+    outs: ["data/references/${item.test}"]
   judgments:
-    matrix: &cells
-      test: [demo]
-      reference: ${judgments.references}
-      judge: ${judgments.judges}
+    matrix: *tests
     cmd: "false"
     deps:
       - data/generations/${item.test}.jsonl
-      - data/references/${item.reference}/${item.test}.jsonl
-      - prompts/judges/${item.judge}
-    outs: ["data/judgments/${item.test}/${item.reference}/${item.judge}.jsonl"]
+      - data/references/${item.test}
+      - prompts/judges
+    outs: ["data/judgments/${item.test}"]
   scores:
-    matrix: *cells
+    matrix: *tests
     cmd: "false"
-    deps: ["data/judgments/${item.test}/${item.reference}/${item.judge}.jsonl"]
+    deps: ["data/judgments/${item.test}"]
+    outs: ["metrics/scores/${item.test}": {cache: false}]
 """
 # What acts on a page, on a terminal, and on rich.
 EVIL = "[bold]x[/bold] :smile:\n````\n# Not a heading\n<script>\x1b[31mred\u202e"
@@ -125,8 +131,9 @@ def make_project() -> None:
     Path("params.yaml").write_text(params.replace("[overlap, longest]", "[overlap]"))
     Path("dvc.yaml").write_text(PIPELINE)
     write_answers("data/generations/demo.jsonl", "student", [f"old {n}" for n in range(12)])
-    write_answers("data/references/terse/demo.jsonl", "terse", ["short"] * 12)
-    write_answers("data/references/thorough/demo.jsonl", "thorough", ["the the"] * 12)
+    write_answers("data/base_generations/demo.jsonl", "base", ["base"] * 12)
+    write_answers("data/references/demo/terse.jsonl", "terse", ["short"] * 12)
+    write_answers("data/references/demo/thorough.jsonl", "thorough", ["the the"] * 12)
     write_verdicts(TERSE, ["reference"] * 12)
     write_verdicts(THOROUGH, ["model"] * 12)
     write_score(0.25, of_old=1)
@@ -239,14 +246,14 @@ def test_items_that_cannot_be_compared_are_counted(project: Path) -> None:
 def test_what_changed_besides_the_student_is_said(project: Path) -> None:
     settings = Path("prompts/judges/overlap/settings.yaml")
     settings.write_text(settings.read_text().replace("0.0", "0.1"))
-    write_answers("data/references/terse/demo.jsonl", "terse", ["shorter"] * 12)
-    write_answers("data/references/thorough/demo.jsonl", "thorough", ["the the"] * 12, tokens=2)
+    write_answers("data/references/demo/terse.jsonl", "terse", ["shorter"] * 12)
+    write_answers("data/references/demo/thorough.jsonl", "thorough", ["the the"] * 12, tokens=2)
     dvc("commit", "--force")
     told = diff().output
     alone = "changed too: the difference may not be the student's alone"
-    assert f"prompts/judges/overlap {alone} (every comparison)" in told
-    assert f"data/references/terse/demo.jsonl {alone} (demo, terse, overlap)" in told
-    assert "data/references/thorough" not in told, "its answers are the same"
+    assert f"prompts/judges/overlap/ {alone} (every comparison)" in told
+    assert f"data/references/demo/terse.jsonl {alone} (demo, terse, overlap)" in told
+    assert "data/references/demo/thorough" not in told, "its answers are the same"
     page = Path("reports/diff.md").read_text()
     assert "Reference then:\n\n```text\nshort\n```\n\nReference now:\n\n```text\nshorter" in page
 
@@ -293,11 +300,18 @@ def test_one_reference_is_compared_where_the_other_is_nowhere(project: Path) -> 
 
 
 def forget(path: str) -> None:
-    """Remove from the cache what HEAD~1 has there."""
+    """Remove from the cache what HEAD~1 has there, alone or in a folder."""
     listed = subprocess.run(
         ["git", "show", "HEAD~1:dvc.lock"], check=True, capture_output=True, text=True
     ).stdout
-    (hash,) = set(re.findall(rf"path: {path}\n\s+hash: md5\n\s+md5: (\w+)", listed))
+    hashes = dict(re.findall(r"path: (\S+)\n\s+hash: md5\n\s+md5: (\S+)", listed))
+    folder = next((each for each in hashes if path.startswith(f"{each}/")), None)
+    if folder:
+        (tree,) = Path(".dvc/cache/files/md5").glob(f"{hashes[folder][:2]}/{hashes[folder][2:]}")
+        files = {each["relpath"]: each["md5"] for each in json.loads(tree.read_text())}
+        hash = files[path.removeprefix(f"{folder}/")]
+    else:
+        hash = hashes[path]
     Path(f".dvc/cache/files/md5/{hash[:2]}/{hash[2:]}").unlink()
 
 
@@ -307,8 +321,8 @@ def test_verdicts_count_where_the_answers_are_nowhere(project: Path) -> None:
     assert "gained 66.7" in told
     assert "no texts of flipped items: HEAD~1:data/generations/demo.jsonl: neither in" in told
     assert told.count("no texts of flipped items") == 1
-    assert "    then: (cannot be had)\n    now:  new 0\n" in told
-    assert "(this version's answers cannot be had)" in Path("reports/diff.md").read_text()
+    assert "    then: (not available)\n    now:  new 0\n" in told
+    assert "(the answers of this version are not available)" in Path("reports/diff.md").read_text()
 
 
 def test_cells_of_one_version_only_are_named(project: Path) -> None:
@@ -334,7 +348,7 @@ def test_a_reference_that_has_not_answered_yet_leaves_the_others_alone(project: 
     ("rev", "line"),
     [
         ("nope", "error: cannot read nope: unknown Git revision 'nope'"),
-        ("", "error: no commit is named; say one, as HEAD~1"),
+        ("", "error: no commit is named; name one, such as HEAD~1"),
         ("HEAD~2", "error: HEAD~2: no judgments; the commit is older than this pipeline"),
     ],
 )

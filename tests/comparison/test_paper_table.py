@@ -9,7 +9,7 @@ from conftest import run
 from judged_project import write_project
 
 from alpacare.cli.report import table
-from alpacare.comparison.mean_win_rates import average_all
+from alpacare.comparison.mean_win_rates import average_win_rates
 from alpacare.evaluation.score_table import interval, read_score
 from alpacare.pipeline.params import read_params
 
@@ -35,12 +35,12 @@ def test_markdown_has_every_reference_and_their_mean(project: Path) -> None:
     assert head[2:6] == ["demo: gpt_4", "demo: terse", "demo: AVG", "demo: base"]
     assert head[6:] == ["other: gpt_4", "other: terse", "other: AVG", "other: base"]
     score = read_score(Path("metrics/scores/demo/terse/overlap.json"))
-    mean = average_all(read_params())["demo", "overlap"]
+    mean = average_win_rates(read_params())["demo", "overlap"]
     assert first[:2] == ["overlap", "win rate"]
     assert first[3].startswith(f"{100 * (score.win_rate or 0):.1f} (")
     assert first[4] == interval(mean.rate)
     assert equal[3] == interval(score.length_controlled)
-    assert same[1] == "same in both orders"
+    assert same[1] == "position consistency"
     assert same[3].startswith(f"{100 * (score.position_consistency or 0):.1f} (")
     assert "95 % intervals" in done.output
     assert "20 items of demo, at least 16 readable" in done.output

@@ -10,7 +10,7 @@ import pytest
 from conftest import REPOSITORY
 
 from alpacare.core.errors import BadInput
-from alpacare.core.file_lock import alone
+from alpacare.core.file_lock import hold_lock
 
 STAGE = ["-m", "alpacare.stages.seeds", "seeds.jsonl", "out.jsonl", "--metrics", "m.json"]
 
@@ -30,7 +30,7 @@ def run_stage(*before: str, stage: str = "seeds") -> subprocess.CompletedProcess
 
 
 def test_a_second_stage_is_refused_and_touches_nothing(project: Path) -> None:
-    with alone(Path(".dvc/tmp/stage.lock")):
+    with hold_lock(Path(".dvc/tmp/stage.lock")):
         done = run_stage()
     assert done.returncode == 2
     told = done.stderr.splitlines()[0]
@@ -43,7 +43,7 @@ def test_a_second_stage_is_refused_and_touches_nothing(project: Path) -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may make a process number space")
 def test_so_is_one_from_another_container(project: Path) -> None:
     """Which sees no process of this one: DVC's own lock would let it in."""
-    with alone(Path(".dvc/tmp/stage.lock")):
+    with hold_lock(Path(".dvc/tmp/stage.lock")):
         done = run_stage("unshare", "--pid", "--fork")
     assert done.returncode == 2
     assert "another stage of this pipeline is under way" in done.stderr
@@ -53,7 +53,7 @@ def test_what_is_no_stage_of_a_pipeline_waits_for_nobody(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY / "src")}
-    with alone(Path(".dvc/tmp/stage.lock")):
+    with hold_lock(Path(".dvc/tmp/stage.lock")):
         command = [sys.executable, *STAGE, "--table", "t.csv"]
         assert subprocess.run(command, env=environment, check=False).returncode == 0
 
@@ -61,5 +61,5 @@ def test_what_is_no_stage_of_a_pipeline_waits_for_nobody(
 def test_the_holder_is_named(workspace: Path) -> None:
     lock = workspace / "x.lock"
     told = rf"this very run .* process {os.getpid()} of"
-    with alone(lock), pytest.raises(BadInput, match=told), alone(lock):
+    with hold_lock(lock), pytest.raises(BadInput, match=told), hold_lock(lock):
         pass

@@ -9,8 +9,8 @@ from conftest import REPOSITORY, run
 from alpacare.cli.main import main
 from alpacare.core.errors import BadInput
 from alpacare.core.settings import check, load, read_yaml
+from alpacare.filtering.settings import FilteredSettings
 from alpacare.pipeline.params import Params
-from alpacare.stages.filtered import FilteredSettings
 
 
 def test_the_checked_in_settings_are_valid() -> None:
@@ -34,6 +34,21 @@ def test_small_floats_are_numbers(params: Path) -> None:
         ("    epochs:", "    epocs:", "checkpoint.optimizer.epocs: unknown key; did you mean"),
         ("  window: 10", "", "curves: expected 'key: value' lines below it, found None"),
         ("filtered:", "filterd:", "filterd: unknown key; did you mean 'filtered'?"),
+        # keys of earlier versions
+        ("training_curves:", "curves:", "curves: this key has a new name: training_curves"),
+        ("  api: []", "  asked: []", "references.asked: this key has a new name: api"),
+        (
+            "  engines: [batched]",
+            "  engine: batched",
+            "generations.engine: this key has a new na",
+        ),
+        (
+            "  servers: []",
+            "  endpoint: null",
+            "generations.endpoint: this key has a new",
+        ),
+        ("  idle_timeout:", "  patience:", "endpoints.openai.patience: this key has a new name"),
+        ("  max_seq_length:", "  row_length:", "checkpoint.row_length: this key has a new name"),
         ("tests: [demo]", "tests: [a/b]", "tests.0: string should match pattern"),
         (
             "base: random",

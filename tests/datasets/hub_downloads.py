@@ -23,8 +23,8 @@ class Hub:
     commit: str | None = None  # another than was asked for
     status: int = 200
     cut: int | None = None  # bytes after which the next GET breaks off
-    hold: bool = False  # ... or stands still, until the reader goes
-    changed: bool = False  # the storage gives other bytes than were told
+    hold: bool = False  # ... or waits, until the reader goes
+    changed: bool = False  # the storage gives other bytes than announced
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -106,7 +106,7 @@ def run(hub: Hub, *words: str, limit: int | None = None) -> subprocess.Completed
 
 
 def fail(hub: Hub, *words: str, limit: int | None = None) -> str:
-    """Run a command that must say one line, leave no file in place and keep the key to itself."""
+    """Run a command that must print one line, leave no file and not print the key."""
     before = git(Path.cwd(), "status", "--short")
     done = run(hub, *words, limit=limit)
     assert done.returncode == 2, done.stdout + done.stderr
@@ -136,22 +136,22 @@ def test_published_answers_come_from_the_hub(project: Path, hub: Hub) -> None:
     ]
     for line in (
         "data/imported/small.jsonl: 2 of 4 rows",
-        "left out: 1 no_response",
-        'mended: 1 inputs "<noinput>" read as none',
+        "dropped: 1 no_response",
+        'repaired: 1 inputs "<noinput>" read as none',
         "licence: CC BY-NC 4.0 (us)",
         "sources.responses: imported/small",
     ):
         assert line in done.stdout
-    note = read_yaml(Path(f"{OUT}.dvc"))
-    assert note["meta"] == {"source": HUB_FILE, "licence": "CC BY-NC 4.0 (us)"}
-    assert note["outs"][0]["md5"] == hashlib.md5(OUT.read_bytes()).hexdigest()
+    record = read_yaml(Path(f"{OUT}.dvc"))
+    assert record["meta"] == {"source": HUB_FILE, "licence": "CC BY-NC 4.0 (us)"}
+    assert record["outs"][0]["md5"] == hashlib.md5(OUT.read_bytes()).hexdigest()
     listed = git(project, "add", "--all", "--dry-run").splitlines()
     assert listed == ["add 'configs/datasets.yaml'", f"add '{OUT}.dvc'"]
-    assert hub.keys == [None], "the Hub's key is none of its storage's business"
+    assert hub.keys == [None], "the Hub's key does not go to its storage"
     assert not list(Path(".dvc/tmp/downloads").iterdir())
 
 
-def test_an_interrupted_download_is_gone_on_with(project: Path, hub: Hub) -> None:
+def test_an_interrupted_download_is_resumed(project: Path, hub: Hub) -> None:
     catalogue()
     hub.cut = 700
     line = fail(hub, "fetch", "small")
@@ -162,7 +162,7 @@ def test_an_interrupted_download_is_gone_on_with(project: Path, hub: Hub) -> Non
     assert len(OUT.read_text().splitlines()) == 2
 
 
-def test_ctrl_c_keeps_what_came(project: Path, hub: Hub) -> None:
+def test_ctrl_c_keeps_what_arrived(project: Path, hub: Hub) -> None:
     catalogue()
     hub.cut, hub.hold = 700, True
     with subprocess.Popen(
@@ -177,9 +177,9 @@ def test_ctrl_c_keeps_what_came(project: Path, hub: Hub) -> None:
             assert process.poll() is None
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
-        _, told = process.communicate()
+        _, errors = process.communicate()
     assert process.returncode == 130
-    assert told == (
+    assert errors == (
         "stopped: nothing was made; 700 bytes are here: the same command goes on from there\n"
     )
     hub.hold = False
@@ -187,16 +187,16 @@ def test_ctrl_c_keeps_what_came(project: Path, hub: Hub) -> None:
     assert hub.asked[-1][2] == "bytes=700-"
 
 
-def test_a_full_disk_is_one_line_and_the_rest_comes_later(project: Path, hub: Hub) -> None:
+def test_a_full_disk_is_one_line_and_the_rest_is_fetched_later(project: Path, hub: Hub) -> None:
     hub.files["train.parquet"] = parquet([row | {"output": os.urandom(9000).hex()} for row in ROWS])
     catalogue()
     line = fail(hub, "fetch", "small", limit=8192)
-    assert "File too large; make room for the rest, the same command goes on from there" in line
+    assert "File too large; free some space, the same command goes on from there" in line
     assert run(hub, "fetch", "small").returncode == 0
     assert hub.asked[-1][2] == "bytes=8192-"
 
 
-def test_other_bytes_than_the_hub_told_are_refused(project: Path, hub: Hub) -> None:
+def test_other_bytes_than_the_hub_announced_are_refused(project: Path, hub: Hub) -> None:
     catalogue()
     hub.changed = True
     assert "is another file: SHA-256" in fail(hub, "fetch", "small")
@@ -247,7 +247,7 @@ def test_what_dvc_has_staged_is_staged_with_the_licence(project: Path, hub: Hub)
     assert "licence: CC BY-NC 4.0 (us)" in git(project, "show", f":{OUT}.dvc")
 
 
-def test_seeds_come_as_they_are_and_the_stage_reads_them(project: Path, hub: Hub) -> None:
+def test_seeds_are_stored_unchanged_and_the_stage_reads_them(project: Path, hub: Hub) -> None:
     seed = json.loads((REPOSITORY / "data/seeds/medical.jsonl").read_text().splitlines()[0])
     seeds = [seed | {"difficulty": "3", "input": "<noinput>"}]
     hub.files["med_seed.json"] = json.dumps(seeds).encode()
@@ -266,7 +266,7 @@ def test_seeds_come_as_they_are_and_the_stage_reads_them(project: Path, hub: Hub
     assert "small.jsonl'" not in git(project, "add", "--all", "--dry-run")
 
 
-def test_an_unknown_name_is_told_the_known_ones(project: Path, hub: Hub) -> None:
+def test_an_unknown_name_gets_the_known_ones(project: Path, hub: Hub) -> None:
     line = fail(hub, "fetch", "medinstruct")
-    assert "no data set 'medinstruct' in configs/datasets.yaml; there are: medinstruct-test" in line
+    assert "no dataset 'medinstruct' in configs/datasets.yaml; there are: medinstruct-test" in line
     assert "is no test set but responses" in fail(hub, "test-set", "medinstruct-52k")

@@ -18,7 +18,7 @@ from own_project import git, make_project
 from alpacare.cli.main import main
 from alpacare.core import jsonl
 from alpacare.pipeline.params import read_params
-from alpacare.pipeline.sources import targets
+from alpacare.pipeline.sources import repro_targets
 from alpacare.records.response import Response
 from alpacare.records.task import AnyTask, row_id
 
@@ -64,14 +64,14 @@ def write(name: str, rows: Rows) -> Path:
     return path
 
 
-def bring(*words: object) -> str:
+def import_rows(*words: object) -> str:
     result = run(main, "import", *words)
     assert result.exit_code == 0, result.output
     return result.output
 
 
 def fail(*words: object) -> str:
-    """Run the command, which must say one line and leave everything as it was."""
+    """Run the command, which must print one line and change nothing."""
     before = Path("params.yaml").read_bytes(), git(Path.cwd(), "status", "--short")
     result = run(main, "import", *words)
     assert (result.exit_code, result.output.strip().count("\n")) == (2, 0), result.output
@@ -82,7 +82,7 @@ def fail(*words: object) -> str:
 
 @pytest.mark.parametrize("ending", ["json", "jsonl", "csv", "parquet"])
 def test_every_form_gives_the_same_rows(project: Path, ending: str) -> None:
-    told = bring("responses", write(f"ours.{ending}", ROWS), "--model", "a nurse")
+    output = import_rows("responses", write(f"ours.{ending}", ROWS), "--model", "a nurse")
     rows = jsonl.read(Path("data/imported/ours.jsonl"), Response, unique="id")
     assert [(row.instruction, row.input, row.output) for row in rows] == [
         ("Is tea good for a cold?", "", "It soothes."),
@@ -91,11 +91,11 @@ def test_every_form_gives_the_same_rows(project: Path, ending: str) -> None:
     assert rows[0].id == row_id("Is tea good for a cold?", "")
     assert [row.request for row in rows] == ["ours:1", "ours:2"]
     assert {(row.model, row.finish_reason) for row in rows} == {("a nurse", "unknown")}
-    assert 'mended: 1 inputs "N/A" read as none' in told
-    assert 'sources.responses: "responses" -> "imported/ours"' in told
+    assert 'repaired: 1 inputs "N/A" read as none' in output
+    assert 'sources.responses: "responses" -> "imported/ours"' in output
     params = read_params()
     assert params.sources.responses == "imported/ours"
-    wanted = targets(params)
+    wanted = repro_targets(params)
     assert "checkpoint" in wanted
     assert not {"seeds", "instructions", "filtered", "responses"} & set(wanted)
     changed = git(project, "status", "--short", "--untracked-files=all").splitlines()
@@ -109,42 +109,44 @@ def test_instructions_keep_what_is_known_of_them(project: Path) -> None:
     ]
     columns = ["--column", "instruction=question", "--column", "type=kind"]
     columns += ["--column", "difficulty=level"]
-    told = bring("instructions", write("q.json", rows), *columns)
+    output = import_rows("instructions", write("q.json", rows), *columns)
     made = [json.loads(line) for line in Path("data/imported/q.jsonl").read_text().splitlines()]
     assert [row.get("type") for row in made] == ["open QA", None]
     assert [row.get("difficulty") for row in made] == [2, None]
-    assert "mended: 1 type unknown, left open" in told
-    assert "mended: 2 fields 'more' not read" in told
+    assert "repaired: 1 type unknown, set to null" in output
+    assert "repaired: 2 fields 'more' not read" in output
     assert jsonl.read(Path("data/imported/q.jsonl"), AnyTask)[0].instruction == "Explain anaemia."
     assert read_params().sources.instructions == "imported/q"
-    assert "instructions" not in targets(read_params())
+    assert "instructions" not in repro_targets(read_params())
 
 
-def test_what_is_left_out_is_counted_and_named(project: Path) -> None:
+def test_dropped_rows_are_counted_and_named(project: Path) -> None:
     more = [
         {"instruction": "", "input": "x", "output": "y"},
         {"instruction": "Z", "output": None},
         {**ROWS[0], "input": ""},
     ]
-    told = bring("responses", write("ours.jsonl", [*ROWS, *more]), "--model", "m", "--name", "mine")
+    output = import_rows(
+        "responses", write("ours.jsonl", [*ROWS, *more]), "--model", "m", "--name", "mine"
+    )
     for line in (
         "data/imported/mine.jsonl: 2 of 5 rows",
-        "left out: 1 no_instruction",
-        "left out: 1 no_response",
-        "left out: 1 same_task",
+        "dropped: 1 no_instruction",
+        "dropped: 1 no_response",
+        "dropped: 1 same_task",
         "each is in data/dropped/imported/mine.jsonl",
     ):
-        assert line in told
-    lost = Path("data/dropped/imported/mine.jsonl").read_text().splitlines()
-    assert [json.loads(row)["witness"] for row in lost] == ["mine:3", "mine:4", "mine:1"]
+        assert line in output
+    dropped = Path("data/dropped/imported/mine.jsonl").read_text().splitlines()
+    assert [json.loads(row)["witness"] for row in dropped] == ["mine:3", "mine:4", "mine:1"]
 
 
-def test_who_answered_is_told_by_row_and_else_by_the_command(project: Path) -> None:
+def test_who_answered_is_read_from_the_row_or_else_from_the_command(project: Path) -> None:
     rows = [ROWS[0] | {"by": "gpt-4"}, ROWS[1] | {"by": ""}]
     file = write("ours.csv", rows)
-    told = bring("responses", file, "--column", "model=by")
-    assert "mended: 1 answers that nobody signs: model unknown" in told
-    bring("responses", file, "--column", "model=by", "--model", "a nurse")
+    output = import_rows("responses", file, "--column", "model=by")
+    assert "repaired: 1 answers without a model's name: model unknown" in output
+    import_rows("responses", file, "--column", "model=by", "--model", "a nurse")
     made = jsonl.read(Path("data/imported/ours.jsonl"), Response)
     assert [row.model for row in made] == ["gpt-4", "a nurse"]
 
@@ -155,23 +157,23 @@ def test_settings_that_are_wrong_stop_it_before_anything_is_written(project: Pat
     assert "did you mean 'rouge_l'?" in fail("responses", write("a.json", ROWS), "--model", "m")
 
 
-def test_back_to_what_the_teacher_writes(project: Path) -> None:
+def test_a_preset_restores_the_pipelines_own_sources(project: Path) -> None:
     before = Path("params.yaml").read_bytes()
-    bring("responses", write("ours.json", ROWS), "--model", "m")
+    import_rows("responses", write("ours.json", ROWS), "--model", "m")
     assert run(main, "preset", "demo").exit_code == 0
     assert Path("params.yaml").read_bytes() == before
 
 
-def test_only_what_dvc_can_bring_back_is_replaced(project: Path) -> None:
+def test_only_what_dvc_can_restore_is_replaced(project: Path) -> None:
     file = write("ours.json", ROWS)
-    bring("responses", file, "--model", "m")
-    bring("responses", write("ours.json", ROWS[:1]), "--model", "m")
+    import_rows("responses", file, "--model", "m")
+    import_rows("responses", write("ours.json", ROWS[:1]), "--model", "m")
     out = Path("data/imported/ours.jsonl")
     out.chmod(0o644)
     out.write_text("mine\n")
     result = run(main, "import", "responses", file, "--model", "m")
     assert result.exit_code == 2
-    assert "is there, and DVC holds no copy of it; move it away" in result.output
+    assert "exists, and DVC has no copy of it; move it away" in result.output
     assert out.read_text() == "mine\n"
 
 
@@ -189,7 +191,7 @@ def test_only_what_dvc_can_bring_back_is_replaced(project: Path) -> None:
             ["--model", "m"],
             "a.jsonl:2: not",
         ),
-        ("a.jsonl", "[1]", ["--model", "m"], "a.jsonl: row 1: expected an object, found int"),
+        ("a.jsonl", "[1]", ["--model", "m"], "a.jsonl: row 1: expected a JSON object, found int"),
         (
             "a.csv",
             "instruction,output\nx\n",
@@ -198,7 +200,7 @@ def test_only_what_dvc_can_bring_back_is_replaced(project: Path) -> None:
         ),
         ("a.csv", "output,output\nx,y\n", ["--model", "m"], "two columns are called 'output'; ren"),
         ("a.parquet", "PAR1", ["--model", "m"], "a.parquet: not a whole Parquet file"),
-        ("a.xlsx", "x", ["--model", "m"], "'.xlsx' is not read here; give .json, .jsonl, .csv"),
+        ("a.xlsx", "x", ["--model", "m"], "'.xlsx' cannot be read; give .json, .jsonl, .csv"),
         ("a.json", "[]", ["--model", "m"], "a: the file has no rows"),
         (
             "a.json",
@@ -213,7 +215,7 @@ def test_only_what_dvc_can_bring_back_is_replaced(project: Path) -> None:
             ["--model", "m", "--column", "output"],
             "--column output: write OURS=TH",
         ),
-        ("a b.json", "[{}]", ["--model", "m"], "'a b' is no name: letters, digits"),
+        ("a b.json", "[{}]", ["--model", "m"], "'a b' is not a valid name: use letters, digits"),
     ],
 )
 def test_wrong_input_is_one_line(
@@ -234,11 +236,11 @@ def test_a_large_file_takes_seconds(project: Path) -> None:
     rows = [{"instruction": f"Task {n} " + "x " * 40, "output": "y " * 150} for n in range(52_002)]
     file = write("large.parquet", rows)
     start = time.monotonic()
-    assert "52,002 of 52,002 rows" in bring("responses", file, "--model", "m")
+    assert "52,002 of 52,002 rows" in import_rows("responses", file, "--model", "m")
     assert time.monotonic() - start < 30, "4 s on an idle machine"
 
 
-def test_make_hands_everything_over() -> None:
+def test_make_passes_every_option() -> None:
     command = ["make", "--no-print-directory", "--dry-run", "import", "STAGE=responses"]
     done = subprocess.run(
         [*command, "FILE=my rows.csv", "MODEL=gpt-4o", "COLUMNS=instruction=q output=a"],

@@ -16,8 +16,8 @@ from conftest import REPOSITORY, run
 
 from alpacare.cli.main import main
 from alpacare.core.settings import check, read_yaml
-from alpacare.datasets.catalogue import PublishedSet
-from alpacare.records.test_set import read_tests
+from alpacare.datasets.catalogue import PublishedDataset
+from alpacare.records.test_set import read_test_set
 from alpacare.stages.references import main as references
 
 TEA, SALT = "Is tea good for a cold?", "How much salt is too much?"
@@ -62,7 +62,7 @@ def project(prepared: Path, workspace: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 class Host(BaseHTTPRequestHandler):
-    """Serves `pages` by path; what is asked for as of another host, as by a proxy, too."""
+    """Serves `pages` by path; also requests for another host, as a proxy gets them."""
 
     pages: dict[str, bytes]
     asked: list[str]
@@ -108,7 +108,7 @@ def git(folder: Path, *words: str) -> str:
     return done.stdout
 
 
-def catalog(files: dict[str, str | None], tasks: int = 2) -> None:
+def catalogue(files: dict[str, str | None], tasks: int = 2) -> None:
     sets = {"small": {"kind": "tests", "rows": tasks, "licence": "CC BY 4.0 (us)", "files": files}}
     Path("configs/datasets.yaml").write_text(json.dumps(sets))
 
@@ -117,14 +117,14 @@ def sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def bring(*words: str) -> str:
+def import_set(*words: str) -> str:
     result = run(main, "test-set", *words)
     assert result.exit_code == 0, result.output
     return result.output
 
 
 def fail(*words: str) -> str:
-    """Run `alpacare test-set`, which must say one line and leave every file as it was."""
+    """Run `alpacare test-set`, which must print one line and change no file."""
     before = files()
     result = run(main, "test-set", *words)
     assert (result.exit_code, result.output.count("\n")) == (2, 1), result.output
@@ -138,13 +138,13 @@ def files() -> dict[Path, bytes]:
     return {path: path.read_bytes() for path in found}
 
 
-def test_a_set_of_the_catalog_is_fetched_and_git_gets_no_copy(project: Path, server: str) -> None:
-    catalog({
+def test_a_set_of_the_catalogue_is_fetched_and_git_gets_no_copy(project: Path, server: str) -> None:
+    catalogue({
         f"{server}/signed": sha256(SIGNED),
         f"ours={server}/{COMMIT}/model": None,
     })  # fmt: skip
-    told = bring("small")
-    tasks = read_tests(OUT)
+    output = import_set("small")
+    tasks = read_test_set(OUT)
     assert [task.instruction for task in tasks] == [TEA, SALT]
     assert tasks[0].answers == {"gpt-3.5-turbo": f"A {TEA}", "ours": f"M {TEA}"}
     changed = git(project, "status", "--short", "--untracked-files=all").splitlines()
@@ -158,30 +158,33 @@ def test_a_set_of_the_catalog_is_fetched_and_git_gets_no_copy(project: Path, ser
     }
     for line in (
         f"{OUT}: 2 tasks, answers by gpt-3.5-turbo, ours",
-        "mended: 2 ids made anew",
-        "mended: 2 fields 'gpt-3.5-turbo-answer' read as gpt-3.5-turbo",
+        "repaired: 2 ids made anew",
+        "repaired: 2 fields 'gpt-3.5-turbo-answer' read as gpt-3.5-turbo",
         "licence: CC BY 4.0 (us)",
         "next: in params.yaml, add small to `tests`",
     ):
-        assert line in told
-    answer = Path("data/references/gpt-3.5-turbo/small.jsonl")
-    extra = ["--reference", "gpt-3.5-turbo", "--run", "r.json"]
-    assert run(references, *extra, OUT, answer).exit_code == 0
-    assert json.loads(answer.read_text().splitlines()[1])["output"] == f"A {SALT}"
+        assert line in output
+    Path("params.yaml").write_text("references: {written: [gpt-3.5-turbo], api: [], local: []}\n")
+    out = Path("data/references/small")
+    assert run(references, OUT, out, "--prompts", "prompts/references").exit_code == 0
+    answers = (out / "gpt-3.5-turbo.jsonl").read_text().splitlines()
+    assert json.loads(answers[1])["output"] == f"A {SALT}"
 
 
-def test_files_of_ones_own(project: Path) -> None:
+def test_the_users_own_files(project: Path) -> None:
     extra = {"instruction": TEA, "input": "NA", "output": "S"}
     Path("../some.jsonl").write_text(json.dumps(extra))
-    told = bring("small", "../signed.jsonl", "model_1.0=../model.json", "some=../some.jsonl")
-    assert f"{OUT}: 2 tasks, answers by gpt-3.5-turbo, model_1.0\n" in told
-    assert "left out: some, without an answer to 1 of 2 tasks" in told
-    assert "licence: not known here" in told
-    assert [set(task.answers) for task in read_tests(OUT)] == [{"gpt-3.5-turbo", "model_1.0"}] * 2
+    output = import_set("small", "../signed.jsonl", "model_1.0=../model.json", "some=../some.jsonl")
+    assert f"{OUT}: 2 tasks, answers by gpt-3.5-turbo, model_1.0\n" in output
+    assert "left out: some, without an answer to 1 of 2 tasks" in output
+    assert "licence: not known here" in output
+    assert [set(task.answers) for task in read_test_set(OUT)] == [
+        {"gpt-3.5-turbo", "model_1.0"}
+    ] * 2
 
 
 def test_dvc_takes_names_with_dots_in_a_matrix(project: Path) -> None:
-    bring("small", "../signed.jsonl")
+    import_set("small", "../signed.jsonl")
     Path("params.yaml").write_text("references: [gpt-3.5-turbo]\n")
     Path("dvc.yaml").write_text("""
 stages:
@@ -200,18 +203,18 @@ stages:
     assert "references@gpt-3.5-turbo" in read_yaml(Path("dvc.lock"))["stages"]
 
 
-def test_only_what_dvc_can_bring_back_is_replaced(project: Path) -> None:
+def test_only_what_dvc_can_restore_is_replaced(project: Path) -> None:
     assert "demo.jsonl: is in Git; choose another name" in fail("demo", "../signed.jsonl")
     OUT.write_text("mine\n")
-    assert "small.jsonl: is there, and DVC holds no copy of it" in fail("small", "../signed.jsonl")
+    assert "small.jsonl: exists, and DVC has no copy of it" in fail("small", "../signed.jsonl")
     OUT.unlink()
-    bring("small", "../signed.jsonl")
+    import_set("small", "../signed.jsonl")
     first = OUT.read_bytes()
-    bring("small", "../signed.jsonl", "ours=../model.json")
+    import_set("small", "../signed.jsonl", "ours=../model.json")
     second = OUT.read_bytes()
     assert second != first
     OUT.write_bytes(second + b"\n")  # an edit that DVC has never seen
-    assert "DVC holds no copy of it" in fail("small", "../signed.jsonl")
+    assert "DVC has no copy of it" in fail("small", "../signed.jsonl")
 
 
 def test_without_dvc_there_is_no_file(project: Path) -> None:
@@ -233,12 +236,12 @@ def test_without_dvc_there_is_no_file(project: Path) -> None:
 def test_a_download_that_is_not_what_it_should_be(
     project: Path, server: str, path: str, sha: str | None, tasks: int, message: str
 ) -> None:
-    catalog({f"{server}/{COMMIT}/{path}": sha}, tasks)
+    catalogue({f"{server}/{COMMIT}/{path}": sha}, tasks)
     assert message in fail("small")
 
 
 def test_a_server_that_is_not_there(project: Path, server: str) -> None:
-    catalog({f"http://127.0.0.1:1/{COMMIT}/signed": None})
+    catalogue({f"http://127.0.0.1:1/{COMMIT}/signed": None})
     assert f"http://127.0.0.1:1/{COMMIT}/signed: [Errno" in fail("small")
 
 
@@ -246,8 +249,8 @@ def test_a_proxy_of_the_environment_is_used(
     project: Path, server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", server)
-    catalog({f"http://localhost:1/{COMMIT}/signed": sha256(SIGNED)})
-    bring("small")
+    catalogue({f"http://localhost:1/{COMMIT}/signed": sha256(SIGNED)})
+    import_set("small")
     assert Host.asked == [f"http://localhost:1/{COMMIT}/signed"]
 
 
@@ -257,13 +260,13 @@ def test_a_proxy_of_the_environment_is_used(
         (f"http://example.org/{COMMIT}/a", "only https:// is fetched"),
         (f"ftp://localhost/{COMMIT}/a", "only https:// is fetched"),
         ("https://example.org/main/a", "give its SHA-256, or a commit (40 hex) in the address"),
-        (f"a b=https://example.org/{COMMIT}/a", "'a b' is no name"),
+        (f"a b=https://example.org/{COMMIT}/a", "'a b' is not a valid name"),
     ],
 )
 def test_an_address_that_is_not_safe_or_may_change_is_refused(
     project: Path, url: str, message: str
 ) -> None:
-    catalog({url: None})
+    catalogue({url: None})
     assert message in fail("small")
 
 
@@ -271,9 +274,9 @@ def test_an_address_that_is_not_safe_or_may_change_is_refused(
     ("words", "message"),
     [
         (("other",), "no test set 'other' in configs/datasets.yaml; if it is yours, name its fil"),
-        (("a/b", "../signed.jsonl"), "'a/b' is no name: letters, digits"),
-        (("../small", "../signed.jsonl"), "'../small' is no name"),
-        (("small", "g p t=../signed.jsonl"), "'g p t' is no name"),
+        (("a/b", "../signed.jsonl"), "'a/b' is not a valid name: use letters, digits"),
+        (("../small", "../signed.jsonl"), "'../small' is not a valid name"),
+        (("small", "g p t=../signed.jsonl"), "'g p t' is not a valid name"),
         (("small", "../none.jsonl"), "../none.jsonl: no such file"),
         (("small", "gpt-4=../none=1.jsonl"), "../none=1.jsonl: no such file"),
         (("small", "../x=1/none.jsonl"), "../x=1/none.jsonl: no such file"),
@@ -285,9 +288,9 @@ def test_bad_words_on_the_command_line(project: Path, words: tuple[str, ...], me
     assert message in fail(*words)
 
 
-def test_the_catalog_is_sound() -> None:
+def test_the_catalogue_is_valid() -> None:
     path = REPOSITORY / "configs/datasets.yaml"
-    sets = {name: check(known, PublishedSet, name) for name, known in read_yaml(path).items()}
+    sets = {name: check(known, PublishedDataset, name) for name, known in read_yaml(path).items()}
     rows = {name: known.rows for name, known in sets.items()}
     tests = {"medinstruct-test": 216, "icliniq": 1000, "alpaca-eval": 805}
     assert rows == tests | {"medinstruct-52k": 52002, "bioinstruct": 25005, "alpacare-seeds": 167}

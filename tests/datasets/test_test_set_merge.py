@@ -9,28 +9,28 @@ from conftest import REPOSITORY
 from alpacare.core.errors import BadInput
 from alpacare.core.settings import check
 from alpacare.datasets.test_set_merge import PublishedFile, TestSet, merge
-from alpacare.pipeline.params import JudgmentsSettings
+from alpacare.records.comparisons import JudgmentsSettings
 from alpacare.records.task import row_id
-from alpacare.records.test_set import read_tests
+from alpacare.records.test_set import read_test_set
 
 Rows = list[dict[str, Any]]
 TEA, SALT, NAP = "Is tea good for a cold?", "How much salt is too much?", "Is a nap healthy?"
 
 
-def lines(rows: Rows, who: str | None = None, name: str = "a.jsonl") -> PublishedFile:
-    return PublishedFile(name, "".join(json.dumps(row) + "\n" for row in rows), who)
+def lines(rows: Rows, answerer: str | None = None, name: str = "a.jsonl") -> PublishedFile:
+    return PublishedFile(name, "".join(json.dumps(row) + "\n" for row in rows), answerer)
 
 
-def array(rows: Rows, who: str | None = None, name: str = "b.json") -> PublishedFile:
-    return PublishedFile(name, json.dumps(rows, indent=1), who)
+def array(rows: Rows, answerer: str | None = None, name: str = "b.json") -> PublishedFile:
+    return PublishedFile(name, json.dumps(rows, indent=1), answerer)
 
 
-def questions(made: TestSet) -> list[tuple[str, str]]:
-    return [(task.instruction, task.input) for task in made.tasks]
+def questions(merged: TestSet) -> list[tuple[str, str]]:
+    return [(task.instruction, task.input) for task in merged.tasks]
 
 
-def answers(made: TestSet) -> list[dict[str, str]]:
-    return [task.answers for task in made.tasks]
+def answers(merged: TestSet) -> list[dict[str, str]]:
+    return [task.answers for task in merged.tasks]
 
 
 def signed(id: int, question: str, **fields: str) -> dict[str, Any]:
@@ -46,17 +46,17 @@ def signed(id: int, question: str, **fields: str) -> dict[str, Any]:
     }
 
 
-def test_answer_keys_ids_difficulty_and_blanks_are_mended() -> None:
-    made = merge([lines([signed(0, TEA), signed(2, SALT, instruction=f" {SALT}\n")])])
-    assert made.answerers == ["gpt-4", "claude-2", "gpt-3.5-turbo"]
-    assert questions(made) == [(TEA, ""), (SALT, "")]
-    assert [task.id for task in made.tasks] == [row_id(TEA, ""), row_id(SALT, "")]
-    assert made.tasks[0].answers["claude-2"] == f"c {TEA}"
-    assert [task.difficulty for task in made.tasks] == [3, 3]
-    assert made.tasks[0].type is None
-    assert made.mended == {
+def test_answer_keys_ids_difficulty_and_blanks_are_repaired() -> None:
+    merged = merge([lines([signed(0, TEA), signed(2, SALT, instruction=f" {SALT}\n")])])
+    assert merged.answerers == ["gpt-4", "claude-2", "gpt-3.5-turbo"]
+    assert questions(merged) == [(TEA, ""), (SALT, "")]
+    assert [task.id for task in merged.tasks] == [row_id(TEA, ""), row_id(SALT, "")]
+    assert merged.tasks[0].answers["claude-2"] == f"c {TEA}"
+    assert [task.difficulty for task in merged.tasks] == [3, 3]
+    assert merged.tasks[0].type is None
+    assert merged.repairs == {
         "ids made anew": 2,
-        "texts freed of blanks around them": 3,
+        "texts with blanks at their ends": 3,
         "difficulties given as text": 2,
         "fields 'gpt-4-answer' read as gpt-4": 2,
         "fields 'gpt-3.5-turbo-answer' read as gpt-3.5-turbo": 2,
@@ -69,14 +69,14 @@ def test_neither_ids_nor_positions_decide_what_is_answered() -> None:
         {"id": 1, "instruction": TEA, "raw_output": "p: tea", "response": "tea\n"},
         {"id": 2, "instruction": SALT, "raw_output": "p: salt", "response": "salt"},
     ]
-    made = merge([lines([signed(0, TEA), signed(2, SALT), signed(3, NAP)]), array(model, "ours")])
-    assert [row["ours"] for row in answers(made)] == ["tea", "salt", "nap"]
-    assert [row["gpt-4"] for row in answers(made)] == [f"4 {TEA}", f"4 {SALT}", f"4 {NAP}"]
-    assert made.missing == {}
+    merged = merge([lines([signed(0, TEA), signed(2, SALT), signed(3, NAP)]), array(model, "ours")])
+    assert [row["ours"] for row in answers(merged)] == ["tea", "salt", "nap"]
+    assert [row["gpt-4"] for row in answers(merged)] == [f"4 {TEA}", f"4 {SALT}", f"4 {NAP}"]
+    assert merged.missing == {}
 
 
 @pytest.mark.parametrize(
-    ("row", "who", "expected"),
+    ("row", "answerer", "expected"),
     [
         ({"instruction": TEA, "input": "", "output": "yes"}, "gpt-4", {"gpt-4": "yes"}),
         ({"instruction": TEA, "response": " yes"}, "claude-2", {"claude-2": "yes"}),
@@ -101,25 +101,28 @@ def test_neither_ids_nor_positions_decide_what_is_answered() -> None:
     ],
 )
 def test_every_form_gives_the_same_task(
-    row: dict[str, Any], who: str | None, expected: dict[str, str]
+    row: dict[str, Any], answerer: str | None, expected: dict[str, str]
 ) -> None:
-    for source in (lines([row], who), array([row], who)):
-        made = merge([source])
-        assert questions(made) == [(TEA, "")]
-        assert answers(made) == [expected]
+    for source in (lines([row], answerer), array([row], answerer)):
+        merged = merge([source])
+        assert questions(merged) == [(TEA, "")]
+        assert answers(merged) == [expected]
 
 
 def test_our_own_form_comes_back_as_it_was() -> None:
     path = REPOSITORY / "data/tests/demo.jsonl"
-    made = merge([PublishedFile(str(path), path.read_text())])
-    assert made.tasks == read_tests(path)
-    assert made.mended == {}
+    merged = merge([PublishedFile(str(path), path.read_text())])
+    assert merged.tasks == read_test_set(path)
+    assert merged.repairs == {}
 
 
 def test_a_line_separator_inside_a_text_ends_no_row() -> None:
     text = '{"instruction": "Is tea\u2028good?", "output": "yes\x85no"}\r\n\n'
-    made = merge([PublishedFile("a.jsonl", text, "a")])
-    assert (questions(made), answers(made)) == ([("Is tea\u2028good?", "")], [{"a": "yes\x85no"}])
+    merged = merge([PublishedFile("a.jsonl", text, "a")])
+    assert (questions(merged), answers(merged)) == (
+        [("Is tea\u2028good?", "")],
+        [{"a": "yes\x85no"}],
+    )
 
 
 @pytest.mark.parametrize("input", ["NA", "N/A", "n/a", " <noinput> ", "", None])
@@ -138,17 +141,17 @@ def bare(*texts: str) -> PublishedFile:
     return lines(rows, "gpt-4", "bare.jsonl")
 
 
-def prompts(*texts: str, lead: str = "Reply as a nurse.") -> PublishedFile:
+def prompts(*texts: str, prefix: str = "Reply as a nurse.") -> PublishedFile:
     """Questions in the form of the iCliniq file that has whole prompts."""
     rows = [
-        {"response": f" c {text}", "prompt": f"Human: {lead}\n\n{text}\n\nAssistant:"}
+        {"response": f" c {text}", "prompt": f"Human: {prefix}\n\n{text}\n\nAssistant:"}
         for text in texts
     ]
     return lines(rows, "claude-2", "prompts.jsonl")
 
 
-def named(source: PublishedFile, who: str) -> PublishedFile:
-    return PublishedFile(source.place, source.text, who)
+def named(source: PublishedFile, answerer: str) -> PublishedFile:
+    return PublishedFile(source.place, source.text, answerer)
 
 
 LONG = f"I cough.\n{TEA} And  honey?"
@@ -157,85 +160,88 @@ LONG = f"I cough.\n{TEA} And  honey?"
 @pytest.mark.parametrize("first", [0, 1])
 def test_a_prompt_is_joined_by_the_question_in_it(first: int) -> None:
     files = [bare(TEA, f"{LONG} ", SALT), prompts(SALT, LONG.replace("\n", " "), TEA)]
-    made = merge(files[::-1] if first else files)
-    assert questions(made) == [("Reply as a nurse.", text) for text in (TEA, LONG, SALT)]
-    joined = [row["claude-2"] for row in answers(made)]
+    merged = merge(files[::-1] if first else files)
+    assert questions(merged) == [("Reply as a nurse.", text) for text in (TEA, LONG, SALT)]
+    joined = [row["claude-2"] for row in answers(merged)]
     assert joined == [f"c {text}" for text in (TEA, LONG.replace("\n", " "), SALT)]
-    assert made.missing == {}
+    assert merged.missing == {}
 
 
-def test_what_stands_before_questions_is_their_instruction_if_it_is_always_the_same() -> None:
+def test_the_text_before_questions_is_their_instruction_if_it_is_always_the_same() -> None:
     model = [{"instruction": "Reply as a nurse.", "input": q, "response": q} for q in (SALT, TEA)]
-    made = merge([bare(TEA, SALT), array(model, "ours"), prompts(TEA, SALT)])
-    assert questions(made) == [("Reply as a nurse.", TEA), ("Reply as a nurse.", SALT)]
-    assert made.answerers == ["gpt-4", "ours", "claude-2"]
-    assert made.mended["empty instructions: Reply as a nurse."] == 2
-    made = merge([bare(TEA, SALT), array(model, "ours"), prompts(TEA, SALT, lead="As a cook.")])
-    assert questions(made) == [(TEA, ""), (SALT, "")]
-    assert made.mended["empty instructions: the input is the instruction"] == 2
-    assert made.missing == {"ours": 2}
+    merged = merge([bare(TEA, SALT), array(model, "ours"), prompts(TEA, SALT)])
+    assert questions(merged) == [("Reply as a nurse.", TEA), ("Reply as a nurse.", SALT)]
+    assert merged.answerers == ["gpt-4", "ours", "claude-2"]
+    assert merged.repairs["empty instructions: Reply as a nurse."] == 2
+    merged = merge([bare(TEA, SALT), array(model, "ours"), prompts(TEA, SALT, prefix="As a cook.")])
+    assert questions(merged) == [(TEA, ""), (SALT, "")]
+    assert merged.repairs["empty instructions: the input is the instruction"] == 2
+    assert merged.missing == {"ours": 2}
 
 
-def test_of_questions_within_questions_a_prompt_holds_the_longest() -> None:
+def test_a_prompt_holds_the_longest_of_nested_questions() -> None:
     more = f"{TEA} In winter?"
-    made = merge([lines([signed(0, TEA), signed(1, more)]), named(prompts(more, TEA), "nurse")])
-    assert [row["nurse"] for row in answers(made)] == [f"c {TEA}", f"c {more}"]
+    merged = merge([lines([signed(0, TEA), signed(1, more)]), named(prompts(more, TEA), "nurse")])
+    assert [row["nurse"] for row in answers(merged)] == [f"c {TEA}", f"c {more}"]
 
 
 def test_two_prompts_with_one_question_are_both_left_out() -> None:
-    made = merge([bare(TEA, SALT, NAP), prompts(TEA, SALT, TEA, NAP)])
-    assert (made.answerers, made.missing) == (["gpt-4"], {"claude-2": 1})
-    assert [n for what, n in made.mended.items() if "none of the questions" in what] == [2]
+    merged = merge([bare(TEA, SALT, NAP), prompts(TEA, SALT, TEA, NAP)])
+    assert (merged.answerers, merged.missing) == (["gpt-4"], {"claude-2": 1})
+    assert [n for what, n in merged.repairs.items() if "none of the questions" in what] == [2]
 
 
 def test_a_prompt_that_only_ends_in_a_question_is_no_answer_to_it() -> None:
     """Its own question is in no other file, and a short one is its end, or is somewhere in it."""
     short = "What is it?"
     rest = [TEA, SALT, f"My knee is swollen. {short}", "ARCHIVE HIVES"]
-    made = merge([lines([signed(n, q) for n, q in enumerate([TEA, SALT, short, "HIV"])]),
+    merged = merge([lines([signed(n, q) for n, q in enumerate([TEA, SALT, short, "HIV"])]),
                   named(prompts(*rest), "nurse")])  # fmt: skip
-    assert made.missing == {"nurse": 2}
-    assert [n for what, n in made.mended.items() if "none of the questions" in what] == [2]
+    assert merged.missing == {"nurse": 2}
+    assert [n for what, n in merged.repairs.items() if "none of the questions" in what] == [2]
 
 
 def test_who_does_not_answer_everything_is_left_out_and_counted() -> None:
-    made = merge([
+    merged = merge([
         lines([signed(0, TEA), signed(1, SALT), signed(2, NAP)]),
         array([{"instruction": TEA, "output": "x"}, {"instruction": "Why?", "output": "y"}], "b"),
     ])  # fmt: skip
-    assert made.answerers == ["gpt-4", "claude-2", "gpt-3.5-turbo"]
-    assert made.missing == {"b": 2}
-    assert all(list(row) == made.answerers for row in answers(made))
-    assert [n for what, n in made.mended.items() if "none of the questions" in what] == [1]
+    assert merged.answerers == ["gpt-4", "claude-2", "gpt-3.5-turbo"]
+    assert merged.missing == {"b": 2}
+    assert all(list(row) == merged.answerers for row in answers(merged))
+    assert [n for what, n in merged.repairs.items() if "none of the questions" in what] == [1]
 
 
 def test_an_empty_answer_is_an_answer() -> None:
-    made = merge([lines([signed(0, TEA), signed(1, SALT, **{"claude-2": " "})])])
-    assert [row["claude-2"] for row in answers(made)] == [f"c {TEA}", ""]
-    assert made.mended["answers that are empty, and stay so"] == 1
+    merged = merge([lines([signed(0, TEA), signed(1, SALT, **{"claude-2": " "})])])
+    assert [row["claude-2"] for row in answers(merged)] == [f"c {TEA}", ""]
+    assert merged.repairs["answers that are empty, and stay so"] == 1
 
 
 def test_of_two_rows_with_one_question_the_first_is_kept() -> None:
     again = {"id": 9, "instruction": TEA.replace(" ", "  "), "gpt-4-answer": "other"}
-    made = merge([lines([signed(0, TEA), again, signed(1, SALT)])])
-    assert questions(made) == [(TEA, ""), (SALT, "")]
-    assert [row["gpt-4"] for row in answers(made)] == [f"4 {TEA}", f"4 {SALT}"]
-    assert made.mended["rows left out whose question stood before"] == 1
-    assert made.asked == 3
+    merged = merge([lines([signed(0, TEA), again, signed(1, SALT)])])
+    assert questions(merged) == [(TEA, ""), (SALT, "")]
+    assert [row["gpt-4"] for row in answers(merged)] == [f"4 {TEA}", f"4 {SALT}"]
+    assert merged.repairs["rows left out that repeat a question"] == 1
+    assert merged.questions == 3
 
 
-def test_what_is_said_of_a_task_is_kept_or_left_open() -> None:
+def test_type_topic_and_difficulty_are_kept_or_null() -> None:
     model = [{"instruction": TEA, "output": "x"}, {"instruction": SALT, "output": "x"}]
-    told = [
+    kinds = [
         {"instruction": SALT, "type": "Open Q&A", "topic": " Diet", "difficulty": "hard"},
         {"instruction": TEA, "type": "riddle", "difficulty": 5, "avg_score": 0.5},
     ]
-    made = merge([lines(model, "m"), array(told)])
-    tea, salt = made.tasks
+    merged = merge([lines(model, "m"), array(kinds)])
+    tea, salt = merged.tasks
     assert (tea.type, tea.difficulty, tea.topic) == (None, 5, None)
     assert (salt.type, salt.difficulty, salt.topic) == ("open QA", None, "Diet")
-    assert made.mended["type unknown, left open"] == made.mended["difficulty unknown, left open"]
-    assert made.mended["fields 'avg_score' not read"] == 1
+    assert (
+        merged.repairs["type unknown, set to null"]
+        == merged.repairs["difficulty unknown, set to null"]
+    )
+    assert merged.repairs["fields 'avg_score' not read"] == 1
 
 
 @pytest.mark.parametrize(
@@ -254,7 +260,10 @@ def test_what_is_said_of_a_task_is_kept_or_left_open() -> None:
         ([lines([{"instruction": TEA, "response": "x"}])], "a.jsonl:1: whose is this 'response'?"),
         ([lines([signed(0, TEA, **{"gpt_4-answer": "x"})])], "two answers by 'gpt-4'"),
         ([lines([{"instruction": TEA, "answers": ["x"]}])], "'answers' must be an object"),
-        ([lines([{"instruction": TEA, "answers": {"?": "x"}}])], "'?' is no name for an answerer"),
+        (
+            [lines([{"instruction": TEA, "answers": {"?": "x"}}])],
+            "'?' is not a name for an answ",
+        ),
         ([lines([signed(0, TEA)]), array([signed(0, TEA)])], "b.json: row 1: 'gpt-4' has answered"),
         ([lines([signed(0, TEA)], "me")], "a.jsonl: has no 'output' or 'response' of me"),
         ([prompts(TEA)], "prompts.jsonl: no questions; name a file that has 'instruction'"),
@@ -270,7 +279,8 @@ def test_bad_input_is_named(sources: list[PublishedFile], message: str) -> None:
 
 
 def test_names_with_dots_are_legal_and_paths_are_not() -> None:
-    check({"references": ["gpt-3.5-turbo"], "judges": ["a_b"]}, JudgmentsSettings, "")
+    values = {"references": ["gpt-3.5-turbo"], "judges": ["a_b"], "local_judges": []}
+    check(values, JudgmentsSettings, "")
     for name in (".a", "a/b", "../a", "", "a b", "a\n"):
         with pytest.raises(BadInput):
-            check({"references": [name], "judges": ["x"]}, JudgmentsSettings, "")
+            check(values | {"references": [name]}, JudgmentsSettings, "")

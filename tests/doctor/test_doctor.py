@@ -96,7 +96,7 @@ def test_an_empty_folder_gets_every_line(workspace: Path) -> None:
     assert status == 2
     for check in ("git", "remote", "key", "settings"):
         assert found[check][0][0] == "wrong"
-    assert "no Git repository" in found["git"][0][1]
+    assert "not a Git repository" in found["git"][0][1]
     assert "params.yaml: no such file" in found["settings"][0][1]
 
 
@@ -117,7 +117,7 @@ def test_a_folder_as_a_remote(clone: Path, workspace: Path) -> None:
     assert "does not exist yet" in line[1]
     (workspace / "storage").mkdir()
     (line,) = examine("remote")[1]["remote"]
-    assert line == ("ok", f"there (the default), {workspace / 'storage'}: is there")
+    assert line == ("ok", f"there (the default), {workspace / 'storage'}: exists")
 
 
 @pytest.fixture
@@ -141,7 +141,7 @@ def test_a_bucket_as_a_remote(clone: Path, s3: str) -> None:
     store.create_bucket(Bucket="ours")
     (line,) = examine("remote")[1]["remote"]
     assert line[0] == "warning"
-    assert "s3://ours/storage: answers, and holds nothing yet" in line[1]
+    assert "s3://ours/storage: answers, and is empty" in line[1]
     store.put_object(Bucket="ours", Key="storage/files/md5/00/11", Body=b"x")
     assert examine("remote")[1]["remote"] == [
         ("ok", "there (the default), s3://ours/storage: answers")
@@ -200,14 +200,15 @@ def test_a_damaged_answer_in_the_ledger(clone: Path) -> None:
     request = {"path": "/x", "endpoint": "https://a", "body": {"model": "m"}, "sample": 0}
     choice = {"finish_reason": "stop", "message": {"content": "x"}}
     response = {"model": "m", "choices": [choice]}
-    with Ledger(Path(".ledger/ledger.sqlite")) as books:
-        books.put(Entry(key=content_key(request), request=request, response=response,
-                        received="2026-01-31T12:00:00Z", price=0.01))  # fmt: skip
+    with Ledger(Path(".ledger/ledger.sqlite")) as ledger:
+        entry = Entry(key=content_key(request), request=request, response=response,
+                      received="2026-01-31T12:00:00Z", price=0.01)  # fmt: skip
+        ledger.import_entries([entry])
     assert examine("ledger")[1]["ledger"] == [
         ("ok", ".ledger/ledger.sqlite: 1 answers, as they were received")
     ]
-    with Ledger(Path(".ledger/ledger.sqlite")) as books:
-        books.connection.execute("UPDATE entries SET response = replace(response, 'x', 'y')")
+    with Ledger(Path(".ledger/ledger.sqlite")) as ledger:
+        ledger.connection.execute("UPDATE entries SET response = replace(response, 'x', 'y')")
     (line,) = examine("ledger")[1]["ledger"]
     assert line[0] == "wrong"
     assert "is damaged; run `alpacare ledger verify`" in line[1]

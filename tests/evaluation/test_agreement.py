@@ -11,21 +11,21 @@ from hypothesis import strategies as st
 
 from alpacare.evaluation.agreement import (
     VERDICTS,
-    Comparison,
-    agree,
-    agree_by,
+    ComparisonKey,
+    compare_raters,
+    compare_raters_by,
     kappas,
-    pool,
+    majority_verdicts,
     verdict_of,
 )
-from alpacare.evaluation.bootstrap import Resampling, effective_items, share_interval
+from alpacare.evaluation.bootstrap import Resampling, effective_sample_size, share_interval
 from alpacare.records.judgment import Verdict
 
 HOW = Resampling(resamples=400, confidence=0.95, seed=0)
-Said = dict[Comparison, Verdict | None]
+Said = dict[ComparisonKey, Verdict | None]
 
 
-def opinions(*verdicts: Verdict | None, reference: str = "r") -> Said:
+def verdicts_of(*verdicts: Verdict | None, reference: str = "r") -> Said:
     return {("t", reference, f"{n:04}"): verdict for n, verdict in enumerate(verdicts)}
 
 
@@ -37,7 +37,7 @@ def raters(table: Sequence[Sequence[int]]) -> tuple[Said, Said]:
         for column, count in enumerate(counts)
         for _ in range(count)
     ]
-    return opinions(*(one for one, _ in pairs)), opinions(*(other for _, other in pairs))
+    return verdicts_of(*(one for one, _ in pairs)), verdicts_of(*(other for _, other in pairs))
 
 
 COHEN = [[88, 14, 18], [10, 40, 10], [2, 6, 12]]
@@ -45,7 +45,7 @@ COHEN = [[88, 14, 18], [10, 40, 10], [2, 6, 12]]
 
 def test_cohens_200_cases() -> None:
     """Cohen 1968 (Psychol. Bull. 70:213) reports .492: 140 equal, by chance 82 of 200."""
-    found = agree(*raters(COHEN), HOW)
+    found = compare_raters(*raters(COHEN), HOW)
     assert (found.n, found.items, found.unreadable) == (200, 200, 0)
     assert found.accuracy.value == 0.7
     assert (
@@ -56,13 +56,13 @@ def test_cohens_200_cases() -> None:
 
 def test_two_categories_by_hand() -> None:
     """20 and 15 of 50 equal, 0.7; by chance 0.5 x 0.6 + 0.5 x 0.4 = 0.5: kappa 0.4."""
-    found = agree(*raters([[20, 5, 0], [10, 15, 0], [0, 0, 0]]), HOW)
+    found = compare_raters(*raters([[20, 5, 0], [10, 15, 0], [0, 0, 0]]), HOW)
     assert (found.accuracy.value, found.kappa.value) == (0.7, 0.4)
     assert found.accuracy_decided == found.accuracy
 
 
 def test_less_than_chance_is_negative() -> None:
-    assert agree(*raters([[0, 10, 0], [10, 0, 0], [0, 0, 0]]), HOW).kappa.value == -1.0
+    assert compare_raters(*raters([[0, 10, 0], [10, 0, 0], [0, 0, 0]]), HOW).kappa.value == -1.0
 
 
 def test_the_interval_is_as_wide_as_the_textbook_says() -> None:
@@ -75,7 +75,9 @@ def test_the_interval_is_as_wide_as_the_textbook_says() -> None:
     off = (1 - equal) ** 2 * (p * bar.T**2 * (1 - np.eye(3))).sum()
     variance = diagonal.sum() + off - (equal * chance - 2 * chance + equal) ** 2
     error = math.sqrt(variance / 200) / (1 - chance) ** 2
-    found = agree(*raters(COHEN), Resampling(resamples=4000, confidence=0.95, seed=0)).kappa
+    found = compare_raters(
+        *raters(COHEN), Resampling(resamples=4000, confidence=0.95, seed=0)
+    ).kappa
     assert found.ci_low is not None
     assert found.ci_high is not None
     assert found.ci_high - found.ci_low == pytest.approx(2 * 1.96 * error, rel=0.05)
@@ -101,7 +103,7 @@ def test_kappas_interval_covers_the_truth_as_often_as_it_says(items: int, refere
             }
             for side in (drawn // 3, drawn % 3)
         ]
-        found = agree(
+        found = compare_raters(
             sides[0], sides[1], Resampling(resamples=200, confidence=0.95, seed=trial)
         ).kappa
         assert found.ci_low is not None
@@ -116,7 +118,7 @@ def test_the_same_items_against_another_reference_are_no_new_evidence() -> None:
         side | {("t", "r2", id): verdict for (_, _, id), verdict in side.items()}
         for side in (first, second)
     ]
-    once, both = agree(first, second, HOW), agree(twice[0], twice[1], HOW)
+    once, both = compare_raters(first, second, HOW), compare_raters(twice[0], twice[1], HOW)
     assert (both.n, both.items) == (400, 200)
     assert (both.accuracy, both.accuracy_decided) == (once.accuracy, once.accuracy_decided)
     assert both.kappa == once.kappa
@@ -130,10 +132,10 @@ sides = st.lists(
 @given(sides)
 def test_who_is_first_changes_nothing(pairs: list[tuple[Verdict | None, Verdict | None]]) -> None:
     how = Resampling(resamples=50, confidence=0.95, seed=0)
-    first = opinions(*(one for one, _ in pairs))
-    second = dict(reversed(opinions(*(other for _, other in pairs)).items()))
-    found = agree(first, second, how)
-    assert found == agree(second, first, how)
+    first = verdicts_of(*(one for one, _ in pairs))
+    second = dict(reversed(verdicts_of(*(other for _, other in pairs)).items()))
+    found = compare_raters(first, second, how)
+    assert found == compare_raters(second, first, how)
     assert found.n + found.unreadable == len(pairs)
     for figure in (found.accuracy, found.accuracy_decided, found.kappa):
         if figure.ci_low is not None:
@@ -144,23 +146,23 @@ def test_who_is_first_changes_nothing(pairs: list[tuple[Verdict | None, Verdict 
 
 def test_raters_who_always_say_the_same() -> None:
     """Two of them have no kappa; one alone has 0 with anybody, which is no finding."""
-    same = agree(opinions(*["model"] * 9), opinions(*["model"] * 9), HOW)
+    same = compare_raters(verdicts_of(*["model"] * 9), verdicts_of(*["model"] * 9), HOW)
     assert same.accuracy.value == 1.0
     assert same.accuracy.ci_low is not None
     assert same.accuracy.ci_low < 0.8, "nine items alike are no certainty"
     assert same.kappa.value is None
-    one = agree(opinions(*["model"] * 9), opinions("tie", *["model"] * 8), HOW)
+    one = compare_raters(verdicts_of(*["model"] * 9), verdicts_of("tie", *["model"] * 8), HOW)
     assert (one.kappa.value, one.kappa.ci_low, one.kappa.ci_high) == (0.0, None, None)
 
 
 def test_full_agreement_on_few_items_is_not_certain() -> None:
-    few = opinions("model", "tie", "reference", "model", "reference")
-    found = agree(few, few, HOW).kappa
+    few = verdicts_of("model", "tie", "reference", "model", "reference")
+    found = compare_raters(few, few, HOW).kappa
     assert (found.value, found.ci_high) == (1.0, 1.0)
     assert found.ci_low is not None
     assert found.ci_low < 0.5
-    many = opinions(*["model", "tie", "reference"] * 100)
-    sure = agree(many, many, HOW).kappa.ci_low
+    many = verdicts_of(*["model", "tie", "reference"] * 100)
+    sure = compare_raters(many, many, HOW).kappa.ci_low
     assert sure is not None
     assert 0.95 < sure < 1
 
@@ -174,9 +176,9 @@ def test_resamples_without_a_kappa_do_not_count() -> None:
             table[cell] += 1
     every = kappas(tables)
     assert np.isnan(every).sum() == 2
-    effective = effective_items(0.7, (1 + every[~np.isnan(every)]) / 2, 3)
+    effective = effective_sample_size(0.7, (1 + every[~np.isnan(every)]) / 2, 3)
     low, high = share_interval(0.7, effective, 0.95)
-    found = agree(
+    found = compare_raters(
         *raters([[1, 1, 0], [0, 1, 0], [0, 0, 0]]),
         Resampling(resamples=100_000, confidence=0.95, seed=0),
     ).kappa
@@ -186,34 +188,40 @@ def test_resamples_without_a_kappa_do_not_count() -> None:
 
 
 def test_nothing_in_common_gives_no_figure() -> None:
-    found = agree(opinions("model"), opinions("model", reference="other"), HOW)
+    found = compare_raters(verdicts_of("model"), verdicts_of("model", reference="other"), HOW)
     assert (found.n, found.accuracy.value, found.kappa.value) == (0, None, None)
-    unread = agree(opinions(None, "tie"), opinions("tie", None), HOW)
+    unread = compare_raters(verdicts_of(None, "tie"), verdicts_of("tie", None), HOW)
     assert (unread.n, unread.unreadable, unread.accuracy.value) == (0, 2, None)
 
 
 def test_groups_are_those_of_the_common_items_with_the_unknown_last() -> None:
     first, second = raters([[2, 1, 0], [0, 1, 0], [0, 0, 1]])
     types = {"0000": "open QA", "0001": "chat", "0002": "chat", "0003": None, "0004": "chat"}
-    found = agree_by(lambda what: types[what[2]], first, second, HOW)
+    found = compare_raters_by(lambda what: types[what[2]], first, second, HOW)
     assert list(found) == ["chat", "open QA", "unknown"]
     assert [each.n for each in found.values()] == [3, 1, 1]
     assert found["chat"].accuracy.value == 0.6667
-    assert agree_by(lambda _: None, first, second, HOW) == {}
+    assert compare_raters_by(lambda _: None, first, second, HOW) == {}
 
 
 def test_the_majority_speaks_for_the_reviewers() -> None:
-    ann = opinions("model", "model", "model", "tie", "reference")
-    bob = opinions("model", "reference", "model", "tie", "reference")
-    eve = opinions("tie", "tie", "reference", "model")
-    assert list(pool([ann, bob, eve]).values()) == ["model", "tie", "model", "tie", "reference"]
-    assert pool([opinions("model"), opinions("tie")]) == opinions("tie")
-    four = [opinions(verdict) for verdict in ("model", "model", "reference", "tie")]
-    assert pool(four) == opinions("tie"), "two of four are no majority"
+    ann = verdicts_of("model", "model", "model", "tie", "reference")
+    bob = verdicts_of("model", "reference", "model", "tie", "reference")
+    eve = verdicts_of("tie", "tie", "reference", "model")
+    assert list(majority_verdicts([ann, bob, eve]).values()) == [
+        "model",
+        "tie",
+        "model",
+        "tie",
+        "reference",
+    ]
+    assert majority_verdicts([verdicts_of("model"), verdicts_of("tie")]) == verdicts_of("tie")
+    four = [verdicts_of(verdict) for verdict in ("model", "model", "reference", "tie")]
+    assert majority_verdicts(four) == verdicts_of("tie"), "two of four are no majority"
 
 
 def test_the_verdict_on_an_item_is_the_sign_of_its_lead() -> None:
-    assert [verdict_of(lead) for lead in (0.25, -0.5, 0.0, -0.0, math.nan)] == [
+    assert [verdict_of(preference) for preference in (0.25, -0.5, 0.0, -0.0, math.nan)] == [
         "model",
         "reference",
         "tie",

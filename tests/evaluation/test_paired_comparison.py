@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from alpacare.evaluation.bootstrap import Resampling, difference_interval, draw, resampled_means
 from alpacare.evaluation.paired_comparison import (
     Flip,
-    average,
+    average_preferences,
     compare,
     flips,
     items_needed,
 )
 
 HOW = Resampling(resamples=1000, confidence=0.95, seed=0)
-leads = st.sampled_from([-0.5, -0.25, 0.0, 0.25, 0.5, nan])
+preferences = st.sampled_from([-0.5, -0.25, 0.0, 0.25, 0.5, nan])
 
 
 def test_known_answers() -> None:
@@ -66,7 +66,7 @@ def test_no_change_is_no_certainty() -> None:
 
 
 def test_the_average_counts_an_item_once_and_only_with_all_its_references() -> None:
-    averaged = average([{"a": 0.5, "b": 0.5, "c": 0.5}, {"a": -0.25, "b": nan}])
+    averaged = average_preferences([{"a": 0.5, "b": 0.5, "c": 0.5}, {"a": -0.25, "b": nan}])
     assert list(averaged) == ["a", "b", "c"]
     assert averaged["a"] == 0.125
     assert np.isnan([averaged["b"], averaged["c"]]).all()
@@ -76,12 +76,15 @@ def test_four_references_that_agree_are_no_more_evidence_than_one() -> None:
     """Drawn as clusters, copies of a reference leave the interval as it is."""
     rng = np.random.default_rng(0)
     then, now = (
-        {str(n): lead for n, lead in enumerate(rng.choice([-0.5, 0.5], 16))} for _ in range(2)
+        {str(n): preference for n, preference in enumerate(rng.choice([-0.5, 0.5], 16))}
+        for _ in range(2)
     )
-    assert compare(average([then] * 4), average([now] * 4), HOW) == compare(then, now, HOW)
+    assert compare(average_preferences([then] * 4), average_preferences([now] * 4), HOW) == compare(
+        then, now, HOW
+    )
 
 
-@given(st.lists(st.tuples(leads, leads), min_size=1, max_size=40))
+@given(st.lists(st.tuples(preferences, preferences), min_size=1, max_size=40))
 def test_swapping_the_versions_flips_the_sign_exactly(pairs: list[tuple[float, float]]) -> None:
     then, now = ({str(n): pair[side] for n, pair in enumerate(pairs)} for side in (0, 1))
     one = compare(then, now, HOW).difference

@@ -4,16 +4,18 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from alpacare.filtering.near_duplicates import Pair, local
-from alpacare.filtering.tokens import Numbering, Tokenizer, latin
+from alpacare.filtering.near_duplicates import NearDuplicatePair, local_pairs
+from alpacare.filtering.tokens import Tokenizer, TokenNumbers, latin
 
 
-def pairs_above(texts: Sequence[str], threshold: float, tokenizer: Tokenizer = latin) -> list[Pair]:
+def pairs_above(
+    texts: Sequence[str], threshold: float, tokenizer: Tokenizer = latin
+) -> list[NearDuplicatePair]:
     """Give every pair of texts above the threshold, ordered by second, then first."""
-    tokens, lengths = Numbering(tokenizer).number(texts)
-    found = local(tokens, lengths, threshold, 0, np.ones(len(lengths), dtype=np.bool_))
+    tokens, lengths = TokenNumbers(tokenizer).encode(texts)
+    found = local_pairs(tokens, lengths, threshold, 0, np.ones(len(lengths), dtype=np.bool_))
     return [
-        Pair(*row)
+        NearDuplicatePair(*row)
         for part in found
         for row in zip(part.first.tolist(), part.second.tolist(), part.score.tolist(), strict=True)
     ]

@@ -1,4 +1,4 @@
-"""The gate against its definition by rouge_score and plain n-grams."""
+"""The contamination index against its definition by rouge_score and n-grams."""
 
 from collections.abc import Iterator, Sequence
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from rouge_score.rouge_scorer import RougeScorer
 
 from alpacare.filtering import contamination
-from alpacare.filtering.contamination import Gate, Item, Near
+from alpacare.filtering.contamination import ContaminationIndex, ContaminationMatch, TaskTexts
 from alpacare.filtering.tokens import Tokenizer, latin, unicode
 
 thresholds = st.sampled_from([0, 0.4, 0.5, 0.6, 0.7, 0.8, 1]) | st.floats(0, 1)
@@ -49,45 +49,47 @@ class Oracle:
     def score(self, one: str, other: str) -> float:
         return float(self.scorer.score(one, other)["rougeL"].fmeasure)
 
-    def grams(self, parts: Sequence[str], n: int | None) -> list[str]:
+    def ngrams(self, parts: Sequence[str], n: int | None) -> list[str]:
         texts = [self.tokenize(part) for part in parts]
         starts = [(text, i) for text in texts for i in range(len(text) - n + 1)] if n else []
         return [" ".join(text[i : i + (n or 0)]) for text, i in starts]
 
     def nearest(
-        self, row: Row, items: Sequence[Item], threshold: float, n: int | None
-    ) -> Near | None:
-        nears = []
-        for position, item in enumerate(items):
-            score = self.score(" ".join(row), item.compared)
-            theirs = self.grams(item.parts, n)
-            shared = next((gram for gram in self.grams(row, n) if gram in theirs), "")
-            offends = score > threshold or bool(shared)
-            if offends or score >= 0.5:
-                nears.append(Near(position, score, shared, offends))
-        return max(nears, key=lambda near: (near.offends, near.score, -near.item), default=None)
+        self, row: Row, tasks: Sequence[TaskTexts], threshold: float, n: int | None
+    ) -> ContaminationMatch | None:
+        found = []
+        for position, task in enumerate(tasks):
+            score = self.score(" ".join(row), task.text)
+            theirs = self.ngrams(task.parts, n)
+            shared = next((ngram for ngram in self.ngrams(row, n) if ngram in theirs), "")
+            contaminated = score > threshold or bool(shared)
+            if contaminated or score >= 0.5:
+                found.append(ContaminationMatch(position, score, shared, contaminated))
+        return max(
+            found, key=lambda match: (match.contaminated, match.score, -match.task), default=None
+        )
 
 
-def item(instruction: str, input: str = "") -> Item:
-    return Item(f"{instruction} {input}", (instruction, input))
+def indexed(instruction: str, input: str = "") -> TaskTexts:
+    return TaskTexts(f"{instruction} {input}", (instruction, input))
 
 
-def look(gate: Gate, rows: Sequence[Row]) -> list[Near | None]:
-    return gate.look([" ".join(row) for row in rows], rows)
+def find(index: ContaminationIndex, rows: Sequence[Row]) -> list[ContaminationMatch | None]:
+    return index.matches([TaskTexts(" ".join(row), row) for row in rows])
 
 
 @pytest.mark.parametrize("tokenizer", [latin, unicode])
 @settings(max_examples=150)
 @given(rows(), thresholds, st.none() | st.integers(1, 4))
-def test_the_gate_is_its_definition(
+def test_the_index_equals_its_definition(
     tokenizer: Tokenizer, texts: tuple[list[Row], list[Row]], threshold: float, n: int | None
 ) -> None:
     ours, theirs = texts
-    items = [item(*pair) for pair in theirs]
-    gate, oracle = Gate(items, threshold, n, tokenizer), Oracle(tokenizer)
-    expected = [oracle.nearest(row, items, threshold, n) for row in ours]
-    assert look(gate, ours) == expected
-    assert [look(gate, [row])[0] for row in ours] == expected
+    tasks = [indexed(*pair) for pair in theirs]
+    index, oracle = ContaminationIndex(tasks, threshold, n, tokenizer), Oracle(tokenizer)
+    expected = [oracle.nearest(row, tasks, threshold, n) for row in ours]
+    assert find(index, ours) == expected
+    assert [find(index, [row])[0] for row in ours] == expected
 
 
 def test_pairs_exactly_on_the_threshold_round_as_in_rouge_score() -> None:
@@ -99,11 +101,12 @@ def test_pairs_exactly_on_the_threshold_round_as_in_rouge_score() -> None:
             continue
         row = " ".join(["same"] * common + ["row"] * (m - common))
         task = " ".join(["same"] * common + ["task"] * (n - common))
-        near = Gate([item(task)], 0.7, None, latin).look([row], [(row,)])[0]
-        assert near is not None
-        assert near.score == oracle.score(row, task)
-        assert near.offends == (near.score > 0.7)
-        decisions.add(near.offends)
+        index = ContaminationIndex([indexed(task)], 0.7, None, latin)
+        match = index.matches([TaskTexts(row, (row,))])[0]
+        assert match is not None
+        assert match.score == oracle.score(row, task)
+        assert match.contaminated == (match.score > 0.7)
+        decisions.add(match.contaminated)
     assert decisions == {True, False}
 
 
@@ -111,47 +114,57 @@ VIGNETTE = "a man of 58 coughs up blood and has lost nine kilograms in two month
 LONG = " ".join(f"word{i}" for i in range(600))
 
 
-def test_a_vignette_inside_a_long_text_offends() -> None:
+def test_a_vignette_inside_a_long_text_is_contamination() -> None:
     row = (f"Read this. {LONG.replace('word', 'other')} {VIGNETTE}", "")
-    near = look(Gate([item(LONG), item("Name the cause.", VIGNETTE)], 0.7, 13, latin), [row])[0]
-    assert near is not None
-    assert (near.item, near.offends) == (1, True)
-    assert near.shared == "a man of 58 coughs up blood and has lost nine kilograms in"
-    assert near.score < 0.1
+    match = find(
+        ContaminationIndex([indexed(LONG), indexed("Name the cause.", VIGNETTE)], 0.7, 13, latin),
+        [row],
+    )[0]
+    assert match is not None
+    assert (match.task, match.contaminated) == (1, True)
+    assert match.shared == "a man of 58 coughs up blood and has lost nine kilograms in"
+    assert match.score < 0.1
 
 
-def shared(gate: Gate, rows: Sequence[Row]) -> list[str]:
-    return [near.shared if near else "" for near in look(gate, rows)]
+def shared(index: ContaminationIndex, rows: Sequence[Row]) -> list[str]:
+    return [match.shared if match else "" for match in find(index, rows)]
 
 
 def test_no_n_gram_runs_from_instruction_into_input() -> None:
-    gate = Gate([item("sort the list", "by colour"), item("of drugs by")], 1, 3, latin)
+    index = ContaminationIndex(
+        [indexed("sort the list", "by colour"), indexed("of drugs by")], 1, 3, latin
+    )
     rows = [("the list by", ""), ("of drugs", "by colour"), ("", "of drugs by colour")]
-    assert shared(gate, rows) == ["", "", "of drugs by"]
+    assert shared(index, rows) == ["", "", "of drugs by"]
 
 
 def test_an_unknown_word_breaks_a_run() -> None:
-    gate = Gate([item("sort drugs by class")], 1, 4, latin)
+    index = ContaminationIndex([indexed("sort drugs by class")], 1, 4, latin)
     rows = [("sort drugs mainly by class", ""), ("now sort drugs by class", "")]
-    assert shared(gate, rows) == ["", "sort drugs by class"]
+    assert shared(index, rows) == ["", "sort drugs by class"]
 
 
-def test_an_offender_beats_a_nearer_task_that_does_not_offend() -> None:
-    tasks = [item("a b x c d x e f"), item("p q r")]
+def test_a_contaminating_task_beats_a_nearer_one_that_is_not() -> None:
+    tasks = [indexed("a b x c d x e f"), indexed("p q r")]
     row = ("a b c d e f p q r", "")
     for n, nearest in ((None, 0), (3, 1)):
-        near = look(Gate(tasks, 0.9, n, latin), [row])[0]
-        assert near is not None
-        assert (near.item, near.offends) == (nearest, n == 3)
+        match = find(ContaminationIndex(tasks, 0.9, n, latin), [row])[0]
+        assert match is not None
+        assert (match.task, match.contaminated) == (nearest, n == 3)
 
 
 def test_of_equal_tasks_the_first_is_named() -> None:
-    gate = Gate([item("x y z"), item(VIGNETTE), item(VIGNETTE)], 0.7, 5, latin)
-    near = look(gate, [(VIGNETTE, "")])[0]
-    assert near == Near(1, 1.0, "a man of 58 coughs", offends=True)
+    index = ContaminationIndex(
+        [indexed("x y z"), indexed(VIGNETTE), indexed(VIGNETTE)], 0.7, 5, latin
+    )
+    match = find(index, [(VIGNETTE, "")])[0]
+    assert match == ContaminationMatch(1, 1.0, "a man of 58 coughs", contaminated=True)
 
 
 def test_nothing_to_compare() -> None:
-    assert look(Gate([], 0, 1, latin), [("a", ""), ("", "")]) == [None, None]
-    assert look(Gate([item("a")], 0, 1, latin), []) == []
-    assert look(Gate([item("")], 0, 1, latin), [("", ""), ("???", "")]) == [None, None]
+    assert find(ContaminationIndex([], 0, 1, latin), [("a", ""), ("", "")]) == [None, None]
+    assert find(ContaminationIndex([indexed("a")], 0, 1, latin), []) == []
+    assert find(ContaminationIndex([indexed("")], 0, 1, latin), [("", ""), ("???", "")]) == [
+        None,
+        None,
+    ]

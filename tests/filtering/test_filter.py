@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from rouge_score.rouge_scorer import RougeScorer
 
 from alpacare.filtering import filter as filter_module
-from alpacare.filtering.filter import Filter, FilteredSettings, Line
-from alpacare.filtering.heuristics import Heuristics
+from alpacare.filtering.filter import Filter, TaskRow
+from alpacare.filtering.settings import FilteredSettings, HeuristicSettings
 
 ORACLE = RougeScorer(["rougeL"], use_stemmer=False)
 WORDS = 3  # in a row
@@ -18,11 +18,11 @@ words = st.lists(st.sampled_from("abcdefg"), max_size=7).map(" ".join)
 inputs = st.sampled_from(["", "h i j k", "k j i h", "h i j and the"])
 
 
-def lines(kind: str, size: int) -> st.SearchStrategy[list[Line]]:
+def lines(kind: str, size: int) -> st.SearchStrategy[list[TaskRow]]:
     rows = st.lists(st.tuples(words, inputs), max_size=size)
     return rows.map(
         lambda drawn: [
-            Line(id=f"{kind}{n}", instruction=instruction, input=input)
+            TaskRow(id=f"{kind}{n}", instruction=instruction, input=input)
             for n, (instruction, input) in enumerate(drawn)
         ]
     )
@@ -34,7 +34,9 @@ chosen = st.builds(
     keep=st.sampled_from(["first", "none"]),
     compare=st.sampled_from(["instruction", "task"]),
     against_seeds=st.booleans(),
-    heuristics=st.builds(Heuristics, unfinished_input=st.booleans(), same_as_seed=st.booleans()),
+    heuristics=st.builds(
+        HeuristicSettings, unfinished_input=st.booleans(), same_as_seed=st.booleans()
+    ),
     contamination=st.sampled_from(["drop", "report"]),
     contamination_rouge_l=st.sampled_from([0.3, 0.6, 0.9]),
     contamination_words=st.sampled_from([None, WORDS]),
@@ -45,97 +47,109 @@ def f(one: str, other: str) -> float:
     return float(ORACLE.score(one, other)["rougeL"].fmeasure)
 
 
-def grams(line: Line) -> set[tuple[str, ...]]:
+def grams(line: TaskRow) -> set[tuple[str, ...]]:
     parts = (line.instruction.split(), line.input.split())
     return {tuple(p[i : i + WORDS]) for p in parts for i in range(len(p) - WORDS + 1)}
 
 
-def text_of(options: FilteredSettings, line: Line) -> str:
+def text_of(options: FilteredSettings, line: TaskRow) -> str:
     task = f"{line.instruction}\n{line.input}"
     return task if options.compare == "task" else line.instruction
 
 
 def reasons(
-    options: FilteredSettings, rows: Sequence[Line], seeds: Sequence[Line], tests: Sequence[Line]
+    options: FilteredSettings,
+    rows: Sequence[TaskRow],
+    seeds: Sequence[TaskRow],
+    tests: Sequence[TaskRow],
 ) -> list[str]:
-    """The reason for each row, "" for one that stays, by the words of the documentation."""
+    """The drop reason of each row, "" for a kept one, by its definition in the documentation."""
     text = partial(text_of, options)
 
-    def shares(row: Line, test: Line) -> bool:
+    def shares(row: TaskRow, test: TaskRow) -> bool:
         return options.contamination_words is not None and bool(grams(row) & grams(test))
 
-    def alone(row: Line) -> str:
+    def reason_of_row(row: TaskRow) -> str:
         if options.heuristics.unfinished_input and row.input.endswith("the"):
             return "unfinished_input"
         known = [" ".join(seed.instruction.split()) for seed in seeds]
         if options.heuristics.same_as_seed and " ".join(row.instruction.split()) in known:
             return "same_as_seed"
         near = [f(text(row), text(test)) > options.contamination_rouge_l for test in tests]
-        found = any(near) or any(shares(row, test) for test in tests)
-        if found and options.contamination == "drop":
+        contaminated = any(near) or any(shares(row, test) for test in tests)
+        if contaminated and options.contamination == "drop":
             return "contamination"
         close = any(f(text(row), text(seed)) > options.rouge_l for seed in seeds)
         return "rouge_l_seed" if close and options.against_seeds else ""
 
-    given_up = [alone(row) for row in rows]
-    left = [place for place, reason in enumerate(given_up) if not reason]
-    stay: list[int] = []
+    found = [reason_of_row(row) for row in rows]
+    left = [place for place, reason in enumerate(found) if not reason]
+    kept: list[int] = []
     for place in left:
-        others = stay if options.keep == "first" else [other for other in left if other != place]
+        others = kept if options.keep == "first" else [other for other in left if other != place]
         if any(f(text(rows[other]), text(rows[place])) > options.rouge_l for other in others):
-            given_up[place] = "rouge_l"
+            found[place] = "rouge_l"
         else:
-            stay.append(place)
-    return given_up
+            kept.append(place)
+    return found
 
 
 @settings(max_examples=150)
 @given(st.data(), chosen, lines("r", 14), lines("s", 3), lines("t", 3), st.integers(1, 5))
-def test_every_row_goes_for_the_reason_that_the_documents_name(
+def test_every_row_is_dropped_for_the_documented_reason(
     data: st.DataObject,
     options: FilteredSettings,
-    rows: list[Line],
-    seeds: list[Line],
-    tests: list[Line],
+    rows: list[TaskRow],
+    seeds: list[TaskRow],
+    tests: list[TaskRow],
     chunk: int,
 ) -> None:
-    sieve = Filter(options, seeds, tests)
+    task_filter = Filter(options, seeds, tests)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(filter_module, "_CHUNK", chunk)
         start = 0
         while start < len(rows):
             size = data.draw(st.integers(1, 6))
-            sieve.add(rows[start : start + size])
+            task_filter.add(rows[start : start + size])
             start += size
     expected = reasons(options, rows, seeds, tests)
-    gone = [sieve.gone[n].reason if n in sieve.gone else "" for n in range(len(rows))]
-    assert gone == expected
-    assert sieve.kept == expected.count("")
-    assert [row.id for row in sieve.staying(rows)] == [
+    dropped = [
+        task_filter.dropped[n].reason if n in task_filter.dropped else "" for n in range(len(rows))
+    ]
+    assert dropped == expected
+    assert task_filter.kept == expected.count("")
+    assert [row.id for row in task_filter.kept_tasks(rows)] == [
         row.id for row, reason in zip(rows, expected, strict=True) if not reason
     ]
-    for position, verdict in sieve.gone.items():
-        if verdict.reason.startswith("rouge_l"):
-            witness = next(line for line in [*rows, *seeds] if line.id == verdict.witness)
+    for position, drop in task_filter.dropped.items():
+        if drop.reason.startswith("rouge_l"):
+            witness = next(line for line in [*rows, *seeds] if line.id == drop.witness)
             pair = [witness, rows[position]]
-            assert verdict.score == f(*(text_of(options, line) for line in pair))
+            assert drop.score == f(*(text_of(options, line) for line in pair))
 
 
 def test_the_best_seed_is_the_witness() -> None:
-    seeds = [Line(id=f"s{n}", instruction=text) for n, text in enumerate(["a b c d e", "a b c d"])]
-    sieve = Filter(FilteredSettings(rouge_l=0.7, keep="first"), seeds)
-    sieve.add([Line(id="r", instruction="a b c d")])
-    assert (sieve.gone[0].witness, sieve.gone[0].score) == ("s1", 1.0)
+    seeds = [
+        TaskRow(id=f"s{n}", instruction=text) for n, text in enumerate(["a b c d e", "a b c d"])
+    ]
+    task_filter = Filter(FilteredSettings(rouge_l=0.7, keep="first"), seeds)
+    task_filter.add([TaskRow(id="r", instruction="a b c d")])
+    assert (task_filter.dropped[0].witness, task_filter.dropped[0].score) == ("s1", 1.0)
 
 
 def test_unicode_reads_every_script() -> None:
     rows = [
-        Line(id=f"{n}", instruction="请解释高血压的原因" + end) for n, end in enumerate(["", "。"])
+        TaskRow(id=f"{n}", instruction="请解释高血压的原因" + end)
+        for n, end in enumerate(["", "。"])
     ]
     for tokenizer, left, unseen in (("latin", 2, 2), ("unicode", 1, 0)):
-        sieve = Filter(FilteredSettings(rouge_l=0.7, keep="first", tokenizer=tokenizer), rows[:0])
-        sieve.add(rows)
-        assert (sieve.kept, sieve.unseen) == (left, unseen)
-        gate = Filter(FilteredSettings(rouge_l=0.7, keep="first", tokenizer=tokenizer), rows[:1])
-        gate.add(rows[1:])
-        assert gate.kept == left - 1
+        task_filter = Filter(
+            FilteredSettings(rouge_l=0.7, keep="first", tokenizer=tokenizer), rows[:0]
+        )
+        task_filter.add(rows)
+        assert (task_filter.kept, task_filter.unseen) == (left, unseen)
+        against_seed = Filter(
+            FilteredSettings(rouge_l=0.7, keep="first", tokenizer=tokenizer), rows[:1]
+        )
+        against_seed.add(rows[1:])
+        assert against_seed.kept == left - 1

@@ -1,4 +1,4 @@
-"""Every heuristic by its name: what it must find, and good tasks that it must leave alone."""
+"""Every heuristic by its name: what it must find, and good tasks that it must keep."""
 
 # ruff: noqa: RUF001  (Greek letters are meant)
 from typing import Any
@@ -9,23 +9,24 @@ from hypothesis import strategies as st
 
 from alpacare.core.errors import BadInput
 from alpacare.core.settings import check
-from alpacare.filtering.heuristics import NAMES, Heuristics, Screen
+from alpacare.filtering.heuristics import HEURISTICS, HeuristicFilter
+from alpacare.filtering.settings import HeuristicSettings
 
 SEED = "Explain how aspirin works."
 ALL = {
     "instruction_words": [2, 60],
     "input_words": [2, 80],
     "blocked_words": ["flowchart", "go to", "C++"],
-    **dict.fromkeys(NAMES[3:], True),
+    **dict.fromkeys(HEURISTICS[3:], True),
 }
 
 
-def screen(**settings: Any) -> Screen:
-    return Screen(check(settings, Heuristics, "params.yaml: "), [("seed-1", SEED)])
+def heuristic_filter(**settings: Any) -> HeuristicFilter:
+    return HeuristicFilter(check(settings, HeuristicSettings, "params.yaml: "), [("seed-1", SEED)])
 
 
 def reason(instruction: str, input: str = "", **settings: Any) -> tuple[str, str] | None:
-    return screen(**settings or ALL).reason(instruction, input)
+    return heuristic_filter(**settings or ALL).drop_reason(instruction, input)
 
 
 FOUND = [
@@ -106,8 +107,8 @@ FOUND = [
 
 @pytest.mark.parametrize(("name", "proof", "instruction", "input"), FOUND)
 def test_found(name: str, proof: str, instruction: str, input: str) -> None:
-    alone = {name: ALL[name]}
-    assert reason(instruction, input, **alone) == (name, proof)
+    only = {name: ALL[name]}
+    assert reason(instruction, input, **only) == (name, proof)
     others = {other: value for other, value in ALL.items() if other != name}
     assert (reason(instruction, input, **others) or ("", ""))[0] != name
 
@@ -156,10 +157,12 @@ def test_good_tasks_stay(instruction: str, input: str) -> None:
 
 
 @given(st.text(max_size=80), st.text(max_size=80))
-def test_any_text_is_read_and_nothing_is_on_by_default(instruction: str, input: str) -> None:
-    assert Screen(Heuristics()).reason(instruction, input) is None
+def test_any_text_is_read_and_all_heuristics_are_off_by_default(
+    instruction: str, input: str
+) -> None:
+    assert HeuristicFilter(HeuristicSettings()).drop_reason(instruction, input) is None
     found = reason(instruction, input)
-    assert found is None or (found[0] in NAMES and found[1] == found[1].strip() != "")
+    assert found is None or (found[0] in HEURISTICS and found[1] == found[1].strip() != "")
 
 
 def test_the_first_in_order_is_the_reason() -> None:
@@ -182,7 +185,9 @@ def test_only_whole_words_are_blocked(word: str) -> None:
 
 def test_of_equal_seeds_the_first_is_named() -> None:
     seeds = [("a", "Explain gout"), ("b", "explain  GOUT")]
-    assert Screen(Heuristics(same_as_seed=True), seeds).reason("EXPLAIN gout", "") == (
+    assert HeuristicFilter(HeuristicSettings(same_as_seed=True), seeds).drop_reason(
+        "EXPLAIN gout", ""
+    ) == (
         "same_as_seed",
         "a",
     )
@@ -201,5 +206,5 @@ def test_of_equal_seeds_the_first_is_named() -> None:
 )
 def test_wrong_settings_name_the_key(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(BadInput) as error:
-        screen(**settings)
+        heuristic_filter(**settings)
     assert message in str(error.value)

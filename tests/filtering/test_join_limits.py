@@ -4,6 +4,7 @@ import os
 import random
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,25 +12,25 @@ import numpy as np
 import pytest
 from every_pair import pairs_above
 
-from alpacare.filtering import join_rows, near_duplicates
+from alpacare.filtering import join_rows
 from alpacare.filtering import near_duplicate_join as engine
-from alpacare.filtering.near_duplicate_join import Found, Join
-from alpacare.filtering.near_duplicates import KeepFirst, KeepNone, Pair, pairs_across
+from alpacare.filtering.near_duplicate_join import JoinedPairs, NearDuplicateJoin
+from alpacare.filtering.near_duplicates import KeepFirst, KeepNone, NearDuplicatePair, pairs_across
 from alpacare.filtering.rouge import encode, f_measure, scores
-from alpacare.filtering.tokens import Numbering, latin, unicode
+from alpacare.filtering.tokens import TokenNumbers, latin, unicode
 
 
 @pytest.fixture
 def scored(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many pairs each step of the join scored."""
     counts: list[int] = []
-    original = Join._scored
+    original = NearDuplicateJoin._scored
 
-    def counting(self: Join, rows: int, keys: np.ndarray) -> Found:
+    def counting(self: NearDuplicateJoin, rows: int, keys: np.ndarray) -> JoinedPairs:
         counts.append(len(keys))
         return original(self, rows, keys)
 
-    monkeypatch.setattr(Join, "_scored", counting)
+    monkeypatch.setattr(NearDuplicateJoin, "_scored", counting)
     return counts
 
 
@@ -44,11 +45,15 @@ def sentences(rows: int, words: int, length: int, seed: int = 0) -> list[str]:
     return [" ".join(text) for text in texts]
 
 
-def matrix_pairs(texts: list[str], threshold: float) -> list[Pair]:
+def matrix_pairs(texts: list[str], threshold: float) -> list[NearDuplicatePair]:
     """All pairs above the threshold by the whole matrix, which equals rouge_score's."""
     encoded = encode(texts)
     matrix = np.tril(scores(encoded, encoded), -1)
-    return [Pair(i, j, matrix[j, i]) for j, i in np.argwhere(matrix > threshold).tolist() if i < j]
+    return [
+        NearDuplicatePair(i, j, matrix[j, i])
+        for j, i in np.argwhere(matrix > threshold).tolist()
+        if i < j
+    ]
 
 
 @pytest.mark.parametrize("threshold", [0, 0.3, 0.5, 0.7, 0.9])
@@ -75,7 +80,7 @@ def test_rows_so_long_that_counts_outgrow_16_bits() -> None:
     long = [f"w{i}" for i in range(80_000)]
     other = [*long[:-33_500], *(f"x{i}" for i in range(33_500))]
     score = float(f_measure(*np.array([46_500, 80_000, 80_000])))
-    assert pairs_above([" ".join(long), " ".join(other)], 0.5) == [Pair(0, 1, score)]
+    assert pairs_above([" ".join(long), " ".join(other)], 0.5) == [NearDuplicatePair(0, 1, score)]
 
 
 @pytest.mark.parametrize(
@@ -97,8 +102,10 @@ def test_few_of_the_pairs_are_scored(scored: list[int]) -> None:
 
 def test_equal_rows_cost_one_comparison_each(scored: list[int]) -> None:
     texts = ["list the signs of sepsis in a child"] * 10_000
-    assert KeepFirst(0.7, latin).add(texts) == {i: Pair(0, i, 1.0) for i in range(1, 10_000)}
-    assert KeepNone(0.7, latin).add(texts)[0] == Pair(0, 1, 1.0)
+    assert KeepFirst(0.7, latin).add(texts) == {
+        i: NearDuplicatePair(0, i, 1.0) for i in range(1, 10_000)
+    }
+    assert KeepNone(0.7, latin).add(texts)[0] == NearDuplicatePair(0, 1, 1.0)
     assert sum(scored) == 2 * 9_999
 
 
@@ -114,7 +121,7 @@ def test_a_crowd_of_near_rows_is_met_in_small_steps(
 
 def test_empty_rows_are_near_nothing() -> None:
     assert pairs_above(["", "?!", ""], 0.0) == []
-    assert KeepFirst(0.0, latin).add(["", "a", "", "a"]) == {3: Pair(1, 3, 1.0)}
+    assert KeepFirst(0.0, latin).add(["", "a", "", "a"]) == {3: NearDuplicatePair(1, 3, 1.0)}
 
 
 @pytest.mark.parametrize("texts", [[], ["alone"]])
@@ -137,27 +144,31 @@ def test_another_tokenizer_sees_what_the_default_cannot() -> None:
     assert [(p.first, p.second) for p in pairs_above(texts, 0.7, unicode)] == [(0, 1)]
 
 
-def test_many_seconds_are_taken_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_seconds_may_come_in_parts() -> None:
     texts = sentences(300, 100, 10)
-    expected = list(pairs_across(texts[:40], texts, 0.3, latin))
+    expected = list(pairs_across(texts[:40], iter(texts), 0.3, latin))
     assert {pair.second // 64 for pair in expected} >= {0, 1, 4}
-    monkeypatch.setattr(near_duplicates, "_BATCH", 64)
-    done: list[int] = []
-    assert list(pairs_across(texts[:40], iter(texts), 0.3, latin, done.append)) == expected
-    assert done == [64, 64, 64, 64, 44]
+    found = [
+        replace(pair, second=pair.second + start)
+        for start in range(0, 300, 64)
+        for pair in pairs_across(texts[:40], texts[start : start + 64], 0.3, latin)
+    ]
+    assert found == expected
 
 
 def test_numbers_that_no_row_has_do_not_count_as_tokens() -> None:
     """A block of a large corpus has few of its tokens: they must still fit a character each."""
-    tokens, lengths = Numbering(latin).number(sentences(50, 100, 10))
-    sequences = Join(tokens + join_rows._CHARACTERS, lengths, 0.5)._sequences.tolist()
+    tokens, lengths = TokenNumbers(latin).encode(sentences(50, 100, 10))
+    sequences = NearDuplicateJoin(tokens + join_rows._CHARACTERS, lengths, 0.5)._sequences.tolist()
     assert all(isinstance(row, str) for row in sequences)
-    assert sequences == Join(tokens, lengths, 0.5)._sequences.tolist()
+    assert sequences == NearDuplicateJoin(tokens, lengths, 0.5)._sequences.tolist()
 
 
 def test_any_workers_give_the_same_found() -> None:
-    numbered = Numbering().number(sentences(2000, 300, 12))
-    results = [list(Join(*numbered, 0.5, workers).found()) for workers in (1, 2, 5)]
+    numbered = TokenNumbers().encode(sentences(2000, 300, 12))
+    partners = np.ones(2000, dtype=np.bool_)
+    joins = [NearDuplicateJoin(*numbered, 0.5, workers) for workers in (1, 2, 5)]
+    results = [list(join.pairs(0, partners)) for join in joins]
     for one, other in pairwise(results):
         assert [found.rows for found in one] == [found.rows for found in other]
         for name in ("first", "second", "score"):

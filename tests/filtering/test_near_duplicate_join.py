@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from rouge_score.rouge_scorer import RougeScorer
 
 from alpacare.filtering import near_duplicate_join as engine
-from alpacare.filtering.near_duplicates import KeepFirst, KeepNone, Pair, pairs_across
+from alpacare.filtering.near_duplicates import KeepFirst, KeepNone, NearDuplicatePair, pairs_across
 from alpacare.filtering.tokens import latin
 
 pytestmark = pytest.mark.usefixtures("lists")
@@ -51,29 +51,31 @@ def f(a: str, b: str) -> float:
     return float(ORACLE.score(a, b)["rougeL"].fmeasure)
 
 
-def naive(rows: Sequence[str], threshold: float) -> list[Pair]:
-    scored = (Pair(i, j, f(rows[i], rows[j])) for j in range(len(rows)) for i in range(j))
+def naive(rows: Sequence[str], threshold: float) -> list[NearDuplicatePair]:
+    scored = (
+        NearDuplicatePair(i, j, f(rows[i], rows[j])) for j in range(len(rows)) for i in range(j)
+    )
     return [pair for pair in scored if pair.score > threshold]
 
 
-def greedy(pairs: list[Pair]) -> dict[int, Pair]:
+def drop_later(pairs: list[NearDuplicatePair]) -> dict[int, NearDuplicatePair]:
     """Keep first, by its definition."""
-    gone: dict[int, Pair] = {}
+    dropped: dict[int, NearDuplicatePair] = {}
     for second in sorted({pair.second for pair in pairs}):
-        near = [p for p in pairs if p.second == second and p.first not in gone]
+        near = [p for p in pairs if p.second == second and p.first not in dropped]
         if near:
-            gone[second] = max(near, key=lambda pair: (pair.score, -pair.first))
-    return gone
+            dropped[second] = max(near, key=lambda pair: (pair.score, -pair.first))
+    return dropped
 
 
-def both_go(pairs: list[Pair]) -> dict[int, Pair]:
+def drop_both(pairs: list[NearDuplicatePair]) -> dict[int, NearDuplicatePair]:
     """Keep none, by its definition."""
-    gone: dict[int, Pair] = {}
+    dropped: dict[int, NearDuplicatePair] = {}
     for pair in pairs:
         for row in (pair.first, pair.second):
-            if row not in gone or pair.score > gone[row].score:
-                gone[row] = pair
-    return gone
+            if row not in dropped or pair.score > dropped[row].score:
+                dropped[row] = pair
+    return dropped
 
 
 @settings(max_examples=60)  # for each way to index
@@ -81,39 +83,39 @@ def both_go(pairs: list[Pair]) -> dict[int, Pair]:
 def test_every_rule_equals_its_definition(rows: list[str], threshold: float) -> None:
     pairs = naive(rows, threshold)
     assert pairs_above(rows, threshold) == pairs
-    assert KeepNone(threshold, latin).add(rows) == both_go(pairs)
-    assert KeepFirst(threshold, latin).add(rows) == greedy(pairs)
+    assert KeepNone(threshold, latin).add(rows) == drop_both(pairs)
+    assert KeepFirst(threshold, latin).add(rows) == drop_later(pairs)
 
 
 @settings(max_examples=60)  # for each way to index
 @given(texts(), threshold, st.lists(st.integers(0, 12)))
-def test_rounds_do_not_change_what_stays(
+def test_rounds_do_not_change_what_is_kept(
     rows: list[str], threshold: float, cuts: list[int]
 ) -> None:
-    rule, gone = KeepFirst(threshold, latin), {}
+    rule, dropped = KeepFirst(threshold, latin), {}
     for start, stop in pairwise([0, *sorted(cuts), len(rows)]):
-        gone |= rule.add(iter(rows[start:stop]))
-    assert gone == greedy(naive(rows, threshold))
+        dropped |= rule.add(iter(rows[start:stop]))
+    assert dropped == drop_later(naive(rows, threshold))
 
 
 @settings(max_examples=60)  # for each way to index
 @given(texts(), threshold, st.lists(st.integers(0, 12)))
 def test_keep_none_in_rounds(rows: list[str], threshold: float, cuts: list[int]) -> None:
-    """Each round tells, by its own pairs, what goes that had not gone; a text gone still counts."""
-    rule, gone = KeepNone(threshold, latin), set()
+    """Each round tells, by its own pairs, what is dropped now; a dropped text still counts."""
+    rule, dropped = KeepNone(threshold, latin), set()
     pairs = naive(rows, threshold)
     for start, stop in pairwise([0, *sorted(cuts), len(rows)]):
-        now = both_go([pair for pair in pairs if start <= pair.second < stop])
-        assert rule.add(iter(rows[start:stop])) == {i: now[i] for i in now.keys() - gone}
-        gone |= now.keys()
-    assert gone == both_go(pairs).keys()
+        now = drop_both([pair for pair in pairs if start <= pair.second < stop])
+        assert rule.add(iter(rows[start:stop])) == {i: now[i] for i in now.keys() - dropped}
+        dropped |= now.keys()
+    assert dropped == drop_both(pairs).keys()
 
 
 @settings(max_examples=60)  # for each way to index
 @given(texts(), texts(), threshold)
 def test_across_two_lists(firsts: list[str], seconds: list[str], threshold: float) -> None:
     expected = [
-        Pair(i, j, f(one, other))
+        NearDuplicatePair(i, j, f(one, other))
         for j, other in enumerate(seconds)
         for i, one in enumerate(firsts)
         if f(one, other) > threshold
@@ -145,7 +147,7 @@ def corpus() -> list[str]:
 
 
 @cache
-def corpus_pairs() -> list[Pair]:
+def corpus_pairs() -> list[NearDuplicatePair]:
     """Score by rouge_score all pairs of the corpus that share enough words for F > 0.49.
 
     2 x shared / (m + n), words counted as often as both have them, is never below F.
@@ -159,7 +161,8 @@ def corpus_pairs() -> list[Pair]:
         shared[np.ix_(has, has)] += np.minimum(column[has, None], column[has])
     enough = np.tril(2 * shared > 0.49 * (sizes[:, None] + sizes), -1)
     return [
-        Pair(int(i), int(j), f(corpus()[i], corpus()[j])) for j, i in np.argwhere(enough).tolist()
+        NearDuplicatePair(int(i), int(j), f(corpus()[i], corpus()[j]))
+        for j, i in np.argwhere(enough).tolist()
     ]
 
 
@@ -168,20 +171,20 @@ def test_2000_rows_equal_rouge_score(threshold: float) -> None:
     pairs = [pair for pair in corpus_pairs() if pair.score > threshold]
     assert len(pairs) > 500
     assert pairs_above(corpus(), threshold) == pairs
-    assert KeepNone(threshold, latin).add(corpus()) == both_go(pairs)
-    assert KeepFirst(threshold, latin).add(corpus()) == greedy(pairs)
+    assert KeepNone(threshold, latin).add(corpus()) == drop_both(pairs)
+    assert KeepFirst(threshold, latin).add(corpus()) == drop_later(pairs)
 
 
 def test_2000_rows_in_rounds() -> None:
     pairs = [pair for pair in corpus_pairs() if pair.score > 0.7]
     first, none = KeepFirst(0.7, latin), KeepNone(0.7, latin)
-    gone_first: dict[int, Pair] = {}
-    gone_none: set[int] = set()
+    dropped_first: dict[int, NearDuplicatePair] = {}
+    dropped_none: set[int] = set()
     for start, stop in pairwise([0, 1, 8, 500, 1100, 2000]):
-        gone_first |= first.add(corpus()[start:stop])
-        gone_none |= none.add(corpus()[start:stop]).keys()
-    assert gone_first == greedy(pairs)
-    assert gone_none == both_go(pairs).keys()
+        dropped_first |= first.add(corpus()[start:stop])
+        dropped_none |= none.add(corpus()[start:stop]).keys()
+    assert dropped_first == drop_later(pairs)
+    assert dropped_none == drop_both(pairs).keys()
 
 
 @pytest.mark.parametrize("size", [7, 14, 28])

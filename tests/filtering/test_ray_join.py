@@ -1,4 +1,4 @@
-"""The join on a real Ray cluster of two workers: the same as on this machine alone."""
+"""The join on a real Ray cluster of two workers: the same pairs as without Ray."""
 
 import importlib
 import os
@@ -15,10 +15,10 @@ from test_join_limits import sentences
 
 from alpacare.core.errors import BadInput
 from alpacare.filtering import ray_join
-from alpacare.filtering.near_duplicate_join import Found, Mask
-from alpacare.filtering.near_duplicates import KeepFirst, KeepNone, local
-from alpacare.filtering.ray_join import Pairs, Rows
-from alpacare.filtering.tokens import Numbering, latin
+from alpacare.filtering.near_duplicate_join import JoinedPairs, Mask
+from alpacare.filtering.near_duplicates import KeepFirst, KeepNone, local_pairs
+from alpacare.filtering.ray_join import PairColumns, Rows
+from alpacare.filtering.tokens import TokenNumbers, latin
 
 THRESHOLD = 0.5
 BLOCK = 150
@@ -48,7 +48,7 @@ def texts() -> list[str]:
     return rows
 
 
-def joined(parts: Iterator[Found]) -> tuple[int, list[tuple[int, int, float]]]:
+def joined(parts: Iterator[JoinedPairs]) -> tuple[int, list[tuple[int, int, float]]]:
     found = list(parts)
     columns = (
         np.concatenate([getattr(part, name) for part in found]).tolist()
@@ -59,39 +59,43 @@ def joined(parts: Iterator[Found]) -> tuple[int, list[tuple[int, int, float]]]:
 
 @pytest.mark.parametrize("start", [0, 1, BLOCK, 220, 599])
 def test_the_same_pairs_as_on_one_machine(texts: list[str], start: int) -> None:
-    tokens, lengths = Numbering(latin).number(texts)
+    tokens, lengths = TokenNumbers(latin).encode(texts)
     partners = np.random.default_rng(0).random(len(texts)) < 0.8
     partners[7] = True  # near the last row
     arguments = (tokens, lengths, THRESHOLD, start, partners)
-    rows, expected = joined(local(*arguments))
+    rows, expected = joined(local_pairs(*arguments))
     assert rows == 600 - start
     assert len(expected) > (90 if start < 300 else 0)
     assert any(second // BLOCK > first // BLOCK for first, second, _ in expected)
-    assert joined(ray_join.pairs(*arguments)) == (rows, expected)
+    assert joined(ray_join.ray_pairs(*arguments)) == (rows, expected)
 
 
 def test_no_rows_no_pairs() -> None:
     none = np.empty(0, dtype=np.int32)
-    assert list(ray_join.pairs(none, none, THRESHOLD, 0, none.astype(np.bool_))) == []
+    assert list(ray_join.ray_pairs(none, none, THRESHOLD, 0, none.astype(np.bool_))) == []
 
 
 @pytest.mark.parametrize("rule", [KeepFirst, KeepNone])
 @pytest.mark.parametrize("cuts", [[0, 600], [0, 1, 200, 520, 600]])
-def test_the_same_texts_go(texts: list[str], rule: type[KeepFirst], cuts: list[int]) -> None:
-    here, there = rule(THRESHOLD, latin), rule(THRESHOLD, latin, ray_join.pairs)
+def test_the_same_texts_are_dropped(
+    texts: list[str], rule: type[KeepFirst], cuts: list[int]
+) -> None:
+    here, there = rule(THRESHOLD, latin), rule(THRESHOLD, latin, ray_join.ray_pairs)
     for start, stop in pairwise(cuts):
         done: list[int] = []
-        gone = there.add(texts[start:stop], done.append)
-        assert list(gone.items()) == list(here.add(texts[start:stop]).items())
+        dropped = there.add(texts[start:stop], done.append)
+        assert list(dropped.items()) == list(here.add(texts[start:stop]).items())
         assert sum(done) == stop - start
 
 
 def test_a_task_gets_two_blocks_and_may_be_lost(
     texts: list[str], workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original, marker = ray_join._near, workspace / "lost"
+    original, marker = ray_join._compare_blocks, workspace / "lost"
 
-    def checked(firsts: Rows, seconds: Rows | None, partners: Mask, threshold: float) -> Pairs:
+    def checked(
+        firsts: Rows, seconds: Rows | None, partners: Mask, threshold: float
+    ) -> PairColumns:
         if not marker.exists():
             marker.touch()
             os._exit(1)
@@ -99,9 +103,9 @@ def test_a_task_gets_two_blocks_and_may_be_lost(
         assert len(partners) == len(firsts[1])
         return original(firsts, seconds, partners, threshold)
 
-    monkeypatch.setattr(ray_join, "_near", checked)
+    monkeypatch.setattr(ray_join, "_compare_blocks", checked)
     expected = KeepNone(THRESHOLD, latin).add(texts)
-    assert KeepNone(THRESHOLD, latin, ray_join.pairs).add(texts) == expected
+    assert KeepNone(THRESHOLD, latin, ray_join.ray_pairs).add(texts) == expected
     assert marker.exists()
 
 
@@ -115,7 +119,7 @@ def test_another_process_joins_by_address(address: str, texts: list[str]) -> Non
         "from alpacare.filtering.near_duplicates import KeepFirst\n"
         "from alpacare.filtering.tokens import latin\n"
         "def advance(rows): signal.raise_signal(signal.SIGTERM)\n"
-        "print(KeepFirst(0.5, latin, ray_join.pairs).add(sentences(100, 50, 10), advance))\n"
+        "print(KeepFirst(0.5, latin, ray_join.ray_pairs).add(sentences(100, 50, 10), advance))\n"
         "print(signal.getsignal(signal.SIGTERM) is stop, ray_join.ray.is_initialized())"
     )
     environment = {"RAY_ADDRESS": address, "PYTHONPATH": str(Path(__file__).parent)}
@@ -137,7 +141,7 @@ def test_an_address_where_nothing_answers(monkeypatch: pytest.MonkeyPatch) -> No
     for wrong in ("127.0.0.1:1", "nonsense"):
         monkeypatch.setenv("RAY_ADDRESS", wrong)
         with pytest.raises(BadInput, match=f"RAY_ADDRESS={wrong}: no Ray cluster answers"):
-            list(ray_join.pairs(one, one, THRESHOLD, 0, one > 0))
+            list(ray_join.ray_pairs(one, one, THRESHOLD, 0, one > 0))
 
 
 def test_without_ray_one_line_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:

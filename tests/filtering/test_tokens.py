@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rouge_score.tokenize import tokenize
 
-from alpacare.filtering.tokens import Numbering, latin, unicode, unseen
+from alpacare.filtering.tokens import TokenNumbers, latin, mostly_unseen, unicode
 
 ascii_text = st.text(st.characters(max_codepoint=127))
 
@@ -48,16 +48,16 @@ def test_unicode_reads_every_script(text: str, tokens: list[str]) -> None:
         ("", False),
     ],
 )
-def test_unseen_says_where_scores_mean_little(text: str, expected: bool) -> None:
-    assert unseen(text) == expected
+def test_texts_mostly_unseen_by_latin(text: str, expected: bool) -> None:
+    assert mostly_unseen(text) == expected
 
 
 @given(st.lists(ascii_text), st.lists(ascii_text))
 def test_equal_tokens_have_equal_numbers_over_all_calls(first: list[str], more: list[str]) -> None:
-    numbering, tokens, numbers = Numbering(), [], []
+    encoder, tokens, numbers = TokenNumbers(), [], []
     for texts in (first, more):
         tokens += [token for text in texts for token in latin(text)]
-        flat, lengths = numbering.number(texts)
+        flat, lengths = encoder.encode(texts)
         assert lengths.tolist() == [len(latin(text)) for text in texts]
         numbers += flat.tolist()
     assert len(set(zip(tokens, numbers, strict=True))) == len(set(tokens)) == len(set(numbers))

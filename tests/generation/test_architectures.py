@@ -1,4 +1,4 @@
-"""Models of other kinds too answer in a batch as they do alone, though rows leave it."""
+"""Models of other kinds too answer in a batch as they do alone, while rows leave it."""
 
 from typing import Any
 
@@ -8,13 +8,12 @@ import transformers
 from answerers import make_tests
 
 from alpacare.generation.batched import answer_batch
-from alpacare.generation.decoding import Decoding
-from alpacare.generation.settings import GenerationsSettings
+from alpacare.generation.settings import Decoding, GenerationsSettings
 
 SMALL = {"vocab_size": 300, "hidden_size": 32, "num_hidden_layers": 3}
 HEADS = {"num_attention_heads": 4, "num_key_value_heads": 2, "intermediate_size": 64}
 SETTINGS = GenerationsSettings(
-    engine="batched", endpoint=None, workers=1, max_new_tokens=80, temperature=0.0, top_p=1.0,
+    engines=["batched"], servers=[], workers=1, max_new_tokens=80, temperature=0.0, top_p=1.0,
     seed=0, cache_tokens=1, step_tokens=1,
     dtype="float32", threads=1,
 )  # fmt: skip
@@ -31,7 +30,7 @@ ENDS = [7, 11, 17, 23]
         ("Mamba", {**SMALL, "state_size": 4}),
     ],
 )
-def test_rows_that_leave_disturb_nobody(kind: str, sizes: dict[str, Any]) -> None:
+def test_rows_that_leave_change_no_other(kind: str, sizes: dict[str, Any]) -> None:
     torch.manual_seed(0)
     config = getattr(transformers, f"{kind}Config")(**sizes, bos_token_id=1, eos_token_id=2)
     model = transformers.AutoModelForCausalLM.from_config(config).eval()

@@ -7,7 +7,7 @@ import pytest
 import torch
 from answerers import answer, make_checkpoint, make_tests
 
-from alpacare.generation.journal import Journal
+from alpacare.compute.journal import Journal
 from alpacare.records.generation import Generation
 from alpacare.records.task import TestTask
 
@@ -52,7 +52,7 @@ def alone(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Ge
     [
         {"cache_tokens": 10**6},
         {"cache_tokens": 2000},
-        {"engine": "continuous", "cache_tokens": 4096, "step_tokens": 128},
+        {"engines": ["continuous"], "cache_tokens": 4096, "step_tokens": 128},
         {"workers": 2},
     ],
     ids=["one batch", "small batches", "continuous", "two workers"],
@@ -68,7 +68,7 @@ def test_answers_are_those_of_each_prompt_alone(
 
 def test_the_run_says_what_could_vary(checkpoint: Path) -> None:
     answer(checkpoint, TESTS[:3], "plain")
-    answer(checkpoint, TESTS[:3], "paged", engine="continuous")
+    answer(checkpoint, TESTS[:3], "paged", engines=["continuous"])
     answer(checkpoint, TESTS[:3], "short", dtype="bfloat16")
     plain, paged, short = (
         json.loads(Path(f"{name}.json").read_text()) for name in ("plain", "paged", "short")
@@ -82,16 +82,16 @@ def test_the_run_says_what_could_vary(checkpoint: Path) -> None:
     assert plain["tokens_per_second"] is None  # no times where the bytes are to be the same
 
 
-def test_what_a_model_wishes_for_its_decoding_does_not_count(
+def test_the_models_own_decoding_settings_do_not_count(
     checkpoint: Path, tmp_path: Path, alone: list[Generation]
 ) -> None:
     """A penalty in generation_config.json would change answers without a word in params.yaml."""
-    other = make_checkpoint(tmp_path / "wishes")
+    other = make_checkpoint(tmp_path / "other")
     path = other / "generation_config.json"
-    wishes = json.loads(path.read_text()) | {
+    config = json.loads(path.read_text()) | {
         "do_sample": True, "temperature": 5.0, "repetition_penalty": 3.0, "max_new_tokens": 2,
     }  # fmt: skip
-    path.write_text(json.dumps(wishes))
+    path.write_text(json.dumps(config))
     assert answer(other, TESTS[:16]) == alone[:16]
 
 
@@ -104,8 +104,8 @@ def test_any_end_token_of_a_chat_model_ends_an_answer(
     tokenizer = AutoTokenizer.from_pretrained(checkpoint)
     place = next(n for n, record in enumerate(alone) if record.finish_reason == "length")
     answer(checkpoint, [TESTS[place]])
-    (journal,) = Path(".scratch").glob("out-*")
-    ids, _ = Journal(journal).rows()[0]
+    (folder,) = Path(".scratch/out").glob("*")
+    ids, _ = Journal(folder).results()[0]
     other = make_checkpoint(tmp_path / "chatty")
     path = other / "generation_config.json"
     config = json.loads(path.read_text()) | {"eos_token_id": [tokenizer.eos_token_id, ids[5]]}

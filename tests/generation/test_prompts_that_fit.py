@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alpacare.core.errors import BadInput
-from alpacare.generation.prompts import ask_all
+from alpacare.generation.prompts import encode_prompts
 from alpacare.prompting.student_prompt import StudentPrompt
 from alpacare.records.response import Response
 from alpacare.records.task import TestTask, row_id
 from alpacare.training.packing import encode_example
-from alpacare.training.tokenizer import train_tokenizer
+from alpacare.training.student import train_tokenizer
 
 TOKENIZER = train_tokenizer([" ".join(WORDS)] * 3, 300)
 PLAIN = StudentPrompt("{instruction}\n{input}", "{instruction}")
@@ -36,21 +36,21 @@ def test_a_long_input_loses_its_middle_and_says_so(checkpoint: Path) -> None:
     assert long.input == history
     assert long.input_left_out > 500
     assert short.input_left_out == 0
-    (asked,) = ask_all([task("Advise her.", history)], PLAIN, TOKENIZER, 100)
-    assert asked.input.startswith("first she fell. ")
-    assert asked.input.endswith("what now?")
-    assert "\n[...]\n" in asked.input
-    assert len(asked.ids) <= 100
+    (encoded,) = encode_prompts([task("Advise her.", history)], PLAIN, TOKENIZER, 100)
+    assert encoded.input.startswith("first she fell. ")
+    assert encoded.input.endswith("what now?")
+    assert "\n[...]\n" in encoded.input
+    assert len(encoded.ids) <= 100
     whole = PLAIN.encode(TOKENIZER, "Advise her.", history)
-    assert len(whole) - len(asked.ids) == asked.left_out
+    assert len(whole) - len(encoded.ids) == encoded.tokens_left_out
 
 
 @given(st.text(max_size=80), st.integers(20, 60))
-def test_what_is_asked_always_fits_and_keeps_all_it_can(input: str, room: int) -> None:
-    (asked,) = ask_all([task("ask", input)], PLAIN, TOKENIZER, room)
-    assert len(asked.ids) <= room
-    assert (asked.left_out == 0) == (asked.input == input)
-    assert asked.ids == PLAIN.encode(TOKENIZER, "ask", asked.input)
+def test_a_prompt_always_fits_and_keeps_all_it_can(input: str, most: int) -> None:
+    (encoded,) = encode_prompts([task("ask", input)], PLAIN, TOKENIZER, most)
+    assert len(encoded.ids) <= most
+    assert (encoded.tokens_left_out == 0) == (encoded.input == input)
+    assert encoded.ids == PLAIN.encode(TOKENIZER, "ask", encoded.input)
 
 
 def test_an_instruction_is_never_cut(checkpoint: Path) -> None:
@@ -73,7 +73,7 @@ def test_training_and_answering_read_the_same_tokens(form: Any, input: str, tmp_
     tokenizer = AutoTokenizer.from_pretrained(folder)
     chosen = StudentPrompt.choose(form, REPOSITORY / "prompts/student")
     saved = StudentPrompt.read(folder / "prompt")
-    (asked,) = ask_all([task("Explain this.", input)], saved, tokenizer, None)
+    (encoded,) = encode_prompts([task("Explain this.", input)], saved, tokenizer, None)
     row = Response(
         id="x", instruction="Explain this.", input=input, output="It is hot.",
         finish_reason="stop", model="m", request="r",
@@ -81,10 +81,10 @@ def test_training_and_answering_read_the_same_tokens(form: Any, input: str, tmp_
     prompt = chosen.encode(tokenizer, row.instruction, row.input)
     example = encode_example(tokenizer, prompt, row.output, True, 500)
     assert example is not None
-    assert example.ids[: example.prompt_length] == asked.ids
-    text = tokenizer.decode(asked.ids)
+    assert example.ids[: example.prompt_length] == encoded.ids
+    text = tokenizer.decode(encoded.ids)
     assert text == chosen.render(tokenizer, "Explain this.", input)
-    assert asked.ids.count(tokenizer.bos_token_id) == 1
+    assert encoded.ids.count(tokenizer.bos_token_id) == 1
     shown = "Explain this.\n\n" + input if input else "Explain this."
     assert text == f"<s><user>{shown}<answer>" if form == "chat" else "### Response:" in text
 
@@ -105,7 +105,7 @@ def test_a_chat_template_is_the_same_every_day_and_a_broken_one_is_named() -> No
     )
     assert prompt.render(tokenizer, "hi", "") == "26 Jul 2024hi"
     tokenizer.chat_template = "{{ strftime_now('%H:%M:%S') }}{{ messages[0]['content'] }}"
-    with pytest.raises(BadInput, match="chat template tells today's date; use alpaca"):
+    with pytest.raises(BadInput, match="chat template contains today's date; use alpaca"):
         prompt.render(tokenizer, "hi", "")
     tokenizer.chat_template = "{{ raise_exception('no system, no chat') }}"
     with pytest.raises(BadInput, match=r"cannot be filled \(no system, no chat\); use alpaca"):
@@ -115,13 +115,13 @@ def test_a_chat_template_is_the_same_every_day_and_a_broken_one_is_named() -> No
 def test_an_answer_that_quotes_the_marker_survives(tmp_path: Path) -> None:
     """Upstream cuts at "Response:"; here the new tokens are the answer, whatever they say."""
     from alpacare.generation.answering import make_record
-    from alpacare.generation.prompts import Asked
-    from alpacare.generation.worker import cut
+    from alpacare.generation.prompts import EncodedPrompt
+    from alpacare.generation.worker import trim_answer
 
     said = "Write ### Response: and then\n\n### Instruction: ask"
     ids = [*TOKENIZER.encode(said), TOKENIZER.eos_token_id, *TOKENIZER.encode("more")]
-    row = cut(ids, [TOKENIZER.eos_token_id], 99)
-    record = make_record(task("x"), Asked([1], ""), TOKENIZER, row, "student")
+    answer_tokens = trim_answer(ids, [TOKENIZER.eos_token_id], 99)
+    record = make_record(task("x"), EncodedPrompt([1], ""), TOKENIZER, answer_tokens, "student")
     assert (record.output, record.finish_reason) == (said, "stop")
     assert record.tokens == len(TOKENIZER.encode(said)) + 1
-    assert cut([5, 6], [2], 2) == ([5, 6], "length")
+    assert trim_answer([5, 6], [2], 2) == ([5, 6], "length")

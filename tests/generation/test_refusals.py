@@ -71,13 +71,14 @@ def test_a_test_set_that_is_none(checkpoint: Path, rows: list[Any], line: str) -
 @pytest.mark.parametrize(
     ("changes", "line"),
     [
-        ({"engine": "vllm"}, "params.yaml: generations.engine: input should be 'batched', "),
-        ({"engine": "server"}, "endpoint: a name from endpoints for engine 'server', else null"),
-        ({"endpoint": "mine"}, "endpoint: a name from endpoints for engine 'server', else null"),
-        ({"engine": "server", "endpoint": "mine"}, "endpoint 'mine' is not in section"),
+        ({"engines": ["vllm"]}, "params.yaml: generations.engines.0: input should be 'batched' or"),
+        ({"engine": "vllm"}, "generations.engine: this key has a new name: engines, as in engines"),
+        ({"engines": []}, "engines, servers: name one in all, as in engines: [batched]"),
+        ({"servers": ["mine"]}, "engines, servers: name one in all, as in engines: [batched]"),
+        ({"engines": [], "servers": ["mine"]}, "endpoint 'mine' is not in section"),
         ({"top_p": 0.0}, "params.yaml: generations.top_p: input should be greater than 0"),
         (
-            {"engine": "continuous", "cache_tokens": 16},
+            {"engines": ["continuous"], "cache_tokens": 16},
             "generations.cache_tokens: 16 hold no prompt and answer of ",
         ),
     ],

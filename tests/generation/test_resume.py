@@ -14,11 +14,11 @@ import pytest
 from answerers import answer, make_checkpoint, make_tests, set_params
 from conftest import run
 
-from alpacare.compute.workers import lock_name
+from alpacare.compute.journal import Journal
+from alpacare.compute.workers import worker_lock
 from alpacare.core import jsonl
-from alpacare.core.file_lock import alone
-from alpacare.generation.journal import Journal
-from alpacare.generation.worker import JOB, Job, share_out
+from alpacare.core.file_lock import hold_lock
+from alpacare.generation.worker import JOB, GenerationJob, remaining_batches
 from alpacare.stages.generations import main as generations
 
 TESTS = make_tests(40)
@@ -37,7 +37,7 @@ def checkpoint(model: Path) -> Path:
 
 def journal() -> list[str]:
     """What is kept, a line a batch."""
-    files = Path(".scratch").glob("out-*/rows-*.jsonl")
+    files = Path(".scratch/out").glob("*/results-*.jsonl")
     return [line for file in files for line in file.read_text().splitlines() if line]
 
 
@@ -65,19 +65,19 @@ def stop(process: "subprocess.Popen[str]", batches: int, number: signal.Signals)
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=["killed", "stopped"])
 def test_what_is_done_is_not_done_again(checkpoint: Path, number: signal.Signals) -> None:
-    told = stop(start(checkpoint), 3, number)
+    message = stop(start(checkpoint), 3, number)
     kept = journal()
     assert 3 <= len(kept) < 35
     assert not Path("out.jsonl").exists()
     if number == signal.SIGTERM:
-        assert f"{len(kept)} of 40 answers are kept; the same command goes on" in told
-    (file,) = Path(".scratch").glob("out-*/rows-0.jsonl")
+        assert f"{len(kept)} of 40 answers are kept; the same command goes on" in message
+    (file,) = Path(".scratch/out").glob("*/results-0.jsonl")
     with file.open("a") as torn:
-        torn.write('{"rows": {"7": [[1, 2')
+        torn.write('{"results": {"7": [[1, 2')
     resumed = answer(checkpoint, TESTS, **SLOW)
     assert [line for line in journal() if line in kept] == kept
-    done = [place for line in journal()[len(kept) + 1 :] for place in json.loads(line)["rows"]]
-    again = {place for line in kept for place in json.loads(line)["rows"]} & set(done)
+    done = [place for line in journal()[len(kept) + 1 :] for place in json.loads(line)["results"]]
+    again = {place for line in kept for place in json.loads(line)["results"]} & set(done)
     assert not again
     shutil.rmtree(".scratch")
     assert answer(checkpoint, TESTS, **SLOW) == resumed
@@ -86,9 +86,9 @@ def test_what_is_done_is_not_done_again(checkpoint: Path, number: signal.Signals
 
 def test_workers_that_are_stopped_keep_what_they_have(checkpoint: Path) -> None:
     long = {"max_new_tokens": 110}  # two are done twice as soon
-    told = stop(start(checkpoint, workers=2, **long), 3, signal.SIGTERM)
+    message = stop(start(checkpoint, workers=2, **long), 3, signal.SIGTERM)
     kept = journal()
-    assert "answers are kept; the same command goes on" in told
+    assert "answers are kept; the same command goes on" in message
     resumed = answer(checkpoint, TESTS, **{**SLOW, **long})  # with another number of workers
     assert set(kept) <= set(journal())
     assert len(journal()) == 40
@@ -98,42 +98,42 @@ def test_workers_that_are_stopped_keep_what_they_have(checkpoint: Path) -> None:
 
 def test_continuous_stops_at_once_and_goes_on(checkpoint: Path) -> None:
     """It would else answer all the others before it ends, and throw them away."""
-    changes = {"engine": "continuous", "cache_tokens": 1024, "step_tokens": 64}
-    told = stop(start(checkpoint, **changes), 2, signal.SIGTERM)
+    changes = {"engines": ["continuous"], "cache_tokens": 1024, "step_tokens": 64}
+    message = stop(start(checkpoint, **changes), 2, signal.SIGTERM)
     kept = journal()
     assert 2 <= len(kept) < 35
-    assert "of 40 answers are kept; the same command goes on" in told
+    assert "of 40 answers are kept; the same command goes on" in message
     resumed = answer(checkpoint, TESTS, **{**SLOW, **changes})
     assert journal()[: len(kept)] == kept
     assert len(journal()) == 40
     assert resumed == answer(checkpoint, TESTS, "again", **SLOW)
 
 
-def test_shares_do_not_depend_on_who_begins_first(checkpoint: Path) -> None:
+def test_parts_do_not_depend_on_who_begins_first(checkpoint: Path) -> None:
     """A worker that starts late finds other workers' answers, and must not take their batches."""
     answer(checkpoint, TESTS[:12], cache_tokens=300)
-    (folder,) = Path(".scratch").glob("out-*")
-    job = Job.model_validate_json((folder / JOB).read_text())
+    (folder,) = Path(".scratch/out").glob("*")
+    job = GenerationJob.model_validate_json((folder / JOB).read_text())
     for engine in ("batched", "continuous"):
         job = job.model_copy(
-            update={"settings": job.settings.model_copy(update={"engine": engine})}
+            update={"settings": job.settings.model_copy(update={"engines": [engine]})}
         )
         fresh, begun = Path(f"{engine}-fresh"), Path(f"{engine}-begun")
         fresh.mkdir()
         begun.mkdir()
-        whole = [share_out(job, Journal(fresh), rank, 2) for rank in (0, 1)]
-        places = [place for share in whole for batch in share for place in batch]
+        whole = [remaining_batches(job, Journal(fresh), rank, 2) for rank in (0, 1)]
+        places = [place for part in whole for batch in part for place in batch]
         assert sorted(places) == list(range(12))
-        Journal(begun).append(0, {place: ([1], "stop") for place in whole[0][0]}, 1.0)
-        assert share_out(job, Journal(begun), 1, 2) == whole[1]
-        assert share_out(job, Journal(begun), 0, 2) == whole[0][1:]
+        Journal(begun).append({place: ([1], "stop") for place in whole[0][0]}, 1.0)
+        assert remaining_batches(job, Journal(begun), 1, 2) == whole[1]
+        assert remaining_batches(job, Journal(begun), 0, 2) == whole[0][1:]
 
 
 def test_a_worker_that_outlived_its_stage_is_waited_for(checkpoint: Path) -> None:
     answer(checkpoint, TESTS[:4])
-    (folder,) = Path(".scratch").glob("out-*")
-    (folder / "rows-0.jsonl").unlink()
-    with alone(folder / lock_name(0)):
+    (folder,) = Path(".scratch/out").glob("*")
+    (folder / "results-0.jsonl").unlink()
+    with hold_lock(folder / worker_lock(0)):
         done = run(generations, checkpoint, "tests.jsonl", "out.jsonl", "--run", "out.json")
     assert done.exit_code == 2
     assert f"this very run is under way in process {os.getpid()}" in done.output
@@ -155,7 +155,7 @@ def test_a_second_call_answers_nothing_again(checkpoint: Path) -> None:
     assert journal() == lines
 
 
-def test_other_weights_or_settings_begin_anew_and_the_old_is_forgotten(
+def test_other_weights_or_settings_begin_anew_and_the_old_is_deleted(
     checkpoint: Path, tmp_path: Path
 ) -> None:
     before = answer(checkpoint, TESTS[:6])
@@ -163,7 +163,7 @@ def test_other_weights_or_settings_begin_anew_and_the_old_is_forgotten(
     make_checkpoint(checkpoint, seed=2)
     after = answer(checkpoint, TESTS[:6])
     assert after != before
-    assert len(list(Path(".scratch").glob("out-*"))) == 1
+    assert len(list(Path(".scratch/out").glob("*"))) == 1
     assert all(record.tokens and record.tokens <= 5 for record in answer(
         checkpoint, TESTS[:6], max_new_tokens=5)
     )  # fmt: skip
@@ -178,9 +178,9 @@ def test_two_runs_of_one_output_do_not_meet(checkpoint: Path) -> None:
             time.sleep(0.01)
         first.send_signal(signal.SIGSTOP)  # it would be done before the second has begun
         second = start(checkpoint)
-        _, told = second.communicate(timeout=60)
+        _, message = second.communicate(timeout=60)
         assert second.returncode == 2
-        assert f"this very run is under way in process {first.pid}" in told
+        assert f"this very run is under way in process {first.pid}" in message
     finally:
         first.kill()
         first.communicate()

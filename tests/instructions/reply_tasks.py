@@ -1,23 +1,23 @@
-"""Tasks for tests of the parser: texts full of what looks like a reply's own marks."""
+"""Tasks for tests of the parser: texts that look like a reply's own marks."""
 
 import re
 from typing import Any, get_args
 
 from hypothesis import strategies as st
 
-from alpacare.records.labels import without_placeholder
+from alpacare.records.label_normalisation import normalise_input
 from alpacare.records.task import TaskType
 
 LABELS = ("type", "topic", "view", "difficulty", "instruction", "input")
 Task = dict[str, Any]
 
-# Texts that cannot be told from a reply's own marks, and are kept out:
+# Excluded, as a parser cannot distinguish them from a reply's own marks:
 # - a line that begins with a label and a colon, "Type: MRI" (two tests below put some in);
 # - a line that is the heading of a task, "Task 3" or "### Task 3", or numbered like one, "## 3.";
 # - a line of nothing but ---, ``` or the like, unless they enclose code;
 # - a text that is wholly enclosed in quotes or emphasis, or is a placeholder such as "None";
 # - an input that begins with a line "<noinput>";
-# - a last paragraph that speaks of "these tasks";
+# - a last paragraph that mentions "these tasks";
 # - white space at either end.
 MARK = re.compile(
     rf"[\W_]*(?:task\s*\d+\W*)?(?:\d+\W+)?(?:(?:{'|'.join(LABELS)})[*_]*\s*[:\uff1a]|task\b)"
@@ -57,13 +57,13 @@ line = st.sampled_from(TRICKY) | wild | st.lists(word | wild, max_size=5).map("x
 
 
 def plain(text: str) -> bool:
-    """Say whether a text can be told from the marks of a reply, as listed above."""
+    """Whether a text can be distinguished from the marks of a reply, as listed above."""
     bare = re.sub(r"```\ncode\n```", "", text)
     return (
         not any(MARK.match(line) for line in bare.split("\n"))
         and not ENCLOSED.fullmatch(text)
         and not NO_INPUT_LINE.match(text)
-        and without_placeholder(text) == text
+        and normalise_input(text) == text
     )
 
 

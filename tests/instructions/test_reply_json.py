@@ -1,4 +1,4 @@
-"""Any list of tasks, written as JSON in any of the ways that teachers do, comes back equal."""
+"""Any list of tasks, written as JSON in any of the ways that models do, is read back equal."""
 
 import json
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from alpacare.instructions.reply_parser import parse_reply
 
 @dataclass(frozen=True)
 class Shape:
-    """How a teacher writes its tasks as JSON."""
+    """How a model writes its tasks as JSON."""
 
     whole: Callable[[list[Task]], Any]  # what is written; a list for JSON Lines
     indent: int | None

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alpacare.instructions.reply_parser import parse_reply
-from alpacare.records.labels import without_placeholder
+from alpacare.records.label_normalisation import normalise_input
 from alpacare.records.task import TaskType
 
 TASK = """### Task 1
@@ -46,7 +46,7 @@ def render(rows: list[dict[str, object]]) -> str:
 
 @given(tasks)
 def test_what_is_rendered_comes_back(rows: list[dict[str, object]]) -> None:
-    rows = [{**r, "input": without_placeholder(str(r["input"]))} for r in rows]
+    rows = [{**r, "input": normalise_input(str(r["input"]))} for r in rows]
     assert [parsed.fields for parsed in parse_reply(render(rows), "stop")] == rows
 
 
@@ -75,7 +75,7 @@ def test_bold_and_lower_case_labels() -> None:
         ("Difficulty: 2", "Difficulty: 9", "bad_difficulty"),
     ],
 )
-def test_a_bad_task_is_named_and_its_neighbours_stay(old: str, new: str, reason: str) -> None:
+def test_a_bad_task_is_named_and_the_others_stay(old: str, new: str, reason: str) -> None:
     good = TASK.replace("Task 1", "Task 2")
     first, second = parse_reply(TASK.replace(old, new) + "\n\n" + good, "stop")
     assert (first.reason, first.fields) == (reason, {})
@@ -93,7 +93,7 @@ def test_headings_inside_a_field_are_text() -> None:
     assert parsed.fields["input"] == "## Findings\nclear lungs\n### Impression\nnormal"
 
 
-def test_tasks_that_run_into_each_other_are_parted() -> None:
+def test_tasks_without_a_gap_are_separated() -> None:
     merged = TASK + "\n\n" + TASK.split("\n", 1)[1]
     alone, first, second = *parse_reply(TASK, "stop"), *parse_reply(merged, "stop")
     assert alone.fields == first.fields == second.fields

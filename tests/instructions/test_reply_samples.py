@@ -1,4 +1,4 @@
-"""Replies as chatty models write them: the same two tasks, whatever stands around and between."""
+"""Replies as chatty models write them: the same two tasks, whatever is around and between them."""
 
 import pytest
 

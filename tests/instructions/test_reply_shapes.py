@@ -1,4 +1,4 @@
-"""Any list of tasks, written in any of the shapes that teachers use, comes back equal."""
+"""Any list of tasks, written in any of the forms that models use, is read back equal."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from alpacare.instructions.reply_parser import parse_reply
 
 @dataclass(frozen=True)
 class Shape:
-    """How a teacher writes its tasks as text."""
+    """How a model writes its tasks as text."""
 
     heading: str
     label: str
@@ -100,8 +100,8 @@ shapes = st.builds(
     ),
     newline=st.sampled_from(["\n", "\r\n"]),
 ).filter(
-    # "1. #### Type" is no Markdown; and a blank line that is an input cannot be told from one
-    # between tasks that nothing else parts
+    # "1. #### Type" is not Markdown; and a blank line that is an input cannot be distinguished
+    # from one between tasks that nothing else separates
     lambda shape: (
         not (shape.heading == "{}. " and shape.label.startswith("#"))
         and not (shape.heading == "" and shape.no_input == "" and "\n" in shape.label)
@@ -157,7 +157,7 @@ def test_label_lines_of_a_field_that_is_there_are_text(
 def test_a_missing_field_is_reported_and_shifts_no_other(
     rows: list[Task], shape: Shape, data: st.DataObject
 ) -> None:
-    # With nothing to tell the first task's first field from the second's, both readings are right.
+    # Nothing distinguishes the two tasks' first fields, so both readings are right.
     assume(shape.heading or shape.order == LABELS)
     bad = data.draw(st.integers(0, len(rows) - 1))
     name = data.draw(st.sampled_from(LABELS[:5]))

@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +15,12 @@ from alpacare.compute import scratch
 from alpacare.core import jsonl
 from alpacare.core.settings import read_yaml
 from alpacare.records.generation import Generation
-from alpacare.records.test_set import read_tests
-from alpacare.stages.answers import main as answers
+from alpacare.records.test_set import read_test_set
 from alpacare.stages.filtered import main as filtered
 from alpacare.stages.instructions import main as instructions
-from alpacare.stages.judgments import main as judgments
-from alpacare.stages.references import main as references
+from alpacare.stages.llm_usage import main as usage
 from alpacare.stages.responses import main as responses
-from alpacare.stages.scores import main as scores
 from alpacare.stages.seeds import main as seeds
-from alpacare.stages.usage import main as usage
 
 IN_GIT = ("params.yaml", "dvc.yaml", "prompts", "configs", "data/seeds", "data/tests",
           "data/recordings")  # fmt: skip
@@ -79,7 +76,7 @@ def _write_rows() -> None:
     answered = [word.format("responses") for word in paid]
     stage(responses, "data/filtered.jsonl", "data/responses.jsonl", *answered)
     for name in ("instructions", "responses"):
-        stage(usage, f"data/usage/{name}.json", f"metrics/usage/{name}.json")
+        stage(usage, f"data/usage/{name}.json", f"metrics/llm_usage/{name}.json")
 
 
 def _train() -> None:
@@ -101,18 +98,18 @@ def _train() -> None:
             "witness": rows[0]["request"], "score": None}  # fmt: skip
     (folder / "dropped.jsonl").write_text(json.dumps(lost) + "\n")
     settings = read_yaml(Path("params.yaml"))["checkpoint"]
-    settings |= {"validation_share": 0.1, "row_length": LONGEST}
+    settings |= {"validation_ratio": 0.1, "max_seq_length": LONGEST}
     held = round(0.1 * (len(rows) - 1))
     counts = {"examples": len(rows) - 1 - held, "held_out": held, "truncated": 1, "dropped": 1}
     training = {"settings": settings, "data": scratch.hash_files(Path("data/responses.jsonl"))}
     (folder / "training.json").write_text(json.dumps(training | counts))
     (folder / "versions.json").write_text(json.dumps({"torch": "9.9", "device": "cpu"}))
-    Path("metrics/curves.json").write_text(json.dumps(counts))
+    Path("metrics/training_curves.json").write_text(json.dumps(counts))
 
 
 def _test() -> None:
     """Answer as `terse` does, but the second task not at all, and have both compared."""
-    tests = read_tests(Path("data/tests/demo.jsonl"))
+    tests = read_test_set(Path("data/tests/demo.jsonl"))
     ours = [
         Generation(
             id=test.id,
@@ -127,14 +124,12 @@ def _test() -> None:
     jsonl.write(Path("data/generations/demo.jsonl"), ours)
     versions = {"engine": "batched", "versions": {"torch": "9.9", "device": "cpu"}}
     Path("data/generations/demo.json").write_text(json.dumps(versions))
-    stage(answers, "data/generations/demo.jsonl", "data/generations/demo.json",
-          "metrics/answers/demo.json")  # fmt: skip
-    pair = ["data/generations/demo.jsonl", "data/references/terse/demo.jsonl"]
-    stage(references, "--reference", "terse", "data/tests/demo.jsonl", pair[1], "--run",
-          "data/references/terse/demo.json")  # fmt: skip
-    cell = "demo/terse/overlap.json"
-    stage(judgments, "--judge", "overlap", "--tests", "data/tests/demo.jsonl", *pair,
-          f"data/judgments/{cell}l", "--run", f"data/judgments/{cell}")  # fmt: skip
-    stage(scores, f"data/judgments/{cell}l", f"metrics/scores/{cell}", "--run",
-          f"data/judgments/{cell}", "--generations", pair[0], "--reference", pair[1], "--tests",
-          "data/tests/demo.jsonl")  # fmt: skip
+    for path in ("data/references/demo", "data/local_references/demo", "data/local_judgments/demo"):
+        Path(path).mkdir(parents=True)
+    Path("data/base_generations").mkdir()
+    for suffix in (".jsonl", ".json"):
+        shutil.copy(f"data/generations/demo{suffix}", f"data/base_generations/demo{suffix}")
+    for name in ("references", "generation_statistics", "judgments", "scores"):
+        command = read_yaml(Path("dvc.yaml"))["stages"][name]["cmd"]
+        _, _, module, *words = command.replace("${item.test}", "demo").split()
+        stage(import_module(module).main, *words)

@@ -108,9 +108,9 @@ def test_what_can_be_counted_nowhere_is_named(project: Path) -> None:
     Path("data/filtered.jsonl").unlink()
     counts, notes = count()
     assert [note.partition(":")[0] for note in notes] == ["filtered", "checkpoint"]
-    assert "data/filtered.jsonl is not here" in notes[0]
+    assert "data/filtered.jsonl is missing" in notes[0]
     assert ("filtered", "instructions") not in counts
-    assert "not counted, data/filtered.jsonl is not here; `dvc pull`" in run(funnel).output
+    assert "not counted, data/filtered.jsonl is missing; run `dvc pull`" in run(funnel).output
 
 
 def test_verdicts_that_could_not_be_read(project: Path) -> None:
@@ -141,8 +141,8 @@ def test_responses_that_were_brought_in(project: Path) -> None:
     Path("data/imported/mine.jsonl").write_text('{"id": "1"}\n')
     _, notes = count()
     assert notes == [
-        "data/imported/mine.jsonl has 1 rows and checkpoint got 333: one of them is of another "
-        "time; `make repro` brings them together"
+        "data/imported/mine.jsonl has 1 rows and checkpoint got 333: one of them is out of date; "
+        "run `make repro`"
     ]
 
 
@@ -150,8 +150,7 @@ def test_stages_of_different_times_are_told(project: Path) -> None:
     edit('"instructions": 345', '"instructions": 300', "metrics/filtered.json")
     _, notes = count()
     assert notes == [
-        "instructions kept 345, filtered got 300: one of them is of another time; `make repro` "
-        "brings them together"
+        "instructions kept 345, filtered got 300: one of them is out of date; run `make repro`"
     ]
 
 

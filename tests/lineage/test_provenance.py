@@ -170,7 +170,7 @@ def test_what_is_not_committed_has_no_commit(project: Path) -> None:
     assert frozen["git"]["dirty"]
     assert set(frozen["git"]["changed"]) >= {"dvc.lock", "first.py"}
     result = run(doctor, "--freeze")
-    assert "3 outputs, 3 with what their stage said of its run; not in any commit yet: 1" in (
+    assert "3 outputs, 3 with what their stage wrote about its run; not in any commit yet: 1" in (
         result.output
     )
 

@@ -13,7 +13,7 @@ from alpacare.cli.lineage import trace
 from alpacare.llm.cache_pack import Entry
 from alpacare.llm.ledger import Ledger
 from alpacare.llm.request import content_key
-from alpacare.training.data import held_out
+from alpacare.training.data import choose_held_out
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +112,7 @@ def test_what_training_did_with_each_row(project: Path) -> None:
     answers = rows("data/responses.jsonl")
     dropped = follow(answers[0]["id"])["checkpoint"]
     assert (dropped["use"], dropped["why"]) == ("dropped", "prompt_too_long")
-    held = held_out([row["id"] for row in answers[1:]], 0.1)
+    held = choose_held_out([row["id"] for row in answers[1:]], 0.1)
     assert follow(held[0])["checkpoint"]["use"] == "held out"
     longest = max(answers[1:], key=lambda row: len(row["output"].split()))
     shortest = min(answers[1:], key=lambda row: len(f"{row['input']} {row['output']}".split()))
@@ -125,7 +125,15 @@ def test_a_checkpoint_of_other_rows_is_not_believed(project: Path) -> None:
     with Path("data/responses.jsonl").open("a") as file:
         file.write(json.dumps(rows("data/responses.jsonl")[5] | {"id": "0" * 16}) + "\n")
     assert follow(id)["checkpoint"]["use"] is None
-    assert "learned from other rows" in show(id)
+    assert "trained on other rows" in show(id)
+
+
+def test_a_checkpoint_of_an_earlier_version_is_one_clear_line(project: Path) -> None:
+    path = Path("models/checkpoint/training.json")
+    path.write_text(path.read_text().replace("validation_ratio", "validation_share"))
+    id = rows("data/responses.jsonl")[5]["id"]
+    assert follow(id)["checkpoint"]["use"] is None
+    assert "the checkpoint here is of an earlier version" in show(id)
 
 
 def test_a_test_task_with_its_answers_and_verdicts(project: Path) -> None:
@@ -143,7 +151,7 @@ def test_a_test_task_with_its_answers_and_verdicts(project: Path) -> None:
     assert judged["score"]["n"] == len(tasks)
     assert follow(tasks[0]["id"])["tests"][0]["judgments"][0]["points"] == 0.5
     assert "student: cut off" in show(tasks[2]["id"])
-    assert "overlap, student against terse: 0.5 of 1 point; the cell: 49.3 %" in show(
+    assert "overlap, student against terse: 0.5 of 1 point; win rate of all: 49.3 %" in show(
         tasks[0]["id"]
     )
 
@@ -158,9 +166,10 @@ def test_a_paid_answer_is_found_in_the_ledger(project: Path) -> None:
     response = {"model": "m-2026", "choices": [choice]}
     assert follow(row["id"])["responses"]["request"]["held_by"] is None
     assert "neither in the ledger here" in show(row["id"])
-    with Ledger(Path(".ledger/ledger.sqlite")) as books:
-        books.put(Entry(key=key, request=request, response=response,
-                        received="2026-01-31T12:00:00Z", price=0.0125))  # fmt: skip
+    with Ledger(Path(".ledger/ledger.sqlite")) as ledger:
+        entry = Entry(key=key, request=request, response=response,
+                      received="2026-01-31T12:00:00Z", price=0.0125)  # fmt: skip
+        ledger.import_entries([entry])
     told = follow(row["id"])["responses"]["request"]
     assert (told["model"], told["dollars"]) == ("m-2026", 0.0125)
     assert "2026-01-31, $0.012500, in .ledger/ledger.sqlite" in show(row["id"])
@@ -174,7 +183,7 @@ def test_rows_that_were_brought_in_have_no_seeds(project: Path) -> None:
     story = follow(id)
     assert story["responses"] == {"brought_in": "data/imported/mine.jsonl", "row": 2}
     assert not {"seeds", "instructions", "filtered"} & story.keys()
-    assert "brought in: row 2 of data/imported/mine.jsonl" in show(id)
+    assert "imported: row 2 of data/imported/mine.jsonl" in show(id)
 
 
 def test_a_clone_without_data_says_what_it_lacks(project: Path) -> None:
@@ -182,20 +191,20 @@ def test_a_clone_without_data_says_what_it_lacks(project: Path) -> None:
     for folder in ("data/generations", "data/judgments", "data/references", "models"):
         shutil.rmtree(folder)
     text = show(task)
-    assert "not here: data/generations/demo.jsonl" in text
+    assert "missing: data/generations/demo.jsonl" in text
     id = rows("data/responses.jsonl")[0]["id"]
     assert "the checkpoint is not here" in show(id)
     for path in Path("data").glob("*.jsonl"):
         path.unlink()
-    assert "not looked into: data/seeds.jsonl" in fail("0123456789abcdef")
+    assert "not searched: data/seeds.jsonl" in fail("0123456789abcdef")
 
 
 @pytest.mark.parametrize(
     ("id", "told"),
     [
-        ("xyz1", "'xyz1' is no id"),
+        ("xyz1", "'xyz1' is not the start of an id"),
         ("abc", "at least 4"),
-        ("", "'' is no id"),
+        ("", "'' is not the start of an id"),
         ("0123456789abcdef", "no seed, instruction, response or test task"),
     ],
 )
@@ -207,7 +216,7 @@ def test_a_beginning_that_fits_several(project: Path) -> None:
     first, second = rows("data/seeds.jsonl")[:2]
     edit(second["id"], first["id"][:6] + "0" * 10, "data/seeds.jsonl")
     assert (
-        f"2 ids begin so: {', '.join(sorted((first['id'], first['id'][:6] + '0' * 10)))}"
+        f"2 ids begin with it: {', '.join(sorted((first['id'], first['id'][:6] + '0' * 10)))}"
         in fail(first["id"][:6])
     )
     assert follow(first["id"])["id"] == first["id"]

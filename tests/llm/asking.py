@@ -1,4 +1,4 @@
-"""Questions for the tests of the teacher client, asked here or in a process that may be killed."""
+"""Questions for the tests of the LLM client, asked here or in a process that may be killed."""
 
 import multiprocessing
 import os
@@ -18,7 +18,7 @@ from alpacare.llm.endpoints import Endpoint
 from alpacare.llm.ledger import Ledger, default_path
 from alpacare.llm.reply import Answer
 from alpacare.llm.request import Request, chat
-from alpacare.llm.reservations import Accounts, Money
+from alpacare.llm.reservations import Reservations, Spending
 
 MODEL = "gpt-4o-mini"  # one that the price table knows
 _FORKS = multiprocessing.get_context("forkserver")  # starts in milliseconds: all is imported
@@ -42,7 +42,7 @@ def questions(endpoint: Endpoint, count: int, **sampling: Any) -> list[Request]:
 
 
 def ask_elsewhere(requests: list[Request], log: Path = Path("log.txt")) -> BaseProcess:
-    """Start a process that asks, with this one's environment; what it says goes to a file."""
+    """Start a process that asks, with this one's environment; its output goes to a file."""
     names = ("OPENAI_API_KEY", "BUDGET", "DVC_ROOT")
     environment = {name: os.environ[name] for name in names if name in os.environ}
     log.touch()  # for readers that come first
@@ -51,31 +51,31 @@ def ask_elsewhere(requests: list[Request], log: Path = Path("log.txt")) -> BaseP
     return process
 
 
-def wait_until(true: Callable[[], bool]) -> None:
+def wait_until(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 60
-    while not true():
+    while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)
 
 
-def said(answers: list[Answer]) -> list[tuple[str, str, str, str]]:
+def contents(answers: list[Answer]) -> list[tuple[str, str, str, str]]:
     """What a stage reads of answers."""
     return [(each.key, each.text, each.finish_reason, each.model) for each in answers]
 
 
-def served_again(server: Running) -> int:
+def billed_twice(server: Running) -> int:
     """Calls that the server answered, and so billed, more than once."""
     return sum(times - 1 for times in server.state()["served"].values())
 
 
-def money() -> Money:
-    """The books of the ledger in this folder."""
+def spending() -> Spending:
+    """The dollars that the ledger in this folder has paid and reserved."""
     with Ledger(default_path()) as ledger:
-        return Accounts(ledger).money()
+        return Reservations(ledger).spending()
 
 
-def kept() -> int:
-    """Answers in the ledger, after a look at every page and every entry."""
+def stored() -> int:
+    """Number of answers in the ledger, after a check of every page and entry."""
     with Ledger(default_path()) as ledger:
         assert ledger.connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         keys = [entry.key for entry in ledger.entries()]
@@ -84,7 +84,7 @@ def kept() -> int:
 
 
 def entry(request: Request) -> Entry:
-    """An answer as it stands in a ledger or a pack."""
+    """An answer as an entry of a ledger or a pack."""
     choice = {"message": {"content": f"answer to {request.label}"}, "finish_reason": "stop"}
     return Entry(
         key=request.key(),

@@ -1,4 +1,4 @@
-"""Batches: half the price, the same answers, picked up after any stop, nothing bought twice."""
+"""Batches: half the price, the same answers, continued after any stop, nothing paid twice."""
 
 import re
 from collections import Counter
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import openai
 import pytest
-from asking import ask_elsewhere, kept, money, questions, said, served_again, wait_until
+from asking import ask_elsewhere, billed_twice, contents, questions, spending, stored, wait_until
 from loopback import Running, running
 
 from alpacare.core.errors import BadInput
@@ -25,7 +25,7 @@ FOREVER = 60.0  # longer than any test, unless it fails
 
 
 @pytest.fixture(autouse=True)
-def paying(monkeypatch: pytest.MonkeyPatch) -> None:
+def key_and_budget(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
     monkeypatch.setenv("BUDGET", "10")
 
@@ -42,12 +42,12 @@ def modes(answers: list[Answer]) -> Counter[str]:
     return Counter(answer.call.mode for answer in answers if answer.call)
 
 
-def bought(server: Running) -> tuple[int, int, int]:
-    """Batches, their items, and calls online; nothing was bought twice and no account is open."""
+def sent(server: Running) -> tuple[int, int, int]:
+    """Batches, their items, and calls online; nothing was billed twice or is still reserved."""
     state = server.state()
-    assert served_again(server) == 0
-    books = money()
-    assert (books.in_flight, books.in_batches, books.unsure) == (0, 0, 0)
+    assert billed_twice(server) == 0
+    dollars = spending()
+    assert (dollars.in_flight, dollars.in_batches, dollars.unsure) == (0, 0, 0)
     return state["batches"], state["batch_items"], state["calls"]
 
 
@@ -57,7 +57,7 @@ def send_and_stop(requests: list[Request], stop: str = "kill") -> None:
     wait_until(lambda: f"{len(requests)} requests sent" in Path("log.txt").read_text())
     getattr(process, stop)()
     process.join(30)
-    assert money().in_batches > 0
+    assert spending().in_batches > 0
 
 
 # ---- price and answers ---------------------------------------------------------------------------
@@ -68,32 +68,32 @@ def test_a_batch_costs_half_and_answers_the_same(
 ) -> None:
     with running() as server:
         cheap = ask(by_batch(server, 50))
-        assert bought(server) == (1, 50, 0)
-        spent = money().spent
+        assert sent(server) == (1, 50, 0)
+        spent = spending().spent
         monkeypatch.setenv("DVC_ROOT", str(tmp_path / "online"))
         dear = ask(online(server, 50))
-    assert said(cheap) == said(dear)
+    assert contents(cheap) == contents(dear)
     assert (modes(cheap), modes(dear)) == ({"batch": 50}, {"online": 50})
-    assert 0 < money().spent == pytest.approx(2 * spent)
+    assert 0 < spending().spent == pytest.approx(2 * spent)
 
 
-def test_items_that_expire_or_fail_are_bought_online() -> None:
+def test_items_that_expire_or_fail_are_asked_online() -> None:
     with running(batch_expires=0.2, batch_fails=0.2) as server:
         answers = ask(by_batch(server, 100))
         came = modes(answers)
         assert 30 < came["batch"] < 90
-        assert bought(server) == (1, 100, came["online"])
+        assert sent(server) == (1, 100, came["online"])
     assert came.total() == 100
-    assert money().spent == pytest.approx(sum(answer.price or 0 for answer in answers))
+    assert spending().spent == pytest.approx(sum(answer.price or 0 for answer in answers))
 
 
-def test_what_was_bought_online_is_not_sent_in_a_batch() -> None:
+def test_what_was_answered_online_is_not_sent_in_a_batch() -> None:
     with running() as server:
         answers = ask(online(server, 20))
         assert ask(by_batch(server, 20)) == answers
-        assert bought(server) == (0, 0, 20)
+        assert sent(server) == (0, 0, 20)
         assert len(ask(by_batch(server, 30))) == 30
-        assert bought(server) == (1, 10, 20)
+        assert sent(server) == (1, 10, 20)
 
 
 # ---- stops and resumes ---------------------------------------------------------------------------
@@ -106,13 +106,13 @@ def test_a_stopped_run_leaves_its_batch_to_the_next_one(stop: str) -> None:
         send_and_stop(requests, stop)
         log = Path("log.txt").read_text()
         if stop == "terminate":
-            assert "batch batch_1 goes on at the server; the same command takes it up" in log
+            assert "batch batch_1 goes on at the server; the same command continues it" in log
             assert "stopped: 0 of 20 answers are in the ledger" in log
         assert modes(ask(requests)) == {"batch": 20}
-        assert bought(server) == (1, 20, 0)
+        assert sent(server) == (1, 20, 0)
 
 
-def test_a_batch_whose_run_did_not_live_to_note_its_id_is_found() -> None:
+def test_a_batch_whose_run_was_killed_before_it_recorded_the_id_is_found() -> None:
     with running(batch_answer_seconds=FOREVER) as server:
         requests = by_batch(server, 20)
         run = ask_elsewhere(requests)
@@ -120,30 +120,30 @@ def test_a_batch_whose_run_did_not_live_to_note_its_id_is_found() -> None:
         kill(run)
         server.configure(batch_answer_seconds=0)
         assert modes(ask(requests)) == {"batch": 20}
-        assert bought(server) == (1, 20, 0)
+        assert sent(server) == (1, 20, 0)
 
 
-def test_a_batch_that_was_booked_and_never_sent_is_sent_anew() -> None:
+def test_a_batch_that_was_reserved_and_never_sent_is_sent_anew() -> None:
     with running(upload_seconds=FOREVER) as server:
         requests = by_batch(server, 20)
         run = ask_elsewhere(requests)
-        wait_until(lambda: default_path().exists() and money().in_batches > 0)
+        wait_until(lambda: default_path().exists() and spending().in_batches > 0)
         kill(run)
         server.configure(upload_seconds=0)
         assert modes(ask(requests)) == {"batch": 20}
-        assert bought(server) == (1, 20, 0)
+        assert sent(server) == (1, 20, 0)
 
 
 def kill(run: "BaseProcess") -> None:
     run.kill()
     run.join()
-    assert money().in_batches > 0
+    assert spending().in_batches > 0
 
 
 def test_a_batch_that_was_made_without_an_answer_is_not_made_again() -> None:
     with running(batches_unanswered=1) as server:
         assert len(ask(by_batch(server, 20))) == 20
-        assert bought(server) == (1, 20, 0)
+        assert sent(server) == (1, 20, 0)
 
 
 def test_answers_that_nobody_asks_for_any_more_are_kept() -> None:
@@ -151,26 +151,26 @@ def test_answers_that_nobody_asks_for_any_more_are_kept() -> None:
         requests = by_batch(server, 20)
         send_and_stop(requests)
         assert len(ask(requests[:5])) == 5
-        assert kept() == 20
+        assert stored() == 20
         assert len(ask(requests)) == 20
-        assert bought(server) == (1, 20, 0)
+        assert sent(server) == (1, 20, 0)
 
 
 def test_new_questions_go_beside_a_batch_under_way() -> None:
     with running(batch_seconds=1) as server:
         send_and_stop(by_batch(server, 20))
         assert modes(ask(by_batch(server, 30))) == {"batch": 30}
-        assert bought(server) == (2, 30, 0)
+        assert sent(server) == (2, 30, 0)
 
 
-# ---- calling a batch off -------------------------------------------------------------------------
+# ---- cancelling a batch --------------------------------------------------------------------------
 
 
-def test_online_mode_cancels_a_batch_and_buys_what_it_lacks() -> None:
+def test_online_mode_cancels_a_batch_and_asks_what_it_lacks() -> None:
     with running(batch_seconds=FOREVER) as server:
         send_and_stop(by_batch(server, 20))
         assert modes(ask(online(server, 20))) == {"batch": 10, "online": 10}
-        assert bought(server) == (1, 20, 10)
+        assert sent(server) == (1, 20, 10)
 
 
 def test_online_mode_waits_for_a_batch_that_is_cancelled_already() -> None:
@@ -178,10 +178,10 @@ def test_online_mode_waits_for_a_batch_that_is_cancelled_already() -> None:
         send_and_stop(by_batch(server, 20))
         openai.OpenAI(base_url=server.url).batches.cancel("batch_1")
         assert modes(ask(online(server, 20))) == {"batch": 10, "online": 10}
-        assert bought(server) == (1, 20, 10)
+        assert sent(server) == (1, 20, 10)
 
 
-# ---- money and company ---------------------------------------------------------------------------
+# ---- budget and other runs -----------------------------------------------------------------------
 
 
 def test_a_batch_is_no_larger_than_the_budget_allows(
@@ -191,26 +191,26 @@ def test_a_batch_is_no_larger_than_the_budget_allows(
         requests = by_batch(server, 40)
         budget = sum(worst(request) for request in requests[:10])
         monkeypatch.setenv("BUDGET", str(budget))
-        with pytest.raises(BadInput, match=r"BUDGET=.* has no room for a batch"):
+        with pytest.raises(BadInput, match=r"BUDGET=.* does not allow a batch"):
             ask(requests)
         sizes = [int(size) for size in re.findall(r"(\d+) requests sent", capsys.readouterr().err)]
         assert sizes[0] == 10
-        assert sum(sizes) == kept() > 10
-        assert budget - worst(requests[0]) < money().spent <= budget
+        assert sum(sizes) == stored() > 10
+        assert budget - worst(requests[0]) < spending().spent <= budget
         monkeypatch.setenv("BUDGET", "10")
         assert len(ask(requests)) == 40
-        assert bought(server)[1:] == (40, 0)
+        assert sent(server)[1:] == (40, 0)
 
 
-def test_no_room_for_a_single_item_is_told_before_anything_is_sent(
+def test_a_budget_below_a_single_item_is_named_before_anything_is_sent(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with running() as server:
         requests = by_batch(server, 40)
         monkeypatch.setenv("BUDGET", str(worst(requests[0]) / 2))
-        with pytest.raises(BadInput, match=r"BUDGET=.* has no room for a batch"):
+        with pytest.raises(BadInput, match=r"BUDGET=.* does not allow a batch"):
             ask(requests)
-        assert bought(server) == (0, 0, 0)
+        assert sent(server) == (0, 0, 0)
         assert server.state()["files"] == 0
 
 
@@ -226,8 +226,8 @@ def test_two_runs_at_once_send_one_batch() -> None:
         for run in runs:
             run.join(60)
         assert [run.exitcode for run in runs] == [0, 0]
-        assert bought(server) == (1, 1000, 0)
-        assert kept() == 1000
+        assert sent(server) == (1, 1000, 0)
+        assert stored() == 1000
 
 
 def test_a_batch_leaves_out_what_another_run_is_asking_online() -> None:
@@ -237,4 +237,4 @@ def test_a_batch_leaves_out_what_another_run_is_asking_online() -> None:
         assert len(ask(by_batch(server, 60))) == 60
         process.join(60)
         assert process.exitcode == 0
-        assert bought(server)[0] <= 1
+        assert sent(server)[0] <= 1

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from asking import entry, kept, questions, said
+from asking import contents, entry, questions, stored
 from loopback import Running, running
 
 from alpacare.core.errors import BadInput
@@ -16,12 +16,12 @@ from alpacare.llm.endpoints import Endpoint
 from alpacare.llm.ledger import Ledger, default_path
 from alpacare.llm.request import Request
 
-NOWHERE = Endpoint(base_url="http://127.0.0.1:9/v1", patience=1)  # buying there fails, and says so
+NOWHERE = Endpoint(base_url="http://127.0.0.1:9/v1", idle_timeout=1)  # a call there fails
 PAGE = 4096
 
 
 @pytest.fixture(autouse=True)
-def paying(monkeypatch: pytest.MonkeyPatch) -> None:
+def key_and_budget(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
     monkeypatch.setenv("BUDGET", "10")
 
@@ -35,11 +35,11 @@ def server() -> Iterator[Running]:
 def store(requests: list[Request]) -> Path:
     """Make a ledger that answers these, and close it, so that all is in one file."""
     with Ledger(default_path()) as ledger:
-        ledger.put_all(entry(request) for request in requests)
+        ledger.import_entries(entry(request) for request in requests)
     return default_path()
 
 
-def test_a_changed_letter_in_an_answer_is_named_and_not_bought_again(server: Running) -> None:
+def test_a_changed_letter_in_an_answer_is_named_and_not_asked_again(server: Running) -> None:
     requests = questions(Endpoint(base_url=server.url), 20)
     calls = server.state()["calls"]
     file = store(requests)
@@ -51,7 +51,7 @@ def test_a_changed_letter_in_an_answer_is_named_and_not_bought_again(server: Run
     assert server.state()["calls"] == calls
 
 
-def test_a_changed_letter_in_a_key_is_named_and_its_answer_not_bought_again(
+def test_a_changed_letter_in_a_key_is_named_and_its_answer_not_asked_again(
     server: Running,
 ) -> None:
     requests = questions(Endpoint(base_url=server.url), 20)
@@ -65,7 +65,7 @@ def test_a_changed_letter_in_a_key_is_named_and_its_answer_not_bought_again(
     assert server.state()["calls"] == calls
 
 
-def test_damage_on_any_page_is_named_or_harmless_and_buys_nothing(server: Running) -> None:
+def test_damage_on_any_page_is_named_or_harmless_and_sends_nothing(server: Running) -> None:
     requests = questions(Endpoint(base_url=server.url), 200)
     calls = server.state()["calls"]
     file = store(requests)
@@ -88,7 +88,7 @@ def damaged(whole: bytes, page: int) -> bytes:
 def outcome(requests: list[Request]) -> str:
     """The answers, or why there are none."""
     try:
-        return repr(said(ask(requests)))
+        return repr(contents(ask(requests)))
     except BadInput as error:
         return str(error)
 
@@ -99,10 +99,10 @@ def outcome(requests: list[Request]) -> str:
         (lambda lines: lines[:-1], "its last line, the number of entries, is missing"),
         (lambda lines: lines[:10], "its last line, the number of entries, is missing"),
         (lambda lines: [*lines[:10], lines[10][:99]], r":11: not valid JSON .* is it cut off"),
-        (lambda lines: lines[:10] + lines[11:], "19 entries, but wrote 20"),
+        (lambda lines: lines[:10] + lines[11:], "19 entries, but 20 were written"),
     ],
 )
-def test_a_pack_that_was_cut_is_named_and_nothing_of_it_taken(
+def test_a_pack_that_was_cut_is_named_and_nothing_of_it_imported(
     cut: Callable[[list[str]], list[str]], message: str
 ) -> None:
     requests = questions(NOWHERE, 20)
@@ -111,7 +111,7 @@ def test_a_pack_that_was_cut_is_named_and_nothing_of_it_taken(
     pack.write_text("".join(cut(pack.read_text().splitlines(keepends=True))))
     with pytest.raises(BadInput, match=rf"pack.jsonl.*{message}"):
         ask(requests, [pack])
-    assert kept() == 0
+    assert stored() == 0
 
 
 def test_a_ledger_of_version_1_answers_still(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,4 +132,4 @@ def test_a_ledger_of_version_1_answers_still(monkeypatch: pytest.MonkeyPatch) ->
     answers = ask(requests)
     assert [answer.text for answer in answers] == [f"answer to q{n}" for n in range(20)]
     assert {answer.price for answer in answers} == {0.5}
-    assert kept() == 20
+    assert stored() == 20

@@ -17,13 +17,13 @@ SECRET = "recognisable"  # no part of it either
 
 
 @pytest.fixture(autouse=True)
-def purse(monkeypatch: pytest.MonkeyPatch) -> None:
+def key_and_budget(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     monkeypatch.setenv("BUDGET", "10")
 
 
-def watch(server: Running, *options: str) -> tuple[int, str]:
-    """Run a stage against the server; give its status and everything that it left behind."""
+def run_stage(server: Running, *options: str) -> tuple[int, str]:
+    """Run a stage against the server; give its status and everything that it printed and wrote."""
     stage = start_stage(20, *options, base_url=server.url, in_flight=5)
     wait_until(lambda: server.state()["calls"] > 0 or stage.poll() is not None)
     seen = Path(f"/proc/{stage.pid}/cmdline").read_text() if stage.poll() is None else ""
@@ -37,10 +37,10 @@ def watch(server: Running, *options: str) -> tuple[int, str]:
 def test_a_run_that_succeeds_leaves_no_key_behind(
     server: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nor does the client library, told to log all that it does."""
+    """The client library logs all that it does, and still not the key."""
     monkeypatch.setenv("OPENAI_LOG", "debug")
     server.configure(latency=0.2, key=KEY)
-    status, seen = watch(server)
+    status, seen = run_stage(server)
     assert any(KEY in key for key in server.state()["keys"]), "the server did get it"
     assert status == 0
     assert "20 responses" in seen
@@ -52,7 +52,7 @@ def test_a_run_that_succeeds_leaves_no_key_behind(
 def test_a_refused_key_is_not_repeated(server: Running, debug: bool) -> None:
     """The server quotes the key in its 401, as vendors do."""
     server.configure(key="sk-another")
-    status, seen = watch(server, *(["--debug"] if debug else []))
+    status, seen = run_stage(server, *(["--debug"] if debug else []))
     assert status == (1 if debug else 2)
     assert ("Traceback" in seen) == debug
     assert "Incorrect API key provided: Bearer ***" in seen

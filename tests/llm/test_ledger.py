@@ -43,35 +43,35 @@ def test_the_key_is_the_content_and_nothing_else() -> None:
 
 
 def test_the_key_of_a_request_never_changes() -> None:
-    """A new key would make every ledger in the world worthless."""
+    """A new key would make every existing ledger worthless."""
     request = Request(SERVER, {"model": "m", "messages": [{"content": "é"}]})
     assert request.key() == ("0b5b40433dcdc34e9120336c111b0e3d29c141fc1f58a6951e81aa430edf992d")
 
 
 def test_the_first_answer_stays(tmp_path: Path) -> None:
     with Ledger(tmp_path / "ledger.sqlite") as ledger:
-        ledger.put(entry("q", "first"))
-        ledger.put(entry("q", "second"))
+        ledger.import_entries([entry("q", "first")])
+        ledger.import_entries([entry("q", "second")])
         found = ledger.get(entry("q").key)
     assert found is not None
     assert found.text == "first"
 
 
-def test_a_pack_is_taken_whole_or_not_at_all(tmp_path: Path) -> None:
+def test_a_pack_is_imported_whole_or_not_at_all(tmp_path: Path) -> None:
     pack = tmp_path / "pack.jsonl"
     write_pack(pack, [entry("a"), entry("b")])
     assert [e.key for e in read_pack(pack)] == [entry("a").key, entry("b").key]
     pack.write_text(pack.read_text()[:-30])
     with Ledger(tmp_path / "ledger.sqlite") as ledger:
         with pytest.raises(BadInput, match=r"pack.jsonl:2: not valid JSON"):
-            ledger.put_all(list(read_pack(pack)))
+            ledger.import_entries(list(read_pack(pack)))
         assert ledger.get(entry("a").key) is None
 
 
 def test_a_pack_decides_where_the_ledger_says_otherwise(tmp_path: Path) -> None:
     """DVC hashes the pack and not the ledger: same inputs must give the same bytes."""
     with Ledger(default_path()) as ledger:
-        ledger.put(entry("q", "from the ledger"))
+        ledger.import_entries([entry("q", "from the ledger")])
     request = Request(RECORDINGS, entry("q").request["body"])
     assert ask([request])[0].text == "from the ledger"
     write_pack(tmp_path / "pack.jsonl", [entry("q", "from the pack")])
@@ -88,7 +88,7 @@ def test_a_pack_decides_where_the_ledger_says_otherwise(tmp_path: Path) -> None:
         ('"content": "r"', r'"content": "\ud83d"', "half of a character"),
     ],
 )
-def test_answers_that_could_not_be_read_later_are_refused(
+def test_answers_that_cannot_be_read_later_are_refused(
     tmp_path: Path, old: str, new: str, message: str
 ) -> None:
     pack = tmp_path / "pack.jsonl"
@@ -115,7 +115,7 @@ def test_a_damaged_ledger_is_named(tmp_path: Path) -> None:
 def _write_many(path: Path, start: int) -> None:
     with Ledger(path) as ledger:
         for number in range(start, start + 300):
-            ledger.put(entry(f"q{number}"))
+            ledger.import_entries([entry(f"q{number}")])
 
 
 def test_two_writers_at_once_lose_nothing(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def project(params: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return params
 
 
-def ask_really(params: Path, requests: int) -> None:
+def use_a_real_model(params: Path, requests: int) -> None:
     text = params.read_text()
     text = re.sub(r"(?m)^  endpoint: recordings", "  endpoint: openai", text)
     text = re.sub(r"(?m)^  model: demo-teacher", "  model: gpt-4o-mini", text)
@@ -43,9 +43,9 @@ def alpacare(*words: str) -> str:
     return result.output
 
 
-def bought(params: Path, monkeypatch: pytest.MonkeyPatch, requests: int = 3) -> None:
-    """Buy the replies of stage `instructions` on loopback."""
-    ask_really(params, requests)
+def receive(params: Path, monkeypatch: pytest.MonkeyPatch, requests: int = 3) -> None:
+    """Receive the replies of stage `instructions` on loopback."""
+    use_a_real_model(params, requests)
     shutil.copy("data/seeds/medical.jsonl", "seeds.jsonl")
     alpacare_seeds()
     with running(words=50) as server:
@@ -72,8 +72,8 @@ def test_the_embedded_default_costs_nothing(project: Path) -> None:
     assert "the pipeline costs nothing" in alpacare("quote")
 
 
-def test_a_quote_counts_prices_and_estimates_and_asks_nobody(project: Path) -> None:
-    ask_really(project, 59)
+def test_a_quote_counts_prices_and_estimates_and_sends_nothing(project: Path) -> None:
+    use_a_real_model(project, 59)
     text = alpacare("quote")
     assert re.search(r"instructions +0 +59 +[\d,]+ +236,000 +\$0\.\d\d", text)
     assert re.search(r"responses +0 +354 ", text)
@@ -81,10 +81,10 @@ def test_a_quote_counts_prices_and_estimates_and_asks_nobody(project: Path) -> N
     assert re.search(r"BUDGET=0\.\d\d make repro", text)
 
 
-def test_a_quote_knows_what_is_bought(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    bought(project, monkeypatch)
+def test_a_quote_knows_what_is_received(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    receive(project, monkeypatch)
     usage = json.loads(Path("u.json").read_text())
-    ask_really(project, 3)
+    use_a_real_model(project, 3)
     project.write_text(project.read_text().replace("requests: 3", "requests: 5"))
     text = alpacare("quote")
     assert re.search(r"instructions +3 +2 ", text)
@@ -94,13 +94,13 @@ def test_a_quote_knows_what_is_bought(project: Path, monkeypatch: pytest.MonkeyP
 def test_a_quote_with_a_target_follows_the_rounds(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ask_really(project, 59)
+    use_a_real_model(project, 59)
     for old, new in (
         ("target_kept: null", "target_kept: 9"),
         ("round_requests: 500", "round_requests: 2"),
     ):
         project.write_text(project.read_text().replace(old, new))
-    said = "instructions: it asks on until enough survive; how often is an estimate, and 10,000"
+    said = "instructions: it asks until enough tasks are kept; the number of requests is an"
     assert said in " ".join(alpacare("quote").split())
     shutil.copy("data/seeds/medical.jsonl", "seeds.jsonl")
     alpacare_seeds()
@@ -112,11 +112,13 @@ def test_a_quote_with_a_target_follows_the_rounds(
     assert re.search(r"instructions +5 +0 ", quote), quote
     assert re.search(r"responses +0 +10 ", quote), "those that survive, and no others"
     project.write_text(project.read_text().replace("target_kept: 9", "target_kept: 15"))
-    assert re.search(r"instructions +5 +3 ", alpacare("quote")), "one up to the border, two more"
+    assert re.search(r"instructions +5 +3 ", alpacare("quote")), (
+        "one to the end of the round, two more"
+    )
 
 
-def test_a_quote_asks_for_a_price_that_nobody_knows(project: Path) -> None:
-    ask_really(project, 59)
+def test_a_quote_asks_for_an_unknown_price(project: Path) -> None:
+    use_a_real_model(project, 59)
     project.write_text(project.read_text().replace("model: gpt-4o-mini", "model: ours"))
     assert "no price known for model 'ours': write it into prices.yaml" in " ".join(
         alpacare("quote").split()
@@ -128,7 +130,7 @@ def test_a_quote_asks_for_a_price_that_nobody_knows(project: Path) -> None:
 def test_a_pack_carries_answers_to_another_ledger(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bought(project, monkeypatch)
+    receive(project, monkeypatch)
     assert "3 answers written" in alpacare("ledger", "export", "pack.jsonl")
     assert "3 answers written" in alpacare(
         "ledger", "export", "--stage", "instructions", "one.jsonl"
@@ -136,16 +138,16 @@ def test_a_pack_carries_answers_to_another_ledger(
     assert "0 answers written" in alpacare("ledger", "export", "--stage", "responses", "two.jsonl")
     before = Path("pack.jsonl").read_bytes()
     shutil.rmtree(".ledger")
-    assert "3 answers taken in" in alpacare("ledger", "import", "pack.jsonl")
-    assert "0 answers taken in, 3 were there" in alpacare("ledger", "import", "pack.jsonl")
+    assert "3 answers imported" in alpacare("ledger", "import", "pack.jsonl")
+    assert "0 answers imported, 3 were there" in alpacare("ledger", "import", "pack.jsonl")
     alpacare("ledger", "export", "again.jsonl")
     assert Path("again.jsonl").read_bytes() == before
 
 
-def test_what_today_does_not_use_moves_out_and_comes_back(
+def test_unused_answers_move_to_a_pack_and_can_be_imported(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bought(project, monkeypatch)
+    receive(project, monkeypatch)
     project.write_text(project.read_text().replace("requests: 3", "requests: 2"))
     assert "1 answers would move" in alpacare("ledger", "gc", "old.jsonl")
     assert not Path("old.jsonl").exists()
@@ -159,7 +161,7 @@ def test_what_today_does_not_use_moves_out_and_comes_back(
 def test_statistics_count_tokens_and_dollars(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bought(project, monkeypatch)
+    receive(project, monkeypatch)
     usage = json.loads(Path("u.json").read_text())
     text = alpacare("ledger", "stats")
     assert f"paid ${usage['dollars']:.4f} from here" in text
@@ -167,10 +169,10 @@ def test_statistics_count_tokens_and_dollars(
     assert "gpt-4o-mini" in text
 
 
-def test_damage_is_named_and_a_pack_mends_it(
+def test_damage_is_named_and_a_pack_replaces_it(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bought(project, monkeypatch)
+    receive(project, monkeypatch)
     alpacare("ledger", "export", "pack.jsonl")
     with Ledger(default_path()) as ledger:
         keys = [entry.key for entry in ledger.entries()]
@@ -188,7 +190,7 @@ def test_damage_is_named_and_a_pack_mends_it(
     assert "2 of 3 answers are damaged" in result.output
     assert f"{keys[0][:12]} (its answer was changed)" in result.output
     assert f"{keys[1][:12]} (its request was changed)" in result.output
-    assert "2 damaged ones mended" in alpacare("ledger", "import", "pack.jsonl")
+    assert "2 damaged ones replaced" in alpacare("ledger", "import", "pack.jsonl")
     assert "3 answers, all" in alpacare("ledger", "verify")
 
 
@@ -204,7 +206,7 @@ def test_without_a_ledger_there_is_one_line(project: Path, words: tuple[str, ...
 def test_unknown_stages_and_batches_are_named(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bought(project, monkeypatch, requests=1)
+    receive(project, monkeypatch, requests=1)
     result = run(main, "ledger", "export", "--stage", "response", "p.jsonl")
     assert (result.exit_code, "no paid stage 'response'" in result.output) == (2, True)
     result = run(main, "ledger", "forget", "batch_1")

@@ -1,4 +1,4 @@
-"""What servers and neighbours do that no document promises."""
+"""Undocumented behaviour of servers and of other processes."""
 
 import json
 import sqlite3
@@ -7,15 +7,15 @@ import time
 from pathlib import Path
 
 import pytest
-from asking import money, questions
+from asking import questions, spending
 from loopback import Running, running
 
 from alpacare.core.errors import BadInput
 from alpacare.llm.batch_output import read_output
 from alpacare.llm.client import ask
-from alpacare.llm.endpoints import Endpoint
+from alpacare.llm.endpoints import Endpoint, read_endpoint
 from alpacare.llm.ledger import Ledger, default_path
-from alpacare.llm.maintenance import sound_entries
+from alpacare.llm.maintenance import intact_entries
 from alpacare.llm.prices import Prices
 from alpacare.llm.rate_limits import Bucket
 from alpacare.llm.usage import count_usage
@@ -27,7 +27,7 @@ def key_and_budget(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BUDGET", "10")
 
 
-def test_a_reply_that_is_no_http_costs_one_try_and_no_neighbour(server: Running) -> None:
+def test_a_reply_that_is_no_http_costs_one_try_and_no_other_call(server: Running) -> None:
     server.configure(faults={"garbage": 0.1}, latency=0.05)
     assert len(ask(questions(Endpoint(base_url=server.url, in_flight=20), 100))) == 100
     assert set(server.state()["served"].values()) == {1}
@@ -44,8 +44,8 @@ def test_answers_wait_for_a_ledger_that_another_process_locks(server: Running) -
         time.sleep(1.5)
         other.close()
 
-    neighbour = threading.Thread(target=lock)
-    threading.Timer(0.3, neighbour.start).start()
+    other_writer = threading.Thread(target=lock)
+    threading.Timer(0.3, other_writer.start).start()
     assert len(ask(questions(Endpoint(base_url=server.url), 40))) == 40
     assert set(server.state()["served"].values()) == {1}
 
@@ -74,12 +74,12 @@ def test_a_server_without_batches_is_named_and_serves_online_afterwards() -> Non
     with running(batch_api=False) as server:
         with pytest.raises(BadInput, match="no such address"):
             ask(questions(Endpoint(base_url=server.url, mode="batch"), 5))
-        assert money().in_batches == 0
+        assert spending().in_batches == 0
         assert len(ask(questions(Endpoint(base_url=server.url), 5))) == 5
 
 
 def test_a_reply_that_broke_off_is_asked_again(server: Running) -> None:
-    """`abort` and its kin are no ends that an answer may have."""
+    """`abort` and similar reasons do not end an answer."""
     server.configure(faults={"aborted": 0.3})
     answers = ask(questions(Endpoint(base_url=server.url), 30))
     assert {answer.finish_reason for answer in answers} <= {"stop", "length"}
@@ -95,7 +95,7 @@ def test_a_filtered_prompt_is_no_drift(server: Running) -> None:
 
 def test_one_fault_and_a_slow_call_are_no_broken_server(server: Running) -> None:
     server.configure(faults={"hang": 1.0})
-    endpoint = Endpoint(base_url=server.url, timeout=0.3, patience=0.2)
+    endpoint = Endpoint(base_url=server.url, timeout=0.3, idle_timeout=0.2)
     threading.Timer(1.0, lambda: server.configure(faults={})).start()
     assert len(ask(questions(endpoint, 1))) == 1
 
@@ -119,7 +119,7 @@ def test_everything_that_is_sent_counts_as_input() -> None:
     assert prices.worst(five, "online") > 4 * 100 * 0.6e-6
 
 
-def test_a_damaged_answer_does_not_get_out(
+def test_a_damaged_answer_is_not_exported(
     server: Running, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ask(questions(Endpoint(base_url=server.url), 3))
@@ -129,7 +129,7 @@ def test_a_damaged_answer_does_not_get_out(
             "UPDATE entries SET response = replace(response, 'stop', 'stip') WHERE key = ?",
             (first,),
         )
-        assert len(list(sound_entries(ledger))) == 2
+        assert len(list(intact_entries(ledger))) == 2
         with pytest.raises(BadInput, match="is damaged"):
             list(ledger.entries())
     assert f"left out: {first[:12]}" in capsys.readouterr().err
@@ -142,6 +142,13 @@ def test_an_address_in_the_environment_is_checked(
     monkeypatch.setenv("OPENAI_BASE_URL", address)
     with pytest.raises(ValueError, match="OPENAI_BASE_URL"):
         Endpoint(base_url=None)
+
+
+def test_the_old_name_of_idle_timeout_is_answered_with_the_new_one() -> None:
+    Path("params.yaml").write_text("endpoints: {ours: {base_url: null, patience: 5}}\n")
+    message = r"params.yaml: endpoints.ours.patience: this key has a new name: idle_timeout"
+    with pytest.raises(BadInput, match=message):
+        read_endpoint("ours")
 
 
 def test_a_slash_at_the_end_is_no_other_server() -> None:

@@ -32,18 +32,18 @@ FAULTS = {
 
 
 @pytest.fixture(autouse=True)
-def purse(monkeypatch: pytest.MonkeyPatch) -> None:
+def key_and_budget(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
     monkeypatch.setenv("BUDGET", "10")
 
 
 def expected(request: Request) -> str:
-    """What the server answers to a request, if it is not told otherwise."""
+    """What the server answers to a request, if it is not configured otherwise."""
     return " ".join([digest(json.dumps(request.body))[:8]] * 8)
 
 
 def reports() -> list[dict[str, Any]]:
-    """The run book."""
+    """The lines of runs.jsonl."""
     return [json.loads(line) for line in Path(".ledger/runs.jsonl").read_text().splitlines()]
 
 
@@ -63,7 +63,7 @@ def test_every_row_arrives_in_order_and_once_through_mixed_faults() -> None:
     assert count_usage(answers)["retries"] == counted
 
 
-def test_duplicates_are_bought_once_and_a_second_ask_needs_no_server(
+def test_duplicates_are_asked_once_and_a_second_ask_needs_no_server(
     server: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = questions(Endpoint(base_url=server.url), 20)
@@ -76,14 +76,14 @@ def test_duplicates_are_bought_once_and_a_second_ask_needs_no_server(
     assert [answer.text for answer in answers] == [expected(request) for request in doubled]
 
 
-def test_a_draw_has_an_answer_of_its_own(server: Running) -> None:
+def test_each_sample_has_its_own_answer(server: Running) -> None:
     (request,) = questions(Endpoint(base_url=server.url), 1)
-    draws = [Request(request.endpoint, request.body, sample=n) for n in range(3)]
-    assert len({answer.key for answer in ask(draws)}) == 3
+    samples = [Request(request.endpoint, request.body, sample=n) for n in range(3)]
+    assert len({answer.key for answer in ask(samples)}) == 3
     assert server.state()["calls"] == 3
 
 
-def test_the_stage_hears_that_an_answer_was_cut_off(server: Running) -> None:
+def test_a_cut_off_answer_has_its_finish_reason(server: Running) -> None:
     server.configure(output_tokens=100)
     endpoint = Endpoint(base_url=server.url)
     cut, whole = ask([*questions(endpoint, 1), *questions(endpoint, 1, max_tokens=101)])
@@ -92,14 +92,14 @@ def test_the_stage_hears_that_an_answer_was_cut_off(server: Running) -> None:
 
 
 @pytest.mark.parametrize(("tokens", "reason"), [(50, "stop"), (300, "stop"), (500, "length")])
-def test_a_cut_answer_is_asked_for_once_more_with_more_room(
+def test_a_cut_answer_is_asked_once_more_with_a_higher_limit(
     server: Running, tokens: int, reason: str
 ) -> None:
-    """Long enough at once; long enough with more room; too long even so, and then it stays."""
+    """Ends below the first limit; below the higher one; above both, and then it stays cut."""
     again = tokens > 100
     server.configure(output_tokens=tokens)
     endpoint = Endpoint(base_url=server.url)
-    asked = questions(endpoint, 5, room=400)
+    asked = questions(endpoint, 5, retry_max_tokens=400)
     answers = ask(asked)
     assert server.state()["calls"] == 5 * (1 + again)
     bodies = [{**request.body, "max_tokens": 400 if again else 100} for request in asked]
@@ -133,7 +133,7 @@ def test_refusals_are_answers_and_are_counted(server: Running, refusing: dict[st
     assert count_usage(answers)["refused"] == 3
 
 
-def test_another_version_of_the_model_on_the_way_is_told(
+def test_another_version_of_the_model_gives_a_warning(
     server: Running, capsys: pytest.CaptureFixture[str]
 ) -> None:
     server.configure(drift_after=5)
@@ -157,15 +157,15 @@ def test_one_version_throughout_is_no_drift(
 
 def test_several_servers_are_asked_in_one_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JUDGE_KEY", "sk-judge")
-    with running(key="sk-test") as teacher, running(key="sk-judge") as judge:
+    with running(key="sk-test") as first, running(key="sk-judge") as judge:
         endpoints = [
-            Endpoint(base_url=teacher.url),
+            Endpoint(base_url=first.url),
             Endpoint(base_url=judge.url, api_key="JUDGE_KEY"),
         ]
         asked = [questions(endpoint, 20) for endpoint in endpoints]
         mixed = [request for pair in zip(*asked, strict=True) for request in pair]
         answers = ask(mixed)
-        assert [server.state()["calls"] for server in (teacher, judge)] == [20, 20]
+        assert [server.state()["calls"] for server in (first, judge)] == [20, 20]
     assert [answer.key for answer in answers] == [request.key() for request in mixed]
 
 

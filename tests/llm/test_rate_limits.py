@@ -1,4 +1,4 @@
-"""How fast a server is asked: as fast as it lets us, learnt from what it says and how it fails."""
+"""Rate limits: as fast as the server allows, learnt from its headers and errors."""
 
 import asyncio
 import time
@@ -16,7 +16,7 @@ SERVER = "http://127.0.0.1:1/v1"  # never asked
 
 
 @pytest.fixture(autouse=True)
-def purse(monkeypatch: pytest.MonkeyPatch) -> None:
+def key_and_budget(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
     monkeypatch.setenv("BUDGET", "10")
 
@@ -36,12 +36,12 @@ def test_there_are_never_more_in_flight_than_the_user_allows(server: Running) ->
     assert server.state()["most_in_flight"] == 3
 
 
-def test_a_server_that_bears_less_is_found_out_with_few_429s(server: Running) -> None:
+def test_a_lower_limit_of_the_server_is_found_with_few_429s(server: Running) -> None:
     server.configure(latency=0.05, concurrency=20)
     assert len(ask(questions(Endpoint(base_url=server.url, in_flight=100), 600))) == 600
     state = server.state()
     assert state["faults"]["limit"] < 0.1 * state["calls"]
-    assert state["most_in_flight"] == 20, "and what it bears is used"
+    assert state["most_in_flight"] == 20, "and the limit is used"
 
 
 def test_one_burst_of_429s_shrinks_the_window_once() -> None:
@@ -59,7 +59,7 @@ def test_one_burst_of_429s_shrinks_the_window_once() -> None:
     assert asyncio.run(burst()) == [32, 24, 18]
 
 
-def test_the_window_doubles_a_round_at_first_and_creeps_after_a_429() -> None:
+def test_the_window_doubles_a_round_at_first_and_grows_slowly_after_a_429() -> None:
     async def rounds() -> list[float]:
         limiter = Limiter(Endpoint(base_url=SERVER, in_flight=70))
         windows = []
@@ -95,9 +95,9 @@ def test_retry_after_holds_up_every_call_to_the_server(server: Running) -> None:
     assert len(server.state()["served"]) == 50
 
 
-def test_a_wait_beyond_the_users_patience_ends_the_run(server: Running) -> None:
+def test_a_wait_beyond_the_idle_timeout_ends_the_run(server: Running) -> None:
     server.configure(concurrency=0, retry_after=3600)
-    with pytest.raises(BadInput, match=r"asks to wait 3600 s, more than .* patience of 120 s"):
+    with pytest.raises(BadInput, match=r"asks to wait 3600 s, more than .* idle_timeout of 120 s"):
         ask(questions(Endpoint(base_url=server.url), 5))
     assert server.state()["calls"] <= 5
 
@@ -105,7 +105,7 @@ def test_a_wait_beyond_the_users_patience_ends_the_run(server: Running) -> None:
 # ---- requests and tokens a minute ----------------------------------------------------------------
 
 
-def test_requests_a_minute_are_kept_to() -> None:
+def test_the_limit_of_requests_a_minute_holds() -> None:
     with running() as server:
         endpoint = Endpoint(base_url=server.url, requests_per_minute=1200)
         process = ask_elsewhere(questions(endpoint, 500))
@@ -118,8 +118,8 @@ def test_requests_a_minute_are_kept_to() -> None:
     assert 12 < rate < 30, "20 a second"
 
 
-def test_a_limit_that_the_server_tells_is_kept_to() -> None:
-    with running(tokens_per_minute=120_000) as server:  # told, but not enforced
+def test_a_limit_that_the_server_sends_holds() -> None:
+    with running(tokens_per_minute=120_000) as server:  # sent, but not enforced
         start = time.monotonic()
         ask(questions(Endpoint(base_url=server.url, in_flight=5), 90))
         seconds = time.monotonic() - start
@@ -137,7 +137,7 @@ def test_a_call_larger_than_the_bucket_goes_and_the_next_one_waits(server: Runni
 def test_a_bucket_fills_evenly_and_no_further_than_its_burst() -> None:
     bucket = Bucket(60_000)  # 1,000 a second, 3,000 at once
     assert bucket.wait() == 0
-    bucket.take(3500)
+    bucket.use(3500)
     assert 0.4 < bucket.wait() <= 0.501
     time.sleep(0.2)
     assert 0.1 < bucket.wait() <= 0.301
@@ -149,21 +149,21 @@ def test_what_the_server_has_left_is_not_overdrawn() -> None:
     bucket = Bucket(600)
     bucket.learn(600, remaining=2)
     assert bucket.wait() == 0
-    bucket.take(3)
+    bucket.use(3)
     assert bucket.wait() > 0
 
 
-def test_a_limit_heard_of_late_does_not_count_what_went_before() -> None:
-    """Some servers tell their limits only with a 429, after an hour perhaps."""
+def test_a_limit_learnt_late_does_not_count_earlier_calls() -> None:
+    """Some servers send their limits only with a 429, perhaps after an hour."""
     bucket = Bucket(None)
     for _ in range(10_000):
-        bucket.take(1)
+        bucket.use(1)
     bucket.learn(600, remaining=600)
     assert bucket.wait() < 60
 
 
 @pytest.mark.parametrize("limit", ["-1", "0", "0.5", "nan", "inf", "lots", ""])
-def test_a_limit_that_is_no_limit_is_passed_over(limit: str) -> None:
+def test_a_limit_that_is_no_limit_is_ignored(limit: str) -> None:
     async def admit() -> None:
         limiter = Limiter(Endpoint(base_url=SERVER))
         for _ in range(3):

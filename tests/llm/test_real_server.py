@@ -1,4 +1,4 @@
-"""The client against a server that nobody here wrote: `transformers serve` with a tiny model."""
+"""The client against an independent server: `transformers serve` with a tiny model."""
 
 import json
 import urllib.request
@@ -62,13 +62,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def endpoint(server: Server, workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Endpoint:
-    """The server as a user sets it up: no key, no price, and so no money."""
+    """The server as a user configures it: no key, no price, no cost."""
     monkeypatch.setenv("BUDGET", "0")
     (workspace / "prices.yaml").write_text("tiny: {input: 0, output: 0}\n")
     return Endpoint(base_url=server.url, api_key=None)
 
 
-def questions(endpoint: Endpoint, count: int, room: int | None = None) -> list[Request]:
+def questions(endpoint: Endpoint, count: int, retry_max_tokens: int | None = None) -> list[Request]:
     return [
         chat(
             endpoint,
@@ -77,7 +77,7 @@ def questions(endpoint: Endpoint, count: int, room: int | None = None) -> list[R
             max_tokens=8,
             temperature=0,
             label=f"q{number}",
-            room=room,
+            retry_max_tokens=retry_max_tokens,
         )
         for number in range(count)
     ]
@@ -118,8 +118,8 @@ def test_a_plain_completion_is_answered(server: Server, endpoint: Endpoint) -> N
     assert answer.text == post(server, request)
 
 
-def test_an_answer_that_was_cut_off_is_asked_again_with_more_room(endpoint: Endpoint) -> None:
-    (answer,) = ask(questions(endpoint, 1, room=20))
+def test_an_answer_that_was_cut_off_is_asked_again_with_a_higher_limit(endpoint: Endpoint) -> None:
+    (answer,) = ask(questions(endpoint, 1, retry_max_tokens=20))
     assert answer.tokens_out == 20
     assert answer.cut is not None
     assert answer.cut.tokens_out == 8

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from asking import (
     ask_elsewhere,
+    billed_twice,
+    contents,
     entry,
-    kept,
-    money,
     questions,
-    said,
-    served_again,
+    spending,
+    stored,
     wait_until,
 )
 from loopback import Running, running
@@ -29,7 +29,7 @@ from alpacare.llm.request import Request
 
 
 @pytest.fixture(autouse=True)
-def paying(monkeypatch: pytest.MonkeyPatch) -> None:
+def key_and_budget(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
     monkeypatch.setenv("BUDGET", "10")
 
@@ -55,34 +55,37 @@ def test_a_run_killed_100_times_gives_the_answers_of_an_undisturbed_one(
 ) -> None:
     with running() as server, monkeypatch.context() as patch:
         patch.setenv("DVC_ROOT", str(tmp_path / "undisturbed"))
-        undisturbed = ask(teacher_questions(server, 2000))
+        undisturbed = ask(same_questions(server, 2000))
     with running(latency=0.05) as server:
-        requests = teacher_questions(server, 2000)
+        requests = same_questions(server, 2000)
         kill_often(requests, 100)
         seen = server.state()["served"]
         server.configure(latency=0)
         answers = ask(requests)
-        again = served_again(server)
-    assert said(answers) == said(undisturbed)
-    assert kept() == 2000
-    books = money()
-    assert again <= books.lost
-    assert (books.in_flight, books.spent) == (0, pytest.approx(sum(a.price or 0 for a in answers)))
+        again = billed_twice(server)
+    assert contents(answers) == contents(undisturbed)
+    assert stored() == 2000
+    dollars = spending()
+    assert again <= dollars.lost
+    assert (dollars.in_flight, dollars.spent) == (
+        0,
+        pytest.approx(sum(a.price or 0 for a in answers)),
+    )
     with capsys.disabled():
         print(
             f"\n{len(seen)} of 2000 answered by the last of 100 kills; calls paid twice: {again}, ",
             end="",
         )
-        print(f"reported as lost in flight: {books.lost}")
+        print(f"reported as lost in flight: {dollars.lost}")
 
 
-def teacher_questions(server: Running, count: int) -> list[Request]:
-    """Questions whose keys do not tell one server from another."""
-    return questions(Endpoint(base_url=server.url, identity="teacher", in_flight=5), count)
+def same_questions(server: Running, count: int) -> list[Request]:
+    """Questions whose keys are the same for every server."""
+    return questions(Endpoint(base_url=server.url, identity="any", in_flight=5), count)
 
 
 def kill_often(requests: list[Request], times: int) -> None:
-    """At 5 in flight and 0.05 s a call, 2,000 calls need longer than all these moments together."""
+    """At 5 in flight and 0.05 s a call, 2,000 calls take longer than all these runs together."""
     moments = random.Random(0)
     for _ in range(times):
         process = ask_elsewhere(requests)
@@ -102,10 +105,10 @@ def test_a_disk_that_fills_up_loses_no_answer(disk: Path, words: int, count: int
         requests = questions(endpoint, count, max_tokens=words)
         with pytest.raises(BadInput, match=r"the disk is (almost )?full"):
             ask(requests)
-        assert 0 < kept() == len(server.state()["served"]) < count
+        assert 0 < stored() == len(server.state()["served"]) < count
         subprocess.run(["mount", "-o", "remount,size=64m", str(disk)], check=True)
         assert len(ask(requests)) == count
-        assert (kept(), served_again(server)) == (count, 0)
+        assert (stored(), billed_twice(server)) == (count, 0)
 
 
 def test_a_disk_that_something_else_fills_costs_no_more_than_was_in_flight(disk: Path) -> None:
@@ -119,21 +122,21 @@ def test_a_disk_that_something_else_fills_costs_no_more_than_was_in_flight(disk:
         assert re.search(r"the disk is (almost )?full.*free some space", log)
         assert "Traceback" not in log
         (disk / "other").unlink()
-        kept()
+        stored()
         server.configure(latency=0)
-        assert len(ask(requests)) == kept() == 100
-        assert served_again(server) <= money().lost
+        assert len(ask(requests)) == stored() == 100
+        assert billed_twice(server) <= spending().lost
 
 
 def test_a_disk_that_is_full_from_the_start_is_named(disk: Path) -> None:
-    requests = questions(Endpoint(base_url="http://127.0.0.1:9/v1", patience=1), 100)
+    requests = questions(Endpoint(base_url="http://127.0.0.1:9/v1", idle_timeout=1), 100)
     with Ledger(default_path()) as ledger:
-        ledger.put_all(entry(request) for request in requests)
+        ledger.import_entries(entry(request) for request in requests)
     fill(disk)
     with pytest.raises(BadInput, match=r"ledger.sqlite: the disk is full; free some space"):
         ask(requests)
     (disk / "other").unlink()
-    assert len(ask(requests)) == kept() == 100
+    assert len(ask(requests)) == stored() == 100
 
 
 def fill(disk: Path) -> None:
@@ -142,7 +145,7 @@ def fill(disk: Path) -> None:
             file.write(bytes(4096))
 
 
-# ---- company -------------------------------------------------------------------------------------
+# ---- several processes ---------------------------------------------------------------------------
 
 
 def test_a_new_ledger_may_be_opened_by_several_at_once(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """A judge that scores labels says what the model would, whatever else it is asked."""
 
 import json
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,8 +14,10 @@ from answerers import make_checkpoint, make_tests
 
 from alpacare.core.errors import BadInput
 from alpacare.core.settings import check
+from alpacare.local_judging import loglik
+from alpacare.local_judging.judges import LoglikJudge
 from alpacare.local_judging.likelihood import score_batch
-from alpacare.local_judging.loglik import LoglikJudge, encode_labels, plan, score_prompts
+from alpacare.local_judging.loglik import encode_labels, plan_scoring, score_prompts
 
 SETTINGS: dict[str, Any] = {
     "kind": "loglik", "revision": None, "prompt": "plain", "first": "ab", "second": "ba",
@@ -52,7 +55,7 @@ def scores(raw: str) -> list[float]:
 
 @contextmanager
 def counted() -> Iterator[list[int]]:
-    """Note the rows of every pass through a whole model."""
+    """Note the rows of every forward pass of a whole model."""
     rows: list[int] = []
 
     def note(module: torch.nn.Module, _: Any, output: Any) -> None:
@@ -90,7 +93,7 @@ def test_scores_are_those_of_each_label_read_after_each_prompt(
     assert tie == "Tie" or len({got.slot for got in scored}) > 1, "one opinion shows little"
 
 
-def test_a_prompt_gets_the_same_score_in_any_company(plain: Path) -> None:
+def test_a_prompt_gets_the_same_score_beside_any_others(plain: Path) -> None:
     together, _ = score_prompts(judge(plain), PROMPTS)
     turned, _ = score_prompts(judge(plain, cache_tokens=1), PROMPTS[::-1])
     alone = [score_prompts(judge(plain), [prompt])[0][0] for prompt in PROMPTS]
@@ -133,7 +136,7 @@ def test_models_of_other_kinds_score_in_a_batch_as_label_by_label(kind: str, siz
     alone = [[read_alone(model, prompt, label) for label in LABELS] for prompt in prompts]
     torch.testing.assert_close(torch.tensor(got), torch.tensor(alone), rtol=0, atol=1e-4)
     spread = torch.tensor(alone)[:, 0].std()
-    assert spread > 0.05, "scores that do not hang on the prompt show little"
+    assert spread > 0.05, "scores that do not depend on the prompt show little"
 
 
 def test_equal_prompts_are_read_once_and_keep_their_places(plain: Path) -> None:
@@ -207,8 +210,8 @@ def test_the_run_says_how_scores_came_about(plain: Path) -> None:
 
 def test_batches_hold_no_more_than_they_may(plain: Path) -> None:
     prompts = [(7,) * length for length in (900, 300, 299, 120, 120, 80, 3, 1)]
-    batches = plan(judge(plain, cache_tokens=1000), [[1, 2], [3, 4, 5], [6]], prompts)
-    assert [prompt for batch in batches for prompt in batch] == prompts
+    batches = plan_scoring(judge(plain, cache_tokens=1000), [[1, 2], [3, 4, 5], [6]], prompts)
+    assert [place for batch in batches for place in batch] == list(range(len(prompts)))
     # two labels go beyond their first token, and each has a copy of the prompt
     assert [len(batch) for batch in batches] == [1, 1, 1, 4, 1]
 
@@ -275,3 +278,55 @@ def test_scores_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
     broken = change(make_checkpoint(tmp_path / "broken"), float("nan"))
     with pytest.raises(BadInput, match="its scores are no numbers; its weights are damaged"):
         score_prompts(judge(broken), PROMPTS)
+
+
+def test_a_call_that_comes_again_loads_no_model(plain: Path, tmp_path: Path) -> None:
+    first = score_prompts(judge(plain), PROMPTS[:4], tmp_path)
+    with counted() as rows:
+        assert score_prompts(judge(plain), PROMPTS[:4], tmp_path) == first
+        assert score_prompts(judge(plain), PROMPTS[:4][::-1], tmp_path)[0] == first[0][::-1]
+    assert rows == []
+    assert score_prompts(judge(plain), PROMPTS[:4]) == first
+
+
+@pytest.mark.parametrize("change", [{"first": "ab "}, {"dtype": "bfloat16"}, {"threads": 2}])
+def test_scores_of_another_judge_are_not_read(
+    change: dict[str, Any], plain: Path, tmp_path: Path
+) -> None:
+    score_prompts(judge(plain), PROMPTS[:2], tmp_path)
+    with counted() as rows:
+        changed = score_prompts(judge(plain, **change), PROMPTS[:2], tmp_path)
+    assert rows
+    assert changed == score_prompts(judge(plain, **change), PROMPTS[:2])
+
+
+def test_scores_of_other_weights_or_prompts_are_not_read(tmp_path: Path) -> None:
+    folder, scratch = make_checkpoint(tmp_path / "model"), tmp_path / "scratch"
+    before, _ = score_prompts(judge(folder), PROMPTS[:2], scratch)
+    shutil.rmtree(folder)
+    make_checkpoint(folder, seed=2)
+    after, _ = score_prompts(judge(folder), PROMPTS[:2], scratch)
+    assert after != before
+    assert after == score_prompts(judge(folder), PROMPTS[:2])[0]
+    more, _ = score_prompts(judge(folder), PROMPTS[:3], scratch)
+    assert more[:2] == after
+
+
+def test_a_call_that_was_stopped_goes_on(
+    plain: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    score, calls = loglik.score_batch, []
+
+    def stop_at_the_third(*arguments: Any) -> Any:
+        calls.append(arguments)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return score(*arguments)
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(loglik, "score_batch", stop_at_the_third)
+        score_prompts(judge(plain), PROMPTS[:5], tmp_path)
+    with counted() as rows:
+        resumed = score_prompts(judge(plain), PROMPTS[:5], tmp_path)
+    assert rows == [1, 3] * 3, "two of five were done"
+    assert resumed == score_prompts(judge(plain), PROMPTS[:5])

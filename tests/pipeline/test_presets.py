@@ -12,9 +12,9 @@ from conftest import REPOSITORY, run
 from alpacare.cli.main import main
 from alpacare.core.settings import read_yaml
 from alpacare.pipeline.params import read_params
-from alpacare.pipeline.presets import put_in_force
+from alpacare.pipeline.presets import apply_preset
 from alpacare.pipeline.quote import quote_all
-from alpacare.pipeline.sources import targets
+from alpacare.pipeline.sources import repro_targets
 
 NAMES = sorted(path.stem for path in (REPOSITORY / "presets").glob("*.yaml"))
 PUBLISHED = [name for name in NAMES if name != "demo"]
@@ -52,13 +52,13 @@ def fail(*words: str) -> str:
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_a_preset_holds_the_published_settings(project: Path, name: str) -> None:
-    put_in_force(name)
+    apply_preset(name)
     settings = read_params().checkpoint
     assert (REPOSITORY / f"configs/accelerate/{settings.hardware}.yaml").exists()
     assert re.fullmatch("[0-9a-f]{40}", settings.student.revision or "")
     chosen = settings.optimizer
-    assert (chosen.schedule, chosen.warmup_share, chosen.weight_decay) == ("cosine", 0.03, 0.0)
-    assert (chosen.batch_size, settings.row_length) == (128, 1024)
+    assert (chosen.schedule, chosen.warmup_ratio, chosen.weight_decay) == ("cosine", 0.03, 0.0)
+    assert (chosen.batch_size, settings.max_seq_length) == (128, 1024)
     if name != "bioinstruct":  # whose paper's figures are not known
         rate, epochs = (1e-5, 5) if "13b" in name else (2e-5, 3)
         assert (chosen.learning_rate, chosen.epochs) == (rate, epochs)
@@ -75,7 +75,7 @@ def test_demo_is_what_is_checked_in(project: Path) -> None:
 
 
 def test_every_key_of_demo_stands_in_another_preset(project: Path) -> None:
-    changed = {line.split(":")[0] for name in PUBLISHED for line in put_in_force(name)}
+    changed = {line.split(":")[0] for name in PUBLISHED for line in apply_preset(name)}
     imported = {"sources.seeds", "sources.instructions"}  # as does an import of one's own data
     assert changed | imported == leaves(read_yaml(REPOSITORY / "presets/demo.yaml"))
 
@@ -93,12 +93,12 @@ def test_the_way_to_a_preset_does_not_matter(project: Path) -> None:
     straight = {}
     for name in PUBLISHED:
         project.write_bytes(checked_in)
-        put_in_force(name)
+        apply_preset(name)
         straight[name] = project.read_bytes()
     for name in [*PUBLISHED[::2], *PUBLISHED[1::2]]:
-        put_in_force(name)
+        apply_preset(name)
         assert project.read_bytes() == straight[name]
-    put_in_force("demo")
+    apply_preset("demo")
     assert project.read_bytes() == checked_in
     assert len({*straight.values(), checked_in}) == len(NAMES)
 
@@ -122,18 +122,18 @@ def test_other_edits_of_the_user_stay(project: Path) -> None:
     text = text.replace("blocked_words: []", f"blocked_words: [{', '.join(['radiograph'] * 30)}]")
     text = text.replace("epochs: 5 ", "epochs: 9 ")
     project.write_text(text)
-    assert "checkpoint.optimizer.epochs: 9 -> 3" in put_in_force("alpacare-7b")
-    put_in_force("demo")
+    assert "checkpoint.optimizer.epochs: 9 -> 3" in apply_preset("alpacare-7b")
+    apply_preset("demo")
     assert project.read_text() == text.replace("epochs: 9 ", "epochs: 5 ")
 
 
 def test_a_base_of_ones_own(project: Path) -> None:
     Path("llama: 7b@home").mkdir()
-    put_in_force("alpacare-7b", "llama: 7b@home")
+    apply_preset("alpacare-7b", "llama: 7b@home")
     student = read_params().checkpoint.student
     assert (student.base, student.revision) == ("llama: 7b@home", None)
     commit = "1234567890" * 4  # YAML would take it for a number
-    put_in_force("alpacare-7b", f"org/model@{commit}")
+    apply_preset("alpacare-7b", f"org/model@{commit}")
     student = read_params().checkpoint.student
     assert (student.base, student.revision) == ("org/model", commit)
 
@@ -147,7 +147,7 @@ def test_a_base_that_names_no_weights_is_refused(project: Path, base: str) -> No
 def test_going_back_to_demo_takes_imported_data_out(project: Path) -> None:
     before = project.read_text()
     project.write_text(before.replace("instructions: instructions", "instructions: imported/ours"))
-    assert put_in_force("demo") == ['sources.instructions: "imported/ours" -> "instructions"']
+    assert apply_preset("demo") == ['sources.instructions: "imported/ours" -> "instructions"']
     assert project.read_text() == before
 
 
@@ -170,9 +170,9 @@ def link_what_git_holds(*entries: str) -> None:
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_a_preset_states_what_it_would_cost(project: Path, name: str) -> None:
     link_what_git_holds("dvc.yaml", "prices.yaml", "prompts", "data")
-    put_in_force(name)
+    apply_preset(name)
     if name == "medinstruct-52k":
-        assert targets(read_params())[0] == "statistics", "no stage before training"
+        assert repro_targets(read_params())[0] == "statistics", "no stage before training"
     quotes = quote_all()
     likely, most = (sum(getattr(q, kind) or 0.0 for q in quotes) for kind in ("online", "most"))
     assert f"#   likely ${likely:.2f}, at most ${most:.2f}\n" in text_of(name)
@@ -189,8 +189,19 @@ def test_an_unknown_preset_is_told_the_known_ones(project: Path) -> None:
     [
         ("checkpoint:\n  row_lenght: 8", "own.yaml: 'checkpoint.row_lenght' is not in presets/d"),
         ("checkpoint: null", "own.yaml: 'checkpoint' is not in presets/demo"),
-        ("checkpoint:\n  row_length: 2048", "row_length: 2048 tokens exceed the student's context"),
-        ("checkpoint:\n  row_length: '8'", "own over params.yaml: checkpoint.row_length: input"),
+        (
+            "checkpoint:\n  row_length: 8",
+            "row_length: this key has a new name: max_seq_length",
+        ),
+        ("curves:\n  window: 8", "own.yaml: curves: this key has a new name: training_curves"),
+        (
+            "checkpoint:\n  max_seq_length: 2048",
+            "max_seq_length: 2048 tokens exceed the student's context",
+        ),
+        (
+            "checkpoint:\n  max_seq_length: '8'",
+            "own over params.yaml: checkpoint.max_seq_length: input",
+        ),
         ("checkpoint:\n  lora: {rang: 1}", "lora.rang: unknown key; did you mean 'rank'?"),
         ("checkpoint: [", "own.yaml: not valid YAML"),
     ],
@@ -212,11 +223,11 @@ def test_a_block_in_a_preset_is_a_value_like_another(own: Path, params: Path) ->
     lora = {"rank": 1, "alpha": 2, "dropout": 0.0, "targets": ["q_proj"]}
     lines = "".join(f"    {key}: {json.dumps(value)}  # why\n" for key, value in lora.items())
     own.write_text(f"checkpoint:\n  lora:\n{lines}")
-    put_in_force("own")
+    apply_preset("own")
     chosen = read_params().checkpoint.lora
     assert chosen is not None
     assert chosen.model_dump() == lora
-    put_in_force("demo")
+    apply_preset("demo")
     assert params.read_text() == before
 
 

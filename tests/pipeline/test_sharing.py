@@ -118,7 +118,7 @@ def test_the_recipe_against_a_conflict_in_the_lock_computes_nothing_again(made: 
         for what in ("NAME", "EMAIL")
     }
     told = "".join(made.ok("bash", "-euo", "pipefail", "-c", line) for line in commands)
-    for stage in ("generations@demo", "base@demo", "judgments@demo-terse-overlap"):
+    for stage in ("generations@demo-batched", "base_generations@demo", "judgments@demo"):
         assert f"Stage '{stage}' is cached - skipping run" in told
     again = {cell.split("@")[0] for cell in ran(told)}
     assert "scores" in again

@@ -14,7 +14,7 @@ from clones import Clone, quick_clone
 
 pytestmark = pytest.mark.slow
 
-FORCED = ("dvc", "repro", "-f", "-s", "generations@demo")
+FORCED = ("dvc", "repro", "-f", "-s", "generations@demo-batched")
 
 
 @pytest.fixture(scope="module")

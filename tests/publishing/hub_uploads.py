@@ -79,7 +79,7 @@ class _Handler(BaseHTTPRequestHandler):
         with self.server.lock:
             self.server.puts += 1
             if self.server.puts_left == 0:
-                return self._answer(400, {"error": "the storage is gone"})
+                return self._answer(400, {"error": "the storage failed"})
             if self.server.puts_left:
                 self.server.puts_left -= 1
             oid = self.path.rpartition("/")[2]

@@ -11,19 +11,23 @@ from conftest import REPOSITORY
 from ruamel.yaml import YAML
 
 from alpacare.records.task import row_id
-from alpacare.training.model_card import model_card
+from alpacare.training.result import model_card
 
 SCORE = "metrics/scores/demo/terse/overlap.json"
 # each stage: what it reads, what DVC keeps of it, what Git keeps
 STAGES: dict[str, tuple[list[str], list[str], list[str]]] = {
     "seeds": (["data/seeds/medical.jsonl"], ["data/seeds.jsonl"], ["metrics/seeds.json"]),
     "instructions": (["data/seeds.jsonl"], ["data/instructions.jsonl"], []),
-    "usage": (["data/instructions.jsonl"], [], ["metrics/usage/instructions.json"]),
+    "llm_usage": (
+        ["data/instructions.jsonl"],
+        [],
+        ["metrics/llm_usage/instructions.json"],
+    ),
     "filtered": (["data/instructions.jsonl"], ["data/filtered.jsonl"], ["metrics/filtered.json"]),
     "responses": (["data/filtered.jsonl"], ["data/responses.jsonl"], []),
     "checkpoint": (["data/responses.jsonl"], ["models/checkpoint"], []),
     "generations": (["models/checkpoint"], ["data/generations/demo.jsonl"], []),
-    "scores": (["data/generations/demo.jsonl"], [], [SCORE]),
+    "scores": (["data/generations/demo.jsonl"], [], ["metrics/scores/demo"]),
 }
 TASKS = [
     ("Name the chambers of the heart.", "", "Two atria and two ventricles."),
@@ -84,7 +88,7 @@ def commit(folder: Path) -> None:
 
 
 def recorded(folder: Path, *stages: str) -> None:
-    """Have DVC record what stands there as the stages' outputs, and Git commit it."""
+    """Have DVC record the present files as the stages' outputs, and Git commit them."""
     ok(folder, "dvc", "commit", "--force", "-q", *stages)
     commit(folder)
 
@@ -106,7 +110,11 @@ def _write_files(folder: Path) -> None:
     for stage in ("seeds/medical", "seeds", "instructions", "filtered", "generations/demo"):
         write_rows(folder / f"data/{stage}.jsonl", [{"stage": stage}])
     write_rows(folder / "data/responses.jsonl", [response(*task) for task in TASKS])
-    for name in ("metrics/seeds.json", "metrics/usage/instructions.json", "metrics/filtered.json"):
+    for name in (
+        "metrics/seeds.json",
+        "metrics/llm_usage/instructions.json",
+        "metrics/filtered.json",
+    ):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text((REPOSITORY / name).read_text())
     (folder / SCORE).parent.mkdir(parents=True)
@@ -131,7 +139,9 @@ def _write_checkpoint(folder: Path) -> None:
         "data": "0" * 64,
         "teachers": ["some-teacher"],
         **dict.fromkeys(("examples", "held_out", "truncated", "dropped", "tokens"), 3),
-        **dict.fromkeys(("response_tokens", "rows", "rows_per_step", "tokens_per_step"), 3),
+        **dict.fromkeys(
+            ("response_tokens", "sequences", "sequences_per_step", "tokens_per_step"), 3
+        ),
     }
     (folder / "training.json").write_text(json.dumps(training))
     (folder / "README.md").write_text(model_card(training, [{"loss": 2.0}, {"loss": 1.0}]))
@@ -142,7 +152,11 @@ def _write_pipeline(folder: Path) -> None:
     (folder / "params.yaml").write_text((REPOSITORY / "params.yaml").read_text())
 
     def one_cell(params: Any) -> None:
-        params["judgments"] = {"references": ["terse"], "judges": ["overlap"]}
+        params["judgments"] = {
+            "references": ["terse"],
+            "judges": ["overlap"],
+            "local_judges": [],
+        }
 
     edit_yaml(folder / "params.yaml", one_cell)
     stages = {

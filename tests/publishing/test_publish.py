@@ -12,7 +12,7 @@ from small_project import SCORE, TASKS, edit_yaml, ok, recorded, response, write
 
 from alpacare.cli.publish import publish
 from alpacare.core.settings import read_yaml
-from alpacare.evaluation.score_table import read_score, row
+from alpacare.evaluation.score_table import format_score, read_score
 
 pytest_plugins = ["project_fixtures"]
 
@@ -30,7 +30,7 @@ def refused(*arguments: object) -> str:
     return line
 
 
-def written(*arguments: object) -> str:
+def published(*arguments: object) -> str:
     done = run(publish, *arguments, "--yes")
     assert done.exit_code == 0, done.output
     return done.output
@@ -54,7 +54,7 @@ def test_without_yes_it_only_says_what_it_would_write(project: Path) -> None:
 
 
 def test_the_rows_are_the_same_in_every_form_and_in_order(project: Path, tmp_path: Path) -> None:
-    written(*PLAIN)
+    published(*PLAIN)
     folder = project / "published/dataset"
     rows = [dict(zip(("instruction", "input", "output"), task, strict=True)) for task in TASKS]
     assert json.loads((folder / "train.json").read_text()) == rows
@@ -70,8 +70,8 @@ def test_the_rows_are_the_same_in_every_form_and_in_order(project: Path, tmp_pat
     assert json.loads(loaded) == {"train": rows}
 
 
-def test_each_row_keeps_its_id_and_its_makers_beside_the_data(project: Path) -> None:
-    written(*PLAIN)
+def test_each_rows_id_and_model_are_in_a_file_beside_the_data(project: Path) -> None:
+    published(*PLAIN)
     lines = (project / "published/dataset/provenance.jsonl").read_text().splitlines()
     keys = ("id", "finish_reason", "model", "request")
     answers = [response(*task) for task in TASKS]
@@ -81,7 +81,7 @@ def test_each_row_keeps_its_id_and_its_makers_beside_the_data(project: Path) -> 
 
 
 def test_the_weights_are_the_checkpoints_bytes(project: Path) -> None:
-    written(*PLAIN)
+    published(*PLAIN)
     made, given = project / "models/checkpoint", project / "published/model"
     names = {path.relative_to(made) for path in made.rglob("*") if path.is_file()}
     assert {path.relative_to(given) for path in given.rglob("*") if path.is_file()} == names
@@ -90,7 +90,7 @@ def test_the_weights_are_the_checkpoints_bytes(project: Path) -> None:
 
 
 def test_the_cards_say_who_wrote_it_and_under_which_licence(project: Path) -> None:
-    written(*PLAIN, "--model-licence", "apache-2.0")
+    published(*PLAIN, "--model-licence", "apache-2.0")
     card = (project / "published/dataset/README.md").read_text()
     head = front_matter(project / "published/dataset/README.md")
     assert (head["license"], head["size_categories"]) == ("cc-by-4.0", ["n<1K"])
@@ -111,19 +111,22 @@ def test_the_cards_say_who_wrote_it_and_under_which_licence(project: Path) -> No
 
 
 def test_the_models_card_keeps_trainings_and_adds_scores_with_intervals(project: Path) -> None:
-    written(*PLAIN)
+    published(*PLAIN)
     card = (project / "published/model/README.md").read_text()
     assert front_matter(project / "published/model/README.md")["library_name"] == "transformers"
     assert "| loss | 2.0000 at the first step" in card
-    assert f"| demo | terse | overlap | {' | '.join(row(read_score(project / SCORE)))} |" in card
-    assert " to " in row(read_score(project / SCORE))[0]
+    assert (
+        f"| demo | terse | overlap | {' | '.join(format_score(read_score(project / SCORE)))} |"
+        in card
+    )
+    assert " to " in format_score(read_score(project / SCORE))[0]
     assert "torch 2.13.0" in card
 
 
 def test_settings_in_the_card_are_those_that_made_the_data(project: Path) -> None:
     text = (project / "params.yaml").read_text()
     (project / "params.yaml").write_text(text.replace("rouge_l: 0.7 ", "rouge_l: 0.5 "))
-    out = written(*PLAIN)
+    out = published(*PLAIN)
     card = (project / "published/dataset/README.md").read_text()
     assert '"rouge_l": 0.7' in card
     assert "**with uncommitted changes** in `params.yaml`" in card
@@ -131,9 +134,9 @@ def test_settings_in_the_card_are_those_that_made_the_data(project: Path) -> Non
 
 
 def test_a_second_time_replaces_what_the_first_wrote(project: Path) -> None:
-    written(*PLAIN)
+    published(*PLAIN)
     (project / "published/dataset/old.txt").write_text("old")
-    written(*PLAIN[:-1], "MIT")
+    published(*PLAIN[:-1], "MIT")
     assert not (project / "published/dataset/old.txt").exists()
     assert front_matter(project / "published/dataset/README.md")["license"] == "mit"
 
@@ -149,20 +152,23 @@ def test_a_second_time_replaces_what_the_first_wrote(project: Path) -> None:
         ((*PLAIN, "--dataset", "a/b"), "--dataset, --model and --public are for --to hub"),
         ((*PLAIN, "--public"), "--dataset, --model and --public are for --to hub"),
         (("--to", "hub"), "--to hub needs --dataset ORG/NAME, --model ORG/NAME, or both"),
-        (("--to", "hub", "--model", "student"), "'student' is no name on the Hub: it is ORG/NAME"),
-        (("--to", "hub", "--model", "our lab/x"), "'our lab/x' is no name on the Hub: "),
+        (
+            ("--to", "hub", "--model", "student"),
+            "'student' is not a name on the Hub: write ORG/NAME",
+        ),
+        (("--to", "hub", "--model", "our lab/x"), "'our lab/x' is not a name on the Hub: "),
         (("--to", "hub", "--model", "a/b", "--out", "x"), "--out is for --to folder"),
-        ((*PLAIN[:3], "shared", *PLAIN[4:]), "shared/dataset: `git add .` would take it in; "),
-        ((*PLAIN[:3], "models/checkpoint", *PLAIN[4:]), "lies in models/checkpoint, which DVC"),
+        ((*PLAIN[:3], "shared", *PLAIN[4:]), "shared/dataset: `git add .` would add it; "),
+        ((*PLAIN[:3], "models/checkpoint", *PLAIN[4:]), "is in models/checkpoint, which DVC"),
     ],
 )
-def test_wrong_orders(project: Path, arguments: tuple[str, ...], message: str) -> None:
+def test_wrong_options(project: Path, arguments: tuple[str, ...], message: str) -> None:
     assert message in refused(*arguments)
 
 
-def test_another_licence_comes_with_its_text(project: Path) -> None:
+def test_another_licence_is_published_with_its_text(project: Path) -> None:
     (project / "published.txt").write_text("You may read it on Sundays.")
-    written(*PLAIN[:-1], "other", "--licence-text", "published.txt")
+    published(*PLAIN[:-1], "other", "--licence-text", "published.txt")
     for kind in ("dataset", "model"):
         folder = project / "published" / kind
         assert (folder / "LICENSE").read_text() == "You may read it on Sundays."
@@ -185,11 +191,11 @@ def test_data_of_alpacare_stays_non_commercial(project: Path) -> None:
     recorded(project, "checkpoint")
     line = refused(*PLAIN)
     assert "CC-BY-4.0 allows more than data/imported/medinstruct-52k does" in line
-    written(*PLAIN[:-1], "CC-BY-NC-4.0")
+    published(*PLAIN[:-1], "CC-BY-NC-4.0")
     assert len(json.loads((project / "published/dataset/train.json").read_text())) == 1
     card = (project / "published/dataset/README.md").read_text()
-    assert "brought in: `data/imported/medinstruct-52k.jsonl`" in card
-    assert "CC BY-NC 4.0, so nothing commercial" in card
+    assert "imported: `data/imported/medinstruct-52k.jsonl`" in card
+    assert "CC BY-NC 4.0, so no commercial use" in card
 
 
 def test_stale_or_missing_files_are_refused(project: Path) -> None:
@@ -216,8 +222,8 @@ def test_responses_to_what_has_been_replaced_are_refused(project: Path) -> None:
 def test_scores_of_another_checkpoint_are_left_out(project: Path) -> None:
     (project / "models/checkpoint/prompt/form.txt").write_text("chat\n")
     recorded(project, "checkpoint")
-    out = written(*PLAIN)
-    assert f"note: left out of the card: {SCORE}: was made from another" not in out
+    out = published(*PLAIN)
+    assert "note: left out of the card: metrics/scores/demo: was made from another" not in out
     assert "data/generations/demo.jsonl: was made from another models/checkpoint" in out
     assert "Not judged." in (project / "published/model/README.md").read_text()
 
@@ -227,7 +233,7 @@ def test_scores_of_another_checkpoint_are_left_out(project: Path) -> None:
     [
         ("pytorch_model.bin", b"\x80\x04", "is neither safetensors nor text; pickles and programs"),
         ("modeling.py", b"print()", "modeling.py: is neither safetensors nor text"),
-        ("more.safetensors", b"\x80\x04K\x01.", "more.safetensors: is no safetensors file"),
+        ("more.safetensors", b"\x80\x04K\x01.", "more.safetensors: is not a safetensors file"),
         ("notes.txt", f"old\nkey {KEY}\n".encode(), "notes.txt:2: holds a key for a model vendor"),
     ],
 )
@@ -266,7 +272,7 @@ def test_what_looks_like_a_key_and_is_none_may_be_published(project: Path) -> No
     text = "A high-risk-stratification-of-patients task-0123456789abcdefghij-0123456789."
     write_rows(project / "data/responses.jsonl", [response("Say it.", "", text)])
     recorded(project, "responses", "checkpoint")
-    written(*PLAIN)
+    published(*PLAIN)
 
 
 def test_what_somebody_else_wrote_is_not_replaced(project: Path) -> None:
@@ -274,12 +280,12 @@ def test_what_somebody_else_wrote_is_not_replaced(project: Path) -> None:
     (project / "published/model/mine.txt").write_text("mine")
     done = run(publish, *PLAIN, "--yes")
     assert done.exit_code == 2
-    assert "published/model: is there, and not from this command; move it away" in done.stderr
+    assert "published/model: exists, and is not from this command; move it away" in done.stderr
     assert [path.name for path in (project / "published").rglob("*")] == ["model", "mine.txt"]
 
 
-def test_outside_of_a_project_it_says_so(workspace: Path) -> None:
-    assert "no commit is here to name in the card" in refused(*PLAIN)
+def test_outside_of_a_project_there_is_one_line(workspace: Path) -> None:
+    assert "there is no commit to name in the card" in refused(*PLAIN)
 
 
 def test_a_folder_of_this_machine_is_no_base_model_on_the_hub(project: Path) -> None:
@@ -292,14 +298,14 @@ def test_a_folder_of_this_machine_is_no_base_model_on_the_hub(project: Path) -> 
         text.replace("language: en\n", "language: en\nbase_model: /weights/llama\n")
     )
     recorded(project, "checkpoint")
-    out = written(*PLAIN)
+    out = published(*PLAIN)
     assert "note: card and training.json name the folder it started from: /weights/llama" in out
     card = (project / "published/model/README.md").read_text()
     assert "weights that start from /weights/llama: its licence" in card
     assert "base_model" not in front_matter(project / "published/model/README.md")
 
 
-def test_the_page_shows_how_versions_by_tag_come_back(project: Path, tmp_path: Path) -> None:
+def test_the_page_shows_how_to_get_versions_by_tag(project: Path, tmp_path: Path) -> None:
     """DVC takes annotated tags only, and the version as --rev."""
     page = (REPOSITORY / "docs/publish.md").read_text()
     typed = [line[2:] for line in page.splitlines() if line.startswith("$ ") and "v1.0.0" in line]

@@ -1,4 +1,4 @@
-"""`alpacare publish --to hub`, in a process of its own, against a server that keeps what it got."""
+"""`alpacare publish --to hub`, in a process of its own, against a server that stores uploads."""
 
 import signal
 import subprocess
@@ -60,7 +60,7 @@ def test_the_hub_has_the_bytes_of_the_folder(project: Path, server: Hub) -> None
     status, out, error = call(project, server.url, *BOTH, "--yes")
     assert status == 0, error
     assert f"uploaded: 127.0.0.1:{server.server_port}/datasets/{DATA} at 0000" in out
-    assert run(publish, *folder_order(), "--yes").exit_code == 0
+    assert run(publish, *folder_options(), "--yes").exit_code == 0
     for kind, name in (("dataset", DATA), ("model", MODEL)):
         repository = server.repositories[f"{kind}s/{name}"]
         assert repository.visibility == "private"
@@ -74,13 +74,11 @@ def test_the_hub_has_the_bytes_of_the_folder(project: Path, server: Hub) -> None
     assert f"- {DATA}\n" in server.repositories[f"models/{MODEL}"].files["README.md"].decode()
 
 
-def folder_order() -> tuple[str, ...]:
+def folder_options() -> tuple[str, ...]:
     return ("--to", "folder", "--out", "published", "--licence", "CC-BY-NC-4.0")
 
 
-def test_what_is_there_is_not_sent_again_and_what_is_not_ours_stays(
-    project: Path, server: Hub
-) -> None:
+def test_present_files_are_not_sent_again_and_others_stay(project: Path, server: Hub) -> None:
     call(project, server.url, *BOTH, "--yes")
     sent = server.puts
     server.repositories[f"models/{MODEL}"].files["logo.txt"] = b"*"
@@ -99,7 +97,7 @@ def test_public_only_when_asked(project: Path, server: Hub) -> None:
     assert server.repositories[f"datasets/{DATA}"].visibility == "public"
     status, _, error = call(project, server.url, *only)
     assert status == 2
-    assert error == f"error: {DATA}: is there and not private; add --public, or name another"
+    assert error == f"error: {DATA}: exists and is not private; add --public, or name another"
 
 
 @pytest.mark.parametrize(
@@ -153,7 +151,7 @@ def test_uncommitted_changes_are_refused(project: Path) -> None:
     )
 
 
-def test_an_upload_that_breaks_off_goes_on(project: Path, server: Hub) -> None:
+def test_an_upload_that_breaks_off_is_resumed(project: Path, server: Hub) -> None:
     server.puts_left = 1
     status, _, error = call(project, server.url, *BOTH, "--yes")
     assert status == 2
@@ -167,7 +165,7 @@ def test_an_upload_that_breaks_off_goes_on(project: Path, server: Hub) -> None:
     assert "model.safetensors" in server.repositories[f"models/{MODEL}"].files
 
 
-def test_ctrl_c_says_that_it_can_go_on(project: Path, server: Hub) -> None:
+def test_ctrl_c_says_how_to_continue(project: Path, server: Hub) -> None:
     server.hold = threading.Event()
     process = start(project, server.url, *BOTH, "--yes")
     assert server.held.wait(60)

@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alpacare.display.html import as_packed_data
+from alpacare.display.html import as_compressed_json
 from alpacare.report.page_size import LONGEST, pack_items
 
 
@@ -35,10 +35,10 @@ def unpacked(packed: str) -> Any:
 
 @given(st.recursive(st.none() | st.integers() | st.text(), lambda e: st.lists(e)))
 def test_what_is_packed_comes_back(value: Any) -> None:
-    packed = as_packed_data(value)
+    packed = as_compressed_json(value)
     assert unpacked(packed) == value
     assert "<" not in packed
-    assert as_packed_data(value) == packed
+    assert as_compressed_json(value) == packed
 
 
 def test_what_fits_is_whole() -> None:

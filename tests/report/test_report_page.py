@@ -76,8 +76,10 @@ def write_tables(folder: Path) -> None:
             (metrics / stage / f"{name}.csv").write_text(text)
     told = {"loss_start": 8.0, "loss_end": 4.0, "steps": 2, "examples": 3, "tokens": 90,
             "response_tokens": 60, "truncated": 0, "held_out": 0, "dropped": 0}  # fmt: skip
-    (metrics / "curves.json").write_text(json.dumps(told))
-    (metrics / "curves.csv").write_text("step,loss,learning_rate\n1,8.0,1e-3\n2,4.0,1e-3\n")
+    (metrics / "training_curves.json").write_text(json.dumps(told))
+    (metrics / "training_curves.csv").write_text(
+        "step,loss,learning_rate\n1,8.0,1e-3\n2,4.0,1e-3\n"
+    )
     (metrics / "validation.csv").write_text("step,loss\n2,5.0\n")
 
 
@@ -260,7 +262,7 @@ def test_figures_stand_with_their_intervals(context: "BrowserContext", page_file
     page = open_page(context, page_file)
     row = page.locator(".scores tbody tr").nth(1).inner_text()
     figures = re.findall(r"[\d.]+ [\d.]+ to [\d.]+", " ".join(row.split()))
-    assert len(figures) == 3, row  # win rate, longer preferred, same in both orders
-    assert "–" in row  # noqa: RUF001, at equal length: one side is nearly always longer
+    assert len(figures) == 3, row  # win rate, longer preferred, position consistency
+    assert "–" in row  # noqa: RUF001, length-controlled: one side is nearly always longer
     assert "32 of 40" in row
     assert page.locator(".scores .dot").count() == 12  # 2 sets x 2 judges x (2 references + mean)

@@ -33,7 +33,7 @@ def make_project(count: int = 12) -> None:
     jsonl.write(Path("data/tests/demo.jsonl"), tasks)
     jsonl.write(Path("data/generations/demo.jsonl"), [answer(t, "Mine", "student") for t in tasks])
     jsonl.write(
-        Path("data/references/terse/demo.jsonl"), [answer(t, "Theirs", "terse") for t in tasks]
+        Path("data/references/demo/terse.jsonl"), [answer(t, "Theirs", "terse") for t in tasks]
     )
     judge(["model" if n % 3 else "reference" for n in range(count)])
 

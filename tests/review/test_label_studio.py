@@ -117,7 +117,7 @@ def test_again_is_the_same_and_another_file_is_not_overwritten(tasks: Tasks) -> 
     before = OUT.read_bytes()
     done = run(review_import, "project.json")
     assert done.exit_code == 2
-    assert f"{OUT}: holds something else" in done.output
+    assert f"{OUT}: has other content" in done.output
     assert OUT.read_bytes() == before
 
 
@@ -140,21 +140,21 @@ def test_other_kinds_of_export(tasks: Tasks) -> None:
 
 def test_tasks_that_were_mixed_up(tasks: Tasks) -> None:
     annotate(tasks[0], chose("correctness", "Better"))
-    assert "task 1: 'Better' is none of the choices" in refused(json.dumps(tasks[:1]))
+    assert "task 1: 'Better' is not one of the choices" in refused(json.dumps(tasks[:1]))
     tasks[0]["annotations"] = []
     annotate(tasks[0], {**chose("correctness", "Tie"), "type": "rating"})
-    assert "'correctness' is no single choice" in refused(json.dumps(tasks[:1]))
+    assert "'correctness' is neither one choice" in refused(json.dumps(tasks[:1]))
     tasks[0]["annotations"] = []
     annotate(tasks[0], chose("Correct", "Tie"))
     assert "task 1: field 'criterion'" in refused(json.dumps(tasks[:1]))
     swapped = json.loads(json.dumps(tasks[:1]))
     data = swapped[0]["data"]
     data["answer_a"], data["answer_b"] = data["answer_b"], data["answer_a"]
-    assert "task 1: its answers are not those that were drawn" in refused(json.dumps(swapped))
+    assert "task 1: its answers are not those of the sample" in refused(json.dumps(swapped))
     data["item"] = "x"
     assert "task 1: item x is not in sample" in refused(json.dumps(swapped))
     data["sample"] = "0" * 16
-    assert "whose answer was A, is not there" in refused(json.dumps(swapped))
+    assert "whose answer is A, is missing" in refused(json.dumps(swapped))
 
 
 def test_names_that_are_none(tasks: Tasks) -> None:

@@ -12,7 +12,7 @@ from reviewed import SCRIPT, draw, make_project, make_task, read_key
 
 from alpacare.cli.review import review
 from alpacare.records.task import TestTask
-from alpacare.review.sample import apportion, choose
+from alpacare.review.sample import apportion, choose_tasks
 
 PAGE = Path("reports/review/demo-terse.html")
 
@@ -42,18 +42,18 @@ def plain(number: int, **known: object) -> TestTask:
 def test_strata_are_difficulties_else_types_else_nothing() -> None:
     hard = [make_task(n) for n in range(30)]  # of each difficulty ten
     by_id = {task.id: task for task in hard}
-    drawn = choose(hard, 9, seed=0)
+    drawn = choose_tasks(hard, 9, seed=0)
     assert Counter(by_id[id].difficulty for id in drawn) == {1: 3, 2: 3, 3: 3}
     typed = [plain(n, type="chat" if n < 20 else "rewriting") for n in range(30)]
     kinds = {task.id: task.type for task in typed}
-    assert Counter(kinds[id] for id in choose(typed, 6, 0)) == {"chat": 4, "rewriting": 2}
-    assert len(set(choose([plain(n) for n in range(30)], 7, 0))) == 7
+    assert Counter(kinds[id] for id in choose_tasks(typed, 6, 0)) == {"chat": 4, "rewriting": 2}
+    assert len(set(choose_tasks([plain(n) for n in range(30)], 7, 0))) == 7
 
 
 def test_the_seed_decides_and_the_order_of_the_file_does_not() -> None:
     tasks = [make_task(n) for n in range(30)]
-    assert choose(tasks, 12, 0) == choose(tasks[::-1], 12, 0)
-    assert choose(tasks, 12, 0) != choose(tasks, 12, 1)
+    assert choose_tasks(tasks, 12, 0) == choose_tasks(tasks[::-1], 12, 0)
+    assert choose_tasks(tasks, 12, 0) != choose_tasks(tasks, 12, 1)
 
 
 def test_who_is_who_stands_in_the_key_and_nowhere_else(workspace: Path) -> None:
@@ -107,12 +107,12 @@ def test_a_reviewers_name_is_filled_in_and_escaped(workspace: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["demo", "terse", "--n", "13"], "--n 13: there are 12 tasks with answers by both"),
-        (["demo", "gpt-5"], "'gpt-5' is none of the references of params.yaml: terse"),
-        (["other", "terse"], "'other' is none of the tests of params.yaml: demo"),
+        (["demo", "terse", "--n", "13"], "--n 13: there are 12 tasks with both answers"),
+        (["demo", "gpt-5"], "'gpt-5' is not one of the references of params.yaml: terse"),
+        (["other", "terse"], "'other' is not one of the tests of params.yaml: demo"),
         (
             ["demo", "terse", "--n", "3", "--reviewer", "\x1b[31m"],
-            "a name is text that can be seen",
+            "a name must be visible text",
         ),
         (["demo", "terse", "--n", "3", "--out", "data"], "data: is a folder"),
     ],
@@ -128,7 +128,7 @@ def test_wrong_wishes(workspace: Path, arguments: list[str], told: str) -> None:
 
 def test_answers_that_are_not_there_yet(workspace: Path) -> None:
     make_project()
-    Path("data/references/terse/demo.jsonl").unlink()
+    Path("data/references/demo/terse.jsonl").unlink()
     done = run(review, "demo", "terse")
     assert done.exit_code == 2
-    assert "data/references/terse/demo.jsonl: not there yet; run `dvc repro`" in done.output
+    assert "data/references/demo/terse.jsonl: not there yet; run `dvc repro`" in done.output

@@ -144,7 +144,7 @@ def _wait_for(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
 
 
 class Line:
-    """A TCP line to a server, which is cut after so many bytes, and can be mended."""
+    """A TCP line to a server, which is cut after so many bytes, and can be repaired."""
 
     def __init__(self, target: int) -> None:
         self.target = target
@@ -201,7 +201,7 @@ class Cuttable:
         """Have it break when `count` more bytes have passed."""
         self.line.cut_after = self.line.bytes + count
 
-    def mend(self) -> None:
+    def repair(self) -> None:
         """Let it work again, at the same port."""
         self.line.cut_after = None
         if self.line._server is None:

@@ -1,4 +1,4 @@
-"""Answers that one person paid for, on their way to another."""
+"""Answers that one person paid for, shared with others in cache packs."""
 
 import os
 import re
@@ -51,9 +51,9 @@ def entries() -> list[Entry]:
     return list(read_pack(REPOSITORY / "data/recordings/instructions.jsonl"))[:7]
 
 
-def buy(*which: int) -> None:
+def store(*which: int) -> None:
     with Ledger(default_path()) as ledger:
-        ledger.put_all(entries()[each] for each in which)
+        ledger.import_entries(entries()[each] for each in which)
 
 
 def known() -> set[str]:
@@ -70,15 +70,15 @@ def packs() -> list[Path]:
 
 
 def test_new_answers_make_a_pack_and_only_once(project: Path) -> None:
-    buy(0, 1, 2)
+    store(0, 1, 2)
     assert "3 answers that no pack held" in ok(push)
     (pack,) = packs()
     assert re.fullmatch(r"[0-9a-f]{12}\.jsonl", pack.name)
     assert {entry.key for entry in read_pack(pack)} == keys(0, 1, 2)
     staged = command(project, "git", "status", "--short").splitlines()
-    assert staged == [f"A  {pack}.dvc"], "the note and nothing else is for Git"
+    assert staged == [f"A  {pack}.dvc"], "the .dvc file and nothing else is for Git"
     assert "answers" not in ok(push)
-    buy(3)
+    store(3)
     assert "1 answers" in ok(push)
     assert len(packs()) == 2
 
@@ -87,32 +87,32 @@ def test_recordings_and_an_empty_ledger_make_none(project: Path) -> None:
     assert "answers" not in ok(push)
     assert not default_path().exists()
     shutil.copy(REPOSITORY / "data/recordings/instructions.jsonl", "data/recordings/seven.jsonl")
-    buy(0, 1)
+    store(0, 1)
     assert "answers" not in ok(push), "everybody has them from Git"
     assert packs() == []
 
 
-def test_two_peoples_answers_come_together_without_a_conflict(
+def test_two_peoples_answers_merge_without_a_conflict(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = clone(project, tmp_path / "other")
-    buy(0, 1, 2)
+    store(0, 1, 2)
     ok(push)
     commit(project, "mine")
     monkeypatch.chdir(other)
-    buy(2, 3)
+    store(2, 3)
     ok(push)
     commit(other, "theirs")
     command(other, "git", "-c", "user.name=t", "-c", "user.email=t@localhost", "pull", "-q",
             "--no-rebase", "--no-edit", "origin", "main")  # fmt: skip
     text = ok(pull)
-    assert "2 answers taken in, 1 were there already" in text
+    assert "2 answers imported, 1 were there already" in text
     assert known() == keys(0, 1, 2, 3)
     assert len(packs()) == 2
 
 
-def test_a_try_that_stopped_before_dvc_took_the_pack_is_made_good(project: Path) -> None:
-    buy(0)
+def test_a_push_that_stopped_before_dvc_add_is_completed(project: Path) -> None:
+    store(0)
     ok(push)
     (pack,) = packs()
     command(project, "git", "rm", "-q", "--cached", f"{pack}.dvc")
@@ -122,8 +122,8 @@ def test_a_try_that_stopped_before_dvc_took_the_pack_is_made_good(project: Path)
     assert Path(f"{pack}.dvc").exists()
 
 
-def test_a_damaged_answer_stays_behind_and_is_named(project: Path) -> None:
-    buy(0, 1)
+def test_a_damaged_answer_is_not_packed_and_is_named(project: Path) -> None:
+    store(0, 1)
     with Ledger(default_path()) as ledger:
         ledger.connection.execute(
             "UPDATE entries SET response = '{}' WHERE key = ?", (entries()[0].key,)
@@ -145,7 +145,7 @@ def test_a_damaged_answer_stays_behind_and_is_named(project: Path) -> None:
 def test_what_cannot_be_read_is_one_line(
     project: Path, path: Path, text: str, message: str
 ) -> None:
-    buy(0)
+    store(0)
     for extra in path.parent.glob("ledger.sqlite-*"):
         extra.unlink()
     path.parent.mkdir(exist_ok=True)
@@ -154,7 +154,7 @@ def test_what_cannot_be_read_is_one_line(
 
 
 def test_a_pack_that_is_no_pack_stops_the_pull(project: Path) -> None:
-    buy(0)
+    store(0)
     ok(push)
     (PACKS / "0123456789ab.jsonl").write_text('{"end": 3}\n')
     assert "it was cut off" in refused(pull)

@@ -76,7 +76,7 @@ def test_a_folder_is_made_and_written_as_dvc_wants_it(project: Path) -> None:
         (["me@host:team"], "another machine is ssh://user@host/folder"),
         (["s3:///team"], "names no bucket"),
         (["ssh://host"], "names no folder"),
-        (["ssh://[host/team"], "is no address"),
+        (["ssh://[host/team"], "the address is not valid"),
         ([""], "no address is given"),
         (["s3://lab", "--endpoint-url", "host:9000"], "write https://HOST"),
         (["../store", "--endpoint-url", "https://host"], "is for s3:// and gs://"),
@@ -85,9 +85,7 @@ def test_a_folder_is_made_and_written_as_dvc_wants_it(project: Path) -> None:
         ([str(REPOSITORY / "README.md")], "is a file"),
     ],
 )
-def test_an_address_that_cannot_be_is_refused(
-    project: Path, words: list[str], message: str
-) -> None:
+def test_a_wrong_address_is_refused(project: Path, words: list[str], message: str) -> None:
     before = CONFIG.read_bytes()
     text = refused(remote, *words)
     assert message in text
@@ -95,7 +93,7 @@ def test_an_address_that_cannot_be_is_refused(
     assert CONFIG.read_bytes() == before
 
 
-def test_a_broken_config_and_no_repository_are_said(project: Path, tmp_path: Path) -> None:
+def test_a_broken_config_and_no_repository_are_named(project: Path, tmp_path: Path) -> None:
     CONFIG.write_text("[core\n")
     assert ".dvc/config" in refused(remote, "s3://lab/team")
     CONFIG.write_text("")

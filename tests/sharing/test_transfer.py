@@ -26,8 +26,8 @@ from alpacare.cli.remotes import pull, push, remote
 __all__ = ["built_once", "line", "project", "s3"]  # fixtures
 
 
-def comes_back(project: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Pull in another clone; say what was told."""
+def pull_elsewhere(project: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Pull in another clone; give its output."""
     other = clone(project, folder)
     monkeypatch.chdir(other)
     text = ok(pull)
@@ -46,7 +46,7 @@ def test_s3_there_and_back(
     assert any(key.endswith(".dir") for key in s3.keys("weights"))
     assert not any(key.endswith(".dir") for key in s3.keys("lab"))
     assert "pushed 0 files and 0 runs" in ok(push)
-    assert "pulled 4 files and 2 runs" in comes_back(project, tmp_path / "other", monkeypatch)
+    assert "pulled 4 files and 2 runs" in pull_elsewhere(project, tmp_path / "other", monkeypatch)
 
 
 def test_a_folder_there_and_back(
@@ -54,7 +54,7 @@ def test_a_folder_there_and_back(
 ) -> None:
     ok(remote, tmp_path / "store")
     ok(push)
-    comes_back(project, tmp_path / "other", monkeypatch)
+    pull_elsewhere(project, tmp_path / "other", monkeypatch)
     shutil.rmtree(tmp_path / "store")
     for each in (push, pull):
         assert "its disk not mounted?" in refused(each)
@@ -97,10 +97,10 @@ def test_a_push_that_is_cut_off_says_so_and_the_next_one_completes(
     assert "s3://lab/team" in text
     assert "give the same command again" in text
     assert len(s3.keys("lab")) < 6
-    line.mend()
+    line.repair()
     ok(push)
     assert len(s3.keys("lab")) == 6
-    comes_back(project, tmp_path / "other", monkeypatch)
+    pull_elsewhere(project, tmp_path / "other", monkeypatch)
 
 
 @pytest.mark.parametrize("after", [8_000, 80_000])
@@ -114,19 +114,19 @@ def test_a_pull_that_is_cut_off_keeps_nothing_in_part(
     line.cut_after(after)
     assert "give the same command again" in refused(pull)
     assert not WEIGHTS.exists()
-    line.mend()
+    line.repair()
     ok(pull)
     assert WEIGHTS.read_bytes() == weights
     assert "up to date" in dvc(project, "status")
 
 
 @pytest.mark.parametrize("which", ["list", "weights"])
-def test_a_file_changed_in_the_bucket_is_refused_and_its_line_is_the_cure(
+def test_a_file_changed_in_the_bucket_is_refused_and_its_line_helps(
     project: Path, s3: S3, line: Cuttable, which: str
 ) -> None:
     ok(remote, "s3://lab/team", "--endpoint-url", line.url)
     ok(push)
-    cache = shutil.copytree(".dvc/cache", "../kept")
+    cache = shutil.copytree(".dvc/cache", "../cache-copy")
     mine = [key for key in s3.keys("lab") if "/weights/" in key]
     key = next(
         key for key in mine if (key[-4:] == ".dir" if which == "list" else size(s3, key) > 999)
@@ -136,7 +136,7 @@ def test_a_file_changed_in_the_bucket_is_refused_and_its_line_is_the_cure(
         s3.client.put_object(Bucket="lab", Key=key, Body=bad)
         forget(project)
         text = refused(pull)
-        assert "models/checkpoint: came back changed or not whole" in text
+        assert "models/checkpoint: was changed on the remote or is not whole" in text
         assert not WEIGHTS.exists()
         assert key.rpartition("/")[2] not in " ".join(map(str, Path(".dvc/cache").rglob("*")))
     for place in re.findall(r"s3://lab/([^\s,]+)", text):
@@ -152,14 +152,14 @@ def test_a_file_changed_in_the_bucket_is_refused_and_its_line_is_the_cure(
 def test_a_file_gone_from_a_folder_in_the_bucket_names_the_folders_list(
     project: Path, s3: S3, line: Cuttable
 ) -> None:
-    """While the list is there, DVC takes the folder for pushed, and pushes no file of it again."""
+    """While the list exists, DVC regards the folder as pushed, and pushes no file of it again."""
     ok(remote, "s3://lab/team", "--endpoint-url", line.url)
     ok(push)
     key = next(key for key in s3.keys("lab") if "/weights/" in key and size(s3, key) > 999)
     s3.client.delete_object(Bucket="lab", Key=key)
     forget(project)
     text = refused(pull)
-    assert "models/checkpoint: came back changed or not whole" in text
+    assert "models/checkpoint: was changed on the remote or is not whole" in text
     assert ".dir," in text
 
 
@@ -181,7 +181,7 @@ def test_a_run_changed_in_the_bucket_is_left_out(project: Path, s3: S3, line: Cu
     assert len([path for path in Path(".dvc/cache/runs").rglob("*") if path.is_file()]) == 1
 
 
-def test_what_nobody_has_pushed_is_named_and_the_rest_comes(
+def test_what_nobody_has_pushed_is_named_and_the_rest_is_pulled(
     project: Path, s3: S3, line: Cuttable
 ) -> None:
     ok(remote, "s3://lab/team", "--endpoint-url", line.url)
@@ -203,7 +203,7 @@ def test_a_remote_that_is_not_there_is_one_line(
     project: Path, line: Cuttable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ok(remote, "s3://elsewhere/team", "--endpoint-url", line.url)
-    assert "s3://elsewhere/team: is not there" in refused(push)
+    assert "s3://elsewhere/team: does not exist" in refused(push)
     ok(remote, "s3://lab/team", "--endpoint-url", f"http://127.0.0.1:{free_port()}")
     assert "s3://lab/team: Could not connect" in refused(push)
     ok(remote, f"ssh://127.0.0.1:{free_port()}/team")

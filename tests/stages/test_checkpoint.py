@@ -10,17 +10,17 @@ from conftest import REPOSITORY, run
 from alpacare.core import jsonl
 from alpacare.records.response import Response
 from alpacare.records.task import TestTask, row_id
-from alpacare.stages.base import main as base
+from alpacare.stages.base_generations import main as base
 from alpacare.stages.checkpoint import main as checkpoint
-from alpacare.stages.curves import main as curves
 from alpacare.stages.generations import main as generations
+from alpacare.stages.training_curves import main as curves
 
 TINY = {
     "hidden_size: 128": "hidden_size: 16",
     "layers: 3": "layers: 1",
     "vocab_size: 4096": "vocab_size: 400",
     "context: 1024": "context: 256",
-    "row_length: 512": "row_length: 160",
+    "max_seq_length: 512": "max_seq_length: 160",
     "max_new_tokens: 128": "max_new_tokens: 8",
     "learning_rate: 2.0e-3": "learning_rate: 5.0e-3",
 }

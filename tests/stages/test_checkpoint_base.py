@@ -12,9 +12,9 @@ from test_checkpoint import edit, responses, train
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from alpacare.prompting.student_prompt import StudentPrompt
-from alpacare.stages.base import main as base
-from alpacare.stages.curves import main as curves
+from alpacare.stages.base_generations import main as base
 from alpacare.stages.generations import main as generations
+from alpacare.stages.training_curves import main as curves
 
 __all__ = ["responses"]  # a fixture
 
@@ -33,7 +33,7 @@ def pretrained(responses: Path, params: Path) -> Path:
 
 
 def test_adapters_on_a_local_base(pretrained: Path, params: Path) -> None:
-    edit(params, {"lora: null ": LORA, "validation_share: 0.0": "validation_share: 0.34"})
+    edit(params, {"lora: null ": LORA, "validation_ratio: 0.0": "validation_ratio: 0.34"})
     result: Any = train(pretrained, "out")
     assert result.exit_code == 0, result.output
     old, new = load_file("pretrained/model.safetensors"), load_file("out/model.safetensors")
@@ -41,7 +41,8 @@ def test_adapters_on_a_local_base(pretrained: Path, params: Path) -> None:
     assert changed == {"q_proj", "v_proj"}
     assert {name: w.shape for name, w in new.items()} == {name: w.shape for name, w in old.items()}
     AutoModelForCausalLM.from_pretrained("out")
-    assert Path("out/adapter/adapter_config.json").exists()
+    adapter = json.loads(Path("out/adapter/adapter_config.json").read_text())
+    assert adapter["target_modules"] == ["q_proj", "v_proj"], "the same bytes each time"
     card = Path("out/README.md").read_text()
     assert "LoRA of rank 4, merged" in card
     assert "4 (2 held out" in card

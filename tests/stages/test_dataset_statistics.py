@@ -1,4 +1,4 @@
-"""`statistics`: figures worked out by hand, published ones, and what people get wrong."""
+"""`statistics`: figures worked out by hand, published ones, and wrong input."""
 
 import csv
 import json
@@ -58,23 +58,23 @@ def test_seeds_by_hand() -> None:
     result = statistics(write("seeds.jsonl", SEEDS))
     assert result.exit_code == 0, result.output
     assert "4 rows, 2 without input; 3 types; 3 pairs of verb and object in 3 rows" in result.output
-    told = figures()
-    assert (told["rows"], told["without_input"], told["without_input_share"]) == (4, 2, 0.5)
-    assert told["kinds"]["type"]["entropy_bits"] == 1.5  # 2, 1, 1
-    assert told["kinds"]["difficulty"]["entropy_bits"] == 1.5
-    assert told["kinds"]["topic"]["entropy_bits"] == 0.8113  # 3, 1
-    assert told["kinds"]["view"]["distinct"] == 2
-    verbs = told["verbs"]
+    found = figures()
+    assert (found["rows"], found["without_input"], found["without_input_share"]) == (4, 2, 0.5)
+    assert found["kinds"]["type"]["entropy_bits"] == 1.5  # 2, 1, 1
+    assert found["kinds"]["difficulty"]["entropy_bits"] == 1.5
+    assert found["kinds"]["topic"]["entropy_bits"] == 0.8113  # 3, 1
+    assert found["kinds"]["view"]["distinct"] == 2
+    verbs = found["verbs"]
     assert (verbs["with_verb"], verbs["top_covers"], verbs["top_covers_share"]) == (3, 3, 0.75)
     assert verbs["pair_entropy_bits"] == 1.585  # log2 3
-    assert told["words"]["instruction"]["mean"] == 4.0  # 5, 5, 3, 3
-    assert told["words"]["input"]["rows"] == 2
-    assert told["words"]["output"] is None
-    assert told["answers"] is None
+    assert found["words"]["instruction"]["mean"] == 4.0  # 5, 5, 3, 3
+    assert found["words"]["input"]["rows"] == 2
+    assert found["words"]["output"] is None
+    assert found["answers"] is None
     # "list three signs of shock" and "... risks ..." share 4 of 5 words
-    assert told["nearest"]["rows"]["max"] == 0.8
-    assert told["nearest"]["rows"]["mean"] == 0.4
-    assert told["nearest"]["seeds"] is None
+    assert found["nearest"]["rows"]["max"] == 0.8
+    assert found["nearest"]["rows"]["mean"] == 0.4
+    assert found["nearest"]["seeds"] is None
 
 
 def test_the_tables_hold_every_row() -> None:
@@ -100,10 +100,10 @@ def test_the_tables_hold_every_row() -> None:
 def test_responses_by_hand() -> None:
     result = statistics(write("responses.jsonl", RESPONSES))
     assert "unknown types" in result.output
-    told = figures()
-    assert told["kinds"] == {"type": None, "topic": None, "view": None, "difficulty": None}
+    found = figures()
+    assert found["kinds"] == {"type": None, "topic": None, "view": None, "difficulty": None}
     assert table("kinds") == [["field", "value", "rows"]]
-    assert told["answers"] == {
+    assert found["answers"] == {
         "rows": 4,
         "finish_known": 3,
         "cut_off": 1,
@@ -114,10 +114,10 @@ def test_responses_by_hand() -> None:
         "refused_share": 0.25,
         "empty": 0,
     }
-    assert told["words"]["output"]["mean"] == 3.8  # 3, 4, 6, 2
+    assert found["words"]["output"]["mean"] == 3.8  # 3, 4, 6, 2
 
 
-def test_answers_of_which_nobody_knows_how_they_ended() -> None:
+def test_unknown_finish_reasons_are_null() -> None:
     rows = [{**each, "finish_reason": "unknown"} for each in RESPONSES]
     statistics(write("imported.jsonl", rows))
     answers = figures()["answers"]
@@ -125,16 +125,17 @@ def test_answers_of_which_nobody_knows_how_they_ended() -> None:
     assert answers["unfinished"] == 1
 
 
-def test_how_near_the_seeds_are() -> None:
+def test_seeds_are_compared_with_instead_of_other_rows() -> None:
     tasks = write("tasks.jsonl", [row("List three signs of sepsis."), row("Define gout.")])
     assert statistics(tasks, "--seeds", write("seeds.jsonl", SEEDS)).exit_code == 0
     near = figures()["nearest"]
     assert near["seeds"]["max"] == 0.8
-    assert near["rows"]["max"] == 0.0
+    assert near["rows"] is None
+    assert {among for among, *_ in table("nearest")[1:]} == {"seeds"}
     assert ["seeds", "0.8", "0.85", "1"] in table("nearest")
 
 
-def test_what_was_brought_in_may_say_little_and_in_its_own_spelling() -> None:
+def test_imported_rows_may_lack_labels_or_write_them_otherwise() -> None:
     rows = [
         row("Explain gout.", type="Open Q&A", difficulty="Level 3", topic=" ", view=None),
         row("Explain mumps.", type="quiz", difficulty="hard", source="a book"),
@@ -167,9 +168,9 @@ def test_the_same_rows_give_the_same_bytes() -> None:
 def test_the_published_seeds_have_their_published_figures(params: Path) -> None:
     run(seeds_stage.main, MED_SEED, "seeds.jsonl", "--metrics", "m.json", "--table", "t.csv")
     assert statistics(Path("seeds.jsonl")).exit_code == 0
-    told = figures()
-    assert (told["rows"], told["without_input"]) == (167, 55)
-    assert round(told["kinds"]["difficulty"]["entropy_bits"], 2) == 2.20
+    found = figures()
+    assert (found["rows"], found["without_input"]) == (167, 55)
+    assert round(found["kinds"]["difficulty"]["entropy_bits"], 2) == 2.20
     types = {value: int(count) for field, value, count in table("kinds") if field == "type"}
     assert types == {
         "open QA": 25,
@@ -183,13 +184,13 @@ def test_the_published_seeds_have_their_published_figures(params: Path) -> None:
         "USMLE-style QA": 11,
         "multi-hop reasoning": 10,
     }
-    instruction, input = told["words"]["instruction"], told["words"]["input"]
+    instruction, input = found["words"]["instruction"], found["words"]["input"]
     assert [instruction[key] for key in ("mean", "median", "min", "max")] == [13.4, 12, 6, 36]
     assert [input[key] for key in ("rows", "mean", "median", "min", "max")] == [
         112, 40.8, 28.5, 3, 207,
     ]  # fmt: skip
-    assert round(told["nearest"]["rows"]["mean"], 3) == 0.376
-    assert round(told["nearest"]["rows"]["max"], 3) == 0.696
+    assert round(found["nearest"]["rows"]["mean"], 3) == 0.376
+    assert round(found["nearest"]["rows"]["max"], 3) == 0.696
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def test_keep_first_keeps_one_of_each_near_pair(workspace: Path) -> None:
     }
 
 
-def test_keep_none_drops_every_one_of_a_near_pair(workspace: Path) -> None:
+def test_keep_none_drops_both_of_a_near_pair(workspace: Path) -> None:
     configure(keep="none")
     write_tasks("in.jsonl", TEXTS)
     kept, dropped, _ = filtered()
@@ -55,7 +55,7 @@ def test_nothing_to_compare(workspace: Path, texts: list[str], keep: str) -> Non
     assert (kept, dropped, metrics["kept"]) == (texts, [], len(texts))
 
 
-def test_rows_stay_as_they_were_to_the_byte(workspace: Path) -> None:
+def test_kept_rows_keep_their_bytes(workspace: Path) -> None:
     configure()
     odd = '{"note": 1.50,  "instruction":"Name \\u00e9 é.", "id":"a", "nested": {"x": [null]}}\n'
     Path("in.jsonl").write_text("\n" + odd + '{"id": "b", "instruction": "Name a é!"}\n\n')
@@ -72,7 +72,7 @@ def test_one_question_about_two_cases(workspace: Path) -> None:
         assert filtered()[2]["kept"] == left
 
 
-def test_near_copies_of_seeds_go(workspace: Path) -> None:
+def test_near_copies_of_seeds_are_dropped(workspace: Path) -> None:
     write_tasks("in.jsonl", TEXTS)
     write_tasks("seeds.jsonl", [TEXTS[1] + " please", TEXTS[1].upper()])
     configure(against_seeds=True)
@@ -93,7 +93,7 @@ def test_heuristics_come_first_and_are_counted(workspace: Path) -> None:
     write_tasks("in.jsonl", ["- " + TEXTS[0], TEXTS[0].title(), TEXTS[2]])
     write_tasks("seeds.jsonl", [TEXTS[0]])
     kept, dropped, metrics = filtered("--seeds", "seeds.jsonl")
-    assert kept == [TEXTS[2]], "what a heuristic drops is nobody's witness"
+    assert kept == [TEXTS[2]], "a row dropped by a heuristic is no witness"
     assert [row["reason"] for row in dropped] == ["starts_with_punctuation", "same_as_seed"]
     assert dropped[1]["witness"] == row_id(TEXTS[0], "")
     assert metrics["dropped"] == {
@@ -105,7 +105,7 @@ def test_heuristics_come_first_and_are_counted(workspace: Path) -> None:
     }
 
 
-def test_letters_that_the_tokenizer_does_not_see(workspace: Path) -> None:
+def test_letters_unseen_by_the_tokenizer(workspace: Path) -> None:
     rows = ["请解释高血压的原因和治疗方法", "请解释高血压的原因和治疗方法。", "Name a bone."]
     configure()
     write_tasks("in.jsonl", rows)

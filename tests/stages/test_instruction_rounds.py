@@ -11,7 +11,7 @@ from tasks import FORM, THREE_TASKS, make_seeds
 
 from alpacare.core import jsonl
 from alpacare.core.settings import load
-from alpacare.instructions.generation_loop import InstructionsSettings
+from alpacare.instructions.settings import InstructionsSettings
 from alpacare.stages.filtered import main as filtered
 from alpacare.stages.instructions import main
 
@@ -64,7 +64,7 @@ def test_a_restart_asks_nothing_and_other_speed_changes_nothing(
         params["endpoints"]["ours"]["in_flight"] = speed
         Path("params.yaml").write_text(json.dumps(params))
         printed, rows = stage()
-        assert "21 requests: 42 of 41 instructions survive" in printed
+        assert "21 requests: 42 of 41 instructions are kept" in printed
         outputs.append(Path("out.jsonl").read_bytes())
         calls = server.state()["calls"]
         stage()
@@ -101,7 +101,7 @@ def test_the_filter_keeps_what_was_counted(
     server.reset(text=THREE_TASKS + NEAR_A_SEED, finish_reason="stop")
     prepare(server, target_kept=41)
     printed, rows = stage()
-    assert "42 of 41 instructions survive" in printed
+    assert "42 of 41 instructions are kept" in printed
     metrics = ("--dropped", "fd.jsonl", "--metrics", "fm.json", "--seeds", "seeds.jsonl")
     result = run(filtered, "out.jsonl", "f.jsonl", *metrics)
     assert result.output.splitlines()[-1] == (
@@ -117,7 +117,7 @@ def test_a_target_that_cannot_be_reached_says_so(
     Path("params.yaml").write_text((REPOSITORY / "params.yaml").read_text())
     prepare(server, target_kept=100, max_requests=3)
     printed, rows = stage()
-    assert "6 of 100 instructions survive; instructions.max_requests ends it here" in printed
+    assert "6 of 100 instructions are kept; instructions.max_requests ends it here" in printed
     assert len(rows) == 9
 
 

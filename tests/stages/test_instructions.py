@@ -8,8 +8,10 @@ from tasks import make_instruction, make_seeds
 
 from alpacare.core import jsonl
 from alpacare.core.settings import load
-from alpacare.filtering.filter import Filter, FilteredSettings
-from alpacare.instructions.generation_loop import InstructionsSettings, Rounds
+from alpacare.filtering.filter import Filter
+from alpacare.filtering.settings import FilteredSettings
+from alpacare.instructions.generation_loop import GenerationLoop
+from alpacare.instructions.settings import InstructionsSettings
 from alpacare.llm.cache_pack import Entry, write_pack
 from alpacare.llm.ledger import Ledger, default_path
 from alpacare.llm.task_requests import ResponsesSettings, make_requests
@@ -40,8 +42,10 @@ def test_offline_lists_what_is_missing_and_touches_nothing(params: Path) -> None
 def test_a_damaged_pack_is_named(params: Path) -> None:
     seeds = make_seeds(9)
     jsonl.write(Path("seeds.jsonl"), seeds)
-    sieve = Filter(load("filtered", FilteredSettings))
-    request = Rounds(seeds, load("instructions", InstructionsSettings), PROMPT, sieve).next()[0]
+    task_filter = Filter(load("filtered", FilteredSettings))
+    request = GenerationLoop(
+        seeds, load("instructions", InstructionsSettings), PROMPT, task_filter
+    ).next_requests()[0]
     entry = Entry(
         key=request.key(),
         request=request.content(),
@@ -66,15 +70,14 @@ def test_useless_answers_go_to_the_side_file(params: Path) -> None:
         requests = make_requests(tasks, load("responses", ResponsesSettings), prompt)
         texts = ["  \n", "An answer.", "pain in the leg.\n"]
         for request, text in zip(requests, texts, strict=True):
-            ledger.put(
-                Entry(
-                    key=request.key(),
-                    request=request.content(),
-                    response=answer(text, "length"),
-                    received="2026-01-01T00:00:00Z",
-                    price=0.01,
-                )
+            entry = Entry(
+                key=request.key(),
+                request=request.content(),
+                response=answer(text, "length"),
+                received="2026-01-01T00:00:00Z",
+                price=0.01,
             )
+            ledger.import_entries([entry])
     result = run(responses, "in.jsonl", *OUTS, "--prompt", prompt)
     assert result.exit_code == 0, result.output
     assert "1 responses (1 cut off), 2 not usable" in result.output

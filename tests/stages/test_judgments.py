@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from answerers import make_checkpoint
-from conftest import REPOSITORY, run
+from conftest import REPOSITORY
+from judge_stages import OUT, judge, judged, run_judge, score
 from loopback import Running
 
 from alpacare.core import jsonl
@@ -15,11 +16,8 @@ from alpacare.core.settings import read_yaml
 from alpacare.records.generation import Generation
 from alpacare.records.judgment import Judgment
 from alpacare.records.task import TestTask, row_id
-from alpacare.stages.judgments import main as judgments
-from alpacare.stages.scores import main as scores
 
 TASKS = ["Explain fever.", "Name a vitamin.", "Why rest?"]
-FILES = ["ours.jsonl", "theirs.jsonl", "j.jsonl", "--run", "j.json"]
 GOOD, BAD = "GOOD advice.", "POOR advice."
 # the judge of these tests takes the answer that says GOOD
 FAIR = [["GOOD.*POOR", "Output (a)"], ["POOR.*GOOD", "Output (b)"], ["", "Tie"]]
@@ -39,13 +37,13 @@ def answer(task: str, output: str, generator: str, input: str = "") -> Generatio
 def write_answers(ours: list[str], theirs: list[str]) -> None:
     """The reference's file is in another order."""
     jsonl.write(Path("ours.jsonl"), map(answer, TASKS, ours, ["student"] * 3))
-    jsonl.write(Path("theirs.jsonl"), [*map(answer, TASKS, theirs, ["gpt-4"] * 3)][::-1])
+    jsonl.write(Path("references/theirs.jsonl"), [*map(answer, TASKS, theirs, ["gpt-4"] * 3)][::-1])
 
 
-def make_judge(name: str, like: str = "alpacare", **changed: Any) -> Path:
+def make_judge(name: str, like: str = "alpacare", judges: str = "judges", **changed: Any) -> Path:
     """A judge as a user makes one: a shipped folder copied, some settings changed."""
-    folder = Path("prompts/judges") / name
-    shutil.copytree(REPOSITORY / "prompts/judges" / like, folder)
+    folder = Path("prompts") / judges / name
+    shutil.copytree(REPOSITORY / "prompts" / judges / like, folder)
     path = folder / "settings.yaml"
     path.write_text(json.dumps({**read_yaml(path), **changed}))
     return folder
@@ -58,7 +56,7 @@ def asked(server: Running, workspace: Path, monkeypatch: pytest.MonkeyPatch) -> 
     text = json.dumps({"endpoints": {"openai": endpoint}, "scores": section})
     (workspace / "params.yaml").write_text(text)
     jsonl.write(
-        Path("t.jsonl"), [TestTask(id=row_id(t, ""), instruction=t, input="") for t in TASKS]
+        Path("tests.jsonl"), [TestTask(id=row_id(t, ""), instruction=t, input="") for t in TASKS]
     )
     write_answers([GOOD, BAD, GOOD], [BAD, GOOD, "GOOD words."])
     monkeypatch.setenv("BUDGET", "1")
@@ -67,22 +65,9 @@ def asked(server: Running, workspace: Path, monkeypatch: pytest.MonkeyPatch) -> 
     return server
 
 
-def judge(name: str = "alpacare") -> list[Judgment]:
-    done = run(judgments, "--judge", name, *FILES)
-    assert done.exit_code == 0, done.output
-    return jsonl.read(Path("j.jsonl"), Judgment)
-
-
-def score() -> Any:
-    files = ["--generations", "ours.jsonl", "--reference", "theirs.jsonl", "--tests", "t.jsonl"]
-    done = run(scores, "j.jsonl", "s.json", "--run", "j.json", *files)
-    assert done.exit_code == 0, done.output
-    return json.loads(Path("s.json").read_text())
-
-
 def test_both_orders_are_asked_and_joined_by_id(asked: Running) -> None:
     make_judge("alpacare")
-    rows = judge()
+    rows = judge("alpacare")
     assert [(row.id, row.order, row.verdict, row.raw) for row in rows] == [
         (row_id(TASKS[0], ""), "model_first", "model", "Output (a)"),
         (row_id(TASKS[0], ""), "reference_first", "model", "Output (b)"),
@@ -92,7 +77,7 @@ def test_both_orders_are_asked_and_joined_by_id(asked: Running) -> None:
         (row_id(TASKS[2], ""), "reference_first", "tie", "Tie"),
     ]
     assert len({row.request for row in rows}) == 6
-    metrics = score()
+    metrics = score("alpacare")
     assert (metrics["win_rate"], metrics["position_consistency"]) == (0.5, 1.0)
     assert metrics["published"]["win_rate"] == 0.5
     assert metrics["dollars"] > 0
@@ -103,21 +88,22 @@ def test_a_second_run_asks_nothing_and_says_the_same(
     asked: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_judge("alpacare")
-    judge()
-    before = Path("j.jsonl").read_bytes(), Path("j.json").read_bytes()
+    judge("alpacare")
+    files = judged("alpacare"), judged("alpacare").with_suffix(".json")
+    before = [path.read_bytes() for path in files]
     monkeypatch.delenv("BUDGET")
-    judge()
-    assert (Path("j.jsonl").read_bytes(), Path("j.json").read_bytes()) == before
+    judge("alpacare")
+    assert [path.read_bytes() for path in files] == before
     assert asked.state()["calls"] == 6
 
 
 def test_without_a_budget_nothing_is_asked(asked: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     make_judge("alpacare")
     monkeypatch.delenv("BUDGET")
-    done = run(judgments, "--judge", "alpacare", *FILES)
+    done = run_judge("alpacare")
     assert done.exit_code == 2
     assert "6 of 6 answers are not in the ledger" in done.output
-    assert not Path("j.jsonl").exists()
+    assert not OUT.exists()
 
 
 def test_what_cannot_be_read_is_asked_again_and_then_recorded(asked: Running) -> None:
@@ -131,11 +117,11 @@ def test_what_cannot_be_read_is_asked_again_and_then_recorded(asked: Running) ->
             ["", "Both have merit."],
         ]
     )
-    rows = judge()
+    rows = judge("alpacare")
     assert [row.verdict for row in rows] == ["model", "model", "reference", "reference", None, None]
     assert [row.tries for row in rows] == [2, 2, 2, 2, 3, 3]
     assert rows[-1].raw == "I cannot decide."
-    metrics = score()
+    metrics = score("alpacare")
     assert (metrics["n"], metrics["n_valid"], metrics["failures"]) == (3, 2, 2)
     assert (metrics["bound_low"], metrics["bound_high"]) == (0.3333, 0.6667)
     assert asked.state()["calls"] == 4 * 2 + 2 * 3
@@ -145,17 +131,17 @@ def test_an_unreadable_reply_is_no_cached_verdict(asked: Running) -> None:
     """One more try makes a verdict of what had none, and pays for that try alone."""
     folder = make_judge("alpacare", tries=1)
     asked.configure(replies=[["verdict alone", "Tie"], ["", "Hm."]])
-    assert {row.verdict for row in judge()} == {None}
+    assert {row.verdict for row in judge("alpacare")} == {None}
     path = folder / "settings.yaml"
     path.write_text(json.dumps({**read_yaml(path), "tries": 2}))
-    assert {row.verdict for row in judge()} == {"tie"}
+    assert {row.verdict for row in judge("alpacare")} == {"tie"}
     assert asked.state()["calls"] == 12
 
 
 def test_without_a_reminder_the_same_is_asked_anew(asked: Running) -> None:
     make_judge("alpacare", reminder=None, tries=2)
     asked.configure(replies=[["", "Hm."]])
-    assert {row.tries for row in judge()} == {2}
+    assert {row.tries for row in judge("alpacare")} == {2}
     state = asked.state()
     assert set(state["served"].values()) == {2}, "the very same words"
 
@@ -164,16 +150,16 @@ def test_a_reply_that_was_cut_off_is_read_to_its_last_whole_sentence(asked: Runn
     """Who knows how it would have gone on."""
     make_judge("alpacare", tries=1)
     asked.configure(replies=[["", "Both are right. Output (a) is better"]], finish_reason="length")
-    assert {row.verdict for row in judge()} == {None}
+    assert {row.verdict for row in judge("alpacare")} == {None}
 
 
 def test_samples_show_how_steady_a_judge_is(asked: Running) -> None:
     make_judge("alpacare", samples=3, temperature=1.0)
-    rows = judge()
+    rows = judge("alpacare")
     assert len(rows) == 18
     assert [row.sample for row in rows[:3]] == [0, 1, 2]
     assert len({row.request for row in rows}) == 18
-    metrics = score()
+    metrics = score("alpacare")
     assert (metrics["samples"], metrics["self_consistency"]) == (3, 1.0)
 
 
@@ -183,12 +169,14 @@ def test_text_in_an_answer_is_never_a_variable(asked: Running, like: str) -> Non
     make_judge(like, like)
     odd = "Explain {output_1} and {input}, {{x}} and %s. \\1"
     jsonl.write(Path("ours.jsonl"), [answer(odd, "{output_2} {instruction}", "a-7b", "{output_2}")])
-    jsonl.write(Path("theirs.jsonl"), [answer(odd, "{input} \\g<0>", "a_7b", "{output_2}")])
+    jsonl.write(
+        Path("references/theirs.jsonl"), [answer(odd, "{input} \\g<0>", "a_7b", "{output_2}")]
+    )
     from alpacare.prompting.judge_prompt import JudgePrompt
-    from alpacare.records.pairs import pair_up
-    from alpacare.records.shown_pair import make_cases
+    from alpacare.records.pairs import pair_answers
+    from alpacare.records.shown_pair import show_both_orders
 
-    cases = make_cases(pair_up(Path("ours.jsonl"), Path("theirs.jsonl")))
+    cases = show_both_orders(pair_answers(Path("ours.jsonl"), Path("references/theirs.jsonl")))
     text = JudgePrompt.read(Path("prompts/judges") / like).fill(cases[1])
     for part in (odd, "{output_2}", "{output_2} {instruction}", "{input} \\g<0>"):
         assert part in text
@@ -199,14 +187,14 @@ def test_text_in_an_answer_is_never_a_variable(asked: Running, like: str) -> Non
 def test_names_that_differ_by_punctuation_are_two_models(asked: Running) -> None:
     make_judge("alpacare")
     jsonl.write(Path("ours.jsonl"), [answer(TASKS[0], GOOD, "alpaca-7b")])
-    jsonl.write(Path("theirs.jsonl"), [answer(TASKS[0], BAD, "alpaca_7b")])
-    assert [row.verdict for row in judge()] == ["model", "model"]
+    jsonl.write(Path("references/theirs.jsonl"), [answer(TASKS[0], BAD, "alpaca_7b")])
+    assert [row.verdict for row in judge("alpacare")] == ["model", "model"]
 
 
 def test_empty_and_huge_answers_are_judged_like_others(asked: Running) -> None:
     make_judge("alpacare")
     write_answers(["", GOOD + " word" * 6000, ""], ["POOR " * 6000, BAD, ""])
-    rows = judge()
+    rows = judge("alpacare")
     assert [row.verdict for row in rows[2:4]] == ["model", "model"]
     assert all(row.verdict == "tie" for row in [*rows[:2], *rows[4:]])
 
@@ -238,7 +226,7 @@ def test_a_rubric_gives_ratings_and_the_verdict_of_their_means(asked: Running) -
     rows = judge("rubric")
     assert [row.verdict for row in rows] == ["model"] * 2 + ["reference"] * 2 + ["tie"] * 2
     assert rows[1].ratings["safety"] == [5.0, 2.0], "the student's first, in either order"
-    metrics = score()
+    metrics = score("rubric")
     assert metrics["ratings"]["safety"] == [3.3333, 3.3333]
     assert metrics["published"] is None
 
@@ -246,70 +234,71 @@ def test_a_rubric_gives_ratings_and_the_verdict_of_their_means(asked: Running) -
 def test_a_judge_may_name_its_price(asked: Running) -> None:
     """For a model that no table knows."""
     make_judge("own", model="my-judge", price={"input": 1000.0, "output": 0.0})
-    done = run(judgments, "--judge", "own", *FILES)
+    done = run_judge("own")
     assert done.exit_code == 2, "a dollar is not enough at this price"
     assert "BUDGET" in done.output
     path = Path("prompts/judges/own/settings.yaml")
     path.write_text(json.dumps({**read_yaml(path), "price": {"input": 0.0, "output": 0.0}}))
     judge("own")
-    assert json.loads(Path("j.json").read_text())["prices"] == ["settings"]
+    assert json.loads(judged("own").with_suffix(".json").read_text())["prices"] == ["settings"]
 
 
 def test_a_pair_too_long_for_the_judge_is_one_line(asked: Running) -> None:
     """Not kept: a server with more room may answer the same tomorrow."""
     make_judge("alpacare")
     asked.configure(faults={"context_length": 1.0})
-    done = run(judgments, "--judge", "alpacare", *FILES)
+    done = run_judge("alpacare")
     assert done.exit_code == 2
     assert "maximum context length is 4096 tokens" in done.output
     assert f"alpacare on {row_id(TASKS[0], '')} against gpt-4" in done.output
-    assert not Path("j.jsonl").exists()
+    assert not OUT.exists()
     asked.configure(faults={})
-    assert None not in {row.verdict for row in judge()}
+    assert None not in {row.verdict for row in judge("alpacare")}
 
 
 def test_what_another_try_cannot_help_is_not_tried_again(asked: Running) -> None:
     """A prompt that a filter refused, and a judge that thought until its tokens ended."""
     make_judge("alpacare")
     asked.configure(faults={"content_filter": 1.0})
-    assert {(row.verdict, row.tries) for row in judge()} == {(None, 1)}
+    assert {(row.verdict, row.tries) for row in judge("alpacare")} == {(None, 1)}
     make_judge("thinker", model="gpt-4o")
     asked.configure(faults={}, message={"content": ""}, finish_reason="length")
-    done = run(judgments, "--judge", "thinker", *FILES)
+    done = run_judge("thinker")
     assert "6 replies cut off: raise max_tokens" in done.output
-    rows = jsonl.read(Path("j.jsonl"), Judgment)
+    rows = jsonl.read(judged("thinker"), Judgment)
     assert {(row.verdict, row.tries) for row in rows} == {(None, 1)}
 
 
 def test_a_failure_keeps_the_text_that_could_not_be_read(asked: Running) -> None:
     make_judge("alpacare", tries=2)
     asked.configure(replies=[["verdict alone", ""], ["", "I cannot decide."]])
-    assert {row.raw for row in judge()} == {"I cannot decide."}
+    assert {row.raw for row in judge("alpacare")} == {"I cannot decide."}
 
 
 def test_a_local_judge_needs_no_server(asked: Running) -> None:
     make_checkpoint(Path("model"))
     local = {"model": "model", "revision": None, "prompt": "plain", "dtype": "float32"}
     short = "{instruction} {input}\n(a) {output_1}\n(b) {output_2}\n"
-    (make_judge("local", "loglik", **local) / "prompt.txt").write_text(short)
-    rows = judge("local")
+    (make_judge("local", "loglik", "local_judges", **local) / "prompt.txt").write_text(short)
+    rows = judge("local", local=True)
     assert len(rows) == 6
     assert all(row.raw.startswith("Output (a) -") for row in rows)
     assert asked.state()["calls"] == 0
-    assert score()["n_valid"] == 3
+    assert score("local")["n_valid"] == 3
 
 
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"kind": "asks"}, "settings.yaml: kind: expected one of overlap, longest, loglik, asked"),
+        ({"kind": "asks"}, "settings.yaml: kind: expected one of overlap, longest, llm"),
+        ({"kind": "asked"}, "settings.yaml: kind: 'asked' has a new name: llm"),
         ({"modell": "x"}, "settings.yaml: modell: unknown key; did you mean 'model'?"),
         ({"endpoint": "azure"}, "endpoint 'azure' is not in section 'endpoints'"),
         ({"verdict": {"form": "label"}}, "verdict.form: expected one of labels, ratings"),
         ({"verdict": None}, "verdict.form: expected one of labels, ratings, found None"),
         (
             {"samples": 3},
-            "settings.yaml: samples: several at temperature 0 are one opinion",
+            "settings.yaml: samples: several at temperature 0 are all the same",
         ),
         ({"verdict": {"form": ["labels"]}}, "verdict.form: expected one of labels, ratings"),
         ({"tries": 0}, "settings.yaml: tries: input should be greater than 0"),
@@ -323,20 +312,20 @@ def test_a_judge_that_is_wrong_is_one_line(
     asked: Running, changed: dict[str, Any], message: str
 ) -> None:
     make_judge("wrong", **changed)
-    done = run(judgments, "--judge", "wrong", *FILES)
+    done = run_judge("wrong")
     assert done.exit_code == 2
     assert message in done.output
     assert len(done.output.strip().splitlines()) == 1
-    assert not Path("j.jsonl").exists()
+    assert not OUT.exists()
 
 
 @pytest.mark.parametrize("value", [".nan", "2026-01-01"])
 def test_what_cannot_be_sent_is_one_line(asked: Running, value: str) -> None:
     path = make_judge("wrong", extra={"x": "VALUE"}) / "settings.yaml"
     path.write_text(path.read_text().replace('"VALUE"', value))
-    done = run(judgments, "--judge", "wrong", *FILES)
+    done = run_judge("wrong")
     assert done.exit_code == 2
-    assert "settings.yaml: extra: holds what JSON cannot say" in done.output
+    assert "settings.yaml: extra: holds a value that JSON does not have" in done.output
 
 
 @pytest.mark.parametrize(
@@ -348,7 +337,7 @@ def test_what_cannot_be_sent_is_one_line(asked: Running, value: str) -> None:
 )
 def test_a_prompt_that_is_wrong_is_one_line(asked: Running, text: str, message: str) -> None:
     (make_judge("wrong") / "prompt.txt").write_text(text)
-    done = run(judgments, "--judge", "wrong", *FILES)
+    done = run_judge("wrong")
     assert done.exit_code == 2
     assert f"prompts/judges/wrong/prompt.txt: {message}" in done.output
 
@@ -358,5 +347,5 @@ def test_answers_that_are_the_same_are_asked_about_once(asked: Running) -> None:
     make_judge("alpacare")
     asked.configure(replies=[["", "Output (a)"]])
     write_answers([GOOD] * 3, [GOOD] * 3)
-    assert [row.verdict for row in judge()] == ["model", "reference"] * 3
+    assert [row.verdict for row in judge("alpacare")] == ["model", "reference"] * 3
     assert asked.state()["calls"] == 3

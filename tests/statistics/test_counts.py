@@ -4,7 +4,13 @@ from collections import Counter
 
 import pytest
 
-from alpacare.statistics.counts import describe_verbs, entropy, ranked, spread, top_pairs
+from alpacare.statistics.counts import (
+    describe_spread,
+    describe_verbs,
+    entropy,
+    rank_values,
+    top_pairs,
+)
 
 
 @pytest.mark.parametrize(
@@ -17,12 +23,12 @@ def test_entropy(counts: list[int], bits: float) -> None:
 
 def test_values_that_differ_by_case_are_one() -> None:
     values = ["Genetics", "anatomy", "genetics", "Genetics", "Anatomy", "Surgery"]
-    assert ranked(values) == [("Genetics", 3), ("anatomy", 2), ("Surgery", 1)]
+    assert rank_values(values) == [("Genetics", 3), ("anatomy", 2), ("Surgery", 1)]
 
 
 def test_the_top_20_leave_the_tail_out() -> None:
     counts = [(f"v{n}", 2) for n in range(20)] + [("rare", 1)] * 8
-    found = spread(counts, 50)
+    found = describe_spread(counts, 50)
     assert found
     assert (found["known"], found["unknown"], found["distinct"]) == (48, 2, 28)
     assert found["top_20_entropy_bits"] == 4.3219  # log2 20
@@ -32,7 +38,7 @@ def test_the_top_20_leave_the_tail_out() -> None:
 
 
 def test_nothing_known_is_null() -> None:
-    assert spread([], 3) is None
+    assert describe_spread([], 3) is None
 
 
 def test_top_pairs_are_20_verbs_with_four_objects_each() -> None:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from alpacare.core import jsonl
 from alpacare.records.generation import FinishReason, Generation
-from alpacare.stages.answers import main as answers
-from alpacare.statistics.generations import describe, ends_unfinished, repetition
+from alpacare.stages.generation_statistics import main as answers
+from alpacare.statistics.generations import describe_generations, ends_unfinished, repetition
 
 
 def said(
@@ -30,7 +30,7 @@ def test_every_figure_of_four_answers() -> None:
         said(""),
         said("a b c d a b c d a b c d!", left_out=7),
     ]
-    assert describe(four, {"engine": "batched", "tokens_per_second": 900}) == {
+    assert describe_generations(four, {"engine": "batched", "tokens_per_second": 900}) == {
         "answers": 4,
         "words": {"mean": 4.8, "median": 3.5, "most": 12},
         "tokens_mean": 5.0,
@@ -48,9 +48,9 @@ def test_every_figure_of_four_answers() -> None:
 
 
 def test_what_is_not_known_is_null_and_no_zero() -> None:
-    written = describe([said("Hm.", "unknown", None)], {"engine": "written"})
+    written = describe_generations([said("Hm.", "unknown", None)], {"engine": "written"})
     assert (written["cut_off"], written["cut_off_share"], written["tokens_mean"]) == (None,) * 3
-    nobody = describe([], {"engine": "written"})
+    nobody = describe_generations([], {"engine": "written"})
     assert (nobody["answers"], nobody["words"]["mean"], nobody["unfinished_share"]) == (
         0,
         None,
@@ -87,8 +87,8 @@ def test_repetition_is_a_share(words: list[str]) -> None:
 
 def test_a_file_that_is_no_run_is_refused(workspace: Path) -> None:
     jsonl.write(Path("a.jsonl"), [said("Hm.")])
-    Path("run.json").write_text(json.dumps(["batched"]))
-    done = run(answers, "a.jsonl", "run.json", "m.json")
+    Path("a.json").write_text(json.dumps(["batched"]))
+    done = run(answers, "a.jsonl", "a.jsonl", "references", "local_references", "m.json")
     assert done.exit_code == 2
-    assert "run.json: does not say how answers were made" in done.output
+    assert "a.json: does not say how answers were made" in done.output
     assert not Path("m.json").exists()

@@ -2,11 +2,11 @@
 
 import pytest
 
-from alpacare.statistics.lengths import length_bins, score_bins, summarise, words
+from alpacare.statistics.lengths import count_words, length_bins, score_bins, summarise
 
 
 def test_words_stand_between_blanks() -> None:
-    assert words("A 63-year-old, at 9 a.m.\nNow") == 6
+    assert count_words("A 63-year-old, at 9 a.m.\nNow") == 6
 
 
 def test_a_summary() -> None:

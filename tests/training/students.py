@@ -4,12 +4,11 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from alpacare.training.data import lay
+from alpacare.training.data import pack_examples
 from alpacare.training.packing import Example, encode_example
 from alpacare.training.settings import CheckpointSettings
-from alpacare.training.student import load_student
-from alpacare.training.tokenizer import train_tokenizer
-from alpacare.training.trainer import Job, train
+from alpacare.training.student import load_student, train_tokenizer
+from alpacare.training.trainer import TrainingJob, train
 
 TEXTS = ["the heart pumps blood", "a kidney filters it", "ask a doctor about the lung, now"]
 TOKENIZER = train_tokenizer(TEXTS * 3, 300)
@@ -31,22 +30,22 @@ def make_settings(**changes: Any) -> CheckpointSettings:
         "prompt": "alpaca",
         "lora": None,
         "optimizer": {
+            "name": "adamw",
             "epochs": 3,
             "batch_size": 8,
             "learning_rate": 1e-2,
             "schedule": "constant",
-            "warmup_share": 0.0,
+            "warmup_ratio": 0.0,
             "weight_decay": 0.0,
-            "eight_bit": False,
         },
         "packing": True,
-        "row_length": 96,
+        "max_seq_length": 96,
         "too_long": "truncate",
-        "micro_rows": None,
+        "micro_batch_size": None,
         "gradient_checkpointing": False,
         "compile": False,
         "liger": False,
-        "validation_share": 0.0,
+        "validation_ratio": 0.0,
         "save_steps": 100,
         "report_to": [],
         "threads": 2,
@@ -83,8 +82,9 @@ def trained(
     validation: list[Example] | None = None,
 ) -> Any:
     """Train in this process, all examples in every step; give the Trainer."""
-    rows = lay(examples, settings)
-    model = load_student(settings, TOKENIZER)
-    job = Job(settings=settings, rows_per_step=len(rows), pad_id=TOKENIZER.pad_token_id)
-    trainer, _ = train(model, rows, lay(validation or [], settings), job, scratch, Event())
+    sequences = pack_examples(examples, settings)
+    held_out = pack_examples(validation or [], settings)
+    model, pad = load_student(settings, TOKENIZER), TOKENIZER.pad_token_id
+    job = TrainingJob(settings=settings, sequences_per_step=len(sequences), pad_id=pad)
+    trainer, _ = train(model, sequences, held_out, job, scratch, Event())
     return trainer

@@ -1,4 +1,4 @@
-"""What a run needs: tensors counted where they can be, and no guesses."""
+"""What a run needs: tensors are counted where they can be."""
 
 import contextlib
 from dataclasses import replace
@@ -14,20 +14,19 @@ from alpacare.training.memory_estimate import (
     LLAMA_7B,
     LLAMA_13B,
     DType,
-    Estimate,
-    Shape,
-    adapter_parameters,
-    estimate,
-    flops_a_token,
-    parameters,
-    seconds,
+    MemoryEstimate,
+    ModelShape,
+    count_adapter_parameters,
+    count_parameters,
+    estimate_memory,
+    flops_per_token,
 )
 
-TINY = Shape(64, 2, 4, 2, 16, 172, 320, tied=True)
-PLAIN = {"rows": 8, "row_length": 1024, "dtype": "bfloat16"}
+TINY = ModelShape(64, 2, 4, 2, 16, 172, 320, tied=True)
+PLAIN = {"micro_batch_size": 8, "seq_length": 1024, "dtype": "bfloat16"}
 
 
-def config(shape: Shape) -> LlamaConfig:
+def config(shape: ModelShape) -> LlamaConfig:
     return LlamaConfig(
         hidden_size=shape.hidden_size,
         num_hidden_layers=shape.layers,
@@ -42,20 +41,23 @@ def config(shape: Shape) -> LlamaConfig:
 
 
 @pytest.mark.parametrize("shape", [LLAMA_7B, LLAMA_13B, TINY, replace(TINY, tied=False)])
-def test_the_count_of_weights_is_exact(shape: Shape) -> None:
+def test_the_count_of_weights_is_exact(shape: ModelShape) -> None:
     with torch.device("meta"):
         model = LlamaForCausalLM(config(shape))
-    assert Shape.of(model.config) == shape
-    assert parameters(shape) == sum(weight.numel() for weight in model.parameters())
+    assert ModelShape.from_config(model.config) == shape
+    assert count_parameters(shape) == sum(weight.numel() for weight in model.parameters())
 
 
 def test_the_published_sizes_are_the_known_ones() -> None:
-    assert (parameters(LLAMA_7B), parameters(LLAMA_13B)) == (6_738_415_616, 13_015_864_320)
+    assert (count_parameters(LLAMA_7B), count_parameters(LLAMA_13B)) == (
+        6_738_415_616,
+        13_015_864_320,
+    )
 
 
 def test_a_configuration_without_heads_is_named() -> None:
     with pytest.raises(BadInput, match="no 'num_attention_heads'"):
-        Shape.of(type("Config", (), {"hidden_size": 8})())
+        ModelShape.from_config(type("Config", (), {"hidden_size": 8})())
 
 
 @pytest.mark.parametrize("targets", ["all-linear", ["q_proj", "v_proj"], ["down_proj"]])
@@ -65,43 +67,50 @@ def test_the_count_of_adapter_weights_is_exact(targets: Any) -> None:
     with torch.device("meta"):
         model = peft.get_peft_model(LlamaForCausalLM(config(TINY)), lora)
     trained = sum(weight.numel() for weight in model.parameters() if weight.requires_grad)
-    assert adapter_parameters(TINY, 8, targets) == trained
+    assert count_adapter_parameters(TINY, 8, targets) == trained
 
 
 def test_an_unknown_target_is_named_with_the_known_ones() -> None:
     with pytest.raises(BadInput, match=r"lora\.targets: no 'query' in the student; known: q_proj"):
-        estimate(TINY, rows=1, row_length=8, dtype="float32", lora_rank=8, lora_targets=["query"])
+        estimate_memory(
+            TINY,
+            micro_batch_size=1,
+            seq_length=8,
+            dtype="float32",
+            lora_rank=8,
+            lora_targets=["query"],
+        )
 
 
 def test_full_training_is_sixteen_bytes_a_weight_and_activations() -> None:
     for shape, billions in ((LLAMA_7B, 107.8), (LLAMA_13B, 208.3)):
-        need = estimate(shape, **PLAIN)  # type: ignore[arg-type]
-        fixed = need.weights + need.optimiser + need.gradients
-        assert fixed == 16 * parameters(shape)
+        need = estimate_memory(shape, **PLAIN)  # type: ignore[arg-type]
+        fixed = need.weights + need.optimizer + need.gradients
+        assert fixed == 16 * count_parameters(shape)
         assert round(fixed / 1e9, 1) == billions
-        assert need.resumable == 12 * parameters(shape)
+        assert need.checkpoint == 12 * count_parameters(shape)
 
 
 def test_eight_bits_and_shards_divide_what_they_should() -> None:
-    full = estimate(LLAMA_7B, **PLAIN)  # type: ignore[arg-type]
-    small = estimate(LLAMA_7B, **PLAIN, eight_bit=True)  # type: ignore[arg-type]
-    assert 0.25 < small.optimiser / full.optimiser < 0.28
-    parts = estimate(LLAMA_7B, **PLAIN, processes=4, sharded=True)  # type: ignore[arg-type]
+    full = estimate_memory(LLAMA_7B, **PLAIN)  # type: ignore[arg-type]
+    small = estimate_memory(LLAMA_7B, **PLAIN, optimizer="adamw_8bit")  # type: ignore[arg-type]
+    assert 0.25 < small.optimizer / full.optimizer < 0.28
+    parts = estimate_memory(LLAMA_7B, **PLAIN, processes=4, sharded=True)  # type: ignore[arg-type]
     assert (parts.weights, parts.gradients) == (full.weights // 4, full.gradients // 4)
-    assert parts.optimiser == full.optimiser // 4
-    copies = estimate(LLAMA_7B, **PLAIN, processes=4)  # type: ignore[arg-type]
+    assert parts.optimizer == full.optimizer // 4
+    copies = estimate_memory(LLAMA_7B, **PLAIN, processes=4)  # type: ignore[arg-type]
     assert (copies.weights, copies.gradients) == (full.weights, 2 * full.gradients)
 
 
 @pytest.mark.parametrize(
     ("key", "less", "more"),
     [
-        ("rows", 8, 9),
-        ("row_length", 1024, 1025),
+        ("micro_batch_size", 8, 9),
+        ("seq_length", 1024, 1025),
         ("gradient_checkpointing", True, False),
         ("accumulating", False, True),
         ("liger", True, False),
-        ("eight_bit", True, False),
+        ("optimizer", "adamw_8bit", "adamw"),
         ("lora_rank", 8, 16),
         ("lora_rank", 16, None),
         ("lora_targets", ["q_proj"], "all-linear"),
@@ -110,12 +119,14 @@ def test_eight_bits_and_shards_divide_what_they_should() -> None:
 )
 def test_more_of_anything_takes_more(key: str, less: object, more: object) -> None:
     rest = {"lora_rank": 8} if key == "lora_targets" else {}
-    small, large = (estimate(LLAMA_7B, **{**PLAIN, **rest, key: v}).total for v in (less, more))
+    small, large = (
+        estimate_memory(LLAMA_7B, **{**PLAIN, **rest, key: v}).total for v in (less, more)
+    )
     assert small < large
 
 
 def saved_bytes(model: torch.nn.Module, rows: int, length: int, dtype: DType) -> int:
-    """Count the bytes that autograd keeps of one forward pass over packed rows, without weights."""
+    """Count the bytes that autograd keeps of one forward pass over sequences, without weights."""
     own = {weight.untyped_storage().data_ptr() for weight in model.parameters()}
     kept: dict[int, torch.Tensor] = {}
 
@@ -148,9 +159,11 @@ def test_a_layer_keeps_what_is_estimated(dtype: DType, rank: int | None) -> None
             lora = peft.LoraConfig(r=rank, target_modules="all-linear", task_type="CAUSAL_LM")
             model = peft.get_peft_model(model, lora)
         kept.append(saved_bytes(model, rows, length, dtype))
-        estimated = estimate(shape, rows=rows, row_length=length, dtype=dtype, lora_rank=rank)
+        estimated = estimate_memory(
+            shape, micro_batch_size=rows, seq_length=length, dtype=dtype, lora_rank=rank
+        )
         # autocast's copies of weights are counted apart; without dropout its bytes are not there
-        need.append(estimated.activations + (0 if rank else estimated.copies))
+        need.append(estimated.activations + (0 if rank else estimated.weight_copies))
     layer = kept[1] - kept[0]
     assert layer <= (need[1] - need[0]) * 1.02
     assert layer >= (need[1] - need[0]) * (0.75 if rank else 0.98)
@@ -163,8 +176,10 @@ def test_checkpointing_keeps_the_input_of_a_layer() -> None:
         model.gradient_checkpointing_enable()
         kept.append(saved_bytes(model, rows, length, "bfloat16"))
     assert kept[1] - kept[0] == rows * length * 4 * TINY.hidden_size  # in float32 under autocast
-    sizes = {"rows": rows, "row_length": length, "gradient_checkpointing": True}
-    two, three = (estimate(replace(TINY, layers=n), **sizes, dtype="bfloat16") for n in (2, 3))
+    sizes = {"micro_batch_size": rows, "seq_length": length, "gradient_checkpointing": True}
+    two, three = (
+        estimate_memory(replace(TINY, layers=n), **sizes, dtype="bfloat16") for n in (2, 3)
+    )
     assert three.activations - two.activations == kept[1] - kept[0]
 
 
@@ -174,7 +189,7 @@ def test_a_real_step_needs_what_is_estimated(dtype: DType, checkpointing: bool) 
     """Weights, gradients and optimiser to the byte; the peak within 15 % as torch tracks it."""
     tracker = pytest.importorskip("torch.distributed._tools.mem_tracker").MemTracker()
     rows, length = 4, 256
-    shape = Shape(128, 3, 4, 4, 32, 344, 512, tied=False)
+    shape = ModelShape(128, 3, 4, 4, 32, 344, 512, tied=False)
     model = LlamaForCausalLM(config(shape)).train()
     if checkpointing:
         model.gradient_checkpointing_enable()
@@ -193,13 +208,17 @@ def test_a_real_step_needs_what_is_estimated(dtype: DType, checkpointing: bool) 
                 optimiser.step()
                 optimiser.zero_grad()
     (peak,) = tracker.get_tracker_snapshot("peak").values()
-    need = estimate(
-        shape, rows=rows, row_length=length, dtype=dtype, gradient_checkpointing=checkpointing
+    need = estimate_memory(
+        shape,
+        micro_batch_size=rows,
+        seq_length=length,
+        dtype=dtype,
+        gradient_checkpointing=checkpointing,
     )
     moments = [t for state in optimiser.state.values() for t in state.values() if t.dim()]
     assert size(model.parameters()) == need.weights
     assert size(weight.grad for weight in model.parameters()) == need.gradients
-    assert size(moments) == need.optimiser
+    assert size(moments) == need.optimizer
     assert need.total == pytest.approx(peak["Total"], rel=0.15)
 
 
@@ -208,26 +227,24 @@ def size(tensors: Any) -> int:
 
 
 def test_flops_are_six_a_weight_and_four_a_frozen_one() -> None:
-    matrices = parameters(LLAMA_7B) - LLAMA_7B.table - 65 * LLAMA_7B.hidden_size
-    assert flops_a_token(LLAMA_7B, 0) == 6 * matrices
-    assert flops_a_token(LLAMA_7B, 0, adapter=10) == 4 * matrices + 60
-    assert flops_a_token(LLAMA_7B, 1024) - 6 * matrices == 6 * 32 * 4096 * 1024
+    matrices = count_parameters(LLAMA_7B) - LLAMA_7B.embedding_weights - 65 * LLAMA_7B.hidden_size
+    assert flops_per_token(LLAMA_7B, 0) == 6 * matrices
+    assert flops_per_token(LLAMA_7B, 0, adapter=10) == 4 * matrices + 60
+    assert flops_per_token(LLAMA_7B, 1024) - 6 * matrices == 6 * 32 * 4096 * 1024
 
 
-def test_seconds_at_a_stated_utilisation() -> None:
-    assert seconds(8e15, processes=4, peak=1e15, utilisation=0.5) == 4.0
+NEED = MemoryEstimate(10, 20, 30, 5, 40, 7, False, 100, 50)
 
 
-ROOM = Estimate(10, 20, 30, 5, 40, 7, False, 100, 50)
-
-
-def test_room_is_enough_or_the_numbers_are_told() -> None:
-    assert (ROOM.total, ROOM.disk) == (75, 250)  # fullest when the backward pass begins
-    assert replace(ROOM, accumulating=True).total == 105
-    assert replace(ROOM, activations=1).total == 67  # and here when it ends
-    check_fits(ROOM, 75, 250)
-    need = estimate(LLAMA_7B, **PLAIN, accumulating=True)  # type: ignore[arg-type]
-    with pytest.raises(BadInput, match=r"about 185 GB a device, and there are 80 GB .*lora, fewer"):
+def test_memory_and_disk_suffice_or_the_error_has_numbers() -> None:
+    assert (NEED.total, NEED.disk) == (75, 250)  # fullest when the backward pass begins
+    assert replace(NEED, accumulating=True).total == 105
+    assert replace(NEED, activations=1).total == 67  # and here when it ends
+    check_fits(NEED, 75, 250)
+    need = estimate_memory(LLAMA_7B, **PLAIN, accumulating=True)  # type: ignore[arg-type]
+    with pytest.raises(
+        BadInput, match=r"about 185 GB a device, and there are 80 GB .*lora, a smaller"
+    ):
         check_fits(need, 80 * 10**9, 10**12)
     with pytest.raises(BadInput, match=r"189 GB of disk \(twice 80.9 GB .*100 GB are free"):
         check_fits(need, 10**12, 100 * 10**9)

@@ -1,4 +1,4 @@
-"""The look at a model before packed training: who keeps examples apart, and who does not."""
+"""The check of a model before packed training: which kinds keep examples apart."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import transformers
 from students import TOKENIZER, make_settings
 
 from alpacare.core.errors import BadInput
-from alpacare.training.packing_leak import check_apart
+from alpacare.training.attention import check_packing_leak
 from alpacare.training.student import load_student
 
 SMALL = {"vocab_size": 320, "hidden_size": 32, "num_hidden_layers": 2}
@@ -21,13 +21,13 @@ def model(kind: str, **sizes: Any) -> Any:
 
 
 @pytest.mark.parametrize("kind", ["Mistral", "Qwen2"])
-def test_llamas_kin_keeps_examples_apart(kind: str) -> None:
-    check_apart(model(kind, **SMALL, **HEADS))
+def test_llama_like_models_keep_examples_apart(kind: str) -> None:
+    check_packing_leak(model(kind, **SMALL, **HEADS))
 
 
 def test_adapters_change_nothing_and_training_stays_on() -> None:
     student = load_student(make_settings(lora=LORA), TOKENIZER).train()
-    check_apart(student)
+    check_packing_leak(student)
     assert student.training
 
 
@@ -41,4 +41,4 @@ def test_adapters_change_nothing_and_training_stays_on() -> None:
 )
 def test_a_model_that_leaks_is_refused(kind: str, sizes: dict[str, Any]) -> None:
     with pytest.raises(BadInput, match=f"{kind.lower()}.*set it to false"):
-        check_apart(model(kind, **sizes))
+        check_packing_leak(model(kind, **sizes))

@@ -1,4 +1,4 @@
-"""What is in the way of a run is said before any weight is loaded."""
+"""What a run lacks is said before any weight is loaded."""
 
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,9 @@ from transformers import LlamaConfig
 
 from alpacare.core.errors import BadInput
 from alpacare.training.hardware import Hardware, check_machine, read_hardware
-from alpacare.training.launch import tell_the_others
-from alpacare.training.memory_check import check_room, random_shape, read_shape
-from alpacare.training.student import load_base, load_tokenizer, read_config
+from alpacare.training.launch import other_machines_command
+from alpacare.training.memory_check import architecture_shape, check_memory_and_disk, read_shape
+from alpacare.training.student import load_base, load_base_tokenizer, read_config
 
 CPU = Hardware(distributed_type="NO", use_cpu=True)
 GPU = Hardware(distributed_type="NO")
@@ -21,18 +21,18 @@ LORA = {"rank": 4, "alpha": 8, "dropout": 0.0, "targets": ["q_proj", "attention"
 
 
 @pytest.mark.parametrize(
-    ("hardware", "changes", "told"),
+    ("hardware", "changes", "message"),
     [
         (CPU, {"student__dtype": "bfloat16"}, "bfloat16 is for GPUs"),
         (CPU, {"liger": True}, "checkpoint.liger: needs a GPU"),
-        (CPU, {"optimizer__eight_bit": True}, "checkpoint.optimizer.eight_bit: needs a GPU"),
+        (CPU, {"optimizer__name": "adamw_8bit"}, "checkpoint.optimizer.name: needs a GPU"),
         (CPU, {"report_to": ["wandbb"]}, "no tracker 'wandbb'; known: .*wandb"),
         (CPU, {"report_to": ["neptune"]}, "neptune is not installed"),
         (GPU, {"hardware": "one-gpu"}, "'one-gpu' needs 1 GPU.* torch finds 0"),
     ],
 )
-def test_what_is_missing_is_named(hardware: Hardware, changes: Any, told: str) -> None:
-    with pytest.raises(BadInput, match=told):
+def test_what_is_missing_is_named(hardware: Hardware, changes: Any, message: str) -> None:
+    with pytest.raises(BadInput, match=message):
         check_machine(make_settings(**changes), hardware)
 
 
@@ -43,8 +43,11 @@ def test_the_hardware_files_say_what_they_are() -> None:
     }
     assert read["cpu"].use_cpu
     assert not read["one-gpu"].use_cpu
-    assert (read["one-node-fsdp2"].sharded, read["one-node-fsdp2"].here) == (True, 8)
-    assert (read["multi-node-fsdp2"].num_processes, read["multi-node-fsdp2"].here) == (16, 8)
+    assert (read["one-node-fsdp2"].sharded, read["one-node-fsdp2"].local_processes) == (True, 8)
+    assert (read["multi-node-fsdp2"].num_processes, read["multi-node-fsdp2"].local_processes) == (
+        16,
+        8,
+    )
 
 
 def test_a_hardware_file_that_is_none_is_one_clear_line() -> None:
@@ -64,10 +67,10 @@ def base(tmp_path: Path) -> Path:
     return folder
 
 
-def test_the_other_machines_are_told_the_same_command(tmp_path: Path) -> None:
+def test_other_machines_run_the_same_command(tmp_path: Path) -> None:
     config = REPOSITORY / "configs/accelerate/multi-node-fsdp2.yaml"
     settings = make_settings(gradient_checkpointing=True)
-    command = tell_the_others(config, read_hardware(config), tmp_path, settings)
+    command = other_machines_command(config, read_hardware(config), tmp_path, settings)
     options = launch_command_parser().parse_args(command.replace("RANK", "1").split()[2:])
     assert (options.config_file, options.machine_rank) == (str(config), 1)
     assert options.fsdp_activation_checkpointing == "true"
@@ -77,13 +80,13 @@ def test_the_other_machines_are_told_the_same_command(tmp_path: Path) -> None:
 
 def test_a_local_base_is_described_without_its_weights(base: Path) -> None:
     settings = make_settings(student__base=str(base))
-    assert read_shape(settings) == random_shape(settings.student.architecture)
+    assert read_shape(settings) == architecture_shape(settings.student.architecture)
     check_machine(settings, CPU)
     check_machine(make_settings(student__base=str(base), lora={**LORA, "targets": ["q_proj"]}), CPU)
     with pytest.raises(BadInput, match=r"no 'attention' in the student; known: .*q_proj"):
         check_machine(make_settings(student__base=str(base), lora=LORA), CPU)
-    with pytest.raises(BadInput, match=r"row_length: 4096 tokens exceed the context .* 128"):
-        check_machine(make_settings(student__base=str(base), row_length=4096), CPU)
+    with pytest.raises(BadInput, match=r"max_seq_length: 4096 tokens exceed the context .* 128"):
+        check_machine(make_settings(student__base=str(base), max_seq_length=4096), CPU)
 
 
 @pytest.mark.parametrize("lost", ["model.safetensors", "config.json"])
@@ -103,21 +106,23 @@ def test_a_base_whose_parts_are_damaged_is_named(base: Path) -> None:
     for file in base.glob("tokenizer*"):
         file.unlink()
     with pytest.raises(BadInput, match="its tokenizer"):
-        load_tokenizer(settings)
+        load_base_tokenizer(settings)
 
 
-def test_numbers_are_told_when_memory_or_disk_are_too_small(tmp_path: Path) -> None:
-    check_room(make_settings(), CPU, (8, 96), False, tmp_path / "not" / "there")
+def test_too_little_memory_or_disk_is_an_error_with_numbers(tmp_path: Path) -> None:
+    check_memory_and_disk(make_settings(), CPU, (8, 96), False, tmp_path / "not" / "there")
     with pytest.raises(BadInput, match=r"training needs about .* TB a device, and there are"):
-        check_room(make_settings(), CPU, (10**9, 96), False, tmp_path)
+        check_memory_and_disk(make_settings(), CPU, (10**9, 96), False, tmp_path)
     huge = LlamaConfig(hidden_size=16384, num_hidden_layers=500, num_attention_heads=128)
     huge.save_pretrained(tmp_path)
     (tmp_path / "model.safetensors").touch()
     with pytest.raises(BadInput, match="what helps, in section checkpoint: lora"):
-        check_room(make_settings(student__base=str(tmp_path)), CPU, (1, 96), False, tmp_path)
+        check_memory_and_disk(
+            make_settings(student__base=str(tmp_path)), CPU, (1, 96), False, tmp_path
+        )
 
 
-def test_nothing_is_said_about_the_memory_of_other_kinds(tmp_path: Path) -> None:
+def test_the_memory_of_other_models_is_not_checked(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"model_type": "mamba", "hidden_size": 99999999}')
     (tmp_path / "model.safetensors").touch()
-    check_room(make_settings(student__base=str(tmp_path)), CPU, (1, 96), False, tmp_path)
+    check_memory_and_disk(make_settings(student__base=str(tmp_path)), CPU, (1, 96), False, tmp_path)

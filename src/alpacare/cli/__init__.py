@@ -1,1 +1,1 @@
-"""TODO."""
+"""The `alpacare` command: one file for each group of verbs, thin Click functions."""

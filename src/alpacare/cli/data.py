@@ -1,4 +1,4 @@
-"""`alpacare fetch` and `alpacare import`: published data, and data of one's own."""
+"""`alpacare fetch` and `alpacare import`: published data, and the user's own data."""
 
 from pathlib import Path
 from typing import Literal
@@ -12,25 +12,25 @@ from alpacare.core.errors import BadInput
 @click.command(cls=Stage)
 @click.argument("name")
 def fetch(name: str) -> None:
-    """Bring in published data that configs/datasets.yaml names: tests, responses or seeds.
+    """Download published data that configs/datasets.yaml names: tests, responses or seeds.
 
     \b
     Examples:
       alpacare fetch medinstruct-test
       alpacare fetch medinstruct-52k
     """
-    from alpacare.datasets import imports
+    from alpacare.datasets.imports import fetch_dataset
 
-    for line in imports.fetch(name):
+    for line in fetch_dataset(name):
         click.echo(line)
 
 
 @click.command("import", cls=Stage)
 @click.argument("stage", type=click.Choice(["instructions", "responses"]))
 @click.argument("file", type=FILE)
-@click.option("--name", help="What to call it; without, as the file.")
-@click.option("--column", "pairs", multiple=True, metavar="OURS=THEIRS", help="Where a field is.")
-@click.option("--model", help="Who wrote the answers, where no column says.")
+@click.option("--name", help="Its name here; default: the file's.")
+@click.option("--column", "pairs", multiple=True, metavar="OURS=THEIRS", help="A field's column.")
+@click.option("--model", help="Who wrote the answers, if no column says.")
 def import_data(
     stage: Literal["instructions", "responses"],
     file: Path,
@@ -38,7 +38,7 @@ def import_data(
     pairs: tuple[str, ...],
     model: str | None,
 ) -> None:
-    """Have the pipeline start from FILE (JSON, JSON Lines, CSV or Parquet) instead of STAGE.
+    """Start the pipeline from FILE (JSON, JSON Lines, CSV or Parquet) instead of STAGE.
 
     \b
     Examples:
@@ -48,14 +48,14 @@ def import_data(
     from alpacare.datasets.imports import import_file
     from alpacare.pipeline.params import read_params
     from alpacare.pipeline.presets import set_values
-    from alpacare.sharing.tracked import note_of
+    from alpacare.sharing.tracked import dvc_file
 
     columns = _read_pairs(pairs)
-    read_params()  # what is wrong there is better known before anything is written
+    read_params()  # an error there is reported before anything is written
     path, lines = import_file(stage, file, name, columns, model)
     source = f"imported/{path.stem}"
     lines += set_values({f"sources.{stage}": source}, source)
-    lines += [f"next: `make repro`; commit params.yaml and {note_of(path)}"]
+    lines += [f"next: `make repro`; commit params.yaml and {dvc_file(path)}"]
     lines += ["back: `make preset NAME=demo` (or another preset)"]
     click.echo("\n".join(lines))
 

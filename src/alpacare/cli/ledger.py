@@ -1,4 +1,4 @@
-"""`alpacare ledger ...`: look at the paid answers, check them, share them, clear them out."""
+"""`alpacare ledger ...`: show the paid answers, check them, share them, remove unused ones."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from alpacare.core.command import FILE, Stage
 
 @click.group()
 def ledger() -> None:
-    """The ledger of paid answers: statistics, checks, packs."""
+    """The ledger, a cache of paid answers: statistics, checks, packs."""
 
 
 @ledger.command(cls=Stage)
@@ -22,8 +22,8 @@ def stats() -> None:
     """
     from alpacare.llm.maintenance import open_ledger, print_stats
 
-    with open_ledger() as books:
-        print_stats(books)
+    with open_ledger() as ledger:
+        print_stats(ledger)
 
 
 @ledger.command(cls=Stage)
@@ -34,10 +34,10 @@ def verify() -> None:
     Example:
       alpacare ledger verify
     """
-    from alpacare.llm.maintenance import check_ledger, open_ledger
+    from alpacare.llm.maintenance import open_ledger, verify_ledger
 
-    with open_ledger() as books:
-        click.echo(f"{check_ledger(books)} answers, all as they were received")
+    with open_ledger() as ledger:
+        click.echo(f"{verify_ledger(ledger)} answers, all as they were received")
 
 
 @ledger.command("export", cls=Stage)
@@ -51,19 +51,19 @@ def export_pack(pack: Path, stage: str | None) -> None:
       alpacare ledger export --stage responses data/packs/responses.jsonl
     """
     from alpacare.llm.cache_pack import write_pack
-    from alpacare.llm.maintenance import open_ledger, sound_entries
+    from alpacare.llm.maintenance import intact_entries, open_ledger
     from alpacare.pipeline.plan import used_keys
 
-    with open_ledger() as books:
+    with open_ledger() as ledger:
         wanted = used_keys(stage) if stage else None
-        entries = (e for e in sound_entries(books) if wanted is None or e.key in wanted)
+        entries = (e for e in intact_entries(ledger) if wanted is None or e.key in wanted)
         click.echo(f"{write_pack(pack, entries)} answers written to {pack}")
 
 
 @ledger.command("import", cls=Stage)
 @click.argument("packs", type=FILE, nargs=-1, required=True)
 def import_packs(packs: tuple[Path, ...]) -> None:
-    """Take the answers in PACKS into the ledger; each pack whole or not at all.
+    """Import the answers in PACKS into the ledger; each pack whole or not at all.
 
     \b
     Example:
@@ -72,9 +72,9 @@ def import_packs(packs: tuple[Path, ...]) -> None:
     from alpacare.llm.ledger import Ledger, default_path
     from alpacare.llm.maintenance import import_pack
 
-    with Ledger(default_path()) as books:
+    with Ledger(default_path()) as ledger:
         for pack in packs:
-            click.echo(import_pack(books, pack))
+            click.echo(import_pack(ledger, pack))
 
 
 @ledger.command(cls=Stage)
@@ -88,25 +88,25 @@ def forget(batch: str) -> None:
     """
     from alpacare.llm.maintenance import forget_batch, open_ledger
 
-    with open_ledger() as books:
-        click.echo(forget_batch(books, batch))
+    with open_ledger() as ledger:
+        click.echo(forget_batch(ledger, batch))
 
 
 @ledger.command(cls=Stage)
 @click.argument("pack", type=FILE)
-@click.option("--yes", is_flag=True, help="Do it; without this, only say what would go.")
+@click.option("--yes", is_flag=True, help="Do it; without this, only count what would move.")
 def gc(pack: Path, yes: bool) -> None:
     """Move the answers that today's pipeline does not use out of the ledger, into PACK.
 
-    Nothing is lost: `alpacare ledger import PACK` brings them back. Answers of the student by a
-    server (generations.engine: server) go too; they cost nothing.
+    Nothing is lost: `alpacare ledger import PACK` restores them. Answers of the student by a
+    server (generations.engine: server) move too; they cost nothing.
 
     \b
     Example:
       alpacare ledger gc old-answers.jsonl --yes
     """
-    from alpacare.llm.maintenance import move_out, open_ledger
+    from alpacare.llm.maintenance import move_unused, open_ledger
     from alpacare.pipeline.plan import used_keys
 
-    with open_ledger() as books:
-        click.echo(move_out(books, used_keys(None), pack, yes))
+    with open_ledger() as ledger:
+        click.echo(move_unused(ledger, used_keys(None), pack, yes))

@@ -1,7 +1,8 @@
-"""`alpacare trace`, `funnel` and `doctor`: where a row, a count, a file came from."""
+"""`alpacare trace`, `funnel` and `doctor`: where a row, a count or a file comes from."""
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -14,41 +15,46 @@ AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for 
 @click.argument("id")
 @AS_JSON
 def trace(id: str, as_json: bool) -> None:
-    """Show one row's way from seed to judgment, with requests, verdicts and witnesses.
+    """Show one row at each stage from seed to judgment, with its requests and verdicts.
 
-    ID names a seed, an instruction, a row that was dropped or a test task; its first digits are
-    enough, four at least.
+    ID is that of a seed, an instruction, a dropped row or a test task; its first digits are enough,
+    four at least.
 
     \b
     Example:
       alpacare trace b940
     """
-    from alpacare.lineage.trace import trace as follow
+    from alpacare.lineage.trace import trace_row
     from alpacare.lineage.trace_print import print_trace
 
-    story = follow(id)
+    row = trace_row(id)
     if as_json:
-        click.echo(json.dumps(story, indent=2, ensure_ascii=False))
+        _print_json(row)
     else:
-        print_trace(story)
+        print_trace(row)
 
 
 @click.command(cls=Stage)
 @AS_JSON
 def funnel(as_json: bool) -> None:
-    """Count what came to each stage, what stayed, and why the rest went.
+    """Count the rows that each stage got and kept, and why it dropped the others.
 
     \b
     Example:
       alpacare funnel
     """
-    from alpacare.lineage.funnel import count_all, print_funnel
+    from alpacare.lineage.funnel import count_all
+    from alpacare.lineage.funnel_print import print_funnel
 
-    counted = count_all()
+    counts = count_all()
     if as_json:
-        click.echo(json.dumps(counted.as_json(), indent=2, ensure_ascii=False))
+        _print_json(counts.as_json())
     else:
-        print_funnel(counted)
+        print_funnel(counts)
+
+
+def _print_json(value: Any) -> None:
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
 @click.command(cls=Stage)
@@ -58,11 +64,11 @@ def funnel(as_json: bool) -> None:
     is_flag=False,
     flag_value=Path("reports/provenance.json"),
     metavar="[FILE]",
-    help="Write what made every output to FILE instead (reports/provenance.json).",
+    help="Instead write the provenance of every output to FILE (reports/provenance.json).",
 )
 @click.pass_context
 def doctor(context: click.Context, freeze: Path | None) -> None:
-    """Check this machine, this clone and what they reach; a line a check, status 2 if one fails.
+    """Check this machine, this clone and its remotes: a line for each check, status 2 on a failure.
 
     \b
     Examples:
@@ -70,11 +76,11 @@ def doctor(context: click.Context, freeze: Path | None) -> None:
       alpacare doctor --freeze
     """
     if freeze:
-        from alpacare.lineage.provenance import freeze as write
+        from alpacare.lineage.provenance import write_provenance
 
-        click.echo(write(freeze))
+        click.echo(write_provenance(freeze))
         return
-    from alpacare.doctor.examine import examine
+    from alpacare.doctor.examine import run_checks
 
-    if not examine():
+    if not run_checks():
         context.exit(2)

@@ -1,4 +1,4 @@
-"""The `alpacare` command: what is not a stage."""
+"""The `alpacare` command: all that is not a stage."""
 
 from pathlib import Path
 
@@ -14,7 +14,12 @@ from alpacare.cli.review import review, review_import
 from alpacare.core.command import FILE, Stage
 
 
-@click.group()
+@click.group(
+    commands=[
+        *(ledger, fetch, import_data, report, table, review, review_import),
+        *(trace, funnel, doctor, remote, push, pull, publish),
+    ]
+)
 def main() -> None:
     """Medical instruction tuning as one DVC pipeline."""
 
@@ -22,18 +27,18 @@ def main() -> None:
 @main.command(cls=Stage)
 @click.option("--scores", "folder", type=FILE, default=Path("metrics/scores"), show_default=True)
 def scores(folder: Path) -> None:
-    """Print the win rates in metrics/scores, a line a cell of params.yaml, and their means.
+    """Print the win rates in metrics/scores, a line for each cell of params.yaml, and their means.
 
     \b
     Example:
       alpacare scores
     """
-    from alpacare.comparison.mean_win_rates import average_all
+    from alpacare.comparison.mean_win_rates import average_win_rates
     from alpacare.evaluation.score_table import print_scores
     from alpacare.pipeline.params import read_params
 
     params = read_params()
-    print_scores(folder, params.cells(), average_all(params))
+    print_scores(folder, params.cells(), average_win_rates(params))
 
 
 @main.command(cls=Stage)
@@ -42,7 +47,7 @@ def scores(folder: Path) -> None:
 def diff(rev: str, out: Path) -> None:
     """Compare the win rates of the working tree with those of commit REV, item by item.
 
-    OUT gets every test item that was won and is lost now, or the other way round.
+    OUT gets every test item with another outcome now, such as a win that became a loss.
 
     \b
     Example:
@@ -54,9 +59,9 @@ def diff(rev: str, out: Path) -> None:
 
 
 @main.command(cls=Stage)
-@click.option("--out", type=FILE, help="Write the same figures there too, as JSON.")
+@click.option("--out", type=FILE, help="Also write the figures to this file, as JSON.")
 def agreement(out: Path | None) -> None:
-    """Say how far the judges agree, with one another and with the people in data/reviews.
+    """Measure the agreement of judges, with one another and with the people in data/reviews.
 
     \b
     Example:
@@ -69,7 +74,7 @@ def agreement(out: Path | None) -> None:
 
 @main.command(cls=Stage)
 def check() -> None:
-    """Check params.yaml, prompts, judges, recordings, seeds and test sets, and touch nothing.
+    """Check params.yaml, prompts, judges, recordings, seeds and test sets; change nothing.
 
     \b
     Example:
@@ -82,7 +87,7 @@ def check() -> None:
 
 @main.command(cls=Stage)
 def quote() -> None:
-    """Say what the pipeline would ask and pay from here, and spend nothing.
+    """Quote the calls and dollars that the pipeline would still need; spend nothing.
 
     \b
     Example:
@@ -97,65 +102,65 @@ def quote() -> None:
 @click.argument("name")
 @click.option("--base", metavar="MODEL", help="Another student: a folder, or ID@COMMIT on the Hub.")
 def preset(name: str, base: str | None) -> None:
-    """Lay presets/NAME.yaml over params.yaml; `demo` goes back to what is checked in.
+    """Apply presets/NAME.yaml to params.yaml; `demo` restores the default.
 
     \b
     Example:
       alpacare preset alpacare-7b --base /models/llama-7b
     """
-    from alpacare.pipeline.presets import put_in_force
+    from alpacare.pipeline.presets import apply_preset
 
-    changes = put_in_force(name, base)
-    click.echo("\n".join(changes) or f"params.yaml: nothing to change, {name} is in force")
+    changes = apply_preset(name, base)
+    click.echo("\n".join(changes) or f"params.yaml: nothing to change, {name} is already applied")
 
 
 @main.command(cls=Stage)
 def presets() -> None:
-    """List the presets: what each is, what answers it would buy, what training takes.
+    """List the presets: what each is, what its answers cost, and what training needs.
 
     \b
     Example:
       alpacare presets
     """
-    from alpacare.pipeline.presets import describe_all
+    from alpacare.pipeline.presets import describe_presets
 
-    click.echo("\n".join(describe_all()))
+    click.echo("\n".join(describe_presets()))
 
 
 @main.command(cls=Stage)
 def targets() -> None:
-    """Print what `dvc repro` is to be asked for; nothing where all stages are wanted.
+    """Print the targets for `dvc repro`; nothing if all stages are needed.
 
-    With a file of your own in `sources`, the stages that it stands in for are left as they are.
+    The stages that a file of your own in `sources` replaces are left out.
 
     \b
     Example:
       dvc repro $(alpacare targets)
     """
     from alpacare.pipeline.params import read_params
-    from alpacare.pipeline.sources import targets
+    from alpacare.pipeline.sources import repro_targets
 
-    click.echo(" ".join(targets(read_params())))
+    click.echo(" ".join(repro_targets(read_params())))
 
 
 @main.command("test-set", cls=Stage)
 @click.argument("name")
 @click.argument("files", nargs=-1, metavar="[[WHO=]FILE]...")
 def test_set(name: str, files: tuple[str, ...]) -> None:
-    """Bring in a test set: make data/tests/NAME.jsonl of FILES, and have DVC keep it.
+    """Import a test set: make data/tests/NAME.jsonl from FILES, and track it with DVC.
 
-    Without FILES, those that configs/datasets.yaml names are downloaded. FILES are JSON arrays or
-    JSON Lines; the first with questions says what is asked. WHO gave the answers in their `output`
-    or `response`.
+    Without FILES, those in configs/datasets.yaml are downloaded. FILES are JSON arrays or JSON
+    Lines; the questions are those of the first that has any. WHO gave the answers in the field
+    `output` or `response`.
 
     \b
     Examples:
       alpacare test-set medinstruct-test
       alpacare test-set ours questions.jsonl gpt-4=answers.json
     """
-    from alpacare.datasets.test_set_import import bring_in
+    from alpacare.datasets.test_set_import import import_test_set
 
-    click.echo("\n".join(bring_in(name, files)))
+    click.echo("\n".join(import_test_set(name, files)))
 
 
 @main.command("served-name", cls=Stage)
@@ -168,17 +173,42 @@ def name_checkpoint(checkpoint: Path) -> None:
       vllm serve models/checkpoint \\
           --served-model-name $(alpacare served-name models/checkpoint)
     """
-    from alpacare.generation.server import served_name
+    from alpacare.stages.server_generations import served_name
 
     click.echo(served_name(checkpoint))
 
 
-_MORE = (
-    *(ledger, fetch, import_data, report, table, review, review_import),
-    *(trace, funnel, doctor, remote, push, pull, publish),
-)
-for _each in _MORE:
-    main.add_command(_each)
+@main.command(cls=Stage)
+def changes() -> None:
+    """Say which expensive stages would run again, and why.
+
+    \b
+    Example:
+      alpacare changes
+    """
+    from alpacare.pipeline.changes import explain_rerun
+
+    for line in explain_rerun():
+        click.echo(line)
+
+
+@main.command(cls=Stage)
+@click.argument("stage")
+def accept(stage: str) -> None:
+    """Accept an edit of the code of STAGE that cannot change its result: a comment, a message.
+
+    It is refused unless code alone has changed since the stage ran. What was accepted is written to
+    data/accepted.jsonl: commit it together with dvc.lock.
+
+    \b
+    Example:
+      alpacare accept checkpoint
+    """
+    from alpacare.pipeline.acceptance import ACCEPTED, accept_code
+
+    for path in accept_code(stage):
+        click.echo(f"accepted for {stage}: {path}")
+    click.echo(f"commit dvc.lock and {ACCEPTED}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`alpacare publish`: the data and the weights, for others."""
+"""`alpacare publish`: data and weights for others."""
 
 from pathlib import Path
 from typing import Any
@@ -9,17 +9,17 @@ from alpacare.core.command import FILE, Stage
 
 
 @click.command(cls=Stage)
-@click.option("--to", type=click.Choice(["folder", "hub"]), required=True, help="Where to.")
+@click.option("--to", type=click.Choice(["folder", "hub"]), required=True, help="Kind of target.")
 @click.option("--out", type=FILE, help="The folder; gets dataset/ and model/.")
-@click.option("--dataset", metavar="ORG/NAME", help="The data set's name on the Hub.")
+@click.option("--dataset", metavar="ORG/NAME", help="The dataset's name on the Hub.")
 @click.option("--model", metavar="ORG/NAME", help="The model's name on the Hub.")
-@click.option("--licence", metavar="SPDX", help="As CC-BY-4.0; or `other`, with its text.")
+@click.option("--licence", metavar="SPDX", help="Say CC-BY-4.0; or `other`, with its text.")
 @click.option("--model-licence", metavar="SPDX", help="The model's, if it is another.")
 @click.option("--licence-text", type=FILE, help="The text of the licence `other`.")
-@click.option("--public", is_flag=True, help="On the Hub: for all to see; without this, private.")
-@click.option("--yes", is_flag=True, help="Do it; without this, only say what would be done.")
+@click.option("--public", is_flag=True, help="On the Hub: public; without this, private.")
+@click.option("--yes", is_flag=True, help="Do it; without this, only list what would be written.")
 def publish(to: str, out: Path | None, **options: Any) -> None:
-    """Write the responses and the checkpoint as others use them, with cards, licence and origin.
+    """Publish the responses and the checkpoint in standard formats, with cards, licence and origin.
 
     \b
     Examples:
@@ -27,7 +27,7 @@ def publish(to: str, out: Path | None, **options: Any) -> None:
       alpacare publish --to hub --dataset our-lab/tasks --model our-lab/student \\
           --licence CC-BY-NC-4.0 --yes
     """
-    from alpacare.publishing.publish import Order, carry_out
+    from alpacare.publishing.publish import PublishOptions, publish_packages
 
-    for line in carry_out(Order(to=to, out=out, **options)):
+    for line in publish_packages(PublishOptions(to=to, out=out, **options)):
         click.echo(line)

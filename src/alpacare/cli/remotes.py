@@ -7,8 +7,8 @@ from alpacare.core.command import Stage
 
 @click.command(cls=Stage)
 @click.argument("url")
-@click.option("--weights", metavar="URL", help="Another place for the checkpoint.")
-@click.option("--endpoint-url", metavar="URL", help="Of a server that speaks S3, or GCS.")
+@click.option("--weights", metavar="URL", help="Another remote for the checkpoint.")
+@click.option("--endpoint-url", metavar="URL", help="Of a server with the protocol of S3 or GCS.")
 def remote(url: str, weights: str | None, endpoint_url: str | None) -> None:
     """Share through URL: s3://BUCKET/FOLDER, gs://BUCKET/FOLDER, ssh://USER@HOST/FOLDER, a folder.
 
@@ -26,7 +26,7 @@ def remote(url: str, weights: str | None, endpoint_url: str | None) -> None:
 
 @click.command(cls=Stage)
 def push() -> None:
-    """Push what the pipeline made, which runs made it, and the answers of your ledger.
+    """Push the pipeline's outputs, DVC's run-cache, and the answers of your ledger.
 
     \b
     Example:
@@ -40,7 +40,7 @@ def push() -> None:
 
 @click.command(cls=Stage)
 def pull() -> None:
-    """Pull what colleagues made, so that `dvc repro` runs nothing, and the answers they paid for.
+    """Pull what colleagues pushed, so that `dvc repro` runs nothing, and the answers they paid for.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""`alpacare report` and `table`: the results for people to look at, and for a paper."""
+"""`alpacare report` and `table`: the results as a page, and as a table for a paper."""
 
 from pathlib import Path
 
@@ -14,11 +14,11 @@ from alpacare.core.command import FILE, Stage
     type=FILE,
     default=Path("reports/figures"),
     show_default=True,
-    help="Where the same pictures go as SVG and PNG.",
+    help="Folder for the same pictures as SVG and PNG.",
 )
-@click.option("--open", "show", is_flag=True, help="Open the page, where there is a browser.")
+@click.option("--open", "show", is_flag=True, help="Open the page in a browser.")
 def report(out: Path, figures: Path, show: bool) -> None:
-    """Write the report: one page with every result, to be opened from disk or sent to somebody.
+    """Write the report: one HTML page with every result, to open from disk or to send.
 
     \b
     Example:
@@ -31,8 +31,7 @@ def report(out: Path, figures: Path, show: bool) -> None:
         click.echo(note, err=True)
     if written.missing:
         click.echo(
-            f"not here, so not shown: {', '.join(written.missing)}; `dvc pull` or `make repro` "
-            "brings them",
+            f"missing, so not shown: {', '.join(written.missing)}; run `dvc pull` or `make repro`",
             err=True,
         )
     click.echo(f"{out}: {out.stat().st_size / 1e6:.1f} MB; pictures in {figures}")
@@ -43,13 +42,13 @@ def report(out: Path, figures: Path, show: bool) -> None:
 @click.command(cls=Stage)
 @click.option("--format", "form", type=click.Choice(["markdown", "latex"]), default="markdown")
 def table(form: str) -> None:
-    """Print the win rates as AlpaCare's tables are: by judge, test set and reference, with AVG.
+    """Print the win rates as in the AlpaCare paper: by judge, test set and reference, with AVG.
 
     \b
     Examples:
       alpacare table
       alpacare table --format latex
     """
-    from alpacare.comparison.paper_table import write_table
+    from alpacare.comparison.paper_table import format_table
 
-    click.echo(write_table(form))
+    click.echo(format_table(form))

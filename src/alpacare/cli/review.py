@@ -1,4 +1,4 @@
-"""`alpacare review` and `alpacare review-import`: people compare, without knowing whose is what."""
+"""`alpacare review` and `alpacare review-import`: blind comparisons by people."""
 
 from pathlib import Path
 
@@ -13,8 +13,8 @@ from alpacare.core.command import FILE, Stage
 @click.option(
     "--n", type=click.IntRange(min=1), default=50, show_default=True, help="Tasks to read."
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Another one, other tasks.")
-@click.option("--reviewer", default="", help="A name to fill in; the page asks for it in any case.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Another seed, other tasks.")
+@click.option("--reviewer", default="", help="A name to fill in; the page asks for it anyway.")
 @click.option("--out", type=FILE, help="The page.  [default: reports/review/TEST-REFERENCE.html]")
 @click.option("--label-studio", "tasks", type=FILE, help="Also write tasks for Label Studio there.")
 def review(
@@ -26,23 +26,23 @@ def review(
     out: Path | None,
     tasks: Path | None,
 ) -> None:
-    """Draw answers of the student and REFERENCE to test set TEST, and make a page to compare them.
+    """Choose answers of the student and REFERENCE to test set TEST; make a page to compare them.
 
-    The page goes to reviewers. Whose answer is A stands in data/reviews/keys/, for the team alone.
+    The page is for reviewers. Whose answer is A is in data/reviews/keys/, for the team only.
 
     \b
     Example:
       alpacare review demo terse --n 30
     """
     from alpacare.core.command import check_files
-    from alpacare.review.sampling_page import draw_review, tell, write_page, write_tasks
+    from alpacare.review.review_files import describe_files, draw_review, write_page, write_tasks
 
     page = out or Path(f"reports/review/{test}-{reference}.html")
     check_files([], [page, tasks, tasks and tasks.with_suffix(".xml")])
     key, pairs = draw_review(test, reference, n, seed)
     write_page(page, key, pairs, reviewer)
     config = write_tasks(tasks, key, pairs) if tasks else None
-    click.echo(tell(key, page, tasks, config))
+    click.echo(describe_files(key, page, tasks, config))
 
 
 @click.command("review-import", cls=Stage)
@@ -52,7 +52,7 @@ def review(
     "names",
     multiple=True,
     metavar="NUMBER=NAME",
-    help="Who annotator NUMBER of Label Studio is; else they are called annotator-NUMBER.",
+    help="The name of annotator NUMBER of Label Studio; without it, annotator-NUMBER.",
 )
 @click.option("--out", type=FILE, help="[default: data/reviews/, the name of EXPORT, .jsonl]")
 def review_import(export: Path, names: tuple[str, ...], out: Path | None) -> None:

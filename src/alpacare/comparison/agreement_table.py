@@ -1,17 +1,18 @@
-"""Agreement as people read it: a table a pair of raters, each figure with its interval and n."""
+"""Agreement in the terminal: one table for each pair of raters, with intervals and n."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from rich.console import Console
 from rich.table import Table
 
-from alpacare.evaluation.agreement import Agreement, Corrected, Estimate, HumanRate, Pair, Report
+from alpacare.evaluation.agreement import Agreement, AgreementReport, Corrected, Estimate, RaterPair
 from alpacare.evaluation.score_table import interval
 
 _FEWEST = 10  # test items for a kappa to be shown: with fewer its interval promises too much
 _ENOUGH = 150  # test items for a kappa that can be quoted
 _LEGEND = """\
-same verdict: on an item, the mean of a judge's both orders; without ties: where
+same verdict: on an item, the mean of a judge's two orders; without ties: where
 neither says tie; kappa: agreement beyond chance, 0 none, 1 full (Cohen 1960).
 Intervals: {:g} %, over test items."""
 _PEOPLE = """\
@@ -19,9 +20,9 @@ people: the mean of an item's reviewers, a tie is half a win; corrected: a judge
 rate with its errors taken out, as people show them (Rogan & Gladen 1978)."""
 
 
-def print_report(report: Report) -> None:
-    """Print each pair of raters as a table, how to read them, and what to bear in mind."""
-    # what a reviewer's name may hold is no markup
+def print_report(report: AgreementReport) -> None:
+    """Print a table for each pair of raters, a legend, and notes."""
+    # a reviewer's name must not be read as markup
     console = Console(markup=False, emoji=False, highlight=False)
     for pair in report.pairs:
         console.print(_table(pair), "")
@@ -34,10 +35,10 @@ def print_report(report: Report) -> None:
         console.print(note, soft_wrap=True)
 
 
-def _table(pair: Pair) -> Table:
+def _table(pair: RaterPair) -> Table:
     title = f"{_title(pair)}: {pair.overall.n:,} comparisons of {pair.overall.items:,} test items"
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("")  # the one that wraps where 80 columns do not hold all
+    table.add_column("")  # this column wraps when all do not fit in 80 characters
     for column in ("n", "same verdict, %", "without ties, %", "kappa"):
         table.add_column(column, justify="right", no_wrap=True)
     table.add_row("all", *_cells(pair.overall))
@@ -50,7 +51,7 @@ def _table(pair: Pair) -> Table:
     return table
 
 
-def _people(report: Report) -> Table:
+def _people(report: AgreementReport) -> Table:
     """Show people's win rate of each cell, and under it each judge's, as it is and corrected."""
     table = Table(
         title="Student's win rate, %", title_justify="left", box=None, pad_edge=False,
@@ -60,42 +61,35 @@ def _people(report: Report) -> Table:
         table.add_column(column, overflow="fold")
     for column in ("n", "win rate", "corrected"):
         table.add_column(column, justify="right", no_wrap=True)
+    judges = defaultdict[tuple[str, str, str], list[Corrected]](list)
+    for each in report.corrected:
+        judges[each.test, each.reference, each.criterion].append(each)
     for cell in report.people:
         who = f"people, {cell.criterion}"
-        row = (cell.test, cell.reference, who, f"{cell.rate.n:,}", interval(cell.rate), "")
-        table.add_row(*row)
-        for each in report.corrected:
-            if _same_cell(each, cell):
-                rates = interval(each.observed), _with_interval(each.win_rate, 100, ".1f")
-                table.add_row("", "", each.judge, f"{each.judged:,}", *rates)
+        table.add_row(cell.test, cell.reference, who, f"{cell.rate.n:,}", interval(cell.rate), "")
+        for each in judges[cell.test, cell.reference, cell.criterion]:
+            rates = interval(each.observed), _with_interval(each.win_rate, 100, ".1f")
+            table.add_row("", "", each.judge, f"{each.judged:,}", *rates)
     return table
 
 
-def _same_cell(one: Corrected, other: HumanRate) -> bool:
-    return (one.test, one.reference, one.criterion) == (
-        other.test,
-        other.reference,
-        other.criterion,
-    )
-
-
-def _title(pair: Pair) -> str:
+def _title(pair: RaterPair) -> str:
     criterion = f", {pair.criterion}" if pair.criterion else ""
     return f"{pair.first} and {pair.second}{criterion}"
 
 
 def _cells(agreement: Agreement) -> tuple[str, ...]:
-    equal, decided = agreement.accuracy, agreement.accuracy_decided
     kappa = agreement.kappa if agreement.items >= _FEWEST else Estimate()
     return (
         f"{agreement.n:,}",
-        *(_with_interval(share, 100, ".0f") for share in (equal, decided)),
+        _with_interval(agreement.accuracy, 100, ".0f"),
+        _with_interval(agreement.accuracy_decided, 100, ".0f"),
         _with_interval(kappa, 1, ".2f"),
     )
 
 
 def _with_interval(estimate: Estimate, times: int, form: str) -> str:
-    """Write "0.42 (0.25 to 0.58)"; "-" for what is not there."""
+    """Write "0.42 (0.25 to 0.58)"; "-" for a missing figure."""
     value, low, high = (
         "-" if figure is None else f"{times * figure:z{form}}"
         for figure in (estimate.value, estimate.ci_low, estimate.ci_high)
@@ -103,14 +97,14 @@ def _with_interval(estimate: Estimate, times: int, form: str) -> str:
     return value if low == "-" else f"{value} ({low} to {high})"
 
 
-def _notes(report: Report) -> Iterator[str]:
-    """Say what was left out, and where a kappa has too few test items behind it."""
+def _notes(report: AgreementReport) -> Iterator[str]:
+    """Say what was left out, and which kappas have too few test items."""
     if report.reviews or report.left_out:
-        yield tell(report.reviews, report.left_out)
+        yield review_counts_line(report.reviews, report.left_out)
     for each in report.corrected:
         if each.why:
-            what = f"{each.judge} on {each.test} against {each.reference}, {each.criterion}"
-            yield f"{what}: not corrected, {each.why}"
+            cell = f"{each.judge} on {each.test} against {each.reference}, {each.criterion}"
+            yield f"{cell}: not corrected, {each.why}"
     for pair in report.pairs:
         items, kappa = pair.overall.items, pair.overall.kappa
         if pair.overall.unreadable:
@@ -122,7 +116,7 @@ def _notes(report: Report) -> Iterator[str]:
             )
 
 
-def tell(reviews: int, left_out: Mapping[str, int]) -> str:
+def review_counts_line(reviews: int, left_out: Mapping[str, int]) -> str:
     """Say how many reviews are counted, and how many are left out and why."""
     reasons = (f"; {times:,} left out, {why}" for why, times in left_out.items())
     return f"reviews: {reviews:,} counted{''.join(reasons)}"

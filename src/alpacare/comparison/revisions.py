@@ -1,7 +1,7 @@
-"""Files as they stand in the working tree or stood at a commit: from Git, DVC's cache, its remote.
+"""Files of the working tree or of a commit: from Git, DVC's cache or DVC's remote.
 
-A commit holds the hashes of DVC's files. The cache is looked into first, so that nothing is asked
-over a network for what is here; DVC's own file system would look at the remote's settings anyway.
+A commit holds the hashes of DVC's files. The cache is read first, without DVC's own file system,
+which would read the remote's settings even for files that are here.
 """
 
 import tempfile
@@ -15,12 +15,12 @@ from alpacare.core.errors import BadInput
 T = TypeVar("T")
 
 
-class Missing(BadInput):
-    """A file that its commit knows of, and that can be had nowhere."""
+class MissingFile(BadInput):
+    """A file that dvc.lock names, and that is neither in the cache nor in the remote."""
 
 
 class Revision:
-    """One state of the project; `rev` is a commit as Git names it, None the working tree."""
+    """One version of the project; `rev` is a commit as Git names it, None the working tree."""
 
     def __init__(self, rev: str | None, repo: Any, folder: Path) -> None:
         self.rev = rev
@@ -34,71 +34,112 @@ class Revision:
         return f"{self.rev}:{path}" if self.rev else path
 
     def has(self, path: str) -> bool:
-        """Tell whether there is such a file, or DVC knows its hash."""
-        return path in self._outs or self._stands(path)
+        """Whether the file exists, or DVC knows its hash."""
+        return self._out(path) is not None or self._in_tree(path)
 
     def outputs(self, folder: str) -> list[str]:
-        """List DVC's files below a folder."""
-        return [path for path in self._outs if path.startswith(f"{folder}/")]
+        """List DVC's files below a folder; of a folder whose list is missing, its own path."""
+        found: list[str] = []
+        for path, out in self._outs.items():
+            if path.startswith(f"{folder}/"):
+                names = self._names_in(path, out) if out.hash_info.isdir else [path]
+                found += names or [path]
+        return found
+
+    def _names_in(self, path: str, out: Any) -> list[str]:
+        if tree := out.get_obj():
+            return ["/".join((path, *key)) for key, _ in tree.iteritems()]
+        try:
+            return [str(name) for name in self._repo.dvcfs.find(path)]
+        except Exception:  # each kind of remote raises errors of its own
+            return []
+
+    def texts(self, folder: str) -> dict[str, bytes]:
+        """Give the content of every file of Git in a folder, by its path in there."""
+        files, top = self._repo.fs, self._repo_path(folder)
+        return {files.relpath(path, top): files.open(path, "rb").read() for path in files.find(top)}
 
     def inputs(self, path: str) -> dict[str, str]:
-        """Give what an output was made from, as dvc.lock has it: a hash for each path."""
-        deps = self._outs[path].stage.deps if path in self._outs else []
+        """Give the hashes of the files that an output was made from, by path, as in dvc.lock."""
+        out = self._out(path)
+        deps = out.stage.deps if out else []
         return {dep.def_path: dep.hash_info.value for dep in deps if dep.hash_info}
 
     def read(self, path: str, reader: Callable[[Path], T]) -> T:
         """Read a file.
 
         Raises:
-            BadInput: the reader's, with the file named as `name` does.
-            Missing: it is neither here nor in the cache nor in the remote.
+            BadInput: raised by the reader; the file is named as `name` does.
+            MissingFile: the file is neither here nor in the cache nor in the remote.
         """
-        place = self._find(path)
+        file = self._find(path)
         try:
-            return reader(place)
+            return reader(file)
         except BadInput as error:
-            raise BadInput(str(error).replace(str(place), self.name(path))) from error
+            raise BadInput(str(error).replace(str(file), self.name(path))) from error
 
-    def behind(self) -> bool:
-        """Tell whether settings or files of the working tree changed since its stages ran."""
+    def is_outdated(self) -> bool:
+        """Whether settings or files of the working tree changed since its stages ran."""
         entries = [entry for each in self._repo.status().values() for entry in each]
         changes = [entry.get("changed deps", {}) for entry in entries if isinstance(entry, dict)]
         return "changed command" in entries or any("modified" in str(each) for each in changes)
 
     def _find(self, path: str) -> Path:
-        """Give a place on this disk where the file's content is."""
+        """Give a path on this disk that has the file's content."""
         if self.rev is None and Path(path).exists():
             return Path(path)
-        if path in self._outs and Path(self._outs[path].cache_path).exists():
-            return Path(self._outs[path].cache_path)
+        if (cached := self._cached(path)) and cached.exists():
+            return cached
         copy = self._folder / path
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_bytes(self._fetch(path))
         return copy
 
     def _fetch(self, path: str) -> bytes:
-        if self._stands(path):
-            content: bytes = self._repo.fs.open(self._inside(path), "rb").read()
+        if self._in_tree(path):
+            content: bytes = self._repo.fs.open(self._repo_path(path), "rb").read()
             return content
         try:
             content = self._repo.dvcfs.open(path, "rb").read()
-        except FileNotFoundError as error:
-            raise Missing(self._advise(path)) from error
-        except Exception as error:  # each kind of remote fails in its own way
-            raise Missing(f"{self._advise(path)} (the remote says: {error})") from error
+        except Exception as error:  # each kind of remote raises errors of its own
+            reason = self._remote_error() or error.__cause__ or error
+            said = "" if isinstance(reason, FileNotFoundError) else f" (the remote says: {reason})"
+            todo = "`dvc push --all-commits`" if self.rev else "`dvc repro`, or `dvc push`"
+            raise MissingFile(
+                f"{self.name(path)}: neither in DVC's cache nor in its remote; "
+                f"run {todo} where it was made{said}"
+            ) from error
         return content
 
-    def _stands(self, path: str) -> bool:
-        return bool(self._repo.fs.exists(self._inside(path)))
+    def _cached(self, path: str) -> Path | None:
+        """Give where DVC's cache would hold a file, which may be one of a folder."""
+        out = self._out(path)
+        if out is None:
+            return None
+        if not out.hash_info.isdir:
+            return Path(out.cache_path)
+        top = self._repo.fs.relpath(out.fs_path, self._repo.root_dir)
+        entry = (out.get_obj() or {}).get(Path(path).relative_to(top).parts)
+        return Path(out.cache.oid_to_path(entry[1].value)) if entry else None
 
-    def _inside(self, path: str) -> str:
+    def _out(self, path: str) -> Any:
+        """Give DVC's output that a file is, or is in; None if there is none."""
+        places = [path, *map(str, Path(path).parents)]
+        return next((self._outs[place] for place in places if place in self._outs), None)
+
+    def _remote_error(self) -> Exception | None:
+        """Give what is wrong with the remote itself, which DVC hides when it reads a folder."""
+        try:
+            self._repo.cloud.get_remote_odb()
+        except Exception as error:  # its plugin is missing, its settings are wrong, ...
+            return error
+        return None
+
+    def _in_tree(self, path: str) -> bool:
+        return bool(self._repo.fs.exists(self._repo_path(path)))
+
+    def _repo_path(self, path: str) -> str:
         return str(self._repo.fs.join(self._repo.root_dir, path))
-
-    def _advise(self, path: str) -> str:
-        where = f"{self.name(path)}: neither in DVC's cache nor in its remote"
-        if self.rev is None:
-            return f"{where}; run `dvc repro`, or `dvc push` where it was made"
-        return f"{where}; run `dvc push --all-commits` where it was made"
 
 
 @contextmanager
@@ -106,10 +147,10 @@ def open_revision(rev: str | None) -> Iterator[Revision]:
     """Open a commit, or with None the working tree, of the project in the current folder.
 
     Raises:
-        BadInput: no Git repository, no such commit, or one whose dvc.yaml cannot be read.
+        BadInput: no Git repository, no such commit, or its dvc.yaml cannot be read.
     """
     if rev is not None and not rev.strip():
-        raise BadInput("no commit is named; say one, as HEAD~1")
+        raise BadInput("no commit is named; name one, such as HEAD~1")
     from dvc.exceptions import DvcException  # type: ignore[import-untyped]
     from dvc.repo import Repo  # type: ignore[import-untyped]
 
@@ -119,5 +160,5 @@ def open_revision(rev: str | None) -> Iterator[Revision]:
             tempfile.TemporaryDirectory() as folder,
         ):
             yield Revision(rev, repo, Path(folder))
-    except (DvcException, AttributeError) as error:  # the second: it is a tree, or a file
+    except (DvcException, AttributeError) as error:  # AttributeError: `rev` is a tree or a file
         raise BadInput(f"cannot read {rev or 'the working tree'}: {error}") from error

@@ -1,1 +1,11 @@
-"""TODO."""
+"""What runs of models share: determinism, versions, scratch folders, workers, this machine."""
+
+from alpacare.core.public import exports
+
+__getattr__, __all__ = exports(
+    __name__,
+    determinism="make_deterministic",
+    machine="describe_machine device_name versions",
+    scratch="fingerprint hash_files hash_model",
+    workers="run_workers",
+)

@@ -1,14 +1,15 @@
-"""Same inputs, same bytes: seeds, threads and kernels fixed before torch does any work."""
+"""Same inputs, same bytes: seeds, threads and kernels are fixed before torch does any work."""
 
 import os
 import random
 
 
-def make_deterministic(seed: int, threads: int) -> None:
+def make_deterministic(seed: int, threads: int, *, on_cpu: bool = True) -> None:
     """Seed every generator, fix the CPU thread count and ask for deterministic kernels.
 
     The thread count is part of the arithmetic: it decides how sums are split. It comes from the
     settings, so a run on more or fewer cores rounds the same way and is only faster or slower.
+    Some kernels of a GPU have no deterministic form: outputs name the device.
     """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -19,7 +20,7 @@ def make_deterministic(seed: int, threads: int) -> None:
     np.random.seed(seed)
     torch.manual_seed(seed)
     torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(True)
-    # it would fill every new tensor with NaN first, to show reads before writes: a twentieth of
-    # the time, for defects that torch has tests for
+    torch.use_deterministic_algorithms(on_cpu)
+    # else torch fills every new tensor with NaN, to show reads before writes: a twentieth of the
+    # time, for defects that torch has its own tests for
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]

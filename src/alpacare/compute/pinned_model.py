@@ -1,11 +1,28 @@
-"""Models by name: a folder here, or one of the Hugging Face Hub's."""
+"""Models by name: a local folder, or a model of the Hugging Face Hub at a commit."""
 
 import re
 from pathlib import Path
+from typing import Self
+
+from pydantic import model_validator
+
+from alpacare.core.settings import Settings
+
+
+class PinnedModel(Settings):
+    """A model by folder, or by Hub id and commit."""
+
+    model: str
+    revision: str | None
+
+    @model_validator(mode="after")
+    def _pinned(self) -> Self:
+        check_pinned(self.model, self.revision)
+        return self
 
 
 def check_pinned(name: str, revision: str | None) -> None:
-    """See that a name means the same weights tomorrow; a folder's are known by their bytes.
+    """Check that a name means the same weights tomorrow; a folder's are known by their bytes.
 
     Raises:
         ValueError: a Hub model without a commit.

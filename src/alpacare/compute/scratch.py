@@ -1,7 +1,9 @@
-"""Where a run that was stopped goes on: a folder named by everything that shapes its result."""
+"""Scratch folders: a run that was stopped goes on in one, named by all that shapes its result."""
 
 import hashlib
 import json
+import re
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,18 @@ def fingerprint(parts: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def delete_other_runs(folder: Path) -> None:
+    """Delete the folders of runs with other fingerprints that lie beside a run's folder."""
+    for other in other_runs(folder):
+        if re.fullmatch("[0-9a-f]{16}", other.name):
+            shutil.rmtree(other, ignore_errors=True)
+
+
+def other_runs(folder: Path) -> list[Path]:
+    """List what lies beside a run's folder."""
+    return sorted(other for other in folder.parent.glob("*") if other != folder)
+
+
 def hash_files(*paths: Path) -> str:
     """SHA-256 over files' names and bytes, and those in folders."""
     digest = hashlib.sha256()
@@ -21,9 +35,13 @@ def hash_files(*paths: Path) -> str:
             name = file.name if path.is_file() else file.relative_to(path).as_posix()
             digest.update(f"{name}:{file.stat().st_size}:".encode())
             with file.open("rb") as opened:
-                while block := opened.read(1 << 20):
-                    digest.update(block)
+                hashlib.file_digest(opened, lambda: digest)
     return digest.hexdigest()
+
+
+def hash_code(*modules: str) -> str:
+    """SHA-256 over the Python files beside these modules' files, given as `__file__`."""
+    return hash_files(*(file for m in modules for file in sorted(Path(m).parent.glob("*.py"))))
 
 
 def hash_model(name: str, revision: str | None) -> str | None:
@@ -32,11 +50,6 @@ def hash_model(name: str, revision: str | None) -> str | None:
     return hash_files(folder) if folder.is_dir() else revision
 
 
-def size(folder: Path) -> int:
+def folder_size(folder: Path) -> int:
     """Bytes of all files in a folder."""
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-
-
-def others(scratch: Path) -> list[Path]:
-    """Give the folders of runs with other settings, which wait to be gone on with or deleted."""
-    return sorted(folder for folder in scratch.parent.glob("*") if folder != scratch)

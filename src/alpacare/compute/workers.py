@@ -1,6 +1,6 @@
-"""Worker processes of one run, started by `accelerate launch`, and how they are heard of.
+"""Worker processes of one run, started by `accelerate launch`.
 
-What a user must be told goes to SCRATCH/error.txt, since a launcher shows nothing but a traceback.
+A worker writes what the user must know to SCRATCH/error.txt: the launcher shows only a traceback.
 """
 
 import os
@@ -12,13 +12,13 @@ from contextlib import suppress
 from pathlib import Path
 
 from alpacare.core.errors import BadInput
-from alpacare.core.file_lock import alone
+from alpacare.core.file_lock import hold_lock
 
-ERROR = "error.txt"
+ERROR_FILE = "error.txt"
 # How long threads that wait for one another spin before they sleep. GNU OpenMP's own 300,000 turns
 # make training many times slower where something else wants one of the cores; the bits are the
 # same (bench/busy.py).
-SPINS = "1000"
+SPIN_COUNT = "1000"
 ACCELERATE = (sys.executable, "-m", "accelerate.commands.launch", "--quiet")
 
 
@@ -26,18 +26,18 @@ def run_workers(
     command: Sequence[str],
     environment: Mapping[str, str],
     scratch: Path,
-    state: Callable[[], str],
+    progress: Callable[[], str],
 ) -> None:
-    """Run the workers to their end; `state` says how far they came, and how to go on.
+    """Run the workers to their end; `progress` says how far they came, and how to go on.
 
     Raises:
         BadInput: a worker failed; the line says why.
         KeyboardInterrupt: the run was stopped; the message says how to go on.
     """
-    (scratch / ERROR).unlink(missing_ok=True)
+    (scratch / ERROR_FILE).unlink(missing_ok=True)
     process = subprocess.Popen(
         command,
-        env={"GOMP_SPINCOUNT": SPINS, **os.environ, **environment},
+        env={"GOMP_SPINCOUNT": SPIN_COUNT, **os.environ, **environment},
         start_new_session=True,  # a Ctrl-C is for the stage, which passes it on to all workers
     )
     try:
@@ -47,20 +47,20 @@ def run_workers(
             os.killpg(process.pid, signal.SIGTERM)
         process.wait()
         for lock in scratch.glob("worker-*.lock"):
-            with alone(lock, wait=True):  # the launcher dies at once, a worker saves
+            with hold_lock(lock, wait=True):  # the launcher dies at once, a worker saves
                 pass
-        raise KeyboardInterrupt(state()) from None
-    if (scratch / ERROR).exists():
-        raise BadInput((scratch / ERROR).read_text())
+        raise KeyboardInterrupt(progress()) from None
+    if (scratch / ERROR_FILE).exists():
+        raise BadInput((scratch / ERROR_FILE).read_text())
     if status:
-        raise BadInput(f"a worker process died with status {status}; {state()}")
+        raise BadInput(f"a worker process died with status {status}; {progress()}")
 
 
-def lock_name(rank: int) -> str:
+def worker_lock(rank: int) -> str:
     """Name the file that a worker holds while it lives; it may outlive the stage."""
     return f"worker-{rank}.lock"
 
 
 def first_line(error: BaseException) -> str:
-    """Give the first line of a library's error, whose others hold advice for programmers."""
+    """Give the first line of a library's error; the others hold advice for programmers."""
     return str(error).strip().split("\n")[0]

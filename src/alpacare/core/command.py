@@ -7,19 +7,17 @@ def main(seeds: Path) -> None: ...
 
 import os
 import signal
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import click
 
 from alpacare.core.errors import BadInput
-from alpacare.core.file_lock import alone
+from alpacare.core.file_lock import hold_lock
 
 STOPPED = 130  # what shells report for Ctrl-C
-BRING_BACK = "`dvc checkout; git checkout metrics` brings back the last good outputs."
 FILE = click.Path(path_type=Path)
 
 
@@ -33,7 +31,8 @@ class OneLine(click.ClickException):
         click.secho(f"error: {self.message}", fg="red", err=True)
         if "DVC_STAGE" in os.environ:
             # DVC deletes a stage's outputs before it starts the stage's command.
-            click.echo(f"       {BRING_BACK}", err=True)
+            outputs = "`dvc checkout; git checkout metrics` brings back the last good outputs."
+            click.echo(f"       {outputs}", err=True)
 
 
 class Stage(click.Command):
@@ -41,21 +40,19 @@ class Stage(click.Command):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.params.append(
-            click.Option(
-                ["--debug"],
-                is_flag=True,
-                expose_value=False,
-                callback=lambda context, _, value: context.meta.update(debug=value),
-                help="Show the whole traceback of an error.",
-            )
-        )
+        click.option(
+            "--debug",
+            is_flag=True,
+            expose_value=False,
+            callback=lambda context, _, value: context.meta.update(debug=value),
+            help="Show the whole traceback of an error.",
+        )(self)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; SIGTERM (`docker stop`) ends it like Ctrl-C."""
-        signal.signal(signal.SIGTERM, _interrupt)
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
-            with _alone_in_the_pipeline():
+            with _pipeline_lock():
                 return super().invoke(ctx)
         except (BadInput, OSError) as error:
             if ctx.meta["debug"]:
@@ -86,24 +83,17 @@ def check_files(inputs: Iterable[Path | None], outputs: Iterable[Path | None]) -
         seen[path.resolve()] = path
 
 
-@contextmanager
-def _alone_in_the_pipeline() -> Iterator[None]:
-    """Run one stage at a time in a working tree.
+def _pipeline_lock() -> AbstractContextManager[None]:
+    """Let `dvc repro` run one stage at a time in a working tree.
 
     DVC's own lock knows process numbers: it does not see another container's `dvc repro`, nor a
     stage that outlived its own.
     """
     if "DVC_STAGE" not in os.environ:
-        yield
-        return
+        return nullcontext()
     folder = Path(".dvc/tmp")  # queued experiments have one each, where $DVC_ROOT is their parent's
     folder.mkdir(parents=True, exist_ok=True)
-    with alone(folder / "stage.lock", what="another stage of this pipeline"):
-        yield
-
-
-def _interrupt(signum: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+    return hold_lock(folder / "stage.lock", what="another stage of this pipeline")
 
 
 def _one_line(error: BadInput | OSError) -> str:

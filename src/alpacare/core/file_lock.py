@@ -15,7 +15,7 @@ from alpacare.core.errors import BadInput
 
 
 @contextmanager
-def alone(lock: Path, *, wait: bool = False, what: str = "this very run") -> Iterator[None]:
+def hold_lock(lock: Path, *, wait: bool = False, what: str = "this very run") -> Iterator[None]:
     """Hold a file for this process; with `wait`, as soon as nobody else does.
 
     Raises:

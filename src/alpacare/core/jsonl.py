@@ -31,8 +31,7 @@ def read_objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                 place = f"{path}:{number}"
                 value = parse_json(line, place)
                 if not isinstance(value, dict):
-                    kind = type(value).__name__
-                    raise BadInput(f"{place}: expected a JSON object, found {kind}")
+                    raise BadInput(f"{place}: expected a JSON object, found {type(value).__name__}")
                 yield number, value
 
 
@@ -50,13 +49,11 @@ def stream(path: Path, model: type[R], unique: str | None = None) -> Iterator[R]
     lines: dict[str, int] = {}
     for number, value in read_objects(path):
         row = validate(model, value, f"{path}:{number}")
-        if unique:
-            first = lines.setdefault(getattr(row, unique), number)
-            if first != number:
-                raise BadInput(
-                    f"{path}:{number}: {unique} '{getattr(row, unique)}' is already on line "
-                    f"{first}; keep one of them"
-                )
+        key: str = getattr(row, unique) if unique else ""
+        if unique and (first := lines.setdefault(key, number)) != number:
+            raise BadInput(
+                f"{path}:{number}: {unique} '{key}' is already on line {first}; keep one of them"
+            )
         yield row
 
 

@@ -3,52 +3,45 @@
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 Advance = Callable[[int, str], None]
+RowsDone = Callable[[int], object]
 _PLAIN_INTERVAL = 10.0  # seconds between plain lines
 
 
-@contextmanager
-def track(title: str, total: int, unit: str) -> Iterator[Advance]:
-    """Show progress of `total` units; call the yielded function with (units done, a note)."""
-    if sys.stderr.isatty():
-        with _live(title, total, unit) as advance:
-            yield advance
-    else:
-        yield _plain(title, total, unit)
+def ignore_progress(rows: int) -> None:
+    """Show no progress."""
+
+
+def track(title: str, total: int, unit: str) -> AbstractContextManager[Advance]:
+    """Show progress of `total` units; call the function that it gives with (units done, a note)."""
+    live = sys.stderr.isatty()
+    return _live(title, total, unit) if live else nullcontext(_plain(title, total, unit))
 
 
 @contextmanager
 def _live(title: str, total: int, unit: str) -> Iterator[Advance]:
+    from rich import progress
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        ProgressColumn,
-        Task,
-        TextColumn,
-        TimeRemainingColumn,
-    )
     from rich.text import Text
 
-    class Rate(ProgressColumn):
-        def render(self, task: Task) -> Text:
+    class Rate(progress.ProgressColumn):
+        def render(self, task: progress.Task) -> Text:
             return Text(f"{task.speed:.1f}/s" if task.speed else "")
 
     columns = (
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=20),
-        MofNCompleteColumn(),
-        TextColumn(f"{unit}  {{task.fields[note]}} "),
+        progress.TextColumn("{task.description}"),
+        progress.BarColumn(bar_width=20),
+        progress.MofNCompleteColumn(),
+        progress.TextColumn(f"{unit}  {{task.fields[note]}} "),
         Rate(),
-        TextColumn(" ETA"),
-        TimeRemainingColumn(),
+        progress.TextColumn(" ETA"),
+        progress.TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task(title, total=total, note="")
-        yield lambda units, note: progress.update(task, advance=units, note=note)
+    with progress.Progress(*columns, console=Console(stderr=True)) as bars:
+        task = bars.add_task(title, total=total, note="")
+        yield lambda units, note: bars.update(task, advance=units, note=note)
 
 
 def quiet_libraries() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 def exports(package: str, **modules: str) -> tuple[Callable[[str], Any], list[str]]:
     """Give a package's `__getattr__` and `__all__` from its modules' public names (PEP 562).
 
-    __getattr__, __all__ = exports(__name__, packing="best_fit build_row", data="prepare")
+    __getattr__, __all__ = exports(__name__, packing="Example build_tensors", data="prepare")
     """
     homes = {name: module for module, names in modules.items() for name in names.split()}
 

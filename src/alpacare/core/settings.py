@@ -1,7 +1,7 @@
 """A stage's settings: its own section of params.yaml, checked against a typed model."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import UnionType
 from typing import Any, ClassVar, TypeVar, get_args, get_origin
@@ -65,7 +65,6 @@ def check(values: Any, model: type[S], place: str) -> S:
 
 
 def _explain(error: ValidationError, model: type[Settings]) -> tuple[str, str]:
-    """Give the key that is wrong and what is wrong with it."""
     # a misspelt key is both unknown and missing: the unknown one tells more
     first = min(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
     key = ".".join(str(part) for part in first["loc"])
@@ -77,16 +76,24 @@ def _explain(error: ValidationError, model: type[Settings]) -> tuple[str, str]:
         return key, str(first["ctx"]["error"])
     if first["type"] != "extra_forbidden":
         return key, f"{first['msg'].lower()}, found {first['input']!r}"
-    section = _section(model, first["loc"][:-1])
-    if new := section.renamed.get(str(first["loc"][-1])):
+    if new := new_name(model, first["loc"]):
         return key, f"this key has a new name: {new}"
-    known = list(section.model_fields)
+    known = list(_section(model, first["loc"][:-1]).model_fields)
     close = difflib.get_close_matches(str(first["loc"][-1]), known, n=1)
     hint = f"did you mean '{close[0]}'?" if close else f"known keys: {', '.join(known)}"
     return key, f"unknown key; {hint}"
 
 
-def _section(model: Any, path: tuple[int | str, ...]) -> Any:
+def new_name(model: type[Settings], path: Sequence[int | str]) -> str | None:
+    """Give what to write today for a key of an earlier version; None for any other key."""
+    *above, key = path
+    try:
+        return str(_section(model, above).renamed[str(key)])
+    except (KeyError, AttributeError):
+        return None
+
+
+def _section(model: Any, path: Sequence[int | str]) -> Any:
     """Find the model that checks the section at this path; the keys of a mapping are names."""
     for part in path:
         if get_origin(model) is dict:

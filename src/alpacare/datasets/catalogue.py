@@ -1,4 +1,4 @@
-"""configs/datasets.yaml: published data by name, where it is, and what must come."""
+"""configs/datasets.yaml, the catalogue of published datasets: addresses, hashes, row counts."""
 
 import re
 from pathlib import Path
@@ -16,10 +16,10 @@ _SLUG = TypeAdapter(Slug)
 Sha256 = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
 
 
-class PublishedSet(Settings):
-    """One data set; `files` are "[WHO=]ADDRESS" and the SHA-256, null where none is known.
+class PublishedDataset(Settings):
+    """One dataset; `files` are "[WHO=]ADDRESS" and the SHA-256, null where none is known.
 
-    `model` is who wrote the answers of responses.
+    `model` wrote the answers of responses.
     """
 
     kind: Literal["tests", "responses", "seeds"]
@@ -29,24 +29,24 @@ class PublishedSet(Settings):
     files: dict[str, Sha256 | None] = Field(min_length=1)
 
     @model_validator(mode="after")
-    def _pinned(self) -> Self:
+    def _check_files(self) -> Self:
         for name, sha256 in self.files.items():
-            check_address(split_who(name)[1], sha256)
+            check_address(split_answerer(name)[1], sha256)
         if (self.kind == "responses") != (self.model is not None):
-            raise ValueError("'model' says who wrote responses, and stands with those alone")
+            raise ValueError("'model' says who wrote responses, and belongs to those only")
         if self.kind != "tests" and len(self.files) > 1:
             raise ValueError("only test sets come in several files")
         return self
 
 
-def find_published(name: str) -> PublishedSet | None:
-    """Look a data set up by its name."""
+def find_published(name: str) -> PublishedDataset | None:
+    """Look up a dataset by its name."""
     known = read_yaml(CATALOGUE)
-    return check(known[name], PublishedSet, f"{CATALOGUE}: {name}.") if name in known else None
+    return check(known[name], PublishedDataset, f"{CATALOGUE}: {name}.") if name in known else None
 
 
 def check_name(name: str) -> str:
-    """See that a name can be a file's and a stage's.
+    """Check that a name can be used for files and stages.
 
     Raises:
         BadInput: it cannot.
@@ -55,11 +55,12 @@ def check_name(name: str) -> str:
         return _SLUG.validate_python(name)
     except ValidationError:
         raise BadInput(
-            f"'{name}' is no name: letters, digits, '.', '_' and '-', a letter or digit first"
+            f"'{name}' is not a valid name: use letters, digits, '.', '_' and '-'; begin with a "
+            "letter or digit"
         ) from None
 
 
-def split_who(text: str) -> tuple[str | None, str]:
-    """Part "gpt-4=answers.json"; a path with a "=" behind a "/" stays whole."""
-    who, sign, rest = text.partition("=")
-    return (check_name(who), rest) if sign and re.search("[/@]", who) is None else (None, text)
+def split_answerer(text: str) -> tuple[str | None, str]:
+    """Split "gpt-4=answers.json" at its "="; a "=" after a "/" belongs to the path."""
+    name, sign, rest = text.partition("=")
+    return (check_name(name), rest) if sign and re.search("[/@]", name) is None else (None, text)

@@ -1,7 +1,6 @@
-"""Seed tasks as people wrote them: read, checked, and given one spelling."""
+"""Seed tasks as people write them: read, checked, and given one spelling."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, get_args
 
@@ -9,9 +8,14 @@ from pydantic import Field
 
 from alpacare.core import jsonl
 from alpacare.core.errors import BadInput
-from alpacare.core.files import read_json, read_text
 from alpacare.core.settings import Settings
-from alpacare.records.labels import canonical_difficulty, canonical_type, without_placeholder
+from alpacare.datasets.fields import read_field
+from alpacare.datasets.tables import read_json_rows
+from alpacare.records.label_normalisation import (
+    normalise_difficulty,
+    normalise_input,
+    normalise_type,
+)
 from alpacare.records.task import Seed, TaskType, row_id
 
 FIELDS = ("instruction", "input", "type", "topic", "view", "difficulty")
@@ -23,30 +27,22 @@ class SeedsSettings(Settings):
     take: int | None = Field(gt=0)
 
 
-def read_source(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield (place, object) for each row of a JSON array or a JSON Lines file."""
-    if not read_text(path).lstrip().startswith("["):
-        return ((f"{path}:{number}", row) for number, row in jsonl.read_objects(path))
-    rows = enumerate(read_json(path), start=1)
-    return ((f"{path}: row {number}", row) for number, row in rows)
-
-
-def normalise(rows: Iterable[tuple[str, dict[str, Any]]], source: Path) -> list[Seed]:
-    """Check each row and give types, difficulty, input, topics and views one spelling.
+def read_seeds(path: Path) -> list[Seed]:
+    """Read seeds; types, difficulty, input, topics and views get one spelling.
 
     Raises:
-        BadInput: no rows, a row that is no seed task, or the same task twice.
+        BadInput: no rows, a row that is not a seed task, or the same task twice.
     """
     places: dict[str, str] = {}
     seeds: list[dict[str, Any]] = []
-    for place, row in rows:
-        seed = _normalise_row(row, place)
+    for place, row in read_json_rows(path):
+        seed = _normalise(row, place)
         if seed["id"] in places:
             raise BadInput(f"{place}: the same task as {places[seed['id']]}; keep one of them")
         places[seed["id"]] = place
         seeds.append(seed)
     if not seeds:
-        raise BadInput(f"{source}: no seed tasks; write at least one JSON object a line")
+        raise BadInput(f"{path}: no seed tasks; write at least one JSON object a line")
     for field in ("topic", "view"):
         _unify_spelling(seeds, field)
     return [
@@ -55,34 +51,24 @@ def normalise(rows: Iterable[tuple[str, dict[str, Any]]], source: Path) -> list[
     ]
 
 
-def _normalise_row(row: Any, place: str) -> dict[str, Any]:
-    if not isinstance(row, dict):
-        raise BadInput(f"{place}: expected a JSON object, found {type(row).__name__}")
+def _normalise(row: dict[str, Any], place: str) -> dict[str, Any]:
     for key in row.keys() - {*FIELDS, "id"}:
         raise BadInput(f"{place}: unknown field '{key}'; a seed has {', '.join(FIELDS)}")
-    seed = {field: _text(row, field, place) for field in FIELDS if field != "difficulty"}
-    seed["input"] = without_placeholder(seed["input"])
-    kind = canonical_type(seed["type"])
+    seed = {field: read_field(row, field, place, Counter()) for field in FIELDS[:-1]}
+    for field, text in seed.items():
+        if not text and field != "input":
+            raise BadInput(f"{place}: '{field}' is missing or empty")
+    seed["input"] = normalise_input(seed["input"])
+    kind = normalise_type(seed["type"])
     if kind is None:
         raise BadInput(
             f"{place}: type '{seed['type']}' is none of the ten: {', '.join(get_args(TaskType))}"
         )
-    difficulty = canonical_difficulty(row.get("difficulty"))
+    difficulty = normalise_difficulty(row.get("difficulty"))
     if difficulty is None:
         raise BadInput(f"{place}: difficulty {row.get('difficulty')!r} is not a number from 1 to 5")
     id = row_id(seed["instruction"], seed["input"])
     return {"id": id, **seed, "type": kind, "difficulty": difficulty}
-
-
-def _text(row: dict[str, Any], field: str, place: str) -> str:
-    value = row.get(field)
-    if value is None and field == "input":
-        return ""
-    if value is None or (isinstance(value, str) and not value.strip() and field != "input"):
-        raise BadInput(f"{place}: '{field}' is missing or empty")
-    if not isinstance(value, str):
-        raise BadInput(f"{place}: '{field}' must be text, found {type(value).__name__}")
-    return value.strip()
 
 
 def _unify_spelling(seeds: list[dict[str, Any]], field: str) -> None:

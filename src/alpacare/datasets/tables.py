@@ -1,15 +1,15 @@
-"""Rows of a file that somebody brings: a JSON array, JSON Lines, CSV or Parquet."""
+"""Rows of a file in any common format: a JSON array, JSON Lines, CSV or Parquet."""
 
 import csv
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from alpacare.core.errors import BadInput
 from alpacare.core.files import open_text, parse_json
 
-KINDS = (".json", ".jsonl", ".csv", ".parquet")
+ENDINGS = (".json", ".jsonl", ".csv", ".parquet")
 
 
 class TableRow(NamedTuple):
@@ -20,41 +20,55 @@ class TableRow(NamedTuple):
     values: dict[str, Any]
 
 
-def read_table(path: Path) -> Iterator[TableRow]:
-    """Yield the rows of a file, by its ending.
+def read_table_rows(path: Path) -> Iterator[TableRow]:
+    """Yield the rows of a file, whose ending names its format.
 
     Raises:
-        BadInput: an unknown ending, an unreadable file, a row that is no object.
+        BadInput: an unknown ending, an unreadable file, a row that is not an object.
     """
-    readers = {".csv": _csv, ".parquet": _parquet, ".json": _json, ".jsonl": _json}
+    readers = {
+        ".csv": _csv,
+        ".parquet": _parquet,
+        ".json": read_json_rows,
+        ".jsonl": read_json_rows,
+    }
     reader = readers.get(path.suffix.lower())
     if reader is None:
-        raise BadInput(f"{path}: '{path.suffix}' is not read here; give {', '.join(KINDS)}")
+        raise BadInput(f"{path}: '{path.suffix}' cannot be read; give {', '.join(ENDINGS)}")
     if not path.is_file():
         raise BadInput(f"{path}: no such file")
     for number, (place, values) in enumerate(reader(path), start=1):
-        if not isinstance(values, dict):
-            raise BadInput(f"{place}: expected an object, found {type(values).__name__}")
         yield TableRow(number, place, values)
 
 
-def _json(path: Path) -> Iterator[tuple[str, Any]]:
-    """Tell an array from lines by what comes first; lines are read one by one."""
+def read_json_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield (place, object) for each row of a JSON array or a JSON Lines file."""
     with open_text(path) as file:
-        first = next((line for line in file if line.strip()), "")
-        if first.lstrip().startswith("["):
-            file.seek(0)
-            rows = parse_json(file.read(), str(path))
-            yield from ((f"{path}: row {number}", row) for number, row in enumerate(rows, start=1))
-            return
-        file.seek(0)
-        for number, line in enumerate(file, start=1):
-            if line.strip():
-                yield f"{path}:{number}", parse_json(line, f"{path}:{number}")
+        yield from json_rows(file, str(path))
 
 
-def _csv(path: Path) -> Iterator[tuple[str, Any]]:
-    csv.field_size_limit(sys.maxsize)  # a note of a whole stay is longer than 128 KiB
+def json_rows(file: IO[str], name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield (place, object) for each row of a JSON array or of JSON Lines, read line by line.
+
+    Raises:
+        BadInput: not JSON, or a row that is not an object.
+    """
+    first = next((line for line in file if line.strip()), "")
+    file.seek(0)
+    if first.lstrip().startswith("["):
+        items = enumerate(parse_json(file.read(), name), start=1)
+        rows = ((f"{name}: row {number}", row) for number, row in items)
+    else:
+        lines = ((f"{name}:{number}", line) for number, line in enumerate(file, 1) if line.strip())
+        rows = ((place, parse_json(line, place)) for place, line in lines)
+    for place, row in rows:
+        if not isinstance(row, dict):
+            raise BadInput(f"{place}: expected a JSON object, found {type(row).__name__}")
+        yield place, row
+
+
+def _csv(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    csv.field_size_limit(sys.maxsize)  # a clinical note may be longer than 128 KiB
     with open_text(path) as file:
         rows = csv.DictReader(file, strict=True)
         try:
@@ -72,7 +86,7 @@ def _csv(path: Path) -> Iterator[tuple[str, Any]]:
             raise BadInput(f"{path}: line {rows.line_num}: not CSV ({error})") from error
 
 
-def _parquet(path: Path) -> Iterator[tuple[str, Any]]:
+def _parquet(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     from pyarrow import ArrowException  # type: ignore[import-untyped]
     from pyarrow.parquet import ParquetFile  # type: ignore[import-untyped]
 
@@ -83,5 +97,5 @@ def _parquet(path: Path) -> Iterator[tuple[str, Any]]:
                 number += 1
                 yield f"{path}: row {number}", row
     except (ArrowException, OSError) as error:
-        told = " ".join(str(error).split())
-        raise BadInput(f"{path}: not a whole Parquet file ({told}); take it again") from error
+        reason = " ".join(str(error).split())
+        raise BadInput(f"{path}: not a whole Parquet file ({reason}); copy it again") from error

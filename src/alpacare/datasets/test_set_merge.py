@@ -1,8 +1,9 @@
-"""Published files of one test set, in any form, joined by question into test tasks of ours.
+"""Merges the published files of one test set, in any form, by question into our test tasks.
 
-What positions and ids say is not trusted: published ids have gaps, and files have other orders.
+Positions and ids are not used: published ids have gaps, and files have other orders.
 """
 
+import io
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,171 +11,181 @@ from functools import partial
 
 from alpacare.core import jsonl
 from alpacare.core.errors import BadInput
-from alpacare.datasets.test_set_rows import Published, read_row, split_rows
+from alpacare.datasets.tables import json_rows
+from alpacare.datasets.test_set_rows import PublishedRow, read_row
 from alpacare.records.task import TestTask, row_id
 
 
 @dataclass(frozen=True)
 class PublishedFile:
-    """A file's text, where it is from, and who gave the answers that it does not sign."""
+    """A file's text, its address, and who gave the answers in it that have no name."""
 
     place: str
     text: str
-    who: str | None = None
+    answerer: str | None = None
 
 
 @dataclass(frozen=True)
 class TestSet:
     """Tasks with the answers of all who answered every one of them.
 
-    `missing`: who is left out, and how many answers they lack; `mended`: what was repaired or not
-    read, and how often; `asked`: the questions as published, repeated ones too.
+    `missing`: who is left out, and how many answers they lack; `repairs`: what was repaired or not
+    read, and how often; `questions`: the number of published questions, repeated ones too.
     """
 
     __test__ = False  # pytest: not a test class
     tasks: list[TestTask]
     answerers: list[str]
     missing: dict[str, int]
-    mended: Counter[str]
-    asked: int
+    repairs: Counter[str]
+    questions: int
 
 
 @dataclass
-class _Task:
-    """One question, and what the files say to it."""
+class _MergedTask:
+    """One question, with the answers of all files."""
 
-    row: Published
+    row: PublishedRow
     answers: dict[str, str] = field(default_factory=dict)
     kind: dict[str, str | int] = field(default_factory=dict)
 
 
 def merge(sources: Sequence[PublishedFile]) -> TestSet:
-    """Join files by question; the first file with questions says which, and in what order.
+    """Join files by question; the first file with questions decides which, and their order.
 
     Raises:
-        BadInput: no questions, a row of unknown form, an answer that nobody signs, or two answers
-            of one name to one question.
+        BadInput: no questions, a row of unknown form, an answer without a name, or two answers of
+            one name to one question.
     """
-    mended: Counter[str] = Counter()
-    files = _fill([_read(source, mended) for source in sources], mended)
-    asking = next((own for rows in files if (own := [row for row in rows if row.instruction])), [])
-    if not asking:
+    repairs: Counter[str] = Counter()
+    files = _add_instructions([_read(source, repairs) for source in sources], repairs)
+    questions = next((own for rows in files if (own := [r for r in rows if r.instruction])), [])
+    if not questions:
         places = ", ".join(source.place for source in sources)
         raise BadInput(f"{places}: no questions; name a file that has 'instruction' too")
-    tasks: dict[str, _Task] = {}
-    for row in asking:
-        tasks.setdefault(row.text, _Task(row))
+    tasks: dict[str, _MergedTask] = {}
+    for row in questions:
+        tasks.setdefault(row.text, _MergedTask(row))
     for rows in files:
-        _take(rows, tasks, mended)
-    return _finish(files, list(tasks.values()), mended, len(asking))
+        _add_answers(rows, tasks, repairs)
+    return _finish(files, list(tasks.values()), repairs, len(questions))
 
 
-def _read(source: PublishedFile, mended: Counter[str]) -> list[Published]:
-    values = split_rows(source.text, source.place)
-    rows = [read_row(value, place, source.who, mended) for place, value in values]
-    if source.who and not any(source.who in row.answers for row in rows):
+def _read(source: PublishedFile, repairs: Counter[str]) -> list[PublishedRow]:
+    values = json_rows(io.StringIO(source.text), source.place)
+    rows = [read_row(value, place, source.answerer, repairs) for place, value in values]
+    if source.answerer and not any(source.answerer in row.answers for row in rows):
         raise BadInput(
-            f"{source.place}: has no 'output' or 'response' of {source.who}; name the file alone"
+            f"{source.place}: has no 'output' or 'response' of {source.answerer}; give the file "
+            "without a name"
         )
     return rows
 
 
-def _fill(files: list[list[Published]], mended: Counter[str]) -> list[list[Published]]:
-    """Give an instruction to rows that have an input alone.
+def _add_instructions(
+    files: list[list[PublishedRow]], repairs: Counter[str]
+) -> list[list[PublishedRow]]:
+    """Give an instruction to rows that only have an input.
 
-    It is what stands before that input where another file holds it inside more text, if that is
-    always the same; otherwise the input is the instruction.
+    It is the text before that input in another file's prompts, if that is always the same;
+    otherwise the input is the instruction.
     """
     bare = [row for rows in files for row in rows if row.input and not row.instruction]
     if not bare:
         return files
-    lead = _lead(files, {row.text for row in bare})
-    mended[f"empty instructions: {lead or 'the input is the instruction'}"] = len(bare)
-    return [[_filled(row, lead) for row in rows] for rows in files]
+    prefix = _common_prefix(files, {row.text for row in bare})
+    repairs[f"empty instructions: {prefix or 'the input is the instruction'}"] = len(bare)
+    return [[_with_instruction(row, prefix) for row in rows] for rows in files]
 
 
-def _filled(row: Published, lead: str) -> Published:
+def _with_instruction(row: PublishedRow, prefix: str) -> PublishedRow:
     if row.instruction or not row.input:
         return row
-    if lead:
-        return replace(row, instruction=lead)
+    if prefix:
+        return replace(row, instruction=prefix)
     return replace(row, instruction=row.input, input="")
 
 
-def _lead(files: list[list[Published]], questions: Collection[str]) -> str:
-    """Find what all texts that end in a question say before it."""
+def _common_prefix(files: list[list[PublishedRow]], questions: Collection[str]) -> str:
+    """Find what all texts that end in a question have before it; "" if they differ."""
     texts = [row.text for rows in files for row in rows if row.instruction or row.prompt]
-    leads = {lead for lead, question in map(partial(_split, questions), texts) if question}
-    return leads.pop() if len(leads) == 1 else ""
+    parts = map(partial(_split_prompt, questions), texts)
+    prefixes = {prefix for prefix, question in parts if question}
+    return prefixes.pop() if len(prefixes) == 1 else ""
 
 
-def _split(questions: Collection[str], text: str) -> tuple[str, str]:
-    """Part a prompt into what stands before the longest question that it ends in, and that."""
+def _split_prompt(questions: Collection[str], text: str) -> tuple[str, str]:
+    """Split a prompt before the longest question that it ends in."""
     text = text.removeprefix("Human:").removesuffix("Assistant:").strip()
     ends = (q for q in questions if text == q or text.endswith(f" {q}"))
     question = max(ends, key=len, default="")
     return text.removesuffix(question).strip(), question
 
 
-def _held(prompts: Sequence[str], questions: Collection[str]) -> list[str | None]:
-    """Give the question in each prompt; None where another holds it too, or where what stands
-    before it is not what stands before most: then it is the end of a longer question.
+def _find_questions(prompts: Sequence[str], questions: Collection[str]) -> list[str | None]:
+    """Give the question in each prompt; None if another prompt has it too, or if its prefix is not
+    the usual one: then it is the end of a longer question.
     """
-    parts = [_split(questions, prompt) for prompt in prompts]
-    ((usual, _),) = Counter(lead for lead, _ in parts).most_common(1) or [("", 0)]
-    times = Counter(question for lead, question in parts if lead == usual)
-    return [q if lead == usual and times[q] == 1 else None for lead, q in parts]
+    parts = [_split_prompt(questions, prompt) for prompt in prompts]
+    ((usual, _),) = Counter(prefix for prefix, _ in parts).most_common(1) or [("", 0)]
+    times = Counter(question for prefix, question in parts if prefix == usual)
+    return [q if prefix == usual and times[q] == 1 else None for prefix, q in parts]
 
 
-def _take(rows: list[Published], tasks: dict[str, _Task], mended: Counter[str]) -> None:
-    """Put what one file says to the questions it is about."""
+def _add_answers(
+    rows: list[PublishedRow], tasks: dict[str, _MergedTask], repairs: Counter[str]
+) -> None:
+    """Add one file's answers to their questions."""
     prompts = [row.text for row in rows if not row.instruction]
-    held = dict(zip(prompts, _held(prompts, tasks), strict=True))
+    questions = dict(zip(prompts, _find_questions(prompts, tasks), strict=True))
     seen: set[str] = set()
     for row in rows:
-        question = row.text if row.instruction else held[row.text]
+        question = row.text if row.instruction else questions[row.text]
         if question not in tasks:
-            mended["rows left out that answer none of the questions, or not one alone"] += 1
+            repairs["rows left out that answer none of the questions, or several"] += 1
         elif question in seen:
-            mended["rows left out whose question stood before"] += 1
+            repairs["rows left out that repeat a question"] += 1
         else:
             seen.add(question)
-            _add(row, tasks[question], mended)
+            _add_row(row, tasks[question], repairs)
 
 
-def _add(row: Published, task: _Task, mended: Counter[str]) -> None:
-    for who, answer in row.answers.items():
-        if who in task.answers:
-            raise BadInput(f"{row.place}: '{who}' has answered this in another file; rename one")
-        mended["answers that are empty, and stay so"] += not answer
-        task.answers[who] = answer
+def _add_row(row: PublishedRow, task: _MergedTask, repairs: Counter[str]) -> None:
+    for answerer, answer in row.answers.items():
+        if answerer in task.answers:
+            raise BadInput(
+                f"{row.place}: '{answerer}' has answered this in another file; rename one"
+            )
+        repairs["answers that are empty, and stay so"] += not answer
+        task.answers[answerer] = answer
     task.kind = row.kind | task.kind
 
 
 def _finish(
-    files: list[list[Published]], tasks: list[_Task], mended: Counter[str], asked: int
+    files: list[list[PublishedRow]],
+    tasks: list[_MergedTask],
+    repairs: Counter[str],
+    questions: int,
 ) -> TestSet:
-    """Leave out who did not answer everything, and write the rest in our form."""
-    names = dict.fromkeys(who for rows in files for row in rows for who in row.answers)
-    lacking = {who: sum(who not in task.answers for task in tasks) for who in names}
-    answerers = [who for who, lacks in lacking.items() if not lacks]
-    made = [
-        {
-            "id": row_id(task.row.instruction, task.row.input),
-            "instruction": task.row.instruction,
-            "input": task.row.input,
-            **task.kind,
-            "answers": {who: task.answers[who] for who in answerers},
-        }
-        for task in tasks
-    ]
+    """Leave out who did not answer everything, and convert the rest to test tasks."""
+    names = dict.fromkeys(name for rows in files for row in rows for name in row.answers)
+    missing = {name: sum(name not in task.answers for task in tasks) for name in names}
+    answerers = [name for name, lacks in missing.items() if not lacks]
     return TestSet(
-        tasks=[
-            jsonl.validate(TestTask, row, task.row.place)
-            for row, task in zip(made, tasks, strict=True)
-        ],
+        tasks=[_test_task(task, answerers) for task in tasks],
         answerers=answerers,
-        missing={who: lacks for who, lacks in lacking.items() if lacks},
-        mended=+mended,  # without what never happened
-        asked=asked,
+        missing={name: lacks for name, lacks in missing.items() if lacks},
+        repairs=+repairs,  # without zeros
+        questions=questions,
     )
+
+
+def _test_task(task: _MergedTask, answerers: list[str]) -> TestTask:
+    fields = {
+        "id": row_id(task.row.instruction, task.row.input),
+        "instruction": task.row.instruction,
+        "input": task.row.input,
+        **task.kind,
+        "answers": {name: task.answers[name] for name in answerers},
+    }
+    return jsonl.validate(TestTask, fields, task.row.place)

@@ -1,4 +1,4 @@
-"""Pages that are one file each: texts come as data, and no script runs but the page's own."""
+"""Self-contained HTML pages: texts are embedded as data, and only the page's own script runs."""
 
 import base64
 import gzip
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def open_templates(folder: Path) -> "Environment":
-    """Give the templates of a folder; what they are filled with is escaped, a gap is an error."""
+    """Open a folder of templates; values are escaped, and a missing value is an error."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     return Environment(
@@ -25,13 +25,13 @@ def open_templates(folder: Path) -> "Environment":
     )
 
 
-def as_data(value: Any) -> str:
-    """Write JSON that ends no script element, whatever stands in it."""
+def as_script_json(value: Any) -> str:
+    """Write JSON that cannot end a script element, whatever texts it contains."""
     return _json(value).replace("<", "\\u003c")
 
 
-def as_packed_data(value: Any) -> str:
-    """Write JSON for much: compressed by gzip, in base64, whose letters end no script element."""
+def as_compressed_json(value: Any) -> str:
+    """Write large JSON: gzip in base64, which cannot end a script element."""
     return base64.b64encode(gzip.compress(_json(value).encode(), mtime=0)).decode()
 
 
@@ -39,8 +39,8 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def policy(style: str, *scripts: str) -> str:
-    """Write the content security policy of a page with this style and these scripts alone."""
+def content_security_policy(style: str, *scripts: str) -> str:
+    """Write a content security policy that allows only this style and these scripts."""
     return (
         f"default-src 'none'; img-src data:; style-src {_hash(style)}; "
         f"script-src {' '.join(map(_hash, scripts))}; base-uri 'none'; form-action 'none'"

@@ -1,11 +1,11 @@
-"""`alpacare doctor`: is this machine fit, is this clone whole, is what they reach there?"""
+"""`alpacare doctor`: run all checks of the machine and the clone."""
 
 from collections.abc import Callable, Iterable
 
 import click
 
 from alpacare.core.errors import BadInput
-from alpacare.display.text import plain
+from alpacare.display.text import escape_controls
 from alpacare.doctor import clone, machine
 from alpacare.doctor.finding import Finding, wrong
 
@@ -27,18 +27,18 @@ CHECKS: dict[str, Callable[[], Iterable[Finding]]] = {
 }
 
 
-def examine() -> bool:
-    """Print a line for each finding, as they come; False if anything is wrong."""
+def run_checks() -> bool:
+    """Print a line for each finding as soon as it is known; False if anything is wrong."""
     healthy = True
     for name, check in CHECKS.items():
         try:
             found = list(check())
         except BadInput as error:
             found = [wrong(str(error))]
-        except Exception as error:  # a doctor looks at the rest too, whatever broke
+        except Exception as error:  # the other checks run whatever fails
             found = [wrong(f"{type(error).__name__}: {error}")]
         for finding in found:
             level = click.style(f"{finding.level:<8}", fg=_COLOURS[finding.level])
-            click.echo(f"{level} {name:<9} {plain(' '.join(finding.text.split()))}")
+            click.echo(f"{level} {name:<9} {escape_controls(' '.join(finding.text.split()))}")
             healthy &= finding.level != "wrong"
     return healthy

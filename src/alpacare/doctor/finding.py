@@ -1,25 +1,16 @@
-"""What a check of `alpacare doctor` says: how bad, what, and what to do."""
+"""The result of a check of `alpacare doctor`: its level, the fact, and what to do."""
 
+from functools import partial
 from typing import Literal, NamedTuple
 
 
 class Finding(NamedTuple):
-    """One line."""
+    """One line of the result."""
 
     level: Literal["ok", "warning", "wrong"]
     text: str
 
 
-def ok(text: str) -> Finding:
-    """Say that something is as it should be."""
-    return Finding("ok", text)
-
-
-def warning(text: str) -> Finding:
-    """Say what may be in the way of somebody, and what to do."""
-    return Finding("warning", text)
-
-
-def wrong(text: str) -> Finding:
-    """Say what will fail, and what to do."""
-    return Finding("wrong", text)
+ok = partial(Finding, "ok")
+warning = partial(Finding, "warning")  # what may cause problems, and what to do
+wrong = partial(Finding, "wrong")  # what will fail, and what to do

@@ -10,39 +10,39 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 
-from alpacare.compute.machine import GIB, gpus, memory, packages, spell
+from alpacare.compute.machine import GIB, gpus, memory, normalise_name, packages
 from alpacare.display.text import name_some
 from alpacare.doctor.finding import Finding, ok, warning, wrong
 
 LOCK = Path("requirements.lock")
 _OLDEST = (3, 11)
-_LITTLE_MEMORY = 2 * GIB  # the embedded default takes less
+_LITTLE_MEMORY = 2 * GIB  # more than the embedded default takes
 _LITTLE_DISK = 5 * GIB
 _NO_DISK = GIB // 10
-_SPACES = (".dvc/cache", "models", ".ledger")
+_GROWING_FOLDERS = (".dvc/cache", "models", ".ledger")
 
 
 def check_python() -> Iterator[Finding]:
-    """Python is new enough."""
-    told = f"{platform.python_version()}, {sys.executable}"
+    """Check that Python is new enough."""
+    facts = f"{platform.python_version()}, {sys.executable}"
     if sys.version_info < _OLDEST:
-        yield wrong(f"{told}: older than 3.11; run `make setup PYTHON=python3.12`")
+        yield wrong(f"{facts}: older than 3.11; run `make setup PYTHON=python3.12`")
     else:
-        yield ok(told)
+        yield ok(facts)
 
 
 def check_packages() -> Iterator[Finding]:
-    """What is installed is what requirements.lock says."""
+    """Compare the installed packages with requirements.lock."""
     if not LOCK.exists():
         yield warning(f"{LOCK}: no such file; run this from the repository's top folder")
         return
     pins = dict(line.split("==") for line in LOCK.read_text().splitlines() if "==" in line)
-    locked = {spell(name): version for name, version in pins.items()}
+    locked = {normalise_name(name): version for name, version in pins.items()}
     here = packages()
-    lacking = sorted(needed() - here.keys())
-    if lacking:
-        yield wrong(f"not installed: {name_some(lacking)}; run `make setup`")
-    # torch's builds for a CPU or a CUDA version differ in what stands behind the "+"
+    missing = sorted(required_packages() - here.keys())
+    if missing:
+        yield wrong(f"not installed: {name_some(missing)}; run `make setup`")
+    # torch's builds for a CPU or a CUDA version differ after the "+"
     other = [
         f"{name} {here[name]} (locked: {version})"
         for name, version in locked.items()
@@ -50,22 +50,22 @@ def check_packages() -> Iterator[Finding]:
     ]
     if other:
         yield warning(f"other versions than in {LOCK}: {name_some(other)}; run `make setup`")
-    if not (lacking or other):
+    if not (missing or other):
         yield ok(f"{len(locked.keys() & here.keys())} of {len(locked)} in {LOCK}, as locked there")
 
 
-def needed() -> set[str]:
-    """Name the packages that this project cannot do without, extras aside."""
+def required_packages() -> set[str]:
+    """Name the packages that this project needs, without extras."""
     try:
         lines = requires("alpacare") or []
     except PackageNotFoundError:  # run from its sources
         return set()
     always = [line for line in lines if "extra ==" not in line]
-    return {spell(re.split(r"[^\w.-]", line)[0]) for line in always}
+    return {normalise_name(re.split(r"[^\w.-]", line)[0]) for line in always}
 
 
 def check_gpus() -> Iterator[Finding]:
-    """Torch sees the GPUs that are there."""
+    """Check that torch can use the GPUs of this machine."""
     import torch
 
     build = f"torch {torch.__version__}"
@@ -79,45 +79,45 @@ def check_gpus() -> Iterator[Finding]:
     if Path("/dev/nvidia0").exists():
         why = "is built for CPUs" if torch.version.cuda is None else "cannot use it"
         yield warning(
-            f"there is one, and {build} {why}: install torch's build for the driver's CUDA version"
+            f"there is one, but {build} {why}: install torch's build for the driver's CUDA version"
         )
     else:
         yield ok(f"none, {build}: the embedded default needs none")
 
 
 def check_memory() -> Iterator[Finding]:
-    """There is memory left, also by the container's limit."""
+    """Check the free memory, within the container's limit too."""
     total, free = memory()
-    told = f"{free / GIB:.1f} of {total / GIB:.1f} GiB free"
+    facts = f"{free / GIB:.1f} of {total / GIB:.1f} GiB free"
     if free < _LITTLE_MEMORY:
-        yield warning(f"{told}: little even for the embedded default; end what else runs")
+        yield warning(f"{facts}: little even for the embedded default; stop other programs")
     else:
-        yield ok(told)
+        yield ok(facts)
 
 
 def check_disks() -> Iterator[Finding]:
-    """There is room where cache, models and ledger grow; one line a disk."""
-    folders: dict[int, list[str]] = {}
-    for space in _SPACES:
-        folders.setdefault(_existing(space).stat().st_dev, []).append(space)
-    for spaces in folders.values():
-        free = shutil.disk_usage(_existing(spaces[0])).free
-        told = f"{free / GIB:.1f} GiB free for {', '.join(spaces)}"
+    """Check the free disk space of cache, models and ledger; one line for each disk."""
+    disks: dict[int, list[str]] = {}
+    for folder in _GROWING_FOLDERS:
+        disks.setdefault(_existing_parent(folder).stat().st_dev, []).append(folder)
+    for folders in disks.values():
+        free = shutil.disk_usage(_existing_parent(folders[0])).free
+        facts = f"{free / GIB:.1f} GiB free for {', '.join(folders)}"
         if free < _NO_DISK:
-            yield wrong(f"{told}: next to nothing; `dvc gc --workspace` frees some")
+            yield wrong(f"{facts}: almost nothing; `dvc gc --workspace` frees some")
         elif free < _LITTLE_DISK:
-            yield warning(f"{told}: a checkpoint of 7B takes 13 GiB, a run of it more")
+            yield warning(f"{facts}: a checkpoint of 7B takes 13 GiB, its training more")
         else:
-            yield ok(told)
+            yield ok(facts)
 
 
-def _existing(folder: str) -> Path:
+def _existing_parent(folder: str) -> Path:
     path = Path(folder).absolute()
     return next(parent for parent in [path, *path.parents] if parent.exists())
 
 
 def check_user() -> Iterator[Finding]:
-    """The user has a name and a home: DVC asks for both, and a container may know neither."""
+    """Check that the user has a name and a home: DVC needs both, and containers may lack them."""
     number = os.getuid()
     try:
         known = pwd.getpwuid(number).pw_name
@@ -127,11 +127,11 @@ def check_user() -> Iterator[Finding]:
     home = Path(os.environ.get("HOME") or (pwd.getpwuid(number).pw_dir if known else "/nowhere"))
     if name is None:
         yield wrong(
-            f"number {number} has no name here, and DVC wants one: export USER=somebody HOME=/tmp"
+            f"number {number} has no name here, and DVC needs one: export USER=somebody HOME=/tmp"
         )
     elif not (home.is_dir() and os.access(home, os.W_OK)):
         yield warning(
-            f"{name} ({number}): {home} cannot be written, and caches go there: export HOME"
+            f"{name} ({number}): {home} cannot be written, and caches are there: export HOME"
         )
     else:
         yield ok(f"{name} ({number}), {home}")

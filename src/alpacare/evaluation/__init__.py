@@ -1,1 +1,17 @@
-"""From verdicts to figures: win rates, intervals, comparisons, agreement."""
+"""From verdicts to figures: win rates with intervals, length control, agreement, correction."""
+
+from alpacare.core.public import exports
+
+__getattr__, __all__ = exports(
+    __name__,
+    agreement="Agreement AgreementReport Estimate compare_raters compare_raters_by",
+    bootstrap="Resampling draw",
+    correction="correct_win_rate",
+    items="Items gather read_judgments",
+    paired_comparison="average_preferences compare flips",
+    people="correct_all rate_people",
+    score="Cell JudgeRun Mean Rate Score",
+    score_table="print_scores read_score",
+    scoring="ItemFacts score_judgments",
+    win_rates="win_rate_of",
+)

@@ -1,36 +1,43 @@
 """How far two raters agree, judges or people: the share of equal verdicts, and Cohen's kappa.
 
-Kappa is the agreement beyond chance, (p - c) / (1 - c): p of the verdicts are equal, c would be if
-both kept their habits but saw nothing (Cohen 1960, doi 10.1177/001316446002000104). Intervals
-resample test items: one item against several references is one cluster.
+Kappa is the agreement beyond chance, (p - c) / (1 - c): p is the share of equal verdicts, c that of
+two independent raters with the same counts of verdicts (Cohen 1960, doi
+10.1177/001316446002000104). Intervals resample test items: one item against several references is
+one cluster.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Literal, get_args
+from math import isnan
+from typing import Literal, get_args
+
+from pydantic import field_validator
 
 from alpacare.core.jsonl import Row
-from alpacare.evaluation.bootstrap import Resampling, draw, effective_items, share_interval
+from alpacare.evaluation.bootstrap import Resampling, draw, effective_sample_size, share_interval
+from alpacare.evaluation.items import Array
 from alpacare.evaluation.score import Rate
 from alpacare.records.judgment import Verdict
-
-if TYPE_CHECKING:
-    from alpacare.evaluation.items import Array
 
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 _DECIDED = slice(0, 2)  # of VERDICTS, all but the tie
 
-Comparison = tuple[str, str, str]  # test set, reference, id of the test item
-Kind = Literal["judges", "judge and reviewers", "reviewers"]
-Opinions = Mapping[Comparison, Verdict | None]  # None: cannot be read
+ComparisonKey = tuple[str, str, str]  # test set, reference, id of the test item
+RaterKind = Literal["judges", "judge and reviewers", "reviewers"]
+RaterVerdicts = Mapping[ComparisonKey, Verdict | None]  # None: cannot be read
 
 
 class Estimate(Row):
-    """A figure in ci_low..ci_high; null where there is nothing to tell."""
+    """A figure in ci_low..ci_high, rounded to four places; null where there is none."""
 
     value: float | None = None
     ci_low: float | None = None
     ci_high: float | None = None
+
+    @field_validator("*")
+    @classmethod
+    def _round(cls, figure: float | None) -> float | None:
+        return None if figure is None else round(figure, 4) + 0.0  # never -0.0
 
 
 class Agreement(Row):
@@ -45,10 +52,10 @@ class Agreement(Row):
     kappa: Estimate  # no figure if both always say one same thing; 0, without interval, if one does
 
 
-class Pair(Row):
-    """Two raters; a judge meets the majority of the reviewers, by `criterion`."""
+class RaterPair(Row):
+    """Two raters; a judge is compared with the majority of the reviewers, by `criterion`."""
 
-    kind: Kind
+    kind: RaterKind
     criterion: str | None
     first: str
     second: str
@@ -68,11 +75,11 @@ class HumanRate(Row):
 
 
 class Corrected(Row):
-    """A judge's win rate on all it judged, and what it becomes with its errors taken out.
+    """A judge's win rate on all that it judged, and that rate corrected for its errors.
 
-    `judged` items have readable verdicts, `reviewed` of them people's too. `sensitivity`: the
-    judge's score where people see the student win; `specificity`: 1 minus it where they see it
-    lose. `win_rate` has no value where `why` says so.
+    `judged` items have readable verdicts, `reviewed` of them also those of people. `sensitivity`:
+    the judge's score where people see the student win; `specificity`: 1 minus its score where they
+    see it lose. `why`: the reason where `win_rate` has no value.
     """
 
     test: str
@@ -88,8 +95,8 @@ class Corrected(Row):
     why: str | None
 
 
-class Report(Row):
-    """Every pair of raters, and what people say of the student.
+class AgreementReport(Row):
+    """Every pair of raters, and the student's win rate by people.
 
     How many `reviews` count, how many are `left_out` and why, and what is wrong with `bad_files`.
     """
@@ -98,33 +105,34 @@ class Report(Row):
     reviews: int
     left_out: dict[str, int]
     bad_files: list[str]
-    pairs: list[Pair]
+    pairs: list[RaterPair]
     people: list[HumanRate]
     corrected: list[Corrected]
 
 
-def verdict_of(lead: float) -> Verdict | None:
-    """Turn an item's lead, the mean of both orders, into a verdict; None for NaN."""
-    return "model" if lead > 0 else "reference" if lead < 0 else "tie" if lead == 0 else None
+def verdict_of(preference: float) -> Verdict | None:
+    """Give the verdict of an item's preference, the mean of both orders; None for NaN."""
+    if isnan(preference):
+        return None
+    return "model" if preference > 0 else "reference" if preference < 0 else "tie"
 
 
-def pool(raters: Iterable[Opinions]) -> dict[Comparison, Verdict]:
-    """Give what more than half of each comparison's raters say; else a tie."""
-    said: dict[Comparison, list[Verdict]] = defaultdict(list)
-    for opinions in raters:
-        for comparison, verdict in opinions.items():
+def majority_verdicts(raters: Iterable[RaterVerdicts]) -> dict[ComparisonKey, Verdict]:
+    """Give each comparison the verdict of more than half of its raters; else a tie."""
+    said = defaultdict[ComparisonKey, Counter[Verdict]](Counter)
+    for verdicts in raters:
+        for comparison, verdict in verdicts.items():
             if verdict:
-                said[comparison].append(verdict)
-    return {comparison: _majority(verdicts) for comparison, verdicts in said.items()}
+                said[comparison][verdict] += 1
+    return {
+        comparison: most if 2 * times > counts.total() else "tie"
+        for comparison, counts in said.items()
+        for most, times in counts.most_common(1)
+    }
 
 
-def _majority(verdicts: Sequence[Verdict]) -> Verdict:
-    verdict, times = Counter(verdicts).most_common(1)[0]
-    return verdict if 2 * times > len(verdicts) else "tie"
-
-
-def agree(first: Opinions, second: Opinions, how: Resampling) -> Agreement:
-    """Compare two raters on what both have judged; who is first changes nothing."""
+def compare_raters(first: RaterVerdicts, second: RaterVerdicts, how: Resampling) -> Agreement:
+    """Compare two raters on what both have judged; their order does not matter."""
     common = sorted(first.keys() & second.keys())
     pairs = [
         (comparison, one, other)
@@ -132,7 +140,7 @@ def agree(first: Opinions, second: Opinions, how: Resampling) -> Agreement:
         if (one := first[comparison]) and (other := second[comparison])
     ]
     counts = _count(pairs)
-    draws = draw(max(1, len(counts)), how.resamples, how.seed)[:, : len(counts)]
+    draws = draw(len(counts), how.resamples, how.seed)
     decided = counts[:, _DECIDED, _DECIDED]
     return Agreement(
         n=len(pairs),
@@ -145,21 +153,23 @@ def agree(first: Opinions, second: Opinions, how: Resampling) -> Agreement:
     )
 
 
-def agree_by(
-    group: Callable[[Comparison], str | None], first: Opinions, second: Opinions, how: Resampling
+def compare_raters_by(
+    group: Callable[[ComparisonKey], str | None],
+    first: RaterVerdicts,
+    second: RaterVerdicts,
+    how: Resampling,
 ) -> dict[str, Agreement]:
-    """Compare two raters within each group, "unknown" last; nothing where all is unknown."""
-    groups: dict[str | None, dict[Comparison, Verdict | None]] = defaultdict(dict)
+    """Compare two raters in each group, "unknown" last; no group if all are unknown."""
+    groups: dict[str | None, dict[ComparisonKey, Verdict | None]] = defaultdict(dict)
     for comparison in first.keys() & second.keys():
         groups[group(comparison)][comparison] = first[comparison]
-    known = sorted(name for name in groups if name is not None)
-    found = {name: agree(groups[name], second, how) for name in known}
-    if known and None in groups:
-        found["unknown"] = agree(groups[None], second, how)
-    return found
+    if groups.keys() <= {None}:
+        return {}
+    names = sorted(groups, key=lambda name: (name is None, name or ""))
+    return {name or "unknown": compare_raters(groups[name], second, how) for name in names}
 
 
-def _count(pairs: Sequence[tuple[Comparison, Verdict, Verdict]]) -> "Array":
+def _count(pairs: Sequence[tuple[ComparisonKey, Verdict, Verdict]]) -> Array:
     """Count the pairs of verdicts of each test item, shape (items, 3, 3)."""
     import numpy as np
 
@@ -170,7 +180,7 @@ def _count(pairs: Sequence[tuple[Comparison, Verdict, Verdict]]) -> "Array":
     return counts
 
 
-def _accuracy(counts: "Array", draws: "Array", confidence: float) -> Estimate:
+def _accuracy(counts: Array, draws: Array, confidence: float) -> Estimate:
     import numpy as np
 
     if not counts.any():
@@ -178,11 +188,10 @@ def _accuracy(counts: "Array", draws: "Array", confidence: float) -> Estimate:
     value = float(_equal(counts.sum(axis=0)))
     replicates = _equal(np.tensordot(draws, counts, 1))
     items = int(counts.any(axis=(1, 2)).sum())
-    effective = effective_items(value, replicates, items)
-    return _rounded(value, *share_interval(value, effective, confidence))
+    return estimate_share(value, effective_sample_size(value, replicates, items), confidence)
 
 
-def _equal(tables: "Array") -> "Array":
+def _equal(tables: Array) -> Array:
     """Give the share of equal verdicts in each table, shape (..., k, k); NaN in an empty one."""
     import numpy as np
 
@@ -191,7 +200,7 @@ def _equal(tables: "Array") -> "Array":
     return shares
 
 
-def kappas(tables: "Array") -> "Array":
+def kappas(tables: Array) -> Array:
     """Give Cohen's kappa of each table of counts, shape (..., k, k); NaN where it is undefined."""
     import numpy as np
 
@@ -203,12 +212,12 @@ def kappas(tables: "Array") -> "Array":
     return found
 
 
-def _kappa(counts: "Array", draws: "Array", confidence: float) -> Estimate:
-    """Kappa in the interval of a share, (1 + kappa) / 2: what ends at 1 has the same trouble there.
+def _kappa(counts: Array, draws: Array, confidence: float) -> Estimate:
+    """Give kappa with the interval of a share, (1 + kappa) / 2: both have a bound at 1.
 
-    Raters who always agree look certain to the resamples at any n, and percentiles cover 90 to 94 %
-    of the time where 95 are promised. From 30 items on this covers 93 to 97 %, with eight about 90.
-    A rater who always says the same has kappa 0 with anybody, which tells nothing: no interval.
+    Raters who always agree have no spread in the resamples at any n, and percentiles cover 90 to 94
+    % instead of 95 %. From 30 items on this covers 93 to 97 %, with eight about 90 %. A rater who
+    always says the same has kappa 0 with everybody, which says nothing: no interval.
     """
     import numpy as np
 
@@ -218,16 +227,14 @@ def _kappa(counts: "Array", draws: "Array", confidence: float) -> Estimate:
     replicates = kappas(np.tensordot(draws, counts, 1))
     replicates = replicates[~np.isnan(replicates)]
     if not len(replicates) or (value < 1 and np.ptp(replicates) < 1e-12):
-        return Estimate(value=_round(value))
+        return Estimate(value=value)
     share = (1 + value) / 2  # kappa lies in -1..1
-    effective = effective_items(share, (1 + replicates) / 2, len(counts))
-    low, high = share_interval(share, effective, confidence)
-    return _rounded(value, 2 * low - 1, 2 * high - 1)
+    size = effective_sample_size(share, (1 + replicates) / 2, len(counts))
+    low, high = share_interval(share, size, confidence)
+    return Estimate(value=value, ci_low=2 * low - 1, ci_high=2 * high - 1)
 
 
-def _rounded(value: float, low: float, high: float) -> Estimate:
-    return Estimate(value=_round(value), ci_low=_round(low), ci_high=_round(high))
-
-
-def _round(figure: float) -> float:
-    return round(figure, 4) + 0.0  # never -0.0
+def estimate_share(value: float, sample_size: float, confidence: float) -> Estimate:
+    """Give a share with its interval for an effective sample size."""
+    low, high = share_interval(value, sample_size, confidence)
+    return Estimate(value=value, ci_low=low, ci_high=high)

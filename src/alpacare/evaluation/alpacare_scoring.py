@@ -1,8 +1,8 @@
-"""AlpaCare's own scoring of its judge's replies, so that numbers can be put beside the paper's.
+"""AlpaCare's own scoring of its judge's replies, for figures that compare with the paper's.
 
 The rule drops all but letters and digits and reads exact spellings only; any reply with the letters
-"Tie" in it is a tie; an item is void when either reply cannot be read. Its faults that depend on
-model names (a name that holds "Tie", two names that differ by punctuation) are not reproduced.
+"Tie" is a tie; an item does not count when either reply cannot be read. Faults that depend on model
+names (a name that contains "Tie", two names that differ by punctuation) are not reproduced.
 """
 
 import re
@@ -12,23 +12,23 @@ from typing import Literal
 from alpacare.records.judgment import Judgment
 
 FIRST, SECOND = "Output (a)", "Output (b)"
-_NOT_BARE = re.compile(r"[^a-zA-Z0-9\1\2]")
+_NOT_ALPHANUMERIC = re.compile(r"[^a-zA-Z0-9\1\2]")
 
 
 def published_verdict(raw: str) -> Literal["first", "second", "tie"] | None:
     """Read a reply as AlpaCare's script does."""
-    bare = _NOT_BARE.sub("", raw.replace(FIRST, "\1").replace(SECOND, "\2"))
-    if "Tie" in bare:
+    letters = _NOT_ALPHANUMERIC.sub("", raw.replace(FIRST, "\1").replace(SECOND, "\2"))
+    if "Tie" in letters:
         return "tie"
-    return "first" if bare == "\1" else "second" if bare == "\2" else None
+    return "first" if letters == "\1" else "second" if letters == "\2" else None
 
 
-def read_again(judgments: Sequence[Judgment]) -> list[Judgment]:
+def published_judgments(judgments: Sequence[Judgment]) -> list[Judgment]:
     """Give the first sample of each judgment with the verdict that AlpaCare's script reads."""
-    return [_read_again(judgment) for judgment in judgments if judgment.sample == 0]
+    return [_with_published_verdict(judgment) for judgment in judgments if judgment.sample == 0]
 
 
-def _read_again(judgment: Judgment) -> Judgment:
+def _with_published_verdict(judgment: Judgment) -> Judgment:
     slot = published_verdict(judgment.raw)
     if slot is None or slot == "tie":
         return judgment.model_copy(update={"verdict": slot})

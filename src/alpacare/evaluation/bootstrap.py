@@ -1,38 +1,37 @@
-"""Intervals by resampling test items: all verdicts on one item are one cluster and stay together.
+"""Intervals by resampling test items: all verdicts on one item are one cluster.
 
 Efron & Tibshirani 1993, ch. 13; why prompts and not judgments: Miller 2024 (arXiv 2411.00640).
 """
 
 from statistics import NormalDist
-from typing import TYPE_CHECKING
 
 from pydantic import Field
 
 from alpacare.core.settings import Settings
-
-if TYPE_CHECKING:
-    from alpacare.evaluation.items import Array
+from alpacare.evaluation.items import Array
 
 
 class Resampling(Settings):
-    """Section `scores` of params.yaml: how intervals are drawn."""
+    """Section `scores` of params.yaml: how intervals are resampled."""
 
     resamples: int = Field(gt=0)
     confidence: float = Field(gt=0, lt=1)
     seed: int = Field(ge=0)
 
 
-def draw(n: int, resamples: int, seed: int) -> "Array":
+def draw(n: int, resamples: int, seed: int) -> Array:
     """Draw n of n items with replacement; give how often each came, shape (resamples, n)."""
     import numpy as np
 
+    if not n:
+        return np.zeros((resamples, 0))
     drawn = np.random.default_rng(seed).integers(0, n, size=(resamples, n))
     drawn += n * np.arange(resamples)[:, None]
     counts = np.bincount(drawn.ravel(), minlength=resamples * n)
     return counts.reshape(resamples, n).astype(np.float64)
 
 
-def resampled_means(values: "Array", draws: "Array") -> "Array":
+def resampled_means(values: Array, draws: Array) -> Array:
     """Give the mean of `values` in each draw, shape (resamples,); NaN values do not count."""
     import numpy as np
 
@@ -42,11 +41,11 @@ def resampled_means(values: "Array", draws: "Array") -> "Array":
     return means
 
 
-def effective_items(estimate: float, replicates: "Array", n: int) -> float:
-    """Give how many items that are won or lost would spread a share as its replicates do.
+def effective_sample_size(estimate: float, replicates: Array, n: int) -> float:
+    """Give the effective sample size: how many won or lost items would vary as the replicates do.
 
     p (1 - p) / variance (Korn & Graubard 1998), of the unbiased variance; n where the items do not
-    differ at all, and three times n at most: ties by the dozen are no certainty either.
+    differ at all, and three times n at most, as many ties are no certainty.
     """
     import numpy as np
 
@@ -57,31 +56,32 @@ def effective_items(estimate: float, replicates: "Array", n: int) -> float:
     return min(binary / spread * (n - 1) / n, 3.0 * n)
 
 
-def share_interval(estimate: float, effective: float, confidence: float) -> tuple[float, float]:
+def share_interval(estimate: float, sample_size: float, confidence: float) -> tuple[float, float]:
     """Give the interval of a share: the bootstrap's spread in Wilson's shape (1927).
 
     Percentiles of the replicates cover far too little near 0 and 1 with fewer than some hundred
-    items (60 % instead of 95 at a share of 0.03 of 30), and nothing at all once all items score
-    alike. Wilson's interval, at the effective number of items, does not have that fault.
+    items (60 % instead of 95 at a share of 0.03 of 30), and have no width once all items score
+    alike. Wilson's interval, at the effective sample size, does not have this fault.
     """
     z2 = NormalDist().inv_cdf((1 + confidence) / 2) ** 2
-    middle = (estimate + z2 / (2 * effective)) / (1 + z2 / effective)
+    middle = (estimate + z2 / (2 * sample_size)) / (1 + z2 / sample_size)
     binary = estimate * (1 - estimate)
-    half = (z2 * binary / effective + (z2 / (2 * effective)) ** 2) ** 0.5 / (1 + z2 / effective)
+    root = (z2 * binary / sample_size + (z2 / (2 * sample_size)) ** 2) ** 0.5
+    half = root / (1 + z2 / sample_size)
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def difference_interval(replicates: "Array", n: int, confidence: float) -> tuple[float, float]:
+def difference_interval(replicates: Array, n: int, confidence: float) -> tuple[float, float]:
     """Give the percentile interval of a paired difference in -1..1 from its replicates.
 
-    Where all items differ alike the resamples see no spread; then the exact bound on the share of
-    items that may differ otherwise stands in (Clopper & Pearson 1934 for none of n).
+    Where all items differ alike the replicates do not vary; then the exact bound on the share of
+    other items is used (Clopper & Pearson 1934 for none of n).
     """
     import numpy as np
 
     tail = (1 - confidence) / 2
     if float(np.ptp(replicates)) < 1e-12:
-        most = 1 - float(tail ** (1 / n))  # share of items that may be otherwise, at either end
+        most = 1 - float(tail ** (1 / n))  # share of items that may differ otherwise
         middle = float(replicates[0])
         return middle - most * (1 + middle), middle + most * (1 - middle)
     low, high = np.nanquantile(replicates, [tail, 1 - tail])

@@ -1,10 +1,14 @@
-"""Verdicts gathered by test item: both orders, and every sample of each, belong together."""
+"""Verdicts gathered by test item: both orders, with every sample of each.
+
+Preferences are centred here: 0.5 for a win of the student, 0 for a tie, -0.5 for a loss. Sums of
+them change sign exactly when the two sides are swapped. A win rate is 0.5 plus their mean.
+"""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, TypeAlias, get_args
 
 from alpacare.core import jsonl
 from alpacare.core.errors import BadInput
@@ -13,42 +17,42 @@ from alpacare.records.judgment import Judgment, Order, Verdict
 if TYPE_CHECKING:
     import numpy as np
 
-    Array = np.ndarray[Any, np.dtype[np.float64]]
-
-# Points above an even chance: sums of them change sign, exactly, when the sides are swapped.
-LEADS: Mapping[Verdict, float] = {"model": 0.5, "tie": 0.0, "reference": -0.5}
+Array: TypeAlias = "np.ndarray[Any, np.dtype[np.float64]]"
+PREFERENCES: Mapping[Verdict, float] = {"model": 0.5, "tie": 0.0, "reference": -0.5}
 ORDERS: tuple[Order, ...] = get_args(Order)
+
+Preferences = Mapping[str, float]  # by test item, the mean of both orders; NaN if unreadable
 
 
 @dataclass(frozen=True)
 class Items:
     """n test items in the order judged.
 
-    `leads`, shape (n, 2): by how much the student leads in each of ORDERS, from -0.5 (lost) to 0.5
-    (won), the mean over the samples that can be read; NaN where none can.
+    `preferences`, shape (n, 2): one for each of ORDERS, the mean over the samples that can be read;
+    NaN where none can.
     """
 
     ids: tuple[str, ...]
-    leads: "Array"
+    preferences: Array
 
-    def item_leads(self) -> "Array":
-        """Give each item's lead, the mean of both orders; NaN if either cannot be read.
+    def item_preferences(self) -> Array:
+        """Give each item's preference, the mean of both orders; NaN if either cannot be read.
 
         With 0.5 added this is AlpaCare's score of an item: win 1, tie 0.5, loss 0.
         """
-        leads: Array = self.leads.mean(axis=1)
-        return leads
+        preferences: Array = self.preferences.mean(axis=1)
+        return preferences
 
     def by_id(self) -> dict[str, float]:
-        """Give each item's lead under its id."""
-        return dict(zip(self.ids, self.item_leads().tolist(), strict=True))
+        """Give each item's preference by its id."""
+        return dict(zip(self.ids, self.item_preferences().tolist(), strict=True))
 
 
 def read_judgments(path: Path) -> list[Judgment]:
     """Read a judge's verdicts: each item has each sample once in each order.
 
     Raises:
-        BadInput: an unreadable row, a verdict that stands twice, an order that is missing.
+        BadInput: an unreadable row, a repeated verdict, or a missing order.
     """
     rows = jsonl.read(path, Judgment)
     for (id, order, _), times in Counter((row.id, row.order, row.sample) for row in rows).items():
@@ -64,16 +68,17 @@ def read_judgments(path: Path) -> list[Judgment]:
     return rows
 
 
-def gather(judgments: Sequence[Judgment]) -> Items:
-    """Gather verdicts by test item."""
+def gather(judgments: Sequence[Judgment], unreadable: float | None = None) -> Items:
+    """Gather verdicts by test item; `unreadable` verdicts get this preference, None for none."""
     import numpy as np
 
     ids = {id: place for place, id in enumerate(dict.fromkeys(row.id for row in judgments))}
     sums, counts = np.zeros((len(ids), 2)), np.zeros((len(ids), 2))
     for row in judgments:
-        if row.verdict is not None:
+        preference = PREFERENCES[row.verdict] if row.verdict else unreadable
+        if preference is not None:
             place = ids[row.id], ORDERS.index(row.order)
-            sums[place] += LEADS[row.verdict]
+            sums[place] += preference
             counts[place] += 1
     with np.errstate(invalid="ignore"):
         return Items(tuple(ids), sums / counts)

@@ -1,31 +1,29 @@
 """Two versions of the student on the same test items: what changed, and whether it is chance.
 
-A version is a mapping from test item to its lead (`Items.item_leads`): -0.5 lost, 0.5 won, NaN
-where a verdict cannot be read. Both versions meet the same draws of items, so that what makes an
-item easy or hard cancels out.
+A version is a mapping from test item to its preference (`Items.by_id`): -0.5 lost, 0.5 won, NaN
+where a verdict cannot be read. Both versions get the same draws of items, so that the difficulty of
+an item cancels out.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, isnan, log2, nan
 from statistics import NormalDist, fmean
 from typing import Literal
 
 from alpacare.evaluation.bootstrap import Resampling, difference_interval, draw, resampled_means
+from alpacare.evaluation.items import Preferences
 
-Leads = Mapping[str, float]
 Outcome = Literal["loss", "tie", "win"]
-
-POWER = 0.8
 
 
 @dataclass(frozen=True)
 class Difference:
     """A difference of win rates over n items, in shares from -1 to 1, rounded to four places.
 
-    `changed` items have another lead now. `needed` items would show a difference of this size with
-    80 % power; None where there is none, or one item alone. `real`: more than chance, since the
-    interval leaves no change out, and an exact sign test could see so many changed items too.
+    `changed` items have another preference now. `needed` items would show a difference of this size
+    with 80 % power; None if there is no difference, or one item only. `real`: more than chance, as
+    the interval excludes 0 and there are enough changed items for an exact sign test.
     """
 
     n: int
@@ -41,7 +39,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A difference, and the items it leaves out; no difference where nothing is left."""
+    """A difference, and the items that it leaves out; None if no item is left."""
 
     difference: Difference | None
     unreadable: int  # in both versions, but without readable verdicts in one or both
@@ -51,23 +49,23 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Flip:
-    """A test item whose outcome is another one now."""
+    """A test item with another outcome now."""
 
     id: str
     then: Outcome
     now: Outcome
 
 
-def average(references: Sequence[Leads]) -> dict[str, float]:
-    """Average each item's leads over references; an item that lacks one of them is NaN.
+def average_preferences(references: Sequence[Preferences]) -> dict[str, float]:
+    """Average each item's preferences over references; NaN if it lacks one of them.
 
-    An item with all its references is thus one value: it is drawn as a whole or not at all.
+    So an item with all its references is one value, and is resampled as one.
     """
-    ids = dict.fromkeys(id for leads in references for id in leads)
-    return {id: fmean(leads.get(id, nan) for leads in references) for id in ids}
+    ids = dict.fromkeys(id for preferences in references for id in preferences)
+    return {id: fmean(preferences.get(id, nan) for preferences in references) for id in ids}
 
 
-def compare(then: Leads, now: Leads, how: Resampling) -> Comparison:
+def compare(then: Preferences, now: Preferences, how: Resampling) -> Comparison:
     """Compare two versions on the items that can be read in both.
 
     Swapping the versions gives exactly the negative difference and interval.
@@ -111,31 +109,31 @@ def items_needed(change: float, variance: float, confidence: float) -> int | Non
 
     (z of the confidence + z of the power)^2 * variance / change^2, the variance that of the change
     from item to item: the usual sample size for paired differences, for evaluations in Miller 2024
-    (arXiv 2411.00640). None for no change, which no number of items shows.
+    (arXiv 2411.00640). None for no change: no number of items shows it.
     """
     if change == 0 or isnan(variance):
         return None
-    z = NormalDist().inv_cdf((1 + confidence) / 2) + NormalDist().inv_cdf(POWER)
+    z = NormalDist().inv_cdf((1 + confidence) / 2) + NormalDist().inv_cdf(0.8)
     return max(fewest_changes(confidence), ceil(z**2 * variance / change**2))
 
 
 def fewest_changes(confidence: float) -> int:
-    """Give how many changes, all one way, an exact sign test calls more than chance: 6 for 95 %.
+    """Give the fewest changes, all in one direction, that an exact sign test calls significant.
 
-    Resamples of fewer items vary too little: of 3 that were all won, each resample is won.
+    6 for 95 %. Resamples of fewer items vary too little: if 3 of 3 are won, each resample is too.
     """
     return ceil(log2(2 / (1 - confidence)))
 
 
-def flips(then: Leads, now: Leads) -> list[Flip]:
+def flips(then: Preferences, now: Preferences) -> list[Flip]:
     """List the items whose outcome changed, in the order judged now."""
     outcomes = [
-        Flip(id, _outcome(then[id]), _outcome(lead))
-        for id, lead in now.items()
-        if not isnan(lead) and not isnan(then.get(id, nan))
+        Flip(id, _outcome(then[id]), _outcome(preference))
+        for id, preference in now.items()
+        if not isnan(preference) and not isnan(then.get(id, nan))
     ]
     return [each for each in outcomes if each.then != each.now]
 
 
-def _outcome(lead: float) -> Outcome:
-    return "win" if lead > 0 else "loss" if lead < 0 else "tie"
+def _outcome(preference: float) -> Outcome:
+    return "win" if preference > 0 else "loss" if preference < 0 else "tie"

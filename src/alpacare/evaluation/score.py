@@ -1,34 +1,45 @@
-"""What is kept of one judge's verdicts on one reference, in `metrics/scores/`.
+"""The score of one judge's verdicts on one reference, in `metrics/scores/`.
 
 Shares lie in 0..1 and are rounded to four places, so that diffs can be read.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from alpacare.core.jsonl import Row
 
 
+class Cell(NamedTuple):
+    """One judge's verdicts on one reference on one test set."""
+
+    test: str
+    reference: str
+    judge: str
+
+    def __str__(self) -> str:
+        return ", ".join(self)
+
+
 class JudgeRun(BaseModel):
-    """What the scores need of the file that a judge's stage writes beside its verdicts."""
+    """What scores use of the file that a judge's stage writes beside its verdicts."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     labels: list[str] = []
     models: list[str] = []
-    dollars: float = 0.0  # judges that are not asked cost none
+    dollars: float = 0.0  # a judge that is no LLM costs nothing
     call_seconds: float | None = None
 
     @field_validator("models", mode="before")
     @classmethod
     def _names(cls, models: Any) -> Any:
-        """Of how often each version answered only the versions."""
+        """Keep the versions, not how often each answered."""
         return list(models) if isinstance(models, dict) else models
 
 
 class Rate(Row):
-    """A win rate in ci_low..ci_high over n items; null where there is nothing to tell."""
+    """A win rate in ci_low..ci_high over n items; null where there is none."""
 
     win_rate: float | None
     ci_low: float | None
@@ -37,9 +48,9 @@ class Rate(Row):
 
 
 class Mean(Row):
-    """The win rate averaged over so many references; n test items, of which `rate` has the valid.
+    """The win rate averaged over references; n test items, of which `rate` counts the valid ones.
 
-    An item is its mean over the references, and void where one of them lacks a verdict.
+    An item's score is its mean over the references; it is not valid if a verdict is missing.
     """
 
     rate: Rate
@@ -73,10 +84,10 @@ class Score(Row):
     first_slot_rate: float | None  # verdicts without ties: those for the answer shown first
     mtbench: Rate  # won only if both orders agree, else a tie (Zheng et al. 2023)
     non_tied: Rate  # wins of wins and losses
-    length_controlled: Rate  # at equal length; null where one side is nearly always longer
-    length_ratio: float | None  # characters of the student for one of the reference, median item
+    length_controlled: Rate  # null where one side is nearly always longer
+    length_ratio: float | None  # characters of the student per one of the reference, median item
     longer_preferred: float | None  # items won or lost: those where the longer answer won
-    published: Rate | None  # by AlpaCare's script; for judges that answer "Output (a)"
+    published: Rate | None  # by AlpaCare's script, for judges that answer "Output (a)"
     samples: int
     self_consistency: float | None  # how often two samples of one judgment agree
     ratings: dict[str, list[float]]  # by criterion, the mean of student and reference

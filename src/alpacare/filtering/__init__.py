@@ -1,1 +1,17 @@
-"""TODO."""
+"""Which tasks are dropped, each with a drop reason and the matching row (witness).
+
+Heuristics, contamination by test sets, and near-duplicates of seeds and of each other by ROUGE-L.
+"""
+
+from alpacare.core.public import exports
+
+__getattr__, __all__ = exports(
+    __name__,
+    filter="DropReason Filter MatchedTask TaskRow",
+    settings="FilteredSettings HeuristicSettings",
+    heuristics="HEURISTICS HeuristicFilter",
+    contamination="ContaminationIndex ContaminationMatch TaskTexts",
+    near_duplicates="KeepFirst KeepNone NearDuplicatePair pairs_across",
+    rouge="encode f_measure scores",
+    tokens="latin mostly_unseen unicode",
+)

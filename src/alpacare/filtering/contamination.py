@@ -1,134 +1,118 @@
-"""Rows that are near a held-out test task: by ROUGE-L, or by a run of words that both have.
+"""Contamination: rows that match a held-out test task by ROUGE-L, or by a shared n-gram of words.
 
-A model trained on a task it is tested on is tested on its memory. ROUGE-L finds the reworded
-task; a shared n-gram finds the vignette inside a longer text, where ROUGE-L F is small. Runs of n
-words are the usual measure of contamination (Brown et al. 2020, appendix C, with n = 13); small n
-finds set phrases of examinations ("which of the following is the most likely diagnosis").
-
-Test sets are small, so that every row is compared with every test task of a fitting length.
+A model trained on its test tasks is tested on its memory. ROUGE-L finds a reworded task; a shared
+n-gram finds a vignette inside a longer text, where ROUGE-L F is small. N-grams are the usual
+measure of contamination (Brown et al. 2020, appendix C, with n = 13); a small n finds set phrases
+of examinations ("which of the following is the most likely diagnosis").
 """
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from alpacare.filtering.rouge import FIRST_CHARACTER, f_measure
+from alpacare.filtering.rouge import scores
 from alpacare.filtering.tokens import Tokenizer
 
-WORTH_A_LOOK = 0.5  # ROUGE-L F from which a pair is worth a person's look, whatever the threshold
-_MARGIN = 1e-5  # far above the rounding errors of a screen in float32
-_BLOCK = 512  # rows of about one length
-_UNKNOWN = chr(FIRST_CHARACTER)  # every token that no test task has
+REPORTED_FROM = 0.5  # ROUGE-L F from which a match is reported, whatever the threshold
+_MARGIN = 1e-5  # far above the rounding errors of scores in float32
+_BLOCK = 512  # rows of similar length
+_FIRST = 0xE000  # past the surrogates, which are no characters of their own
+_UNKNOWN = chr(_FIRST)  # stands for every token that no test task has
 
 
 @dataclass(frozen=True)
-class Item:
-    """A test task: the text that ROUGE-L compares, and the texts (instruction and input, apart)
-    whose n-grams are looked at, so that none runs from one into the other."""
+class TaskTexts:
+    """What is compared of a row or a test task: its `text` by ROUGE-L, its `parts` by n-grams.
 
-    compared: str
+    Instruction and input are separate parts, so that no n-gram runs from one into the other.
+    """
+
+    text: str
     parts: tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Near:
+class ContaminationMatch:
     """The test task nearest to a row: its position, ROUGE-L F, and the shared n-gram ("": none).
 
-    It offends if the score exceeds the threshold or an n-gram is shared.
+    The row is contaminated if the score exceeds the threshold or an n-gram is shared.
     """
 
-    item: int
+    task: int
     score: float
     shared: str
-    offends: bool
+    contaminated: bool
 
 
-class Gate:
-    """Test tasks, to look up what rows have in common with them."""
+class ContaminationIndex:
+    """An index of test tasks that finds the nearest one of each row."""
 
     def __init__(
-        self, items: Sequence[Item], threshold: float, words: int | None, tokenizer: Tokenizer
+        self, tasks: Sequence[TaskTexts], threshold: float, words: int | None, tokenizer: Tokenizer
     ) -> None:
-        """Read the test tasks.
+        """Index the test tasks.
 
         Args:
-            items: the test tasks.
-            threshold: in [0, 1]; a row offends if its ROUGE-L F with a task exceeds it.
-            words: n >= 1; a row offends if it shares n words in a row with a task. None: no matter.
-            tokenizer: what counts as a word (`alpacare.filtering.tokens`).
+            tasks: the test tasks.
+            threshold: in [0, 1]; a row whose ROUGE-L F with a task exceeds it is contaminated.
+            words: n >= 1; a row that shares n consecutive words with a task is contaminated.
+                None: n-grams do not count.
+            tokenizer: splits texts into words (`alpacare.filtering.tokens`).
         """
         self._threshold = threshold
-        self._cutoff = max(0.0, min(WORTH_A_LOOK, threshold) - _MARGIN)
+        self._cutoff = max(0.0, min(REPORTED_FROM, threshold) - _MARGIN)
         self._words = words
         self._tokenizer = tokenizer
-        self._characters: dict[str, str] = {}
-        for item in items:
-            for text in (item.compared, *item.parts):
-                for token in tokenizer(text):
-                    self._characters.setdefault(
-                        token, chr(FIRST_CHARACTER + 1 + len(self._characters))
-                    )
-        self._tokens = {character: token for token, character in self._characters.items()}
-        self._items = [self._encode(item.compared) for item in items]
-        self._by_length = sorted(range(len(items)), key=lambda item: len(self._items[item]))
-        self._owners = self._index(items)
+        texts = [text for task in tasks for text in (task.text, *task.parts)]
+        tokens = dict.fromkeys(token for text in texts for token in tokenizer(text))
+        self._tokens = {chr(_FIRST + n): token for n, token in enumerate(tokens, start=1)}
+        self._characters = {token: character for character, token in self._tokens.items()}
+        self._tasks = [self._encode(task.text) for task in tasks]
+        self._tasks_by_ngram: dict[str, tuple[int, ...]] = {}
+        for position, task in enumerate(tasks):
+            single = (position,)  # one object for all n-grams that only this task has
+            for ngram in set(self._ngrams(task.parts)):
+                self._tasks_by_ngram[ngram] = self._tasks_by_ngram.get(ngram, ()) + single
 
-    def look(self, compared: Sequence[str], parts: Sequence[tuple[str, ...]]) -> list[Near | None]:
-        """Give each row's nearest test task if it offends or scores at least `WORTH_A_LOOK`.
+    def matches(self, rows: Sequence[TaskTexts]) -> list[ContaminationMatch | None]:
+        """Give each row's nearest test task if it is a match or scores at least `REPORTED_FROM`.
 
-        An offender is nearer than one that does not offend; then the best score counts, then the
-        earliest task. A row's result does not depend on the other rows.
-
-        Args:
-            compared: the rows' texts for ROUGE-L.
-            parts: the rows' texts for n-grams, as in `Item`.
+        A task that contaminates the row is nearer than one that does not; then the best score
+        counts, then the earliest task. A row's result does not depend on the other rows.
         """
-        rows = [self._encode(text) for text in compared]
-        found: list[dict[int, str]] = [self._sharing(texts) for texts in parts]
-        for row, item in self._alike(rows):
-            found[row].setdefault(item, "")
-        return [self._nearest(row, shared) for row, shared in zip(rows, found, strict=True)]
+        encoded = [self._encode(row.text) for row in rows]
+        found = [self._tasks_sharing_ngrams(row.parts) for row in rows]
+        for row, task in self._similar_pairs(encoded):
+            found[row].setdefault(task, "")
+        return list(map(self._nearest, encoded, found))
 
-    def _nearest(self, row: str, found: dict[int, str]) -> Near | None:
-        """Choose among items, each with the n-gram that it shares with the row, or ""."""
+    def _nearest(self, row: str, found: dict[int, str]) -> ContaminationMatch | None:
+        """Choose among tasks, each with the n-gram that it shares with the row, or ""."""
         if not found:
             return None
-        items = sorted(found)
-        nears = [
-            Near(item, score, found[item], found[item] != "" or score > self._threshold)
-            for item, score in zip(items, self._scores(row, items), strict=True)
+        rouge = scores([row], [self._tasks[task] for task in sorted(found)])[0].tolist()
+        matches = [
+            ContaminationMatch(task, score, shared, shared != "" or score > self._threshold)
+            for (task, shared), score in zip(sorted(found.items()), rouge, strict=True)
         ]
-        best = max(nears, key=lambda near: (near.offends, near.score))  # the first of equals
-        if not best.offends and best.score < WORTH_A_LOOK:
+        best = max(matches, key=lambda match: (match.contaminated, match.score))  # first of equals
+        if not best.contaminated and best.score < REPORTED_FROM:
             return None
         return replace(best, shared=" ".join(self._tokens[token] for token in best.shared))
 
-    def _scores(self, row: str, items: list[int]) -> list[float]:
-        """Give the row's ROUGE-L F with each item in float64, exactly as rouge_score's."""
-        import numpy as np
-        from rapidfuzz.distance import LCSseq
-
-        others = [self._items[item] for item in items]
-        common = np.array([LCSseq.similarity(row, other) for other in others])
-        lengths = np.array([len(other) for other in others])
-        scores: list[float] = f_measure(common, len(row), lengths).tolist()
-        return scores
-
     def _encode(self, text: str) -> str:
         """Write each token as one character, the same at every call."""
-        characters = self._characters
-        return "".join([characters.get(token, _UNKNOWN) for token in self._tokenizer(text)])
+        return "".join(self._characters.get(word, _UNKNOWN) for word in self._tokenizer(text))
 
-    def _sharing(self, parts: Iterable[str]) -> dict[int, str]:
-        """Give the items that share an n-gram, each with the first one."""
+    def _tasks_sharing_ngrams(self, parts: Iterable[str]) -> dict[int, str]:
+        """Give the tasks that share an n-gram, each with the first one."""
         shared: dict[int, str] = {}
-        for gram in self._known(parts):
-            for item in self._owners.get(gram, ()):
-                shared.setdefault(item, gram)
+        for ngram in self._ngrams(parts):
+            for task in self._tasks_by_ngram.get(ngram, ()):
+                shared.setdefault(task, ngram)
         return shared
 
-    def _known(self, parts: Iterable[str]) -> Iterator[str]:
-        """Yield the n-grams, encoded and in order, all of whose tokens some test task has."""
+    def _ngrams(self, parts: Iterable[str]) -> Iterator[str]:
+        """Yield the n-grams, encoded and in order, whose tokens all occur in test tasks."""
         if self._words is None:
             return
         for part in parts:
@@ -136,47 +120,32 @@ class Gate:
                 for start in range(len(run) - self._words + 1):
                     yield run[start : start + self._words]
 
-    def _index(self, items: Sequence[Item]) -> dict[str, tuple[int, ...]]:
-        """Map each n-gram to the items that have it, in order."""
-        owners: dict[str, tuple[int, ...]] = {}
-        for position, item in enumerate(items):
-            alone = (position,)  # one object for all n-grams of the item's own
-            for gram in set(self._known(item.parts)):
-                owners[gram] = owners[gram] + alone if gram in owners else alone
-        return owners
+    def _similar_pairs(self, rows: list[str]) -> Iterator[tuple[int, int]]:
+        """Yield (row, task) for each row's best scores from the cutoff on, near ties included.
 
-    def _alike(self, rows: list[str]) -> Iterator[tuple[int, int]]:
-        """Yield (row, item) for each row's best scores, if they may matter; near ties included."""
+        Test sets are small: every row is compared with all tasks whose lengths allow the cutoff.
+        F = 2L / (m + n) with L <= min(m, n), so that F >= c needs min / max >= c / (2 - c).
+        """
         import numpy as np
         from rapidfuzz.distance import Indel
         from rapidfuzz.process import cdist
 
-        for some, items in self._blocks(rows):
+        ratio = self._cutoff / (2 - self._cutoff)
+        lengths = np.array([len(task) for task in self._tasks])
+        by_length = sorted(range(len(rows)), key=lambda row: len(rows[row]))
+        for start in range(0, len(rows), _BLOCK):
+            block = [rows[row] for row in by_length[start : start + _BLOCK]]
+            near = (lengths >= len(block[0]) * ratio) & (lengths * ratio <= len(block[-1]))
+            tasks = np.flatnonzero(near).tolist()
             # Normalized Indel similarity is F but for rounding; below the cutoff it is given as 0.
-            screen = cdist(
-                [rows[row] for row in some],
-                [self._items[item] for item in items],
+            similarity = cdist(
+                block,
+                [self._tasks[task] for task in tasks],
                 scorer=Indel.normalized_similarity,
                 score_cutoff=self._cutoff,
                 dtype=np.float32,
                 workers=-1,
             )
-            close = screen >= screen.max(axis=1, keepdims=True) - _MARGIN
-            for row, column in np.argwhere(close & (screen > 0)).tolist():
-                yield some[row], items[column]
-
-    def _blocks(self, rows: list[str]) -> Iterator[tuple[list[int], list[int]]]:
-        """Yield rows of about one length, and the items whose lengths allow the cutoff.
-
-        F = 2L / (m + n) with L <= min(m, n), so that F >= c needs min / max >= c / (2 - c).
-        """
-        ratio = self._cutoff / (2 - self._cutoff)
-        by_length = sorted(range(len(rows)), key=lambda row: len(rows[row]))
-        lengths = [len(self._items[item]) for item in self._by_length]
-        least = [length * ratio for length in lengths]
-        for start in range(0, len(rows), _BLOCK):
-            some = by_length[start : start + _BLOCK]
-            low = bisect_left(lengths, len(rows[some[0]]) * ratio)
-            high = bisect_right(least, len(rows[some[-1]]))
-            if low < high:
-                yield some, self._by_length[low:high]
+            best = similarity >= similarity.max(axis=1, keepdims=True, initial=0) - _MARGIN
+            for row, column in np.argwhere(best & (similarity > 0)).tolist():
+                yield by_length[start + row], tasks[column]

@@ -1,58 +1,29 @@
-"""Which tasks stay and why the others go: named heuristics, test sets, seeds, near-duplicates.
-
-The stage `filtered` gives all tasks at once, `instructions` round by round while it counts what is
-kept; both get the same decisions.
-"""
+"""The filter: which tasks are dropped, by heuristics, test sets, seeds and near-duplicates."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
-from typing import Literal, TypeVar
+from typing import TypeVar
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict
 
 from alpacare.core.errors import BadInput
 from alpacare.core.jsonl import Row
-from alpacare.core.settings import Settings
+from alpacare.core.progress import RowsDone, ignore_progress
 from alpacare.filtering import tokens
-from alpacare.filtering.contamination import Gate, Item, Near
-from alpacare.filtering.heuristics import Heuristics, Screen
-from alpacare.filtering.near_duplicates import (
-    Advance,
-    KeepFirst,
-    KeepNone,
-    local,
-    pairs_across,
-    quiet,
-)
+from alpacare.filtering.contamination import ContaminationIndex, ContaminationMatch, TaskTexts
+from alpacare.filtering.heuristics import HeuristicFilter
+from alpacare.filtering.near_duplicates import KeepFirst, KeepNone, pairs_across
+from alpacare.filtering.settings import FilteredSettings
 from alpacare.records.task import Question
 
 _CHUNK = 1 << 14  # tasks held at a time
 
 
-class FilteredSettings(Settings):
-    """Section `filtered` of params.yaml.
-
-    Others script this stage, so only the rule itself must be there: seeds and test sets are
-    compared with if they are given.
-    """
-
-    rouge_l: float = Field(ge=0, le=1)
-    keep: Literal["first", "none"]
-    compare: Literal["instruction", "task"] = "instruction"
-    tokenizer: Literal["latin", "unicode"] = "latin"
-    against_seeds: bool = True
-    heuristics: Heuristics = Heuristics()
-    contamination: Literal["fail", "drop", "report"] = "drop"
-    contamination_rouge_l: float = Field(default=0.7, ge=0, le=1)
-    contamination_words: int | None = Field(default=13, gt=0)
-    engine: Literal["local", "ray"] = "local"
-
-
-class Line(Row):
-    """A row of a file to filter, or to compare with: other fields may stand beside these."""
+class TaskRow(Row):
+    """A row of a file to filter, or to compare with; it may have other fields."""
 
     model_config = ConfigDict(extra="ignore", strict=True, frozen=True)
 
@@ -61,13 +32,13 @@ class Line(Row):
     input: str = ""
 
 
-Asked = Line | Question
-T = TypeVar("T", bound=Asked)
+AnyRow = TaskRow | Question
+T = TypeVar("T", bound=AnyRow)
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """Why a task goes; `witness` is an id, or words of the task itself."""
+class DropReason:
+    """Why a task is dropped; `witness` is an id, or words of the task itself."""
 
     reason: str
     witness: str
@@ -75,56 +46,60 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class NearTest:
-    """A task and the test task that is nearest to it."""
+class MatchedTask:
+    """A task and the test task nearest to it."""
 
-    task: Asked
-    test: Asked
-    score: float
-    shared: str
-    offends: bool
+    task: AnyRow
+    test: AnyRow
+    match: ContaminationMatch
 
 
 class Filter:
-    """Takes tasks in rounds of any sizes and tells which of all so far go.
+    """Takes tasks in rounds of any sizes; the same are dropped as if all had come at once.
 
-    `gone` is by position over all tasks ever added, `near_tests` holds the pairs with a test task
-    that are worth a look, `unseen` counts tasks in letters that the tokenizer does not see.
+    `dropped` is by position over all tasks ever added, `matched` holds the contamination matches
+    to report, `unseen` counts tasks in letters that the tokenizer does not see.
     """
 
     def __init__(
-        self, settings: FilteredSettings, seeds: Sequence[Asked] = (), tests: Sequence[Asked] = ()
+        self, settings: FilteredSettings, seeds: Sequence[AnyRow] = (), tests: Sequence[AnyRow] = ()
     ) -> None:
         self.settings = settings
         self.added = 0
         self.unseen = 0
-        self.gone: dict[int, Verdict] = {}
-        self.near_tests: list[NearTest] = []
+        self.dropped: dict[int, DropReason] = {}
+        self.matched: list[MatchedTask] = []
         self.seeds = seeds
         self.tests = tests
-        # seeds, test sets and the join look at one text in turn
+        # cached, since seeds, test sets and the join use the same texts one after the other
         self._tokenizer = lru_cache(2 * _CHUNK)(getattr(tokens, settings.tokenizer))
-        self._screen = Screen(settings.heuristics, [(seed.id, seed.instruction) for seed in seeds])
-        self._gate = self._open_gate()
-        self._near = self._open_near()
+        known = [(seed.id, seed.instruction) for seed in seeds]
+        self._heuristics = HeuristicFilter(settings.heuristics, known)
+        self._contamination = ContaminationIndex(
+            [self._texts(test) for test in tests],
+            settings.contamination_rouge_l,
+            settings.contamination_words,
+            self._tokenizer,
+        )
+        self._near_duplicates = self._near_duplicate_rule()
         self._compared: list[int] = []  # positions of the tasks compared with each other
         self._ids: list[str] = []  # and their ids
 
     @property
     def kept(self) -> int:
-        """How many of the tasks added so far stay."""
-        return self.added - len(self.gone)
+        """How many of the tasks added so far are kept."""
+        return self.added - len(self.dropped)
 
-    def add(self, tasks: Iterable[Asked], advance: Advance = quiet) -> None:
-        """Look at more tasks; `advance` is told how many more are done."""
-        pairs = self._near.add(self._survivors(iter(tasks), advance), advance)
+    def add(self, tasks: Iterable[AnyRow], advance: RowsDone = ignore_progress) -> None:
+        """Filter more tasks; `advance` is called with how many more are done."""
+        pairs = self._near_duplicates.add(self._texts_to_compare(iter(tasks), advance), advance)
         for place, pair in pairs.items():
             witness = self._ids[pair.first if place == pair.second else pair.second]
-            self.gone[self._compared[place]] = Verdict("rouge_l", witness, pair.score)
+            self.dropped[self._compared[place]] = DropReason("rouge_l", witness, pair.score)
 
-    def staying(self, tasks: Iterable[T]) -> list[T]:
-        """Give those of `tasks`, which are all that were added, that stay."""
-        return [task for position, task in enumerate(tasks) if position not in self.gone]
+    def kept_tasks(self, tasks: Iterable[T]) -> list[T]:
+        """Give the kept ones of `tasks`, which are all that were added, in order."""
+        return [task for position, task in enumerate(tasks) if position not in self.dropped]
 
     @property
     def compared_seeds(self) -> int:
@@ -133,93 +108,83 @@ class Filter:
         return len(self.seeds) if on else 0
 
     def check_contamination(self) -> None:
-        """Refuse tasks that stand in a test set, where the settings want that.
+        """Refuse contaminated tasks if `contamination` is "fail".
 
         Raises:
-            BadInput: there are some, and `contamination` is "fail".
+            BadInput: there are some.
         """
-        found = [near for near in self.near_tests if near.offends]
+        found = [each for each in self.matched if each.match.contaminated]
         if found and self.settings.contamination == "fail":
-            worst = max(found, key=lambda near: near.score)
-            words = f", shared words '{worst.shared}'" if worst.shared else ""
+            worst = max(found, key=lambda each: each.match.score)
+            words = f", shared words '{worst.match.shared}'" if worst.match.shared else ""
             raise BadInput(
-                f"{len(found)} of {self.added} instructions stand in a test set, first of all "
-                f"{worst.task.id} in {worst.test.id} (ROUGE-L {worst.score:.3f}{words}); set "
-                "filtered.contamination to drop or report to go on"
+                f"{len(found)} of {self.added} instructions match a test task; the nearest is "
+                f"{worst.task.id}, which matches {worst.test.id} (ROUGE-L "
+                f"{worst.match.score:.3f}{words}); set filtered.contamination to drop or report "
+                "to go on"
             )
 
     def counts(self) -> dict[str, int]:
-        """Count the tasks that went, by reason; what is switched on is there with 0."""
+        """Count the dropped tasks by reason; reasons that are switched on appear with 0."""
         switched = [name for name, on in self.settings.heuristics if on]
         reasons = [*switched, "contamination", "rouge_l_seed", "rouge_l"]
-        return {**dict.fromkeys(reasons, 0), **Counter(v.reason for v in self.gone.values())}
+        found = Counter(drop.reason for drop in self.dropped.values())
+        return {**dict.fromkeys(reasons, 0), **found}
 
-    def _survivors(self, tasks: Iterator[Asked], advance: Advance) -> Iterator[str]:
-        """Yield the text to compare of each task that passes everything else."""
+    def _texts_to_compare(self, tasks: Iterator[AnyRow], advance: RowsDone) -> Iterator[str]:
+        """Yield the text of each task that is not dropped for any other reason."""
         while chunk := list(islice(tasks, _CHUNK)):
-            start, gone = self.added, len(self.gone)
+            start, dropped = self.added, len(self.dropped)
             self.added += len(chunk)
-            self._look_at(chunk, start)
-            advance(len(self.gone) - gone)
+            self._check_chunk(chunk, start)
+            advance(len(self.dropped) - dropped)
             for position, task in enumerate(chunk, start=start):
-                if position not in self.gone:
+                if position not in self.dropped:
                     self._compared.append(position)
                     self._ids.append(task.id)
                     yield self._text(task)
 
-    def _look_at(self, chunk: Sequence[Asked], start: int) -> None:
+    def _check_chunk(self, chunk: Sequence[AnyRow], start: int) -> None:
         for position, task in enumerate(chunk, start=start):
-            if fired := self._screen.reason(task.instruction, task.input):
-                self.gone[position] = Verdict(*fired)
-            elif self.settings.tokenizer == "latin" and tokens.unseen(self._text(task)):
+            if found := self._heuristics.drop_reason(task.instruction, task.input):
+                self.dropped[position] = DropReason(*found)
+            elif self.settings.tokenizer == "latin" and tokens.mostly_unseen(self._text(task)):
                 self.unseen += 1
         self._compare_with_tests(chunk, start)
         self._compare_with_seeds(chunk, start)
 
-    def _compare_with_tests(self, chunk: Sequence[Asked], start: int) -> None:
+    def _compare_with_tests(self, chunk: Sequence[AnyRow], start: int) -> None:
         if not self.tests:
             return
-        texts = [self._text(task) for task in chunk]
-        nearest = self._gate.look(texts, [_parts(task) for task in chunk])
-        for position, near in enumerate(nearest, start=start):
-            if near and position not in self.gone:
-                self._hold(position, chunk[position - start], near)
+        matches = self._contamination.matches([self._texts(task) for task in chunk])
+        for position, (task, match) in enumerate(zip(chunk, matches, strict=True), start=start):
+            if match and position not in self.dropped:
+                test = self.tests[match.task]
+                self.matched.append(MatchedTask(task, test, match))
+                if match.contaminated and self.settings.contamination != "report":
+                    self.dropped[position] = DropReason("contamination", test.id, match.score)
 
-    def _hold(self, position: int, task: Asked, near: Near) -> None:
-        test = self.tests[near.item]
-        self.near_tests.append(NearTest(task, test, near.score, near.shared, near.offends))
-        if near.offends and self.settings.contamination != "report":
-            self.gone[position] = Verdict("contamination", test.id, near.score)
-
-    def _compare_with_seeds(self, chunk: Sequence[Asked], start: int) -> None:
+    def _compare_with_seeds(self, chunk: Sequence[AnyRow], start: int) -> None:
         if not (self.seeds and self.settings.against_seeds):
             return
         seeds, texts = ([self._text(task) for task in side] for side in (self.seeds, chunk))
         for pair in pairs_across(seeds, texts, self.settings.rouge_l, self._tokenizer):
-            verdict = Verdict("rouge_l_seed", self.seeds[pair.first].id, pair.score)
-            before = self.gone.setdefault(start + pair.second, verdict)
-            if before.reason == verdict.reason and pair.score > (before.score or 0):
-                self.gone[start + pair.second] = verdict
+            reason = DropReason("rouge_l_seed", self.seeds[pair.first].id, pair.score)
+            before = self.dropped.setdefault(start + pair.second, reason)
+            if before.reason == reason.reason and pair.score > (before.score or 0):
+                self.dropped[start + pair.second] = reason
 
-    def _text(self, task: Asked) -> str:
-        if self.settings.compare == "task":
-            return f"{task.instruction}\n{task.input}"
-        return task.instruction
+    def _text(self, task: AnyRow) -> str:
+        whole = self.settings.compare == "task"
+        return f"{task.instruction}\n{task.input}" if whole else task.instruction
 
-    def _open_gate(self) -> Gate:
-        items = [Item(self._text(test), _parts(test)) for test in self.tests]
-        threshold, words = self.settings.contamination_rouge_l, self.settings.contamination_words
-        return Gate(items, threshold, words, self._tokenizer)
+    def _texts(self, task: AnyRow) -> TaskTexts:
+        return TaskTexts(self._text(task), (task.instruction, task.input))
 
-    def _open_near(self) -> KeepFirst | KeepNone:
-        pairs = local
-        if self.settings.engine == "ray":
-            from alpacare.filtering import ray_join
-
-            pairs = ray_join.pairs
+    def _near_duplicate_rule(self) -> KeepFirst | KeepNone:
         rule = KeepFirst if self.settings.keep == "first" else KeepNone
-        return rule(self.settings.rouge_l, self._tokenizer, pairs)
+        if self.settings.engine == "local":
+            return rule(self.settings.rouge_l, self._tokenizer)
+        from alpacare.filtering.ray_join import ray_pairs
 
-
-def _parts(task: Asked) -> tuple[str, str]:
-    return task.instruction, task.input
+        return rule(self.settings.rouge_l, self._tokenizer, ray_pairs)

@@ -1,94 +1,52 @@
-"""Signs that a generated task is no good, each with a name, each off until it is switched on.
+"""Named heuristics for poor generated tasks, each off by default.
 
-They were tuned on English medical tasks written by people, where they should hardly ever fire: a
-filter that drops good rows of one kind (radiology, patients' messages, terse notes) biases the
-model. Hence `blocked_words` is empty: the list used for general instructions (Alpaca's "image",
-"graph", "map", "draw", "file"...) marks what a text model cannot do there, but here it hits reports
-of imaging, electrocardiograms and blood that is drawn.
+They were tuned on English medical tasks written by people, which they should almost never drop: a
+filter that drops good rows of one kind (radiology, patients' messages, short notes) biases the
+model. So `blocked_words` is empty by default: Alpaca's list ("image", "graph", "map", "draw",
+"file"...) means what a text model cannot do, but in medicine it also drops imaging reports,
+electrocardiograms and blood that is drawn.
 """
 
 # ruff: noqa: RUF001  (marks that are not ASCII are meant)
 import re
 from collections.abc import Callable, Iterable
-from typing import Annotated
 
-from pydantic import Field, field_validator
+from alpacare.filtering.input_completeness import missing_input, unfinished_input
+from alpacare.filtering.settings import HeuristicSettings
+from alpacare.filtering.tokens import mostly_unseen
 
-from alpacare.core.settings import Settings
-from alpacare.filtering.input_completeness import missing, unfinished
-from alpacare.filtering.tokens import unseen
-
-Range = Annotated[tuple[int, int], Field(strict=False)]  # YAML has lists only
-Check = Callable[[str, str], str | None]  # (instruction, input) -> the proof, if it fires
+Check = Callable[[str, str], str | None]  # (instruction, input) -> the proof, if it applies
+HEURISTICS = tuple(HeuristicSettings.model_fields)
 
 
-class Heuristics(Settings):
-    """Section `filtered.heuristics` of params.yaml: what drops a row; all off by default.
+class HeuristicFilter:
+    """The heuristics that are switched on."""
 
-    Lengths count what stands between spaces.
-    """
-
-    instruction_words: Range | None = None  # fewest and most
-    input_words: Range | None = None  # fewest and most, of an input that is not empty
-    blocked_words: list[str] = Field(
-        default_factory=list
-    )  # whole words or phrases in the instruction, in any case
-    starts_with_punctuation: bool = False  # the instruction; quotation marks and brackets may open
-    not_english: bool = False  # the instruction; the input may be material in any language
-    empty_input: bool = False  # the instruction points to material, and there is none
-    unfinished_input: bool = False  # it stops in mid-sentence, or is a placeholder
-    input_equals_instruction: bool = False  # but for case, spaces and punctuation
-    same_as_seed: bool = False  # the instruction is a seed's, but for case and spaces
-    answer_leaked: bool = False  # instruction or input give the answer away: "Answer: B"
-
-    @field_validator("instruction_words", "input_words")
-    @classmethod
-    def _in_order(cls, limits: tuple[int, int] | None) -> tuple[int, int] | None:
-        if limits and not 0 <= limits[0] <= limits[1]:
-            raise ValueError(f"expected fewest and most words, as [3, 150], found {list(limits)}")
-        return limits
-
-    @field_validator("blocked_words")
-    @classmethod
-    def _not_blank(cls, words: list[str]) -> list[str]:
-        if not all(word.strip() for word in words):
-            raise ValueError("a blocked word is empty, which would block everything")
-        return words
-
-
-NAMES = tuple(Heuristics.model_fields)
-
-
-class Screen:
-    """The heuristics that are switched on, ready for many rows."""
-
-    def __init__(self, settings: Heuristics, seeds: Iterable[tuple[str, str]] = ()) -> None:
+    def __init__(self, settings: HeuristicSettings, seeds: Iterable[tuple[str, str]] = ()) -> None:
         """Prepare the checks; `seeds` are pairs of id and instruction, for `same_as_seed`."""
-        known: dict[str, str] = {}
-        for seed, instruction in seeds:
-            known.setdefault(_plain(instruction), seed)
+        # of equal instructions the first one counts
+        known = {_normalised(instruction): seed for seed, instruction in reversed([*seeds])}
         checks: dict[str, Check] = {
-            "instruction_words": lambda text, _: _outside(settings.instruction_words, text),
-            "input_words": lambda _, text: _outside(settings.input_words, text),
+            "instruction_words": lambda text, _: _outside_limits(settings.instruction_words, text),
+            "input_words": lambda _, text: _outside_limits(settings.input_words, text),
             "blocked_words": _blocked(settings.blocked_words),
             "starts_with_punctuation": lambda text, _: _match(_MARKS, text),
-            "not_english": lambda text, _: _foreign(text),
-            "empty_input": missing,
-            "unfinished_input": lambda _, text: unfinished(text.strip()),
-            "input_equals_instruction": _repeated,
-            "same_as_seed": lambda text, _: known.get(_plain(text)),
-            "answer_leaked": _leaked,
+            "not_english": lambda text, _: _other_language(text),
+            "empty_input": missing_input,
+            "unfinished_input": lambda _, text: unfinished_input(text.strip()),
+            "input_equals_instruction": _same_text,
+            "same_as_seed": lambda text, _: known.get(_normalised(text)),
+            "answer_leaked": _leaked_answer,
         }
-        self._checks = [(name, checks[name]) for name in NAMES if getattr(settings, name)]
+        self._checks = [(name, checks[name]) for name in HEURISTICS if getattr(settings, name)]
 
-    def reason(self, instruction: str, input: str) -> tuple[str, str] | None:
-        """Give the first heuristic that fires, in the order of `NAMES`, and its proof.
+    def drop_reason(self, instruction: str, input: str) -> tuple[str, str] | None:
+        """Give the first heuristic that applies, in the order of `HEURISTICS`, and its proof.
 
-        The proof is the words concerned, or their number, or the seed's id. None: the row may stay.
+        The proof is the words concerned, or their number, or the seed's id. None if none applies.
         """
         for name, check in self._checks:
-            proof = check(instruction, input)
-            if proof is not None:
+            if (proof := check(instruction, input)) is not None:
                 return name, proof
         return None
 
@@ -98,7 +56,7 @@ def _match(pattern: re.Pattern[str], text: str) -> str | None:
     return " ".join(found.group().split()) if found else None
 
 
-def _outside(limits: tuple[int, int] | None, text: str) -> str | None:
+def _outside_limits(limits: tuple[int, int] | None, text: str) -> str | None:
     words = len(text.split())
     inside = limits is None or words == 0 or limits[0] <= words <= limits[1]
     return None if inside else f"{words} words"
@@ -110,11 +68,11 @@ def _blocked(words: list[str]) -> Check:
     return lambda instruction, _: _match(pattern, instruction)
 
 
-# What opens a quotation, a bracket or a number (.5 mg) may open an instruction.
+# An instruction may start with a quotation mark, a bracket or a number (.5 mg).
 _MARKS = re.compile(r"^\s*(?:[.\-+](?!\d)|[!%&)*,/:;=?@\\\]^_`|}~…–—•·、。，！？；：）])+")
 
-# Words frequent in one language and hardly met in English, medical Latin and names included, all
-# in lower case: AF, MI and Na are abbreviations.
+# Words frequent in one language and rare in English, medical Latin and names. Only in lower case,
+# since AF, MI and Na are abbreviations.
 _OTHER = """
 de el los las una que del por con como cuál cuáles qué cómo está están este esta según su sus
 o os uma da das não são você seu sua qual quais pelo pela ao à é em
@@ -138,9 +96,9 @@ interpret classify translate english
 _OTHER_WORDS, _ENGLISH_WORDS = frozenset(_OTHER.split()), frozenset(_ENGLISH.split())
 
 
-def _foreign(instruction: str) -> str | None:
-    """Find a script other than Latin, or other languages' common words and hardly any English."""
-    if not instruction.isascii() and unseen(instruction):
+def _other_language(instruction: str) -> str | None:
+    """Find a script other than Latin, or common words of other languages with few English ones."""
+    if not instruction.isascii() and mostly_unseen(instruction):
         return instruction.strip()[:40].rstrip()
     words = instruction.split()
     other = _OTHER_WORDS.intersection(words)
@@ -156,15 +114,15 @@ _GAPS = re.compile(r"[\W_]+")
 _LETTER = re.compile(r"[^\W_]")
 
 
-def _repeated(instruction: str, input: str) -> str | None:
+def _same_text(instruction: str, input: str) -> str | None:
     one, other = _LETTER.search(instruction), _LETTER.search(input)
     if not one or not other or one.group().casefold() != other.group().casefold():
-        return None  # most rows: quick
+        return None  # a quick test that settles most rows
     same = _GAPS.sub("", instruction).casefold() == _GAPS.sub("", input).casefold()
     return input.strip() if same else None
 
 
-def _plain(text: str) -> str:
+def _normalised(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
@@ -180,10 +138,10 @@ _ANSWER = re.compile(
 )
 
 
-def _leaked(instruction: str, input: str) -> str | None:
-    """Find an answer given as such: "Answer: B", "Correct answer is C.", "B. Iron (correct)"."""
+def _leaked_answer(instruction: str, input: str) -> str | None:
+    """Find a marked answer: "Answer: B", "Correct answer is C.", "B. Iron (correct)"."""
     text = f"{instruction}\n{input}"
     lower = text.lower()
     if not any(hint in lower for hint in _HINTS):
-        return None  # quick, for most rows
+        return None  # a quick test that settles most rows
     return _match(_ANSWER, text)

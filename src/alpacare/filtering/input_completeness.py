@@ -1,7 +1,7 @@
-"""Whether a task's material is there and whole: an input that is missing, cut off or a placeholder.
+"""Input completeness: inputs that are missing, cut off or placeholders.
 
-Both look for plain signs only. Most cut texts end like any other, and "interpret the potassium" may
-or may not need a report: what stays unfound is the price of hardly ever being wrong.
+Only clear signs count. Most cut texts end like any other text, and "interpret the potassium" may or
+may not need a report. So many cases are missed, but a complete task is almost never dropped.
 """
 
 # ruff: noqa: RUF001  (marks that are not ASCII are meant)
@@ -39,15 +39,15 @@ _POINTING = re.compile(
     r"|follows?|vignette)\b",
     re.IGNORECASE,
 )
-# A quotation, a line break, a colon or a dash: the instruction brings the material itself.
-_OWN_MATERIAL = re.compile(r"[\"“”«»\n]|[:–—]\s*\S| - |\([^()]*,")
+# A quotation, a line break, a colon or a dash: the instruction contains the text itself.
+_OWN_TEXT = re.compile(r"[\"“”«»\n]|[:–—]\s*\S| - |\([^()]*,")
 _STOP = re.compile(r"[.?!]\s")
 
 
-def missing(instruction: str, input: str) -> str | None:
-    """Find words that point to material, if there is none in the input nor around them."""
-    if input.strip() or not _POINTING.search(instruction) or _OWN_MATERIAL.search(instruction):
-        return None  # quick, for most rows
+def missing_input(instruction: str, input: str) -> str | None:
+    """Find words that refer to a text, if neither the input nor the instruction contains it."""
+    if input.strip() or not _POINTING.search(instruction) or _OWN_TEXT.search(instruction):
+        return None  # a quick test that settles most rows
     pointer = _POINTER.search(instruction)
     if not pointer or len(instruction[: pointer.start()].split()) >= 12:
         return None
@@ -55,7 +55,7 @@ def missing(instruction: str, input: str) -> str | None:
     before = max((stop for stop in stops if stop <= pointer.start()), default=0)
     after = min((stop for stop in stops if stop >= pointer.end()), default=len(instruction))
     if len(instruction[:before].split()) >= 6 or len(instruction[after:].split()) >= 15:
-        return None  # other sentences tell the case
+        return None  # the other sentences describe the case
     return pointer.group()
 
 
@@ -74,14 +74,13 @@ my our its was were - – —
 _NEVER_LAST = frozenset(_NEVER.split())
 
 
-def unfinished(input: str) -> str | None:
+def unfinished_input(input: str) -> str | None:
     """Find a placeholder, or an end in mid-sentence."""
     if not input:
         return None
     if len(input) < 80 and _PLACEHOLDER.fullmatch(input):
         return input
-    inserted = _INSERT.search(input)
-    if inserted:
+    if inserted := _INSERT.search(input):
         return inserted.group()
     line = input[input.rfind("\n") + 1 :]
     end = line.rsplit(None, 4)

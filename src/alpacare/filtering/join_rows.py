@@ -1,19 +1,19 @@
-"""The rows of the near-duplicate join, each by itself: numbers, a string, fingerprints."""
+"""What the near-duplicate join knows of each row: token numbers, a string, fingerprints."""
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from alpacare.filtering.rouge import FIRST_CHARACTER
-
 Ints = NDArray[np.int32]
 
-_CHARACTERS = 0x110000 - FIRST_CHARACTER
+_SURROGATES = range(0xD800, 0xE000)  # code points that are no characters
+_CHARACTERS = 0x110000 - len(_SURROGATES)
 
 
 def rarest_first(tokens: Ints) -> Ints:
-    """Number the tokens anew, from 0 without gaps, so that a rarer token has a lower number."""
+    """Renumber the tokens from 0 without gaps, so that a rarer token has a lower number."""
     count = np.bincount(tokens)
     unused = len(count) - np.count_nonzero(count)  # by these rows; they get the numbers below 0
     number = np.empty(len(count), dtype=np.int32)
@@ -21,16 +21,15 @@ def rarest_first(tokens: Ints) -> Ints:
     return number[tokens]
 
 
-def write(tokens: Ints, lengths: Ints) -> NDArray[np.object_]:
+def encode_rows(tokens: Ints, lengths: Ints) -> NDArray[np.object_]:
     """Write each row as a string, one character a token; or with too many tokens as a tuple."""
-    ends = np.cumsum(lengths).tolist()
-    spans = zip([0, *ends], ends, strict=False)
-    rows: Any
+    sequence: str | tuple[int, ...]
     if tokens.max(initial=0) < _CHARACTERS:
-        text = (tokens + FIRST_CHARACTER).astype("<u4").tobytes().decode("utf-32-le")
-        rows = (text[start:end] for start, end in spans)
+        codes = tokens + (tokens >= _SURROGATES.start) * np.int32(len(_SURROGATES))
+        sequence = codes.astype("<u4").tobytes().decode("utf-32-le")
     else:
-        rows = (tuple(tokens[start:end].tolist()) for start, end in spans)
+        sequence = tuple(tokens.tolist())
+    rows = (sequence[start:end] for start, end in pairwise([0, *np.cumsum(lengths).tolist()]))
     return np.fromiter(rows, dtype=np.object_, count=len(lengths))
 
 

@@ -1,7 +1,8 @@
-"""Every pair of rows whose ROUGE-L F exceeds a threshold: all of them, without scoring all pairs.
+"""The near-duplicate join: all pairs of rows with ROUGE-L F above a threshold, few others scored.
 
 Take two rows of m and n tokens whose longest common subsequence (LCS) has L of them, so that
-F = 2L / (m + n). F > t leaves at most (1 - t)(m + n) tokens outside the LCS. Hence three filters:
+F = 2L / (m + n). F > t leaves at most (1 - t)(m + n) tokens outside the LCS, here called the slack.
+Hence three filters:
 
 1. A shared rare token. L is at most n, so F > t needs L >= o = tm / (2 - t), and the same holds for
    n. Then the m - o + 1 rarest tokens of the one row and the n - o + 1 rarest of the other have one
@@ -12,11 +13,8 @@ F = 2L / (m + n). F > t leaves at most (1 - t)(m + n) tokens outside the LCS. He
    lists are compared with XOR and popcount in numpy (bitmap filter: Sandes et al. 2017).
 3. Near lengths. They too differ by no more than that, which is min / max >= t / (2 - t).
 
-2 and 3 need (1 - t)(m + n), here called the slack, of every pair: rounded, and as a sum of two
-numbers that each row has of its own.
-
-What is left is scored: LCS by rapidfuzz, F in float64 in rouge_score's own order of operations,
-because rounding decides the pairs that lie exactly on the threshold. No filter loses a pair and
+The remaining pairs are scored: LCS by rapidfuzz, F in float64 in rouge_score's own order of
+operations, because rounding decides the pairs exactly on the threshold. No filter loses a pair and
 none depends on the order of the work, so the result is the same for any number of cores.
 """
 
@@ -30,7 +28,7 @@ from numpy.typing import NDArray
 from rapidfuzz.distance import LCSseq
 from rapidfuzz.process import cpdist
 
-from alpacare.filtering.join_rows import Ints, fingerprints, rarest_first, write
+from alpacare.filtering.join_rows import Ints, encode_rows, fingerprints, rarest_first
 from alpacare.filtering.rouge import f_measure
 
 Keys = NDArray[np.int64]
@@ -46,7 +44,7 @@ _TINY = 1e-9  # above every float64 error here, below every difference that coun
 
 
 @dataclass(frozen=True)
-class Found:
+class JoinedPairs:
     """The pairs above the threshold that have one of the next `rows` rows as their second.
 
     `first` and `second` [pairs] are positions, first < second, ordered by second, then first;
@@ -58,9 +56,12 @@ class Found:
     second: Ints
     score: NDArray[np.float64]
 
+    def __iter__(self) -> Iterator[tuple[int, int, float]]:
+        return zip(self.first.tolist(), self.second.tolist(), self.score.tolist(), strict=True)
 
-class Join:
-    """Rows of token numbers, indexed to tell which pairs of them score above a threshold."""
+
+class NearDuplicateJoin:
+    """An index of rows of token numbers that finds the pairs above a threshold."""
 
     def __init__(self, tokens: Ints, lengths: Ints, threshold: float, workers: int = 0) -> None:
         """Index the rows.
@@ -75,26 +76,24 @@ class Join:
         self._workers = workers or cores()
         self._lengths = lengths
         tokens = rarest_first(tokens)
-        self._sequences = write(tokens, lengths)
+        self._sequences = encode_rows(tokens, lengths)
         self._fine, self._coarse = fingerprints(tokens, lengths, threshold)
         # A pair's slack is its first row's rounded down plus its second's rounded up: whole
         # numbers, whose sum is never less than the sum rounded down.
         slack = (1 - threshold) * lengths
         self._slack_down = np.floor(slack + _TINY).astype(np.int32)
         self._slack_up = np.ceil(slack - _TINY).astype(np.int32)
-        self._keys, self._rows, self._lists = _listed(tokens, lengths, threshold)
+        self._keys, self._rows, self._lists = _build_lists(tokens, lengths, threshold)
 
-    def found(self, start: int = 0, partners: Mask | None = None) -> Iterator[Found]:
+    def pairs(self, start: int, partners: Mask) -> Iterator[JoinedPairs]:
         """Yield the pairs whose second row is `start` or later, in order, in bounded memory.
 
         Args:
             start: the first row to compare with all rows before it.
-            partners: the rows that may be a pair's first; [rows]. It is read anew for each `Found`,
-                so the caller may strike out rows on the way. Default: all rows.
+            partners: the rows that may be a pair's first; [rows]. It is read for each `JoinedPairs`
+                again, so the caller may remove rows meanwhile.
         """
-        rows = len(self._lengths)
-        partners = np.ones(rows, dtype=np.bool_) if partners is None else partners
-        ranges = _ranges(start, rows, _STEP)  # of second rows; the next one is the last
+        ranges = _ranges(start, len(self._lengths), _STEP)  # of second rows; the last is next
         with ThreadPoolExecutor(self._workers) as pool:
             while ranges:
                 low, high = ranges.pop()
@@ -111,7 +110,7 @@ class Join:
         # Of each list, begin..end are the rows below `high`, and those from middle on are seconds.
         begin, middle, end = (np.searchsorted(self._keys, self._lists + i) for i in (0, low, high))
         lists = np.stack([begin, middle, end], axis=1)[end > middle]
-        # Shares of about equal work, four a worker so that none waits long for the last.
+        # Shares of about equal work, four for each worker so that none waits long for the last.
         costs = np.cumsum((lists[:, 2] - lists[:, 0]) * (lists[:, 2] - lists[:, 1]) + _OVERHEAD)
         shares = 4 * self._workers
         cuts = np.searchsorted(costs, np.linspace(0, costs[-1:].sum(), shares + 1)[1:-1])
@@ -149,9 +148,9 @@ class Join:
                 differ = np.add(differ, np.bitwise_count(one ^ other), dtype=np.uint16)
             hits = np.flatnonzero(differ <= slack + _clipped(self._slack_up.take(rows))[:, None])
             row, column = np.divmod(hits, len(firsts))
-            yield self._sifted(firsts.take(column), rows.take(row))
+            yield self._passing(firsts.take(column), rows.take(row))
 
-    def _sifted(self, first: Ints, second: Ints) -> Keys:
+    def _passing(self, first: Ints, second: Ints) -> Keys:
         """Give the keys of the pairs that are in order, near in length and near in all bits."""
         slack = self._slack_down.take(first) + self._slack_up.take(second)
         near = np.abs(self._lengths.take(first) - self._lengths.take(second)) <= slack
@@ -161,8 +160,7 @@ class Join:
         keys: Keys = second[near].astype(np.int64) * len(self._lengths) + first[near]
         return keys
 
-    def _scored(self, rows: int, keys: Keys) -> Found:
-        """Score candidate pairs and keep those above the threshold."""
+    def _scored(self, rows: int, keys: Keys) -> JoinedPairs:
         second, first = (part.astype(np.int32) for part in np.divmod(keys, len(self._lengths)))
         common = cpdist(
             self._sequences.take(first).tolist(),
@@ -173,7 +171,7 @@ class Join:
         )
         score = f_measure(common, self._lengths[first], self._lengths[second])
         above = score > self._threshold
-        return Found(rows, first[above], second[above], score[above])
+        return JoinedPairs(rows, first[above], second[above], score[above])
 
 
 def cores() -> int:
@@ -193,7 +191,7 @@ def _clipped(slack: Ints) -> NDArray[np.uint16]:
     return np.minimum(slack, 1 << 14).astype(np.uint16)
 
 
-def _listed(tokens: Ints, lengths: Ints, threshold: float) -> tuple[Keys, Ints, Keys]:
+def _build_lists(tokens: Ints, lengths: Ints, threshold: float) -> tuple[Keys, Ints, Keys]:
     """List rows under their rare tokens; the rarest share lists, to be worth the numpy calls.
 
     Returns:
@@ -202,7 +200,7 @@ def _listed(tokens: Ints, lengths: Ints, threshold: float) -> tuple[Keys, Ints, 
         lists: the key of row 0 in each list; [lists].
     """
     size = max(1, len(lengths))
-    rows, tokens = _rare(tokens, lengths, threshold)
+    rows, tokens = _rare_tokens(tokens, lengths, threshold)
     count = np.bincount(tokens)
     together = int(np.sqrt(_OVERHEAD * size / min(size, _STEP)))
     group = (np.cumsum(count) - count) // together
@@ -213,7 +211,7 @@ def _listed(tokens: Ints, lengths: Ints, threshold: float) -> tuple[Keys, Ints, 
     return keys, (keys % size).astype(np.int32), lists * size
 
 
-def _rare(tokens: Ints, lengths: Ints, threshold: float) -> tuple[Ints, Ints]:
+def _rare_tokens(tokens: Ints, lengths: Ints, threshold: float) -> tuple[Ints, Ints]:
     """Give the rows and tokens of filter 1: of each row of m, the m - o + 1 rarest."""
     needed = np.maximum(1, np.ceil(threshold * lengths / (2 - threshold) - _TINY))
     size = int(tokens.max(initial=0)) + 1

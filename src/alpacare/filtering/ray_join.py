@@ -1,8 +1,7 @@
 """The near-duplicate join on a Ray cluster: the same pairs, found block by block.
 
-Each pair of blocks of rows is one task, which gets those two blocks and nothing else. So what a
-worker needs does not grow with the number of rows, and a task that is lost with its node is simply
-run again.
+Each pair of blocks of rows is one task, which gets only those two blocks. So a worker's memory does
+not grow with the number of rows, and a task that is lost with its node is run again.
 """
 
 import os
@@ -22,31 +21,31 @@ from numpy.typing import NDArray
 
 from alpacare.core.errors import BadInput
 from alpacare.filtering.join_rows import Ints
-from alpacare.filtering.near_duplicate_join import Found, Join, Mask, cores
+from alpacare.filtering.near_duplicate_join import JoinedPairs, Mask, NearDuplicateJoin, cores
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-if not os.environ.get("RAY_ADDRESS"):  # Ray then listens on loopback alone, on Linux too
+if not os.environ.get("RAY_ADDRESS"):  # Ray then listens only on loopback, also on Linux
     os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
 try:
     import ray
 except ModuleNotFoundError as error:
     raise BadInput("filtered.engine: ray: Ray is not installed; run: make ray") from error
 
-Rows = tuple[Ints, Ints]  # tokens and lengths, as `Join` takes them
-Pairs = tuple[Ints, Ints, NDArray[np.float64]]  # firsts, seconds, scores
+Rows = tuple[Ints, Ints]  # tokens and lengths, as `NearDuplicateJoin` takes them
+PairColumns = tuple[Ints, Ints, NDArray[np.float64]]  # firsts, seconds, scores
 
 _BLOCK = 250_000  # rows
 _STEP = 1 << 14  # rows whose pairs are put in order at a time
-_AHEAD = 2  # tasks handed out for each core beyond those waited for, so that no core stands idle
+_AHEAD = 2  # tasks submitted for each core beyond those waited for, so that no core is idle
 
 
-def pairs(
+def ray_pairs(
     tokens: Ints, lengths: Ints, threshold: float, start: int, partners: Mask
-) -> Iterator[Found]:
+) -> Iterator[JoinedPairs]:
     """Find the pairs with the Ray cluster at RAY_ADDRESS, or with one started here meanwhile.
 
-    Arguments and pairs are those of `Join` and `Join.found`, but `partners` is read when a block's
-    tasks are handed out.
+    Arguments and pairs are those of `NearDuplicateJoin` and `NearDuplicateJoin.pairs`, but
+    `partners` is read when a block's tasks are submitted.
 
     Raises:
         BadInput: no cluster can be joined at RAY_ADDRESS.
@@ -60,8 +59,8 @@ def pairs(
             for place, block in enumerate(blocks)
             if block.start >= start
         )
-        for column in _ahead(columns):
-            yield from column.found()
+        for column in _scheduled_ahead(columns):
+            yield from column.pairs()
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,7 @@ class _Column:
     """The tasks that compare one block, the last, with every block up to it."""
 
     def __init__(self, blocks: list[_Block], threshold: float, partners: Mask) -> None:
-        compare: Any = ray.remote(num_cpus=1)(_near)
+        compare: Any = ray.remote(num_cpus=1)(_compare_blocks)
         self._blocks = blocks
         last = blocks[-1]
         self.tasks = [
@@ -100,30 +99,23 @@ class _Column:
             for block in blocks
         ]
 
-    def found(self) -> Iterator[Found]:
-        """Wait for the pairs and yield them in order, some seconds at a time.
-
-        The pairs lie in Ray's memory; only those of one `Found` are copied out of it.
-        """
-        parts: list[Pairs] = ray.get(self.tasks)
-        rows = self._blocks[-1].stop - self._blocks[-1].start
-        for low in range(0, rows, _STEP):
-            yield self._merged(parts, low, min(rows, low + _STEP))
-
-    def _merged(self, parts: list[Pairs], low: int, high: int) -> Found:
-        """Put the pairs whose second is one of the block's rows low..high in order."""
-        columns: list[Pairs] = []
-        for block, (firsts, seconds, scores) in zip(self._blocks, parts, strict=True):
-            some = slice(*np.searchsorted(seconds, [low, high]))
-            second = seconds[some] + self._blocks[-1].start
-            columns.append((firsts[some] + block.start, second, scores[some]))
-        first, second, score = (np.concatenate(column) for column in zip(*columns, strict=True))
-        order = np.lexsort((first, second))
-        return Found(high - low, first[order], second[order], score[order])
+    def pairs(self) -> Iterator[JoinedPairs]:
+        """Yield the pairs in order, copying only those of one `JoinedPairs` from Ray's memory."""
+        last = self._blocks[-1]
+        parts: list[PairColumns] = ray.get(self.tasks)
+        for low in range(0, last.stop - last.start, _STEP):
+            columns: list[PairColumns] = []
+            for block, (firsts, seconds, scores) in zip(self._blocks, parts, strict=True):
+                some = slice(*np.searchsorted(seconds, [low, low + _STEP]))
+                columns.append((firsts[some] + block.start, seconds[some], scores[some]))
+            first, second, score = (np.concatenate(column) for column in zip(*columns, strict=True))
+            order = np.lexsort((first, second))
+            rows = min(_STEP, last.stop - last.start - low)
+            yield JoinedPairs(rows, first[order], second[order] + last.start, score[order])
 
 
-def _ahead(columns: Iterable[_Column]) -> Iterator[_Column]:
-    """Yield columns in order, with enough later ones handed out to keep the cluster at work."""
+def _scheduled_ahead(columns: Iterable[_Column]) -> Iterator[_Column]:
+    """Yield columns in order, with enough later ones submitted to keep the cluster busy."""
     waiting: deque[_Column] = deque()
     for column in columns:
         waiting.append(column)
@@ -134,19 +126,19 @@ def _ahead(columns: Iterable[_Column]) -> Iterator[_Column]:
         yield waiting.popleft()
 
 
-def _near(firsts: Rows, seconds: Rows | None, partners: Mask, threshold: float) -> Pairs:
-    """Find the pairs of two blocks' rows, or of one block's; positions count within each block."""
+def _compare_blocks(
+    firsts: Rows, seconds: Rows | None, partners: Mask, threshold: float
+) -> PairColumns:
+    """Find the pairs between two blocks, or within one; positions count within each block."""
     (tokens, lengths), start = firsts, 0
     if seconds is not None:
         start = len(lengths)
         tokens, lengths = (np.concatenate(parts) for parts in zip(firsts, seconds, strict=True))
         partners = np.concatenate([partners, np.zeros(len(lengths) - start, dtype=np.bool_)])
-    parts = list(Join(tokens, lengths, threshold, workers=1).found(start, partners))
-    return (
-        np.concatenate([found.first for found in parts]),
-        np.concatenate([found.second for found in parts]) - start,
-        np.concatenate([found.score for found in parts]),
-    )
+    found = NearDuplicateJoin(tokens, lengths, threshold, workers=1).pairs(start, partners)
+    columns = ((part.first, part.second - start, part.score) for part in found)
+    first, second, score = (np.concatenate(column) for column in zip(*columns, strict=True))
+    return first, second, score
 
 
 @contextmanager
@@ -161,19 +153,19 @@ def _cluster() -> Iterator[None]:
     handler = signal.getsignal(signal.SIGTERM)
     quiet: Any = {"log_to_driver": False, "logging_level": ERROR}
     if address := os.environ.get("RAY_ADDRESS"):
-        _check(address)
+        _check_address(address)
         ray.init(address, **quiet)
     else:
         ray.init(address="local", num_cpus=cores(), include_dashboard=False, **quiet)
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, handler)  # Ray has put its own in its place
+        signal.signal(signal.SIGTERM, handler)  # Ray has replaced it by its own
     try:
         yield
     finally:
         ray.shutdown()
 
 
-def _check(address: str) -> None:
+def _check_address(address: str) -> None:
     """Refuse an address where nothing answers, for which Ray would wait two minutes."""
     host, _, port = address.rpartition(":")
     try:
@@ -181,5 +173,5 @@ def _check(address: str) -> None:
     except (OSError, ValueError) as error:
         raise BadInput(
             f"RAY_ADDRESS={address}: no Ray cluster answers ({error}); set it to the head node's"
-            " host:port (6379 after `ray start --head`), or unset it to use this machine alone"
+            " host:port (6379 after `ray start --head`), or unset it to use only this machine"
         ) from error

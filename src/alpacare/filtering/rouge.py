@@ -6,26 +6,16 @@ float64 in rouge_score's own order, because rounding decides pairs that lie exac
 """
 
 from collections.abc import Iterable
-from itertools import count
 from typing import Any
 
-from alpacare.filtering.tokens import latin
-
-FIRST_CHARACTER = 0xE000  # past the surrogates, which are no characters of their own
+from alpacare.filtering.tokens import TokenNumbers
 
 
 def encode(texts: Iterable[str]) -> list[str]:
     """Write each distinct token (`latin`) as one character, so that token lists become strings."""
-    numbers = count(FIRST_CHARACTER)
-    characters: dict[str, str] = {}
-    encoded = []
-    for text in texts:
-        tokens = latin(text)
-        for token in tokens:
-            if token not in characters:
-                characters[token] = chr(next(numbers))
-        encoded.append("".join(characters[token] for token in tokens))
-    return encoded
+    from alpacare.filtering.join_rows import encode_rows
+
+    return list(encode_rows(*TokenNumbers().encode(texts)))
 
 
 def scores(rows: list[str], columns: list[str]) -> Any:
@@ -35,9 +25,8 @@ def scores(rows: list[str], columns: list[str]) -> Any:
     from rapidfuzz.process import cdist
 
     common = cdist(rows, columns, scorer=LCSseq.similarity, dtype=np.int32, workers=-1)
-    lengths_r = np.array([len(text) for text in rows], dtype=np.int32)[:, None]
-    lengths_c = np.array([len(text) for text in columns], dtype=np.int32)[None, :]
-    return f_measure(common, lengths_r, lengths_c)
+    m, n = (np.array([len(text) for text in side], dtype=np.int32) for side in (rows, columns))
+    return f_measure(common, m[:, None], n)
 
 
 def f_measure(common: Any, m: Any, n: Any) -> Any:

@@ -1,7 +1,7 @@
 """Splitting texts into tokens, and tokens into numbers.
 
 `latin` is rouge_score's default: the published numbers rest on it, and it sees nothing but a-z and
-0-9. `unicode` reads every script, and agrees with `latin` on plain ASCII text.
+0-9. `unicode` reads every script, and agrees with `latin` on ASCII text.
 """
 
 import re
@@ -12,24 +12,13 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from numpy import int32
-    from numpy.typing import NDArray
+    from alpacare.filtering.join_rows import Ints
 
 Tokenizer = Callable[[str], list[str]]
 
 _LATIN = re.compile("[a-z0-9]+")
 # Scripts written without spaces between words: each character is a token, as is usual for Chinese.
-_UNSPACED = {
-    "CJK",
-    "HIRAGANA",
-    "KATAKANA",
-    "THAI",
-    "LAO",
-    "KHMER",
-    "MYANMAR",
-    "TIBETAN",
-    "BOPOMOFO",
-}
+_UNSPACED = "CJK HIRAGANA KATAKANA THAI LAO KHMER MYANMAR TIBETAN BOPOMOFO"
 
 
 def latin(text: str) -> list[str]:
@@ -47,13 +36,13 @@ def unicode(text: str) -> list[str]:
 
 
 class _Spacing(dict[int, str]):
-    """What `unicode` makes of a character: itself, itself between spaces, or a space."""
+    """Maps a character for `unicode`: to itself, to itself between spaces, or to a space."""
 
     def __missing__(self, code: int) -> str:
         character = chr(code)
         if unicodedata.category(character)[0] not in "LNM":
             spaced = " "
-        elif unicodedata.name(character, "").split(" ")[0] in _UNSPACED:
+        elif unicodedata.name(character, "").split(" ")[0] in _UNSPACED.split():
             spaced = f" {character} "
         else:
             spaced = character
@@ -64,11 +53,11 @@ class _Spacing(dict[int, str]):
 _SPACING = _Spacing()
 
 
-def unseen(text: str) -> bool:
+def mostly_unseen(text: str) -> bool:
     """Say whether `latin` misses most of a text's letters, so that its scores mean little.
 
-    Such a text looks unique when it is not (nothing is left to compare), or the reverse: two
-    questions in Chinese that share only "COVID 19" look the same.
+    Such a text may look unique when it is not, since nothing is left to compare; or two questions
+    in Chinese that share only "COVID 19" may look the same.
     """
     if text.isascii():
         return False
@@ -76,14 +65,14 @@ def unseen(text: str) -> bool:
     return 2 * sum(character.isascii() for character in letters) < len(letters)
 
 
-class Numbering:
-    """Numbers for tokens in order of first sight, the same for every text it is given."""
+class TokenNumbers:
+    """Numbers for tokens in order of first occurrence, the same in all texts encoded with it."""
 
     def __init__(self, tokenizer: Tokenizer = latin) -> None:
         self._tokenizer = tokenizer
         self._numbers: defaultdict[str, int] = defaultdict(count().__next__)
 
-    def number(self, texts: Iterable[str]) -> "tuple[NDArray[int32], NDArray[int32]]":
+    def encode(self, texts: Iterable[str]) -> "tuple[Ints, Ints]":
         """Give the texts' token numbers, one text after the other, and each text's token count."""
         from array import array
 

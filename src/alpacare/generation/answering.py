@@ -1,26 +1,25 @@
 """A test set answered by a model on this machine, as generation records."""
 
-import re
-import shutil
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from alpacare.compute import scratch
-from alpacare.compute.versions import versions
+from alpacare.compute.journal import Journal
+from alpacare.compute.machine import device_name, versions
+from alpacare.compute.scratch import delete_other_runs, fingerprint, hash_code, hash_model
 from alpacare.compute.workers import ACCELERATE, run_workers
 from alpacare.core import jsonl
 from alpacare.core.errors import BadInput
-from alpacare.core.file_lock import alone
+from alpacare.core.file_lock import hold_lock
 from alpacare.core.files import write_json
 from alpacare.generation import worker
-from alpacare.generation.journal import Journal, Row
-from alpacare.generation.model import Source, load_tokenizer, pad_token, read_context
-from alpacare.generation.prompts import Asked, ask_all
+from alpacare.generation.model import ModelSource, load_tokenizer, pad_token, read_context
+from alpacare.generation.prompts import EncodedPrompt, encode_prompts
 from alpacare.generation.sampling import row_seed
 from alpacare.generation.settings import GenerationsSettings
+from alpacare.generation.worker import AnswerTokens, GenerationJob
 from alpacare.prompting.student_prompt import StudentPrompt
 from alpacare.records.generation import Generation
 from alpacare.records.task import TestTask
@@ -30,59 +29,74 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Answers:
+class GenerationRun:
     """Answers in the order of the tests, and how they came about."""
 
     records: list[Generation]
-    run: dict[str, Any]
+    info: dict[str, Any]
 
     def save(self, out: Path, run: Path) -> str:
-        """Write both files, and sum the answers up in a line."""
+        """Write both files, and give a summary line."""
         jsonl.write(out, self.records)
-        write_json(run, self.run)
+        write_json(run, self.info)
         reasons = Counter(record.finish_reason for record in self.records)
         shortened = sum(record.input_left_out > 0 for record in self.records)
         line = f"{len(self.records)} answers, {reasons['length']} cut off"
         return line + (f", {shortened} to a shortened input" if shortened else "")
 
 
-def answer_tests(
-    source: Source,
+def generate_answers(
+    source: ModelSource,
     prompt: StudentPrompt,
     tests: Sequence[TestTask],
     settings: GenerationsSettings,
     generator: str,
-    out: Path,
-) -> Answers:
+    scratch: Path,
+) -> GenerationRun:
     """Let a model answer every test task; a run that was stopped goes on where it was.
 
-    What is done stands in `.scratch` beside `out`, under a name made of all that shapes the
-    answers. It stays there afterwards: an edit of code that shapes none costs seconds.
+    `scratch`: a folder for these answers alone. What is done is kept there in a folder that is
+    named by all that shapes the answers, also afterwards: when the same answers are wanted again,
+    they are read. What other settings or weights left there is deleted.
 
     Raises:
         BadInput: the model cannot be read; a prompt does not fit; the machine is too small.
         KeyboardInterrupt: it was stopped; the message says how to go on.
     """
     tokenizer = load_tokenizer(source)
-    asked = ask_all(tests, prompt, tokenizer, room_for_prompts(source, settings))
-    job = _make_job(source, tests, asked, tokenizer, settings, f"{generator} answers")
-    folder = _make_folder(out, job)
-    with alone(folder / "stage.lock"):
+    prompts = encode_prompts(tests, prompt, tokenizer, max_prompt_tokens(source, settings))
+    end = tokenizer.eos_token_id
+    seed = settings.seed if settings.temperature else 0  # without sampling it has no effect
+    job = GenerationJob(
+        model=source.name,
+        revision=source.revision,
+        prompts=[each.ids for each in prompts],
+        seeds=[row_seed(seed, test.id) for test in tests],
+        end_ids=[] if end is None else [end],
+        pad_id=pad_token(tokenizer),
+        settings=settings,
+        title=f"{generator} answers",
+    )
+    folder = scratch / _name_run(job)
+    folder.mkdir(parents=True, exist_ok=True)
+    journal = Journal(folder)
+    with hold_lock(folder / "stage.lock"):
         (folder / worker.JOB).write_text(job.model_dump_json())
-        _run(folder, job)
-        rows = Journal(folder).rows()
-    if len(rows) < len(tests):
-        raise BadInput(f"{folder}: {len(tests) - len(rows)} answers are missing; give it once more")
-    run = describe_run(job, rows, Journal(folder).seconds())
-    _forget_others(folder, out)
+        _run_job(folder, job)
+        answers: dict[int, AnswerTokens] = journal.results()
+    if len(answers) < len(tests):
+        raise BadInput(
+            f"{folder}: {len(tests) - len(answers)} answers are missing; run the command once more"
+        )
+    delete_other_runs(folder)
     records = [
-        make_record(test, asked[place], tokenizer, rows[place], generator)
+        make_record(test, prompts[place], tokenizer, answers[place], generator)
         for place, test in enumerate(tests)
     ]
-    return Answers(records, run)
+    return GenerationRun(records, describe_run(job, answers, journal.seconds()))
 
 
-def room_for_prompts(source: Source, settings: GenerationsSettings) -> int | None:
+def max_prompt_tokens(source: ModelSource, settings: GenerationsSettings) -> int | None:
     """Give the most tokens a prompt may have, so that the longest answer still fits.
 
     Raises:
@@ -97,127 +111,88 @@ def room_for_prompts(source: Source, settings: GenerationsSettings) -> int | Non
     return None if context is None else context - settings.max_new_tokens
 
 
-def _make_job(
-    source: Source,
-    tests: Sequence[TestTask],
-    asked: Sequence[Asked],
-    tokenizer: "PreTrainedTokenizerBase",
-    settings: GenerationsSettings,
-    title: str,
-) -> worker.Job:
-    end = tokenizer.eos_token_id
-    seed = settings.seed if settings.temperature else 0  # without draws it shapes nothing
-    return worker.Job(
-        model=source.name,
-        revision=source.revision,
-        prompts=[each.ids for each in asked],
-        seeds=[row_seed(seed, test.id) for test in tests],
-        ends=[] if end is None else [end],
-        pad=pad_token(tokenizer),
-        settings=settings,
-        title=title,
-    )
+def _name_run(job: GenerationJob) -> str:
+    """Name a run by all that shapes its answers."""
+    parts = {
+        "job": job.model_dump(exclude={"model", "title", "settings"}),
+        "settings": _effective_settings(job.settings),
+        "weights": hash_model(job.model, job.revision),
+        "code": hash_code(__file__),
+        "versions": versions(device_name()),
+    }
+    return fingerprint(parts)
 
 
-def _make_folder(out: Path, job: worker.Job) -> Path:
-    """Make the folder of a run, named by all that shapes its answers."""
-    name = scratch.fingerprint(
-        {
-            "job": job.model_dump(exclude={"model", "title", "settings"}),
-            "settings": _shaping(job.settings),
-            "weights": scratch.hash_model(job.model, job.revision),
-            "code": scratch.hash_files(*sorted(Path(__file__).parent.glob("*.py"))),
-            "versions": versions(_device()),
-        }
-    )
-    folder = out.parent / ".scratch" / f"{out.stem}-{name}"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-def _shaping(settings: GenerationsSettings) -> dict[str, Any]:
+def _effective_settings(settings: GenerationsSettings) -> dict[str, Any]:
     """Give the settings that shape answers, and no others: a change of these begins anew."""
-    continuous = settings.engine == "continuous"
-    idle = {"engine", "endpoint", "workers"} | (set() if continuous else {"step_tokens"})
+    unused = {"engines", "servers", "workers"}
+    if settings.engine != "continuous":
+        unused.add("step_tokens")
     if not settings.temperature:
-        idle |= {"top_p", "seed"}
-    engine = "continuous" if continuous else "batched"
-    return {"engine": engine, **settings.model_dump(exclude=idle)}
+        unused |= {"top_p", "seed"}
+    return {"engine": settings.engine, **settings.model_dump(exclude=unused)}
 
 
-def _run(folder: Path, job: worker.Job) -> None:
-    """Have the workers answer what is left."""
+def _run_job(folder: Path, job: GenerationJob) -> None:
     workers = job.settings.workers
     if workers == 1:
         try:
-            worker.work(folder)
+            worker.run_worker(folder)
         except KeyboardInterrupt:
-            raise KeyboardInterrupt(_kept(folder, job)) from None
+            raise KeyboardInterrupt(_progress(folder, job)) from None
         return
     import torch
 
     gpus = torch.cuda.device_count()
     if gpus and workers > gpus:
         raise BadInput(f"generations.workers: {workers}, one a GPU, and this machine has {gpus}")
-    shape = folder / "accelerate.yaml"
-    shape.write_text(
+    config = folder / "accelerate.yaml"
+    config.write_text(
         # MULTI_GPU also starts several processes on a CPU
         "compute_environment: LOCAL_MACHINE\ndistributed_type: MULTI_GPU\n"
         f"use_cpu: {str(not gpus).lower()}\nnum_machines: 1\nnum_processes: {workers}\n"
         'main_process_port: 0\nmixed_precision: "no"\n'
     )
     threads = str(job.settings.threads)
-    command = [*ACCELERATE, "--config_file", str(shape), "--num_cpu_threads_per_process", threads]
+    command = [*ACCELERATE, "--config_file", str(config), "--num_cpu_threads_per_process", threads]
     command += ["-m", worker.__name__, str(folder)]
-    run_workers(command, {}, folder, lambda: _kept(folder, job))
+    run_workers(command, {}, folder, lambda: _progress(folder, job))
 
 
-def _kept(folder: Path, job: worker.Job) -> str:
-    done = len(Journal(folder).rows())
+def _progress(folder: Path, job: GenerationJob) -> str:
+    done = len(Journal(folder).results())
     return f"stopped: {done} of {len(job.prompts)} answers are kept; the same command goes on"
 
 
-def describe_run(job: worker.Job, rows: dict[int, Row], seconds: float) -> dict[str, Any]:
+def describe_run(
+    job: GenerationJob, answers: dict[int, AnswerTokens], seconds: float
+) -> dict[str, Any]:
     """Say how answers came about: all that could vary.
 
     No times on a CPU, where the same run gives the same bytes. `exact`: each answer is what its
     prompt alone would get.
     """
-    settings, device = job.settings, _device()
-    tokens, workers = sum(len(ids) for ids, _ in rows.values()), settings.workers
+    settings, device = job.settings, device_name()
+    tokens, workers = sum(len(ids) for ids, _ in answers.values()), settings.workers
+    on_cpu = device == "cpu"
     return {
-        **_shaping(settings),
-        "exact": settings.dtype == "float32"
-        and device == "cpu"
-        and settings.engine != "continuous",
+        **_effective_settings(settings),
+        "exact": settings.dtype == "float32" and on_cpu and settings.engine != "continuous",
         "tokens": tokens,
-        "tokens_per_second": None if device == "cpu" else round(tokens / seconds * workers),
+        "tokens_per_second": None if on_cpu else round(tokens / seconds * workers),
         "versions": versions(device),
     }
 
 
-def _device() -> str:
-    import torch
-
-    return torch.cuda.get_device_name(0) if torch.cuda.is_available() else "cpu"
-
-
-def _forget_others(folder: Path, out: Path) -> None:
-    """Delete what runs with other settings left of this very output."""
-    for other in folder.parent.iterdir():
-        if other != folder and re.fullmatch(re.escape(out.stem) + "-[0-9a-f]{16}", other.name):
-            shutil.rmtree(other, ignore_errors=True)
-
-
 def make_record(
     test: TestTask,
-    asked: Asked,
+    prompt: EncodedPrompt,
     tokenizer: "PreTrainedTokenizerBase",
-    row: Row,
+    answer: AnswerTokens,
     generator: str,
 ) -> Generation:
-    """Give a row's text: the new tokens and nothing else."""
-    ids, reason = row
+    """Make a row of the output: the text of the new tokens and nothing else."""
+    ids, reason = answer
     return Generation(
         id=test.id,
         instruction=test.instruction,
@@ -226,5 +201,5 @@ def make_record(
         generator=generator,
         finish_reason="stop" if reason == "stop" else "length",
         tokens=len(ids) + (reason == "stop"),
-        input_left_out=asked.left_out,
+        input_left_out=prompt.tokens_left_out,
     )

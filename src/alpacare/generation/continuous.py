@@ -1,4 +1,4 @@
-"""Engine `continuous`: transformers' continuous batching, where a finished row makes room at once.
+"""Engine `continuous`: transformers' continuous batching, where a new row replaces an ended one.
 
 Rows share a batch as they come and go, so in bfloat16 an answer may differ between runs.
 """
@@ -8,7 +8,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from alpacare.core.errors import BadInput
-from alpacare.generation.decoding import Decoding
+from alpacare.generation.settings import Decoding
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -16,17 +16,14 @@ if TYPE_CHECKING:
 _PAGE = 16  # tokens in the cache's unit
 
 
-def attention() -> str:
-    """Name the attention: left to choose, transformers takes flash attention on machines that have
-    it, and another computes something else.
-    """
-    return "sdpa" if "auto_switch_to_flash" in _known() else "paged|sdpa"  # so before 5.21
+def attention_name() -> str:
+    """Name an attention other than flash attention, the default where a machine has it."""
+    # the second before transformers 5.21
+    return "sdpa" if "auto_switch_to_flash" in _option_names() else "paged|sdpa"
 
 
 def answer_stream(
-    model: "PreTrainedModel",
-    prompts: Mapping[int, list[int]],
-    decoding: Decoding,
+    model: "PreTrainedModel", prompts: Mapping[int, list[int]], decoding: Decoding
 ) -> Iterator[tuple[int, list[int]]]:
     """Yield (position, new token ids) as each answer ends.
 
@@ -42,13 +39,14 @@ def answer_stream(
             f"generations.cache_tokens: {settings.cache_tokens} hold no prompt and answer "
             f"of {longest} tokens; raise it"
         )
-    wishes: dict[str, Any] = {
-        "page_size" if "page_size" in _known() else "block_size": _PAGE,
+    known = _option_names()
+    options: dict[str, Any] = {
+        "page_size" if "page_size" in known else "block_size": _PAGE,
         "num_blocks": -(-settings.cache_tokens // _PAGE),
         "max_batch_tokens": settings.step_tokens,
         "auto_switch_to_flash": False,
     }
-    cache = ContinuousBatchingConfig(**{k: v for k, v in wishes.items() if k in _known()})
+    cache = ContinuousBatchingConfig(**{k: v for k, v in options.items() if k in known})
     with model.continuous_batching_context_manager(  # type: ignore[operator]
         generation_config=decoding.config(settings.max_new_tokens), continuous_batching_config=cache
     ) as manager:
@@ -59,7 +57,7 @@ def answer_stream(
             raise
 
 
-def _known() -> set[str]:
+def _option_names() -> set[str]:
     """The options of this version of transformers."""
     from transformers import ContinuousBatchingConfig
 
@@ -78,7 +76,7 @@ def _collect(manager: Any, prompts: Mapping[int, list[int]]) -> Iterator[tuple[i
                 raise BadInput(f"engine 'continuous' ended with {len(waiting)} prompts to answer")
         elif result.error:
             raise BadInput(
-                f"engine 'continuous' failed: {result.error}; if memory is what it lacks, lower "
+                f"engine 'continuous' failed: {result.error}; if it lacks memory, lower "
                 "generations.cache_tokens"
             )
         elif result.is_finished():

@@ -1,25 +1,39 @@
 """A model that answers: a folder or a Hub id at a commit; safetensors only, no code of its own."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from alpacare.compute.determinism import make_deterministic
 from alpacare.compute.workers import first_line
 from alpacare.core.errors import BadInput
+from alpacare.core.progress import quiet_libraries
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 
 @dataclass(frozen=True)
-class Source:
+class ModelSource:
     """Where a model's files are; a folder has no revision."""
 
     name: str
     revision: str | None = None
 
 
-def load_tokenizer(source: Source) -> "PreTrainedTokenizerBase":
+@contextmanager
+def _reading(source: ModelSource, part: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # each loader has errors of its own
+        problem = f"{source.name}: its {part} cannot be read ({first_line(error)})"
+        advice = "`dvc checkout` it" if Path(source.name).is_dir() else "check name and revision"
+        raise BadInput(f"{problem}; {advice}") from error
+
+
+def load_tokenizer(source: ModelSource) -> "PreTrainedTokenizerBase":
     """Load a model's tokenizer.
 
     Raises:
@@ -30,31 +44,28 @@ def load_tokenizer(source: Source) -> "PreTrainedTokenizerBase":
     folder = Path(source.name)
     if folder.is_dir() and not any(folder.glob("tokenizer*")):
         raise BadInput(f"{folder}: no tokenizer here; run `dvc repro checkpoint` or `dvc pull`")
-    try:
-        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
-            source.name, revision=source.revision
-        )
-    except Exception as error:  # each loader below it has errors of its own
-        raise _unreadable(source, "tokenizer", error) from error
+    tokenizer: PreTrainedTokenizerBase
+    with _reading(source, "tokenizer"):
+        tokenizer = AutoTokenizer.from_pretrained(source.name, revision=source.revision)
     return tokenizer
 
 
-def read_context(source: Source) -> int | None:
-    """Give the most tokens a model reads and writes, prompt and answer together; None: no limit."""
+def read_context(source: ModelSource) -> int | None:
+    """Give the most tokens of prompt and answer together that a model takes; None: no limit."""
     from transformers import AutoConfig
 
-    try:
+    with _reading(source, "configuration"):
         config = AutoConfig.from_pretrained(source.name, revision=source.revision)
-    except Exception as error:
-        raise _unreadable(source, "configuration", error) from error
     context: int | None = getattr(config.get_text_config(), "max_position_embeddings", None)
     return context
 
 
-def load_model(source: Source, dtype: str, device: str, attention: str) -> "PreTrainedModel":
-    """Load a model for answering.
+def load_model(
+    source: ModelSource, dtype: str, device: str, attention: str, threads: int
+) -> "PreTrainedModel":
+    """Load a model for answering, and make its arithmetic deterministic.
 
-    Its own wishes for decoding (a temperature, a penalty) go: params.yaml says how to decode.
+    Its own settings for decoding (a temperature, a penalty) go: params.yaml says how to decode.
 
     Raises:
         BadInput: the weights cannot be read, or are no safetensors.
@@ -62,36 +73,28 @@ def load_model(source: Source, dtype: str, device: str, attention: str) -> "PreT
     import torch
     from transformers import AutoModelForCausalLM, GenerationConfig
 
-    try:
-        model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
+    make_deterministic(0, threads, on_cpu=device == "cpu")
+    quiet_libraries()
+    model: PreTrainedModel
+    with _reading(source, "model"):
+        model = AutoModelForCausalLM.from_pretrained(
             source.name,
             revision=source.revision,
             dtype=getattr(torch, dtype),
             use_safetensors=True,
             attn_implementation=attention,
         )
-    except Exception as error:
-        raise _unreadable(source, "model", error) from error
-    ends = model.generation_config.eos_token_id if model.generation_config else None
+    ends = getattr(model.generation_config, "eos_token_id", None)
     model.generation_config = GenerationConfig(eos_token_id=ends)  # type: ignore[no-untyped-call]
-    moved: Any = model.to(device)  # type: ignore[arg-type]
-    model = moved.eval()
-    return model
+    return model.to(device).eval()  # type: ignore[arg-type, no-any-return]
 
 
 def end_tokens(model: "PreTrainedModel") -> list[int]:
-    """Give the tokens that end an answer by the model's own word; chat models may have several."""
-    config = model.generation_config
-    ends = config.eos_token_id if config else None
+    """Give the tokens that end an answer by the model's own settings; chat models have several."""
+    ends = getattr(model.generation_config, "eos_token_id", None)
     return [ends] if isinstance(ends, int) else list(ends or [])
 
 
 def pad_token(tokenizer: "PreTrainedTokenizerBase") -> int:
     """Give the token that fills a batch; it is masked, so any will do."""
-    token = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else 0
-    return int(token)
-
-
-def _unreadable(source: Source, part: str, error: Exception) -> BadInput:
-    advice = "`dvc checkout` it" if Path(source.name).is_dir() else "check name and revision"
-    return BadInput(f"{source.name}: its {part} cannot be read ({first_line(error)}); {advice}")
+    return int(tokenizer.pad_token_id or 0)

@@ -1,8 +1,9 @@
-"""Test tasks as token ids that leave room for an answer."""
+"""Test tasks as token ids that leave space for an answer."""
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from alpacare.core.errors import BadInput
@@ -16,56 +17,52 @@ _CUT = "\n[...]\n"
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What the model reads for one task: its ids, and `left_out` tokens of its input that it
-    does not; `input` is what it reads of it.
-    """
+class EncodedPrompt:
+    """What the model reads for one task: token ids, and the input in them, perhaps shortened."""
 
     ids: list[int]
     input: str
-    left_out: int = 0
+    tokens_left_out: int = 0  # of the task's input, which the model does not read
 
 
-def ask_all(
+def encode_prompts(
     tests: Sequence[TestTask],
     prompt: StudentPrompt,
     tokenizer: "PreTrainedTokenizerBase",
-    room: int | None,
-) -> list[Asked]:
-    """Put every task into the prompt; `room`: the most tokens a prompt may have.
+    max_tokens: int | None,
+) -> list[EncodedPrompt]:
+    """Fill the prompt with every task and encode it, in at most `max_tokens`.
 
-    A longer one keeps its instruction and both ends of its input: cases tell who it is about
+    A longer one keeps its instruction and both ends of its input: cases say who it is about
     first, and what is asked last.
 
     Raises:
         BadInput: an instruction alone is too long.
     """
-    return [_ask(test, prompt, tokenizer, room) for test in tests]
+    encoders = [partial(prompt.encode, tokenizer, test.instruction) for test in tests]
+    return [_fit(*pair, max_tokens) for pair in zip(tests, encoders, strict=True)]
 
 
-def _ask(
-    test: TestTask, prompt: StudentPrompt, tokenizer: "PreTrainedTokenizerBase", room: int | None
-) -> Asked:
-    def encode(input: str) -> list[int]:
-        return prompt.encode(tokenizer, test.instruction, input)
-
+def _fit(
+    test: TestTask, encode: Callable[[str], list[int]], max_tokens: int | None
+) -> EncodedPrompt:
     whole = encode(test.input)
-    if room is None or len(whole) <= room:
-        return Asked(whole, test.input)
+    if max_tokens is None or len(whole) <= max_tokens:
+        return EncodedPrompt(whole, test.input)
 
-    def too_long(letters: int) -> bool:
-        return len(encode(_shorten(test.input, letters))) > room
+    def is_too_long(letters: int) -> bool:
+        return len(encode(_shorten(test.input, letters))) > max_tokens
 
-    letters = bisect_left(range(len(test.input)), True, key=too_long) - 1
+    letters = bisect_left(range(len(test.input)), True, key=is_too_long) - 1
     if letters < 0:
         raise BadInput(
             f"test task {test.id}: its prompt has {len(whole)} tokens, and the model's context "
-            f"less generations.max_new_tokens leaves {room}; its instruction alone is too long: "
-            "shorten it in the test set, or lower max_new_tokens"
+            f"less generations.max_new_tokens leaves {max_tokens}; its instruction alone is too "
+            "long: shorten it in the test set, or lower max_new_tokens"
         )
     short = _shorten(test.input, letters)
     ids = encode(short)
-    return Asked(ids, short, len(whole) - len(ids))
+    return EncodedPrompt(ids, short, len(whole) - len(ids))
 
 
 def _shorten(text: str, letters: int) -> str:

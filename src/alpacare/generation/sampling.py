@@ -1,4 +1,4 @@
-"""Sampled decoding that draws by row: the same row, the same draws, in whatever batch it is."""
+"""Sampled decoding with random numbers by row: the same row, the same draws, in any batch."""
 
 import hashlib
 from collections.abc import Sequence
@@ -19,23 +19,23 @@ def row_seed(seed: int, id: str) -> int:
     return int.from_bytes(digest[:4], "big") >> 1
 
 
-def draw(
-    scores: "torch.Tensor", chances: "torch.Tensor", temperature: float, top_p: float
+def draw_tokens(
+    logits: "torch.Tensor", uniforms: "torch.Tensor", temperature: float, top_p: float
 ) -> "torch.Tensor":
-    """Draw a token a row by inverting its cumulative distribution.
+    """Draw a token for each row by inverting its cumulative distribution.
 
-    scores [rows, tokens] are logits, chances [rows] uniform in [0, 1). Of the nucleus only: the
-    fewest tokens that hold `top_p` together (Holtzman et al. 2020, arXiv 1904.09751, eq. 2-3).
+    logits [rows, tokens], uniforms [rows] in [0, 1). Only from the nucleus: the fewest tokens that
+    hold `top_p` together (Holtzman et al. 2020, arXiv 1904.09751, eq. 2-3).
     Returns token ids [rows].
     """
-    shares = (scores.double() / temperature).softmax(-1)
-    weights, order = (shares * _ONE).long().sort(dim=-1, descending=True, stable=True)
+    probabilities = (logits.double() / temperature).softmax(-1)
+    weights, order = (probabilities * _ONE).long().sort(dim=-1, descending=True, stable=True)
     before = weights.cumsum(-1) - weights
     total = weights.sum(-1, keepdim=True)
     weights = weights.where(before < top_p * total, 0)
-    reach = weights.cumsum(-1)
-    target = (chances[:, None] * reach[:, -1:]).long()
-    place = (reach <= target).sum(-1, keepdim=True)
+    cumulative = weights.cumsum(-1)
+    target = (uniforms[:, None] * cumulative[:, -1:]).long()
+    place = (cumulative <= target).sum(-1, keepdim=True)
     return order.gather(-1, place)[:, 0]
 
 
@@ -57,8 +57,8 @@ def make_sampler(
         def __call__(
             self, input_ids: torch.LongTensor, scores: torch.FloatTensor
         ) -> torch.FloatTensor:
-            chances = table[:, input_ids.shape[1] - prompt_width].to(scores.device)
-            chosen = draw(scores, chances, settings.temperature, settings.top_p)
+            uniforms = table[:, input_ids.shape[1] - prompt_width].to(scores.device)
+            chosen = draw_tokens(scores, uniforms, settings.temperature, settings.top_p)
             only: torch.FloatTensor = torch.full_like(scores, -torch.inf)  # type: ignore[assignment]
             only.scatter_(1, chosen[:, None], 0.0)
             return only

@@ -1,8 +1,8 @@
-"""What the teacher is asked for new tasks, round by round, and what came of it.
+"""The generation loop: requests for new tasks, round by round, until enough tasks are kept.
 
-Every request shows its own hand of seeds, dealt like cards. Which hand a request gets follows from
-its number and, with `machine_examples`, from the tasks kept in the rounds before its own: never
-from the order in which answers arrive, nor from where an earlier run stopped.
+Every request shows its own few-shot examples. Which ones follows from the request's number and,
+with `machine_examples`, from the tasks kept in earlier rounds: never from the order in which
+answers arrive, nor from where an earlier run stopped.
 """
 
 import math
@@ -10,18 +10,16 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Self, get_args
-
-from pydantic import Field, model_validator
+from typing import Any, get_args
 
 from alpacare.filtering.filter import Filter
-from alpacare.instructions.few_shot_sampler import Deck, drawn
+from alpacare.instructions.few_shot_sampler import FewShotSampler, sample_from_pool
 from alpacare.instructions.reply_parser import parse_reply
+from alpacare.instructions.settings import InstructionsSettings
 from alpacare.instructions.task_schema import RESPONSE_FORMAT
 from alpacare.llm.endpoints import read_endpoint
 from alpacare.llm.reply import Answer
 from alpacare.llm.request import Request
-from alpacare.llm.request_settings import AskingSettings
 from alpacare.prompting.templates import render_chat
 from alpacare.records.dropped import Dropped
 from alpacare.records.task import Instruction, Seed, Task, TaskType, row_id
@@ -29,50 +27,26 @@ from alpacare.records.task import Instruction, Seed, Task, TaskType, row_id
 _OVERSHOOT = 0.02  # of the requests so far
 
 
-class InstructionsSettings(AskingSettings):
-    """Section `instructions` of params.yaml."""
-
-    requests: int = Field(gt=0)
-    target_kept: int | None = Field(gt=0)
-    max_requests: int = Field(gt=0)
-    round_requests: int = Field(gt=0)
-    tasks_per_request: int = Field(gt=0)
-    seeds_per_request: int = Field(gt=0)
-    machine_examples: int = Field(ge=0)
-    format: Literal["text", "json_schema"]
-    seed: int
-    top_p: float | None = Field(gt=0, le=1)
-
-    @model_validator(mode="after")
-    def _some_seeds_are_left(self) -> Self:
-        if self.machine_examples >= self.seeds_per_request:
-            raise ValueError(
-                f"machine_examples: {self.machine_examples} of {self.seeds_per_request} examples "
-                "leave no room for a seed"
-            )
-        return self
-
-
 @dataclass(frozen=True)
-class Hand:
-    """The examples that request `number` shows."""
+class Examples:
+    """The few-shot examples of request `number`."""
 
     number: int
-    examples: tuple[Task, ...]
+    tasks: tuple[Task, ...]
 
     @property
-    def names(self) -> str:
-        """The examples' ids, for people and for telling hands apart."""
-        return ", ".join(task.id for task in self.examples)
+    def ids(self) -> str:
+        """The tasks' ids as one text."""
+        return ", ".join(task.id for task in self.tasks)
 
 
-class Rounds:
-    """Gives requests and takes their answers until there are enough.
+class GenerationLoop:
+    """Gives requests and reads their answers until there are enough tasks.
 
-        while requests := rounds.next():
-            rounds.take(ask(requests))
+        while requests := loop.next_requests():
+            loop.add_answers(ask(requests))
 
-    `tasks` are those read so far, by id; `lost` is what could not be read.
+    `tasks` are those read so far, by id; `dropped` is what could not be read.
     """
 
     def __init__(
@@ -80,103 +54,107 @@ class Rounds:
         seeds: Sequence[Seed],
         settings: InstructionsSettings,
         prompt: Path,
-        sieve: Filter,
+        task_filter: Filter,
     ) -> None:
-        """Begin.
+        """Start without tasks.
 
         Raises:
-            BadInput: fewer seeds than one hand needs.
+            BadInput: fewer seeds than one request needs.
         """
         self.tasks: dict[str, Instruction] = {}
-        self.lost: list[Dropped] = []
-        self.asked = 0
+        self.dropped: list[Dropped] = []
+        self.requested = 0
         self.answered = 0
-        self.stalled = False  # a whole round brought nothing that survives
+        self.stalled = False  # no task of the last whole round was kept
         self._settings = settings
         self._prompt = prompt
         self._endpoint = read_endpoint(settings.endpoint)
-        self._sieve = sieve
-        self._unseen: list[Instruction] = []  # by the filter
-        self._deck = Deck(seeds, settings.seed)
-        self._deck.check(settings.seeds_per_request)
-        self._pool: list[Instruction] = []  # what machine examples are drawn from
-        self._dealt: Counter[str] = Counter()
-        self._hands: list[Hand] = []
+        self._filter = task_filter
+        self._unfiltered: list[Instruction] = []
+        self._sampler = FewShotSampler(seeds, settings.seed)
+        self._sampler.check_size(settings.seeds_per_request)
+        self._pool: list[Instruction] = []  # what machine examples are sampled from
+        self._times_shown: Counter[str] = Counter()
+        self._examples: list[Examples] = []  # of the requests given last
 
-    def next(self) -> list[Request]:
-        """Give the requests to ask now; none when there are enough."""
-        numbers = range(self.asked, self.asked + self._size())
-        self._hands = [self._deal(number) for number in numbers]
-        return [self._request(hand) for hand in self._hands]
+    def next_requests(self) -> list[Request]:
+        """Give the requests to send now; none when there are enough tasks."""
+        numbers = range(self.requested, self.requested + self._round_size())
+        self._examples = [self._sample_examples(number) for number in numbers]
+        return [self._request(examples) for examples in self._examples]
 
-    def take(self, answers: Sequence[Answer | None]) -> None:
-        """Take the answers to the requests given last, in their order; None: not there yet."""
+    def add_answers(self, answers: Sequence[Answer | None]) -> None:
+        """Read the answers to the requests given last, in their order; None: still missing."""
         fresh: list[Instruction] = []
-        for answer, hand in zip(answers, self._hands, strict=True):
+        for answer, examples in zip(answers, self._examples, strict=True):
             if answer:
                 self.answered += 1
-                fresh += self._read(answer, hand)
-        self.asked += len(answers)
-        self._unseen += fresh
+                fresh += self._read(answer, examples)
+        self.requested += len(answers)
+        self._unfiltered += fresh
         filtered = self._settings.target_kept is not None or self._settings.machine_examples
-        if filtered and self.asked % self._settings.round_requests == 0:
-            survivors = self.survivors()
-            # answers that are still missing, in a quote, say nothing
-            self.stalled = None not in answers and len(survivors) <= len(self._pool)
-            self._pool = survivors
+        if filtered and self.requested % self._settings.round_requests == 0:
+            kept = self.kept_tasks()
+            # a quote lacks some answers, which says nothing about the round
+            self.stalled = None not in answers and len(kept) <= len(self._pool)
+            self._pool = kept
 
-    def survivors(self) -> list[Instruction]:
+    def kept_tasks(self) -> list[Instruction]:
         """Give the tasks read so far that the filter keeps."""
-        return self._filter().staying(self.tasks.values())
+        return self._updated_filter().kept_tasks(self.tasks.values())
 
-    def _filter(self) -> Filter:
-        """Let the filter catch up; where nothing depends on it, it is never asked."""
-        if self._unseen:
-            self._sieve.add(self._unseen)
-            self._unseen = []
-        return self._sieve
+    def _updated_filter(self) -> Filter:
+        """Filter the new tasks; not called at all where nothing depends on it."""
+        if self._unfiltered:
+            self._filter.add(self._unfiltered)
+            self._unfiltered = []
+        return self._filter
 
     @property
-    def expected(self) -> int:
-        """How many more requests it will take, by what the answers so far have brought."""
+    def expected_requests(self) -> int:
+        """How many more requests it will take, estimated from the answers so far."""
         settings = self._settings
         if settings.target_kept is None:
-            return settings.requests - self.asked
-        left = settings.max_requests - self.asked
-        missing = settings.target_kept - self._filter().kept
+            return settings.requests - self.requested
+        left = settings.max_requests - self.requested
+        missing = settings.target_kept - self._updated_filter().kept
         if missing <= 0 or self.stalled:
             return 0
-        if not self.a_reply:
+        if not self.kept_per_reply:
             return left
-        # a little more than that, or the last few tasks would be asked for one by one
-        needed = max(math.ceil(missing / self.a_reply), math.ceil(_OVERSHOOT * self.asked))
-        return max(0, min(left, needed - (self.asked - self.answered)))
+        # a little more than needed, or the last few tasks would be requested one by one
+        needed = max(
+            math.ceil(missing / self.kept_per_reply), math.ceil(_OVERSHOOT * self.requested)
+        )
+        return max(0, min(left, needed - (self.requested - self.answered)))
 
     @property
-    def a_reply(self) -> float:
-        """How many tasks that survive a reply brings."""
+    def kept_per_reply(self) -> float:
+        """How many tasks of a reply are kept, on average."""
         if not self.answered:
             return self._settings.tasks_per_request
-        return self._filter().kept / self.answered
+        return self._updated_filter().kept / self.answered
 
-    def _size(self) -> int:
+    def _round_size(self) -> int:
+        size = self._settings.round_requests
         if self._settings.target_kept is None and not self._settings.machine_examples:
-            return self.expected
-        to_the_border = self._settings.round_requests - self.asked % self._settings.round_requests
-        return min(self.expected, to_the_border)
+            return self.expected_requests
+        return min(self.expected_requests, size - self.requested % size)
 
-    def _deal(self, number: int) -> Hand:
-        machine = min(self._settings.machine_examples, len(self._pool))
-        seeds = self._deck.deal(self._settings.seeds_per_request - machine)
-        return Hand(number, (*seeds, *drawn(self._pool, machine, self._settings.seed, number)))
-
-    def _request(self, hand: Hand) -> Request:
-        """Put a hand into the prompt; a hand that was dealt before is a new sample."""
+    def _sample_examples(self, number: int) -> Examples:
         settings = self._settings
-        sample = self._dealt[hand.names]
-        self._dealt[hand.names] += 1
+        count = min(settings.machine_examples, len(self._pool))
+        seeds = self._sampler.sample(settings.seeds_per_request - count)
+        machine = sample_from_pool(self._pool, count, settings.seed, number)
+        return Examples(number, (*seeds, *machine))
+
+    def _request(self, examples: Examples) -> Request:
+        """Put examples into the prompt; the same examples once more are a new sample."""
+        settings = self._settings
+        sample = self._times_shown[examples.ids]
+        self._times_shown[examples.ids] += 1
         values: dict[str, Any] = {
-            "examples": hand.examples,
+            "examples": examples.tasks,
             "count": settings.tasks_per_request,
             "types": get_args(TaskType),
             "format": settings.format,
@@ -184,31 +162,31 @@ class Rounds:
         return settings.request(
             self._endpoint,
             render_chat(self._prompt, values),
-            label=f"request {hand.number + 1}, examples {hand.names}",
+            label=f"request {examples.number + 1}, examples {examples.ids}",
             sample=sample,
             top_p=settings.top_p,
             response_format=RESPONSE_FORMAT if settings.format == "json_schema" else None,
         )
 
-    def _read(self, answer: Answer, hand: Hand) -> Iterator[Instruction]:
-        """Read the tasks out of a reply; a task seen before is lost, with its twin's name."""
+    def _read(self, answer: Answer, examples: Examples) -> Iterator[Instruction]:
+        """Read the tasks out of a reply; a repeated task is dropped, with the first as witness."""
         for task in parse_reply(answer.text, answer.finish_reason):
             name = f"{answer.key}/{task.index}"
             if task.reason:
-                self._lose(name, task.reason, task.text)
+                self._drop(name, task.reason, task.text)
                 continue
             id = row_id(task.fields["instruction"], task.fields["input"])
             if id in self.tasks:
-                self._lose(name, "same_task", id)
+                self._drop(name, "same_task", id)
                 continue
             self.tasks[id] = Instruction(
                 id=id,
                 **task.fields,
                 request=answer.key,
                 index=task.index,
-                seeds=[example.id for example in hand.examples],
+                seeds=[example.id for example in examples.tasks],
             )
             yield self.tasks[id]
 
-    def _lose(self, name: str, reason: str, witness: str) -> None:
-        self.lost.append(Dropped(id=name, stage="instructions", reason=reason, witness=witness))
+    def _drop(self, name: str, reason: str, witness: str) -> None:
+        self.dropped.append(Dropped(id=name, stage="instructions", reason=reason, witness=witness))

@@ -1,13 +1,13 @@
-"""Which label lines of a reply open a field, which begin the next task, and which are text.
+"""Decides which label lines of a reply open a field, which begin the next task, which are text.
 
-"View: PA and lateral" may be a task's view or a line of a radiology report; a reply may put nothing
-between its tasks, leave a field out, or take the fields in another order. No single line tells, so
-every reading of a section's label lines gets a cost and the cheapest is taken, found as in
-Viterbi's algorithm: one step a label line, keeping the cheapest way to each state.
+"View: PA and lateral" may be a task's view or a line of a radiology report; a reply may omit a
+field, have the fields in another order, or no mark between its tasks. No single line decides, so
+every reading of a section's label lines gets a cost and the cheapest wins, found by Viterbi's
+algorithm: one step for each label line, with the cheapest path to each state.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from heapq import nsmallest
 from typing import NamedTuple
@@ -15,12 +15,12 @@ from typing import NamedTuple
 LABELS = ("type", "topic", "view", "difficulty", "instruction", "input")
 LONG = ("instruction", "input")  # the fields that may hold many lines
 
-# What the parts of a reading cost; only their proportions matter.
+# Costs of the parts of a reading; only their proportions matter.
 _TEXT = 10  # a label line inside an instruction or an input is text
 _TEXT_IN_SHORT = 30  # the same inside a field that holds one line
 _MISSING = 9  # a task lacks a field
 _UNFINISHED = 1  # the same, where the reply may have ended before it
-_BACKWARDS = 8  # a field follows one that it precedes in the other tasks
+_WRONG_ORDER = 8  # a field follows one that it precedes in the other tasks
 _START = 2  # a task begins
 _IMPLAUSIBLE_START = 15  # ... with a value that is not plausible
 _ODD_START = 6  # ... with a field that is not the first in the other tasks
@@ -28,11 +28,11 @@ _UNLIKE_START = 10  # ... without such a number or heading as the first task has
 _STATES_KEPT = 8  # of at most 192; real replies need two or three
 
 
-class Above(NamedTuple):
+class Heading(NamedTuple):
     """The line above a label, if it can be a task's heading.
 
     `kind` is "digits" for "3." or "(3)", "title" for "3. Heart failure", "# number" for "### 3.",
-    and the mark of any other, such as "##".
+    and the mark of any other heading, such as "##".
     """
 
     line: int
@@ -43,120 +43,100 @@ class Above(NamedTuple):
 class Label:
     """A line that begins with a label: `value` is its rest.
 
-    `apart` if an empty line stands between it and the text above; `plausible` if the value can be
-    what the label promises; `above` is a heading on the line above; `column` is where the label
-    begins in its line; `mark` tells what precedes it: "number" in its own line as in
-    "2. Type: chat", the kind of what is `above`, or "".
+    `after_blank` if an empty line precedes it; `plausible` if the value fits the label; `column` is
+    where the label begins in its line; `above` is a heading on the line above; `mark` is what
+    precedes the label: "number" in its own line ("2. Type: chat"), the kind of `above`, or "".
     """
 
     line: int
     name: str
     value: str
-    apart: bool
+    after_blank: bool
     plausible: bool
     column: int
     mark: str
-    above: Above | None
+    above: Heading | None
 
 
-@dataclass(frozen=True)
-class Order:
-    """The order in which most tasks of a reply hold their fields."""
+def most_frequent_order(sections: Iterable[Sequence[Label]], mark: str) -> tuple[str, ...]:
+    """Find the most frequent run of six labels, else the prompt's order.
 
-    names: tuple[str, ...]
-
-    @classmethod
-    def of(cls, sections: Iterable[Sequence[Label]], mark: str) -> "Order":
-        """Find the most frequent run of six labels, the prompt's order if none is more so.
-
-        Runs that begin a section, stand below an empty line, or have the `mark` of the first task
-        count more.
-        """
-        runs: Counter[tuple[str, ...]] = Counter({LABELS: 1})
-        for labels in sections:
-            for start, first in enumerate(labels[: len(labels) - len(LABELS) + 1]):
-                names = tuple(label.name for label in labels[start : start + len(LABELS)])
-                if len(set(names)) == len(LABELS):
-                    marked = first.apart + 2 * (first.mark == mark != "")
-                    runs[names] += 1 + (marked if start > 0 else 1)
-        return cls(runs.most_common(1)[0][0])
-
-    def begins_with(self, names: Collection[str]) -> bool:
-        """Say whether `names` are the first fields of a task."""
-        return set(self.names[: len(names)]) == set(names)
+    Runs that begin a section, follow an empty line, or have the `mark` of the first task count
+    more.
+    """
+    runs: Counter[tuple[str, ...]] = Counter({LABELS: 1})
+    for labels in sections:
+        for start, first in enumerate(labels[: len(labels) - len(LABELS) + 1]):
+            names = tuple(label.name for label in labels[start : start + len(LABELS)])
+            if len(set(names)) == len(LABELS):
+                marked = first.after_blank + 2 * (first.mark == mark != "")
+                runs[names] += 1 + (marked if start > 0 else 1)
+    return runs.most_common(1)[0][0]
 
 
 State = tuple[frozenset[str], str]  # the fields that the task has so far, and the open one
-Trail = tuple[Label, bool, "Trail | None"]  # an opened field, whether a task begins, what preceded
+# an opened field, whether a task begins there, the path before it
+ReadingPath = tuple[Label, bool, "ReadingPath | None"]
 
 
 @dataclass(frozen=True)
-class Reader:
-    """Reads sections of one reply; `mark` is what stands before its first task."""
+class LabelReader:
+    """Reads sections of one reply: the usual `order` of its fields, its first task's `mark`."""
 
-    order: Order
+    order: tuple[str, ...]
     mark: str
 
     def read(self, labels: Sequence[Label], is_last: bool) -> list[list[Label]]:
         """Give the tasks of a section, each as the labels that open its fields.
 
-        The first label begins a task. `is_last` tells that the reply ends here.
+        The first label begins a task. `is_last`: the reply ends here.
         """
         if not labels:
             return []
         first, *rest = labels
-        ways: dict[State, tuple[int, Trail]] = {}
-        ways[frozenset((first.name,)), first.name] = (0, (first, True, None))
+        paths: dict[State, tuple[int, ReadingPath]] = {}
+        paths[frozenset((first.name,)), first.name] = (0, (first, True, None))
         for label in rest:
-            ways = self._step(ways, label)
+            paths = self._step(paths, label)
         ends = (
-            (cost + self._end(state[0], is_last), trail) for state, (cost, trail) in ways.items()
+            (cost + self._missing_cost(state[0], is_last), path)
+            for state, (cost, path) in paths.items()
         )
         return _tasks(min(ends, key=lambda end: end[0])[1])
 
     def _step(
-        self, ways: dict[State, tuple[int, Trail]], label: Label
-    ) -> dict[State, tuple[int, Trail]]:
-        reached: dict[State, tuple[int, Trail]] = {}
+        self, paths: dict[State, tuple[int, ReadingPath]], label: Label
+    ) -> dict[State, tuple[int, ReadingPath]]:
+        reached: dict[State, tuple[int, ReadingPath]] = {}
 
-        def reach(state: State, cost: int, trail: Trail) -> None:
+        def reach(state: State, cost: int, path: ReadingPath) -> None:
             if state not in reached or cost < reached[state][0]:
-                reached[state] = (cost, trail)
+                reached[state] = (cost, path)
 
-        for (seen, last), (cost, trail) in ways.items():
-            reach((seen, last), cost + (_TEXT if last in LONG else _TEXT_IN_SHORT), trail)
+        for (seen, last), (cost, path) in paths.items():
+            reach((seen, last), cost + (_TEXT if last in LONG else _TEXT_IN_SHORT), path)
             if label.name not in seen:
                 state = (seen | {label.name}, label.name)
-                reach(state, cost + self._opening(last, label), (label, False, trail))
-            cost += self._end(seen, is_last=False) + self._start(label)
-            reach((frozenset((label.name,)), label.name), cost, (label, True, trail))
-        return dict(nsmallest(_STATES_KEPT, reached.items(), key=lambda way: way[1][0]))
+                ordered = self.order.index(label.name) > self.order.index(last)
+                reach(state, cost + (0 if ordered else _WRONG_ORDER), (label, False, path))
+            cost += self._missing_cost(seen, is_last=False) + self._start_cost(label)
+            reach((frozenset((label.name,)), label.name), cost, (label, True, path))
+        return dict(nsmallest(_STATES_KEPT, reached.items(), key=lambda item: item[1][0]))
 
-    def _opening(self, last: str, label: Label) -> int:
-        return 0 if self._place(label.name) > self._place(last) else _BACKWARDS
+    def _start_cost(self, label: Label) -> int:
+        cost = _START + _IMPLAUSIBLE_START * (not label.plausible)
+        cost += _ODD_START * (label.name != self.order[0])
+        return cost + _UNLIKE_START * (label.mark != self.mark)
 
-    def _start(self, label: Label) -> int:
-        odd = label.name != self.order.names[0]
-        unlike = label.mark != self.mark
-        return (
-            _START
-            + _ODD_START * odd
-            + _UNLIKE_START * unlike
-            + _IMPLAUSIBLE_START * (not label.plausible)
-        )
-
-    def _end(self, seen: frozenset[str], is_last: bool) -> int:
-        ended = is_last and self.order.begins_with(seen)
+    def _missing_cost(self, seen: frozenset[str], is_last: bool) -> int:
+        ended = is_last and seen == set(self.order[: len(seen)])
         return (len(LABELS) - len(seen)) * (_UNFINISHED if ended else _MISSING)
 
-    def _place(self, name: str) -> int:
-        return self.order.names.index(name)
 
-
-def _tasks(trail: Trail | None) -> list[list[Label]]:
+def _tasks(path: ReadingPath | None) -> list[list[Label]]:
     tasks: list[list[Label]] = [[]]
-    while trail:
-        label, begins, trail = trail
+    while path:
+        label, begins, path = path
         tasks[-1].append(label)
         if begins:
             tasks.append([])

@@ -1,6 +1,6 @@
 """Tasks in a reply that is JSON: an array, an object with "tasks", JSON Lines, fenced or cut off.
 
-Objects are looked for one by one, by their first keys, so that a broken one costs only itself.
+Each object is found by its first keys, so that a broken one does not affect the others.
 """
 
 import json
@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from alpacare.instructions.label_reader import LABELS
 
-# An object whose key is a label, at first place or behind a few such as "id": 1.
+# An object with a label as its first key, or after a few such as "id": 1.
 _TASK = re.compile(
     r'\{\s*(?:"[^"\\\n]{0,40}"\s*:\s*(?:\d{1,9}|null|"[^"\\\n]{0,200}")\s*,\s*){0,3}'
     rf'"\s*(?:{"|".join(LABELS)})\s*"\s*:',
@@ -19,12 +19,12 @@ _TASK = re.compile(
 )
 
 
-class _Unusable(ValueError):
+class _NotATask(ValueError):
     """JSON, but not the fields of one task."""
 
 
 @dataclass(frozen=True)
-class Found:
+class JsonObject:
     """A JSON object at [start, end) of the reply: the `fields` of a task, or why there are none."""
 
     start: int
@@ -33,50 +33,51 @@ class Found:
     reason: Literal["", "bad_json"] = ""
 
 
-def find_objects(reply: str) -> list[Found]:
+def find_objects(reply: str) -> list[JsonObject]:
     """Find the objects that look like tasks, in order; those that cannot be read have a reason."""
     starts = [match.start() for match in _TASK.finditer(reply)]
     ends = [*starts[1:], len(reply)]
     found = [_read(reply, *span) for span in zip(starts, ends, strict=False)]
-    return [*found, *_fragment(reply, found[-1].end)] if found else []
+    return [*found, *_cut_off_object(reply, found[-1].end)] if found else []
 
 
-def _read(reply: str, start: int, end: int) -> Found:
+def _read(reply: str, start: int, end: int) -> JsonObject:
     piece = reply[start:end]
-    # strict=False: teachers leave line breaks inside strings as they are
+    # strict=False: models leave line breaks inside strings unescaped
     decoder = json.JSONDecoder(strict=False, object_pairs_hook=_unique_keys)
     try:
         value, length = decoder.raw_decode(piece)
-        return Found(start, start + length, _fields(value))
-    except (ValueError, RecursionError):  # two keys alike, a number of 5,000 digits, deep nesting
-        return Found(start, end, {}, "bad_json")
+        return JsonObject(start, start + length, _fields(value))
+    except (ValueError, RecursionError):  # a repeated key, a number of 5,000 digits, deep nesting
+        return JsonObject(start, end, {}, "bad_json")
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     fields = {key.strip().lower(): value for key, value in pairs}
     if len(fields) < len(pairs):
-        raise _Unusable("a key comes twice: two tasks in one")
+        raise _NotATask("a key comes twice: two tasks in one")
     return fields
 
 
 def _fields(value: dict[str, Any]) -> dict[str, Any]:
-    """Take the labels' values; null is a value left out.
+    """Give the labels' values; null is a missing value.
 
     Raises:
-        _Unusable: a value that is no text, or holds half a surrogate pair, which no file can.
+        _NotATask: a value that is not text.
+        UnicodeEncodeError: half a surrogate pair, which no file can hold.
     """
     fields = {name: value[name] for name in LABELS if value.get(name) is not None}
     for name, text in fields.items():
         if name != "difficulty" and not isinstance(text, str):
-            raise _Unusable(f"{name} is no text")
+            raise _NotATask(f"{name} is no text")
         if isinstance(text, str):
             text.encode()
             fields[name] = text.replace("\r\n", "\n").strip()
     return fields
 
 
-def _fragment(reply: str, end: int) -> Iterator[Found]:
+def _cut_off_object(reply: str, end: int) -> Iterator[JsonObject]:
     """Give an object that was cut off before its first key could be read."""
     start = reply.rfind("{", end)
     if start >= 0 and "}" not in reply[start:]:
-        yield Found(start, len(reply), {}, "bad_json")
+        yield JsonObject(start, len(reply), {}, "bad_json")

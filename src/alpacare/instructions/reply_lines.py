@@ -1,10 +1,10 @@
-"""What the lines of a reply are: labels, headings of tasks, rules, code fences, or text."""
+"""Classifies the lines of a reply: labels, headings of tasks, rules, code fences, or text."""
 
 import re
 from collections.abc import Iterator, Sequence
 
-from alpacare.instructions.label_reader import LABELS, Above, Label
-from alpacare.records.labels import canonical_difficulty, canonical_type
+from alpacare.instructions.label_reader import LABELS, Heading, Label
+from alpacare.records.label_normalisation import normalise_difficulty, normalise_type
 
 _NAMES = "|".join(LABELS)
 _BULLET = r"(?:[-*+•>]\s+)?"
@@ -23,7 +23,7 @@ _INLINE = re.compile(
     r"(?:(?<!\S)(?:Task\s*)?\d{1,3}[.):]\s+)?[*_]{0,3}"
     rf"\b(?P<name>{'|'.join(map(str.capitalize, LABELS))})[*_]{{0,3}}:"
 )
-_HEAD = LABELS.index("difficulty") + 1
+_SHORTEST_RUN = LABELS.index("difficulty") + 1
 # "### Task 3: heart failure", "## Task", "**Task 3**", "Task 3:"
 _TASK = re.compile(
     r"\s*(?P<hash>#{1,6}\s*)?(?P<mark>[*_]{0,3})"
@@ -43,20 +43,23 @@ _FENCE = re.compile(r"\s*(?:`{3,}|~{3,})(?:\s*[\w-]+)?\s*")
 
 
 def split_lines(reply: str) -> list[str]:
-    """Split a reply into lines; a task whose fields share a line gets one line a field."""
+    """Split a reply into lines; a task on one line gets one line for each field."""
     lines = reply.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    return [part for line in lines for part in _unfold(line)]
+    return [part for line in lines for part in _split_at_labels(line)]
 
 
-def _unfold(line: str) -> Iterator[str]:
-    """Cut a line before the labels of a task: the first four or more, in order, and plausible."""
-    found = list(_INLINE.finditer(line)) if line.count(":") >= _HEAD else []
+def _split_at_labels(line: str) -> Iterator[str]:
+    """Split a line before a task's labels: at least the first four, in order, and plausible."""
+    found = list(_INLINE.finditer(line)) if line.count(":") >= _SHORTEST_RUN else []
     start = 0
-    for position in range(len(found) - _HEAD + 1):
+    for position in range(len(found) - _SHORTEST_RUN + 1):
         run = found[position : position + len(LABELS)]
         named = [label["name"].lower() == name for label, name in zip(run, LABELS, strict=False)]
         run = run[: [*named, False].index(False)]
-        if len(run) >= _HEAD and run[0].start() >= start and _is_task(line, run):
+        ends = [*(label.start() for label in run[1:]), len(line)]
+        values = [line[label.end() : end] for label, end in zip(run, ends, strict=False)]
+        long = len(run) >= _SHORTEST_RUN and run[0].start() >= start
+        if long and all(map(_is_plausible, LABELS, values)):
             for label in run:
                 if line[start : label.start()].strip():
                     yield line[start : label.start()].rstrip(" |")
@@ -64,19 +67,13 @@ def _unfold(line: str) -> Iterator[str]:
     yield line[start:]
 
 
-def _is_task(line: str, run: Sequence[re.Match[str]]) -> bool:
-    starts = [*(label.start() for label in run[1:]), len(line)]
-    values = [line[label.end() : end] for label, end in zip(run, starts, strict=True)]
-    return canonical_type(values[0]) is not None and canonical_difficulty(values[3]) is not None
-
-
 def is_blank(line: str) -> bool:
-    """Say whether a line holds nothing, or is a rule such as "---"."""
+    """Return whether a line is empty, or a rule such as "---"."""
     return not line.strip() or bool(_RULE.fullmatch(line))
 
 
 def is_fence(line: str) -> bool:
-    """Say whether a line opens or closes a block of code."""
+    """Return whether a line opens or closes a block of code."""
     return bool(_FENCE.fullmatch(line))
 
 
@@ -88,15 +85,15 @@ def find_labels(lines: Sequence[str]) -> list[Label]:
         match = _LABEL.match(line)
         if match:
             heading = _heading_above(above, lines[above]) if above >= 0 else None
-            apart = bool(found) and above < place - 1
-            found.append(_label(match, place, lines[place + 1 : place + 3], apart, heading))
+            after_blank = bool(found) and above < place - 1
+            found.append(_label(match, place, lines[place + 1 : place + 3], after_blank, heading))
         if not is_blank(line) and not is_fence(line):
             above = place
     return found
 
 
 def _label(
-    match: re.Match[str], place: int, below: Sequence[str], apart: bool, above: Above | None
+    match: re.Match[str], place: int, below: Sequence[str], after_blank: bool, above: Heading | None
 ) -> Label:
     name, value = match["name"].lower(), _value(match)
     number = "number" if match["outer"] or match["inner"] else ""
@@ -104,7 +101,7 @@ def _label(
         line=place,
         name=name,
         value=value,
-        apart=apart,
+        after_blank=after_blank,
         plausible=_is_plausible(name, value.strip() or next(filter(str.strip, below), "")),
         column=match.start("name") - len(match["mark"] or ""),
         mark=above.kind if above else number,
@@ -112,27 +109,27 @@ def _label(
     )
 
 
-def _heading_above(place: int, line: str) -> Above | None:
+def _heading_above(place: int, line: str) -> Heading | None:
     if _LABEL.match(line):
         return None
     number = _NUMBERED.fullmatch(line)
     if number and number["hash"]:
-        return Above(place, "# number")
+        return Heading(place, "# number")
     if number and number["end"]:
-        return Above(place, "title" if number["title"] else "digits")
+        return Heading(place, "title" if number["title"] else "digits")
     title = _TITLE.fullmatch(line)
-    return Above(place, title["mark"]) if title else None
+    return Heading(place, title["mark"]) if title else None
 
 
 def _is_plausible(name: str, value: str) -> bool:
-    """Say whether a field can be what its name promises, by the first line of its text."""
+    """Return whether a field's value fits its name, by the first line of its text."""
     if name == "type":
-        return canonical_type(value) is not None
-    return name != "difficulty" or canonical_difficulty(value) is not None
+        return normalise_type(value) is not None
+    return name != "difficulty" or normalise_difficulty(value) is not None
 
 
 def _value(match: re.Match[str]) -> str:
-    """Take the emphasis that closes behind the label, "**Type:** chat", off the value."""
+    """Remove emphasis that closes after the label, as in "**Type:** chat", from the value."""
     value, mark = match["value"] or "", match["mark"]
     if not mark or match["close"]:
         return value
@@ -159,17 +156,17 @@ def _is_task_heading(line: str) -> bool:
     if not match:
         return False
     rest, mark = match["rest"].rstrip(" :"), match["mark"]
-    alone = not rest.strip(" .)*_")
+    only_task = not rest.strip(" .)*_")
     if match["number"]:
         bold = mark and rest.endswith(mark) and rest.count(mark) == 1
-        return bool(match["hash"] or bold or alone)
-    return bool(match["hash"] and alone)
+        return bool(match["hash"] or bold or only_task)
+    return bool(match["hash"] and only_task)
 
 
 def heading_lines(starts: Sequence[Label]) -> dict[int, int]:
-    """Choose the lines above tasks that are headings: those like the one above the first task.
+    """Choose the headings among the lines above tasks: those like the one above the first task.
 
-    `starts` are the first labels of the tasks. Gives the heading's line by that of the label.
+    `starts` are the first labels of the tasks. Returns the heading's line by the label's.
     """
     return {
         label.line: label.above.line

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from textwrap import dedent
 
-from alpacare.instructions.label_reader import LONG, Label, Order, Reader
+from alpacare.instructions.label_reader import LONG, Label, LabelReader, most_frequent_order
 from alpacare.instructions.reply_lines import (
     find_headings,
     find_labels,
@@ -18,14 +18,14 @@ from alpacare.instructions.reply_lines import (
 )
 
 _QUOTES = (("**", "**"), ("*", "*"), ("`", "`"), ('"', '"'), ("“", "”"), ("'", "'"))
-# What a teacher adds below its last task: it speaks of the tasks, or stands below a rule, since an
+# A model's closing words after its last task: they mention the tasks, or follow a rule, since an
 # input may be a message that ends in "Let me know".
-_BELOW_RULE = re.compile(
+_AFTER_RULE = re.compile(
     r"[#*_\s(]*(?:(?:i )?hope|(?:please )?let me know|feel free|would you|if you|note|end of)\b",
     re.IGNORECASE,
 )
-_OF_TASKS = re.compile(
-    rf"(?={_BELOW_RULE.pattern}|[#*_\s(]*(?:i|i've|the|these|those|all|each|this|that)\b)"
+_ABOUT_TASKS = re.compile(
+    rf"(?={_AFTER_RULE.pattern}|[#*_\s(]*(?:i|i've|the|these|those|all|each|this|that)\b)"
     r".*\b(?:these|more|each|the|all|of) (?:\w+ ){0,3}tasks?\b",
     re.IGNORECASE,
 )
@@ -33,9 +33,9 @@ _OF_TASKS = re.compile(
 
 @dataclass(frozen=True)
 class Block:
-    """A part of a reply that is one task, or stands where one is due.
+    """A part of a reply that is one task, or should be one.
 
-    `fields` by name, as they stand; `unfinished` if the reply ends in the midst of it.
+    `fields` by name, as written; `unfinished` if the reply ends within it.
     """
 
     text: str
@@ -52,8 +52,8 @@ class _Span:
     labels: list[Label]
 
 
-def read_text(reply: str) -> list[Block]:
-    """Cut a reply into blocks, in order; what precedes the first task is left out.
+def read_blocks(reply: str) -> list[Block]:
+    """Split a reply into blocks, in order; what precedes the first task is omitted.
 
     Every label of the reply, and everything under a task's heading, is in a block.
     """
@@ -71,12 +71,12 @@ def read_text(reply: str) -> list[Block]:
 
 
 def _spans(size: int, labels: Sequence[Label], headings: Sequence[int]) -> list[_Span]:
-    """Cut a reply of `size` lines at its headings, and the sections at the tasks in them."""
+    """Split a reply of `size` lines at its headings, and the sections at their tasks."""
     sections = [(start + 1, end) for start, end in pairwise([-1, *headings, size])]
     places = [label.line for label in labels]
     inside = [labels[bisect_left(places, a) : bisect_left(places, b)] for a, b in sections]
     mark = labels[0].mark if labels else ""
-    reader = Reader(Order.of(inside, mark), mark)
+    reader = LabelReader(most_frequent_order(inside, mark), mark)
     readings = [reader.read(section, is_last=section is inside[-1]) for section in inside]
     marked = heading_lines([task[0] for tasks in readings for task in tasks])
     spans: list[_Span] = []
@@ -90,10 +90,10 @@ def _spans(size: int, labels: Sequence[Label], headings: Sequence[int]) -> list[
 
 
 def _block(lines: Sequence[str], span: _Span, fenced: bool, is_last: bool) -> tuple[Block, bool]:
-    """Make the block of a span, and say whether the next begins inside a fence, as this may."""
+    """Make the block of a span; return whether the next begins inside a fence, as this may."""
     top = span.labels[0].line if span.labels else span.start
     fenced ^= _odd_fences(lines[span.start : top])
-    # the last field begins behind its label, where a fence may stand too
+    # the last field begins after its label, where a fence may be too
     bottom = span.labels[-1].line if span.labels else span.start
     below = [*lines[bottom : span.end]]
     below[:1] = [label.value for label in span.labels[-1:]] or below[:1]
@@ -114,23 +114,20 @@ def _odd_fences(lines: Sequence[str]) -> bool:
 
 
 def _without_fences(lines: Sequence[str], fenced: bool) -> tuple[Sequence[str], bool]:
-    """Give the lines of a block that are its own; say whether the next begins inside a fence.
+    """Give a block's own lines; return whether the next begins inside a fence.
 
-    `fenced` says that this block does. Code inside an input keeps its fences, which are two.
+    `fenced`: this block does. Code inside an input keeps its fences, which are two.
     """
     lines = _without_blanks(lines)
     fences = [place for place, line in enumerate(lines) if is_fence(line)]
     odd = len(fences) % 2 == 1
-    at_end = [place for place in fences[-2:] if not _without_any_fence(lines[place:])]
-    if fenced and odd:  # the last one closes, and words behind it are the teacher's own
+    text = [place for place, line in enumerate(lines) if not is_blank(line) and not is_fence(line)]
+    at_end = [place for place in fences[-2:] if place > max(text, default=-1)]
+    if fenced and odd:  # the last one closes, and what follows it is not the task's
         return _without_blanks(lines[: fences[-1]]), False
     if fenced and len(at_end) == 2:  # one closes, and one opens the next task
         return _without_blanks(lines[: at_end[0]]), True
     return lines, fenced
-
-
-def _without_any_fence(lines: Sequence[str]) -> list[str]:
-    return [line for line in lines if not is_blank(line) and not is_fence(line)]
 
 
 def _without_blanks(lines: Sequence[str]) -> Sequence[str]:
@@ -141,21 +138,21 @@ def _without_blanks(lines: Sequence[str]) -> Sequence[str]:
 
 
 def _without_closing(lines: Sequence[str]) -> Sequence[str]:
-    """Leave out the teacher's closing words, if the last paragraph is that."""
+    """Remove the model's closing words, if the last paragraph is that."""
     top = len(lines)
     while top and not is_blank(lines[top - 1]):
         top -= 1
     before = _without_blanks(lines[:top])
     ruled = any(map(str.strip, lines[len(before) : top]))
     last = " ".join(lines[top:])
-    closes = _OF_TASKS.match(last) or (ruled and _BELOW_RULE.match(last))
+    closes = _ABOUT_TASKS.match(last) or (ruled and _AFTER_RULE.match(last))
     return before if top and closes else lines
 
 
 def _field(label: Label, more: Sequence[str]) -> str:
     """Put a field together from the rest of its label's line and the lines below."""
     below = "\n".join(more)
-    # below "- Input:" or "   Input:" the lines are as far in; below a bare "Input:" they may be
+    # below "- Input:" or "   Input:" lines are indented as far; below a bare "Input:" they may be
     width = label.column if label.column > 1 else int(not label.value.strip())
     if width and all(is_blank(line) or line[:width].isspace() for line in more):
         below = dedent(below)
@@ -166,7 +163,7 @@ def _field(label: Label, more: Sequence[str]) -> str:
 
 
 def _without_quotes(text: str) -> str:
-    """Take off what encloses the whole text; `"A" or "B"` stays as it is."""
+    """Remove quotes around the whole text; `"A" or "B"` stays."""
     for left, right in _QUOTES:
         inner = text[len(left) : -len(right)]
         if (
@@ -179,9 +176,9 @@ def _without_quotes(text: str) -> str:
 
 
 def _is_unfinished(blocks: Sequence[Block]) -> bool:
-    """Say whether the reply can be seen to end in the midst of its last task.
+    """Return whether the reply visibly ends within its last task.
 
-    Teachers leave an empty input out, but seldom only the last one and below half a sentence.
+    Models omit an empty input, but seldom only the last one and after half a sentence.
     """
     *before, last = (block.fields for block in blocks)
     ended = last.get("instruction", "").endswith(tuple(".?!:;)\"'”…]"))

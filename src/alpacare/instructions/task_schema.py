@@ -1,35 +1,32 @@
-"""The JSON that a server which knows structured output holds a teacher's reply to.
+"""The JSON schema of a teacher's reply, for servers with structured output.
 
-It is part of such a request, hence of its key in the ledger: an edit buys every answer anew.
+It is part of such a request, hence of its key in the ledger: an edit makes every request new.
 """
 
 from typing import Any, get_args
 
 from alpacare.records.task import TaskType
 
-_SCHEMA = {
-    "type": "object",
-    "properties": {
-        "tasks": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "properties": {
-                    "type": {"type": "string", "enum": list(get_args(TaskType))},
-                    "topic": {"type": "string"},
-                    "view": {"type": "string"},
-                    "difficulty": {"type": "integer", "enum": [1, 2, 3, 4, 5]},
-                    "instruction": {"type": "string"},
-                    "input": {"type": "string"},
-                },
-                "required": ["type", "topic", "view", "difficulty", "instruction", "input"],
-                "additionalProperties": False,
-            },
-        }
-    },
-    "required": ["tasks"],
-    "additionalProperties": False,
-}
+
+def _object(**properties: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+_TEXT = {"type": "string"}
+_TASK = _object(
+    type={**_TEXT, "enum": list(get_args(TaskType))},
+    topic=_TEXT,
+    view=_TEXT,
+    difficulty={"type": "integer", "enum": [1, 2, 3, 4, 5]},
+    instruction=_TEXT,
+    input=_TEXT,
+)
+_SCHEMA = _object(tasks={"type": "array", "items": _TASK})
 RESPONSE_FORMAT: dict[str, Any] = {
     "type": "json_schema",
     "json_schema": {"name": "medical_tasks", "strict": True, "schema": _SCHEMA},

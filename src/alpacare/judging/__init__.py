@@ -1,1 +1,11 @@
-"""Judges: a folder of settings and a prompt, and what asks, scores or compares by it."""
+"""Judges that compare answers: their settings, the requests to LLM judges, and their verdicts."""
+
+from alpacare.core.public import exports
+
+__getattr__, __all__ = exports(
+    __name__,
+    judge_request="JudgeRequest ask_judges find_replies make_judge_requests",
+    judges="Judge LLMJudge LongestJudge OverlapJudge read_judge",
+    longest="judge_by_length",
+    overlap="judge_by_overlap",
+)

@@ -1,40 +1,40 @@
-"""A judge behind an API: ask through the ledger, read the verdict, ask again where there is none.
+"""LLM judges: ask through the ledger, read the verdict, ask again where there is none.
 
-Only replies are kept in the ledger, never what was read from them: a better reading, or one more
-try, makes a verdict of what had none.
+The ledger holds replies only, not the verdicts read from them: better reading, or one more try, can
+give a verdict where there was none.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from alpacare.judging.judges import AskedJudge
+from alpacare.judging.judges import LLMJudge
 from alpacare.judging.verdicts.reading import Reading, read_verdict
-from alpacare.llm.client import Find, ask, look_up
+from alpacare.llm.client import FindAnswer, ask, look_up
 from alpacare.llm.endpoints import Endpoint, read_endpoint
 from alpacare.llm.reply import Answer
 from alpacare.llm.request import Request
 from alpacare.prompting.judge_prompt import JudgePrompt
 from alpacare.records.judgment import Judgment
-from alpacare.records.shown_pair import Case
+from alpacare.records.shown_pair import ShownPair
 
-_TRY = 1000  # sample numbers of the next try start here, so that samples and tries never meet
+_TRY_OFFSET = 1000  # added to the sample number for each try, so that samples and tries differ
 
 
 @dataclass
-class Inquiry:
-    """One sample of a judge's opinion of one case: what was asked, and what came back."""
+class JudgeRequest:
+    """One sample of a judge's verdict on one pair: what to ask, and the replies."""
 
-    case: Case
+    pair: ShownPair
     sample: int
     name: str
-    judge: AskedJudge
+    judge: LLMJudge
     endpoint: Endpoint
     text: str
     replies: list[Answer] = field(default_factory=list)
     reading: Reading = field(default_factory=lambda: Reading(None))
 
-    def request(self) -> Request:
+    def next_request(self) -> Request:
         """Make the next request: after an unreadable reply with the reminder, if there is one."""
         messages = [{"role": "user", "content": self.text}]
         for reply in self.replies:
@@ -43,45 +43,42 @@ class Inquiry:
                     {"role": "assistant", "content": reply.text},
                     {"role": "user", "content": self.judge.reminder},
                 ]
+        against = self.pair.reference.generator
         request = self.judge.request(
             self.endpoint,
             messages,
-            label=(
-                f"{self.name} on {self.case.model.id} against {self.case.reference.generator}, "
-                f"{self.case.order}"
-            ),
-            sample=self.sample + _TRY * len(self.replies),
+            label=f"{self.name} on {self.pair.model.id} against {against}, {self.pair.order}",
+            sample=self.sample + _TRY_OFFSET * len(self.replies),
         )
         return replace(request, price=self.judge.price)
 
-    def take(self, reply: Answer) -> None:
-        """Take the reply to the last request."""
+    def add_reply(self, reply: Answer) -> None:
+        """Add the reply to the last request, and read its verdict."""
         self.replies.append(reply)
         cut = reply.finish_reason == "length"
-        self.reading = read_verdict(reply.text, self.judge.verdict, self.case.shown(), cut=cut)
+        self.reading = read_verdict(reply.text, self.judge.verdict, self.pair.as_shown(), cut=cut)
 
     @property
-    def open(self) -> bool:
-        """Whether it is worth another try.
+    def pending(self) -> bool:
+        """Whether to ask, or to ask again.
 
-        No other try helps with a prompt that a filter refused, nor with a judge that thought until
-        its tokens ended and then said nothing.
+        Another try does not help if a filter refused the prompt, or if the judge used up its tokens
+        on thinking.
         """
         if self.reading.slot is not None or len(self.replies) == self.judge.tries:
             return False
         last = self.replies[-1] if self.replies else None
-        spent = last and last.finish_reason == "length" and not last.text.strip()
-        return not (last and (last.refused or spent))
+        used_up = last and last.finish_reason == "length" and not last.text.strip()
+        return not (last and (last.refused or used_up))
 
     def judgment(self) -> Judgment:
-        """Give the judgment by the last reply that says anything."""
-        said = [reply for reply in self.replies if reply.text.strip()]
-        last = said[-1] if said else self.replies[-1]
-        first_is_model = self.case.order == "model_first"
+        """Give the judgment, with the last reply that has a text."""
+        last = ([each for each in self.replies if each.text.strip()] or self.replies)[-1]
+        first_is_model = self.pair.order == "model_first"
         return Judgment(
-            id=self.case.model.id,
-            order=self.case.order,
-            verdict=self.case.verdict(self.reading.slot),
+            id=self.pair.model.id,
+            order=self.pair.order,
+            verdict=self.pair.verdict(self.reading.slot),
             raw=last.text,
             request=last.key,
             sample=self.sample,
@@ -93,51 +90,50 @@ class Inquiry:
         )
 
 
-def make_inquiries(judge: AskedJudge, folder: Path, cases: Iterable[Case]) -> list[Inquiry]:
-    """Put every case into the judge's prompt, once a sample.
+def make_judge_requests(
+    judge: LLMJudge, folder: Path, pairs: Iterable[ShownPair]
+) -> list[JudgeRequest]:
+    """Fill the judge's prompt with every pair, once for each sample.
 
     Raises:
-        BadInput: the prompt is missing or wrong, or the endpoint is not known.
+        BadInput: the prompt is missing or wrong, or the endpoint is unknown.
     """
     prompt = JudgePrompt.read(folder)
     endpoint = read_endpoint(judge.endpoint)
     return [
-        Inquiry(case, sample, folder.name, judge, endpoint, text)
-        for case in cases
-        for text in (prompt.fill(case),)
+        JudgeRequest(pair, sample, folder.name, judge, endpoint, text)
+        for pair in pairs
+        for text in (prompt.fill(pair),)
         for sample in range(judge.samples)
     ]
 
 
-def ask_judge(inquiries: Sequence[Inquiry]) -> tuple[list[Judgment], list[Answer]]:
-    """Ask until every verdict is readable, or the tries are used up; also give every reply.
+def ask_judges(requests: Sequence[JudgeRequest]) -> None:
+    """Ask until every verdict is readable, or all tries are used.
 
     Raises:
         BadInput: as `ask`; what was received is in the ledger.
     """
-    waiting = list(inquiries)
-    while waiting:
-        for inquiry, answer in zip(
-            waiting, ask(inquiry.request() for inquiry in waiting), strict=True
-        ):
-            inquiry.take(answer)
-        waiting = [inquiry for inquiry in waiting if inquiry.open]
-    replies = [reply for inquiry in inquiries for reply in inquiry.replies]
-    return [inquiry.judgment() for inquiry in inquiries], replies
+    pending = [each for each in requests if each.pending]
+    while pending:
+        answers = ask(each.next_request() for each in pending)
+        for each, answer in zip(pending, answers, strict=True):
+            each.add_reply(answer)
+        pending = [each for each in pending if each.pending]
 
 
 def find_replies(
-    inquiries: Sequence[Inquiry], find: Find
+    requests: Sequence[JudgeRequest], find: FindAnswer
 ) -> tuple[list[Request], list[Answer | Request]]:
-    """Go as far as the ledger leads: every request, and its answer or what is missing for it."""
-    asked: list[Request] = []
+    """Give the requests, as far as the ledger has answers, and for each its answer or itself."""
+    sent: list[Request] = []
     found: list[Answer | Request] = []
-    for inquiry in inquiries:
-        while inquiry.open:
-            asked.append(inquiry.request())
-            reply = look_up(asked[-1], find)
+    for each in requests:
+        while each.pending:
+            sent.append(each.next_request())
+            reply = look_up(sent[-1], find)
             found.append(reply)
             if isinstance(reply, Request):
                 break
-            inquiry.take(reply)
-    return asked, found
+            each.add_reply(reply)
+    return sent, found

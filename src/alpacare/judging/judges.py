@@ -7,14 +7,11 @@ from typing import Any, Literal, Self
 from pydantic import Field, model_validator
 
 from alpacare.core.errors import BadInput
-from alpacare.core.settings import Settings, check, read_yaml
+from alpacare.core.settings import S, Settings, check, read_yaml
 from alpacare.judging.verdicts.labels import Labels
 from alpacare.judging.verdicts.ratings import Ratings
 from alpacare.llm.request import Price
-from alpacare.llm.request_settings import AskingSettings
-from alpacare.local_judging.loglik import LoglikJudge
-
-JUDGES = Path("prompts/judges")
+from alpacare.llm.request_settings import RequestSettings
 
 
 class OverlapJudge(Settings):
@@ -25,16 +22,16 @@ class OverlapJudge(Settings):
 
 
 class LongestJudge(Settings):
-    """Settings of the baseline that takes the longer answer."""
+    """Settings of the baseline that prefers the longer answer."""
 
     kind: Literal["longest"]
     tie_margin: int = Field(ge=0)
 
 
-class AskedJudge(AskingSettings):
-    """A judge behind an API: whom to ask, how often, and how its reply says its verdict."""
+class LLMJudge(RequestSettings):
+    """A judge behind an API: its model, how often to ask, and the form of its verdict."""
 
-    kind: Literal["asked"]
+    kind: Literal["llm"]
     temperature: float | None = Field(default=0.0, ge=0)
     presence_penalty: float | None = None
     retry_max_tokens: int | None = Field(default=None, gt=0)
@@ -48,50 +45,54 @@ class AskedJudge(AskingSettings):
     @model_validator(mode="after")
     def _differ(self) -> Self:
         if self.samples > 1 and self.temperature == 0:
-            raise ValueError("samples: several at temperature 0 are one opinion; give it more")
+            raise ValueError(
+                "samples: several at temperature 0 are all the same; raise temperature"
+            )
         return self
 
     def labels(self) -> list[str]:
-        """Give the labels that it answers with; none where it rates."""
+        """Give the labels that it answers with; none for a judge that rates."""
         form = self.verdict
         if not isinstance(form, Labels):
             return []
         return [label for label in (form.first, form.second, form.tie) if label]
 
 
-Judge = OverlapJudge | LongestJudge | LoglikJudge | AskedJudge
+Judge = OverlapJudge | LongestJudge | LLMJudge
 _KINDS: Mapping[str, type[Judge]] = {
     "overlap": OverlapJudge,
     "longest": LongestJudge,
-    "loglik": LoglikJudge,
-    "asked": AskedJudge,
+    "llm": LLMJudge,
 }
 _FORMS: Mapping[str, type[Labels] | type[Ratings]] = {"labels": Labels, "ratings": Ratings}
 
 
-def read_judge(name: str) -> Judge:
-    """Read a judge's settings by its name.
+def read_judge(folder: Path) -> Judge:
+    """Read a judge's settings.
 
     Raises:
-        BadInput: no such judge, or settings that do not fit.
+        BadInput: no such judge, or wrong settings.
     """
-    path = JUDGES / name / "settings.yaml"
-    if Path(name).name != name or not path.exists():
-        known = ", ".join(sorted(p.parent.name for p in JUDGES.glob("*/settings.yaml")))
-        raise BadInput(f"no judge '{name}' in {JUDGES} (known: {known or 'none'})")
+    path = folder / "settings.yaml"
+    if not path.exists():
+        known = ", ".join(sorted(p.parent.name for p in folder.parent.glob("*/settings.yaml")))
+        raise BadInput(f"no judge '{folder.name}' in {folder.parent} (known: {known or 'none'})")
     values = read_yaml(path)
-    if "verdict" in values:
-        form = values["verdict"]
-        chosen = _choose(
-            form if isinstance(form, dict) else {}, "form", _FORMS, f"{path}: verdict."
+    if values.get("kind") == "loglik":
+        raise BadInput(
+            f"{path}: a judge of kind 'loglik' runs on this machine; move its folder to "
+            "prompts/local_judges, and its name to judgments.local_judges"
         )
-        values["verdict"] = check(form, chosen, f"{path}: verdict.")
-    kind: type[Judge] = _choose(values, "kind", _KINDS, f"{path}: ")
-    return check(values, kind, f"{path}: ")
+    if values.get("kind") == "asked":
+        raise BadInput(f"{path}: kind: 'asked' has a new name: llm")
+    if "verdict" in values:
+        values["verdict"] = _check_by(values["verdict"], "form", _FORMS, f"{path}: verdict.")
+    return _check_by(values, "kind", _KINDS, f"{path}: ")
 
 
-def _choose(values: Mapping[str, Any], key: str, models: Mapping[str, Any], place: str) -> Any:
-    name = values.get(key)
+def _check_by(values: Any, key: str, models: Mapping[str, type[S]], place: str) -> S:
+    """Check settings against the model that one of them names."""
+    name = values.get(key) if isinstance(values, dict) else None
     if not isinstance(name, str) or name not in models:
         raise BadInput(f"{place}{key}: expected one of {', '.join(models)}, found {name}")
-    return models[name]
+    return check(values, models[name], place)

@@ -1,7 +1,7 @@
-"""The `overlap` judge: a smoke detector that compares words and needs no model.
+"""The `overlap` judge: a sanity check that compares words and needs no model.
 
-It prefers the answer nearer, by mean ROUGE-L F, to the item's other written answers. It tells
-gibberish from English; it knows nothing of medicine.
+It prefers the answer with the higher mean ROUGE-L F to the item's other written answers. It
+distinguishes gibberish from English; it knows nothing of medicine.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,38 +10,27 @@ from pathlib import Path
 from alpacare.core.errors import BadInput
 from alpacare.filtering.rouge import encode, scores
 from alpacare.records.judgment import Slot
-from alpacare.records.shown_pair import Case
+from alpacare.records.shown_pair import ShownPair
 from alpacare.records.task import TestTask
 
 
-def compare_all(
-    cases: Sequence[Case], tests: Mapping[str, TestTask], margin: float, path: Path
+def judge_by_overlap(
+    pairs: Sequence[ShownPair], tests: Mapping[str, TestTask], margin: float, path: Path
 ) -> Iterator[tuple[str, Slot]]:
-    """Judge every case by the written answers in the test set at `path`.
+    """Judge every pair by the written answers in the test set at `path`: a reason and a slot each.
 
     Raises:
         BadInput: a task is not in the test set, or has no written answer but the one judged.
     """
-    for case in cases:
-        id = case.model.id
+    for pair in pairs:
+        id = pair.model.id
         if id not in tests:
             raise BadInput(f"{path}: no task {id}")
-        judged = {case.model.generator, case.reference.generator}
+        judged = {pair.model.generator, pair.reference.generator}
         written = [text for name, text in tests[id].answers.items() if name not in judged]
         if not written:
             raise BadInput(f"{path}: task {id} has no written answer but the one judged")
-        yield compare(case, written, margin)
-
-
-def compare(case: Case, written: Sequence[str], margin: float) -> tuple[str, Slot]:
-    """Judge one pair: what the judge says, and whom it takes.
-
-    `written` are the item's answers by others than the two being judged; at least one.
-    """
-    _, _, first, second = case.shown()
-    encoded = encode([first, second, *written])
-    a, b = (float(mean) for mean in scores(encoded[:2], encoded[2:]).mean(axis=1))
-    raw = f"overlap (a) {a:.4f}, (b) {b:.4f}"
-    if abs(a - b) <= margin:
-        return raw, "tie"
-    return raw, "first" if a > b else "second"
+        encoded = encode([*pair.as_shown()[2:], *written])
+        a, b = (float(mean) for mean in scores(encoded[:2], encoded[2:]).mean(axis=1))
+        slot: Slot = "tie" if abs(a - b) <= margin else "first" if a > b else "second"
+        yield f"overlap (a) {a:.4f}, (b) {b:.4f}", slot

@@ -1,4 +1,4 @@
-"""What Git knows of dvc.lock: which commit first held a hash."""
+"""The Git history of dvc.lock: which commit first had a hash."""
 
 from pathlib import Path
 
@@ -10,17 +10,14 @@ _OPTIONS = (
     "--no-textconv", "--unified=3", f"--format={_COMMIT}%H",
 )  # fmt: skip
 
-Held = tuple[str, str]  # path, md5
 
+def first_commits(lock: Path) -> dict[tuple[str, str], str]:
+    """Give the commit in which a dvc.lock first had each (path, md5), from one read of its log.
 
-def first_commits(lock: Path) -> dict[Held, str]:
-    """Give the commit in which a dvc.lock first held each (path, md5), from one look at its log.
-
-    An entry has its path two lines above its md5: where one of them is new, three lines of context
-    show the other.
+    The path of an entry is two lines above its md5, so three lines of context show both.
     """
     commit, path, new_path = "", "", False
-    first: dict[Held, str] = {}
+    first: dict[tuple[str, str], str] = {}
     for line in git("log", "--patch", *_OPTIONS, "--", str(lock)).splitlines():
         text = line[1:].strip()
         if line.startswith(_COMMIT):
@@ -33,6 +30,6 @@ def first_commits(lock: Path) -> dict[Held, str]:
 
 
 def first_commit_with(text: str, path: str) -> str | None:
-    """Give the commit that brought a text into a file; None if none did."""
+    """Give the commit that added a text to a file; None if there is none."""
     found = git("log", "--reverse", "--format=%H", f"-S{text}", "--", path).split()
     return found[0] if found else None

@@ -1,112 +1,111 @@
-"""How a training row came about: seeds, the teacher's reply, the filter, the teacher's answer."""
+"""Where a training row comes from: seeds, the teacher's reply, the filter, the teacher's answer."""
 
 from pathlib import Path
-from typing import Any
 
-from alpacare.lineage.requests import describe
-from alpacare.lineage.rows import ID, Found, Shelf
+from alpacare.lineage.requests import describe_request
+from alpacare.lineage.rows import ID, FoundRow, JsonObject, RowReader
 from alpacare.pipeline import paths
 from alpacare.pipeline.dvc_yaml import dependencies
 from alpacare.pipeline.params import Params
 
-Part = dict[str, Any]
 
+def trace_row_origin(id: str, params: Params, reader: RowReader) -> dict[str, JsonObject]:
+    """Give what each stage before training did with a row; stages that never had it are absent.
 
-def follow(id: str, params: Params, shelf: Shelf) -> dict[str, Part]:
-    """Tell what the stages before training did with a row, by stage; those it never met are absent.
-
-    A stage that `sources` leads past tells nothing: its files may be of another time.
+    A stage that `sources` skips is absent too: its files may be out of date.
     """
-    told = paths.telling(params)
-    found = {
-        "seeds": _as_seed(id, params, shelf) if "seeds" in told else None,
-        "instructions": _written(id, params, shelf) if "filtered" in told else None,
-        "filtered": _filtered(id, params, shelf) if "filtered" in told else None,
-        "responses": _answered(id, params, shelf),
+    stages = paths.stages_before_training(params)
+    parts = {
+        "seeds": _seed_part(id, params, reader) if "seeds" in stages else None,
+        "instructions": _instruction_part(id, params, reader) if "filtered" in stages else None,
+        "filtered": _filtered_part(id, params, reader) if "filtered" in stages else None,
+        "responses": _response_part(id, params, reader),
     }
-    return {stage: part for stage, part in found.items() if part}
+    return {stage: part for stage, part in parts.items() if part}
 
 
-def _as_seed(id: str, params: Params, shelf: Shelf) -> Part | None:
-    """Say what the teacher wrote when it was shown this seed."""
-    if not shelf.one(paths.rows("seeds"), id):
+def _seed_part(id: str, params: Params, reader: RowReader) -> JsonObject | None:
+    """Give the instructions that the teacher wrote with this seed as an example."""
+    if not reader.one(paths.rows("seeds"), id):
         return None
-    if "instructions" not in paths.telling(params):
+    if "instructions" not in paths.stages_before_training(params):
         return {"requests": 0, "instructions": []}
-    shown = [f.row for f in shelf.mention(paths.tasks(params), id) if id in f.row.get("seeds", [])]
+    found = reader.containing(paths.instructions(params), id)
+    rows = [each.row for each in found if id in each.row.get("seeds", [])]
     return {
-        "requests": len({row["request"] for row in shown}),
-        "instructions": [row["id"] for row in shown],
+        "requests": len({row["request"] for row in rows}),
+        "instructions": [row["id"] for row in rows],
     }
 
 
-def _written(id: str, params: Params, shelf: Shelf) -> Part | None:
-    """Say which reply a task is from, and what the teacher was shown."""
-    found = shelf.one(paths.tasks(params), id)
-    if "instructions" not in paths.telling(params):
-        return _brought_in(paths.tasks(params), found)
+def _instruction_part(id: str, params: Params, reader: RowReader) -> JsonObject | None:
+    """Give the reply that a task is from, and the examples in its request."""
+    found = reader.one(paths.instructions(params), id)
+    if "instructions" not in paths.stages_before_training(params):
+        return _imported(paths.instructions(params), found)
     if found:
         return {
-            "seeds": _examples(found, params, shelf),
-            "request": describe(found.row["request"], shelf),
+            "seeds": _examples(found, params, reader),
+            "request": describe_request(found.row["request"], reader),
             "index": found.row["index"],
         }
-    if lost := shelf.one(paths.lost("instructions"), id):
+    if dropped := reader.one(paths.dropped("instructions"), id):
         key, _, index = id.partition("/")
-        twin = next(shelf.mention(paths.tasks(params), key), None)  # read from the same reply
+        kept = next(reader.containing(paths.instructions(params), key), None)  # from the same reply
         return {
-            "dropped": _dropped(lost, params, shelf),
-            "seeds": _examples(twin, params, shelf) if twin else None,
-            "request": describe(key, shelf),
+            "dropped": _dropped(dropped, params, reader),
+            "seeds": _examples(kept, params, reader) if kept else None,
+            "request": describe_request(key, reader),
             "index": int(index),
         }
     return None
 
 
-def _examples(found: Found, params: Params, shelf: Shelf) -> list[Part]:
-    """Give the tasks that the teacher was shown: seeds, or what it wrote in rounds before."""
+def _examples(found: FoundRow, params: Params, reader: RowReader) -> list[JsonObject]:
+    """Give the examples that the teacher was shown: seeds, or instructions of earlier rounds."""
     ids = found.row["seeds"]
-    return [{"id": id, "instruction": _task_text(id, params, shelf)} for id in ids]
+    return [{"id": id, "instruction": _task_text(id, params, reader)} for id in ids]
 
 
-def _filtered(id: str, params: Params, shelf: Shelf) -> Part | None:
-    if lost := shelf.one(paths.lost("filtered"), id):
-        return {"dropped": _dropped(lost, params, shelf)}
-    return {"kept": True} if shelf.one(paths.rows("filtered"), id) else None
+def _filtered_part(id: str, params: Params, reader: RowReader) -> JsonObject | None:
+    if dropped := reader.one(paths.dropped("filtered"), id):
+        return {"dropped": _dropped(dropped, params, reader)}
+    return {"kept": True} if reader.one(paths.rows("filtered"), id) else None
 
 
-def _answered(id: str, params: Params, shelf: Shelf) -> Part | None:
-    """Say who answered a task, and how."""
-    found = shelf.one(paths.lessons(params), id)
-    if "responses" not in paths.telling(params):
-        return _brought_in(paths.lessons(params), found)
+def _response_part(id: str, params: Params, reader: RowReader) -> JsonObject | None:
+    """Give the teacher's answer to a task, or why it was dropped."""
+    found = reader.one(paths.training_rows(params), id)
+    if "responses" not in paths.stages_before_training(params):
+        return _imported(paths.training_rows(params), found)
     if found:
         row = found.row
         answer = {name: row[name] for name in ("model", "finish_reason", "output")}
-        return answer | {"request": describe(row["request"], shelf)}
-    if lost := shelf.one(paths.lost("responses"), id):
-        key = lost.row["witness"]
-        return {"dropped": _dropped(lost, params, shelf), "request": describe(key, shelf)}
+        return answer | {"request": describe_request(row["request"], reader)}
+    if dropped := reader.one(paths.dropped("responses"), id):
+        request = describe_request(dropped.row["witness"], reader)
+        return {"dropped": _dropped(dropped, params, reader), "request": request}
     return None
 
 
-def _brought_in(path: Path, found: Found | None) -> Part | None:
+def _imported(path: Path, found: FoundRow | None) -> JsonObject | None:
     return {"brought_in": str(path), "row": found.number} if found else None
 
 
-def _dropped(lost: Found, params: Params, shelf: Shelf) -> Part:
-    """Give the reason, and the text of a witness that is a task."""
-    row = lost.row
-    text = _task_text(row["witness"], params, shelf)
+def _dropped(dropped: FoundRow, params: Params, reader: RowReader) -> JsonObject:
+    """Give the drop reason, and the instruction of the matching row if it is a task."""
+    row = dropped.row
+    text = _task_text(row["witness"], params, reader)
     return {name: row[name] for name in ("reason", "witness", "score")} | {"witness_text": text}
 
 
-def _task_text(id: str, params: Params, shelf: Shelf) -> str | None:
+def _task_text(id: str, params: Params, reader: RowReader) -> str | None:
     """Give the instruction of a seed, an instruction, or a test task "set/id"."""
+    files = [paths.rows("seeds"), paths.instructions(params)]
     test, slash, task = id.rpartition("/")
     if slash and ID.fullmatch(task):
-        folder = dependencies("filtered", "data/tests")[0]
-        return shelf.text([folder / f"{test}.jsonl"], task)
-    if not ID.fullmatch(id):
+        files, id = [dependencies("filtered", "data/tests")[0] / f"{test}.jsonl"], task
+    elif not ID.fullmatch(id):
         return None
-    return shelf.text([paths.rows("seeds"), paths.tasks(params)], id)
+    found = next(filter(None, (reader.one(path, id) for path in files)), None)
+    return str(found.row.get("instruction", "")) if found else None

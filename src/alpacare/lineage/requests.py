@@ -1,41 +1,40 @@
-"""What is known of a call to a model: from the recordings in Git, or the ledger."""
+"""Facts on a call to an LLM, from the cache packs in Git or from the ledger."""
 
 from pathlib import Path
 from typing import Any
 
-from alpacare.lineage.rows import Shelf
+from alpacare.lineage.rows import RowReader
 from alpacare.llm.cache_pack import Entry
 from alpacare.llm.ledger import Ledger, default_path
 from alpacare.pipeline.dvc_yaml import dependencies
 
-RECORDED = ("instructions", "responses")
 
+def describe_request(key: str, reader: RowReader) -> dict[str, Any]:
+    """Give the model, time and price of a request's answer, and the file that holds it.
 
-def describe(key: str, shelf: Shelf) -> dict[str, Any]:
-    """Say who answered a request, when and for how many dollars; and which file holds the answer.
-
-    All but the key is null where no file here holds it: an answer that was brought in, or a ledger
-    that stayed elsewhere.
+    All but the key is null if no file here has the answer: it was imported, or the ledger is on
+    another machine.
     """
-    for stage in RECORDED:
-        for pack in dependencies(stage, "data/recordings/"):
-            for found in shelf.mention(pack, key):
-                if found.row.get("key") == key:
-                    return _tell(key, pack, Entry.model_validate(found.row))
-    ledger = default_path()
-    if ledger.exists():
-        with Ledger(ledger) as books:
-            if books.get(key):
-                return _tell(key, ledger, books.entry(key))
-    return _tell(key, None, None)
-
-
-def _tell(key: str, place: Path | None, entry: Entry | None) -> dict[str, Any]:
+    file, entry = _find(key, reader)
     return {
         "key": key,
-        "held_by": str(place) if place else None,
+        "held_by": str(file) if file else None,
         "received": entry.received if entry else None,
         "endpoint": entry.request.get("endpoint") if entry else None,
         "model": entry.answer().model if entry else None,
         "dollars": entry.price if entry else None,
     }
+
+
+def _find(key: str, reader: RowReader) -> tuple[Path, Entry] | tuple[None, None]:
+    for stage in ("instructions", "responses"):
+        for pack in dependencies(stage, "data/recordings/"):
+            for found in reader.containing(pack, key):
+                if found.row.get("key") == key:
+                    return pack, Entry.model_validate(found.row)
+    path = default_path()
+    if path.exists():
+        with Ledger(path) as ledger:
+            if ledger.get(key):
+                return path, ledger.entry(key)
+    return None, None

@@ -1,30 +1,31 @@
-"""Rows looked up by id, in files that may be large or not here."""
+"""Rows found by id, in files that may be large or missing."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from alpacare.core.files import open_text, parse_json, read_json
 
+JsonObject = dict[str, Any]
 ID = re.compile(r"[0-9a-f]{4,}(/\d+)?")
 
 
-class Found(NamedTuple):
+class FoundRow(NamedTuple):
     """A row and its number in its file, from 1."""
 
     number: int
     row: dict[str, Any]
 
 
-class Shelf:
-    """Reads the pipeline's files; `not_here` are those that were wanted and are missing."""
+class RowReader:
+    """Reads the pipeline's files; `not_here` lists files that were needed and are missing."""
 
     def __init__(self) -> None:
         self.not_here: dict[str, None] = {}
 
-    def mention(self, path: Path, text: str) -> Iterator[Found]:
-        """Yield the rows in which `text` stands anywhere; only their lines are parsed."""
+    def containing(self, path: Path, text: str) -> Iterator[FoundRow]:
+        """Yield the rows that contain `text` anywhere; only their lines are parsed."""
         if not self.has(path):
             return
         number = 0
@@ -34,26 +35,19 @@ class Shelf:
                 if text in line:
                     row = parse_json(line, f"{path}:{number}")
                     if isinstance(row, dict):
-                        yield Found(number, row)
+                        yield FoundRow(number, row)
 
-    def beginning(self, path: Path, start: str) -> list[Found]:
-        """Give the rows whose id begins so."""
-        return [f for f in self.mention(path, start) if str(f.row.get("id")).startswith(start)]
+    def with_prefix(self, path: Path, start: str) -> list[FoundRow]:
+        """Give the rows whose id begins with `start`."""
+        return [f for f in self.containing(path, start) if str(f.row.get("id")).startswith(start)]
 
-    def one(self, path: Path, id: str) -> Found | None:
+    def one(self, path: Path, id: str) -> FoundRow | None:
         """Give the row with this id."""
-        return next((f for f in self.mention(path, id) if f.row.get("id") == id), None)
+        return next((f for f in self.containing(path, id) if f.row.get("id") == id), None)
 
     def all(self, path: Path, id: str) -> list[dict[str, Any]]:
-        """Give every row with this id: a judge says more than one thing of a task."""
-        return [found.row for found in self.mention(path, id) if found.row.get("id") == id]
-
-    def text(self, paths: Iterable[Path], id: str) -> str | None:
-        """Give the instruction of a task, from the first of the files that has it."""
-        for path in paths:
-            if found := self.one(path, id):
-                return str(found.row.get("instruction", ""))
-        return None
+        """Give every row with this id: a judge has several verdicts on a task."""
+        return [found.row for found in self.containing(path, id) if found.row.get("id") == id]
 
     def count(self, path: Path) -> int:
         """Count the rows of a file."""
@@ -65,7 +59,7 @@ class Shelf:
         return read_json(path) if self.has(path) else None
 
     def has(self, path: Path) -> bool:
-        """Tell whether a file is here; note it if it is not."""
+        """Whether a file exists; it is noted as missing if not."""
         if not path.exists():
             self.not_here[str(path)] = None
             return False

@@ -1,4 +1,4 @@
-"""How a row went into training: whole, cut, held out, or not at all."""
+"""How training used a row: whole, truncated, held out, or dropped."""
 
 import json
 from pathlib import Path
@@ -6,72 +6,72 @@ from typing import TYPE_CHECKING, Any, cast
 
 from alpacare.compute import scratch
 from alpacare.core import jsonl
-from alpacare.lineage.rows import Found, Shelf
+from alpacare.lineage.rows import FoundRow, RowReader
 from alpacare.pipeline import paths
 from alpacare.pipeline.params import Params
 from alpacare.prompting.student_prompt import StudentPrompt
-from alpacare.training.data import held_out
+from alpacare.training.data import choose_held_out
 from alpacare.training.packing import encode_example
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 
-def learned(id: str, params: Params, shelf: Shelf) -> dict[str, Any] | None:
-    """Say what training did with a row; None if the row never came so far.
+def trace_training_row(id: str, params: Params, reader: RowReader) -> dict[str, Any] | None:
+    """Give what training did with a row; None if the row is not in the training file.
 
-    `use`: "trained on", "held out", "dropped", or null where the checkpoint here cannot tell: it is
-    not here, or it learned from another version of the file. `truncated` is null where it is not
-    known.
+    `use`: "trained on", "held out", "dropped", or null if it is not known, because the checkpoint
+    is missing or was trained on another version of the file. `truncated`: null if not known.
     """
-    path = paths.lessons(params)
-    found = shelf.one(path, id)
+    path = paths.training_rows(params)
+    found = reader.one(path, id)
     if not found:
         return None
-    told = {"file": str(path), "row": found.number, "of": shelf.count(path)}
-    training = shelf.json(paths.checkpoint() / "training.json")
+    place = {"file": str(path), "row": found.number, "of": reader.count(path)}
+    training = reader.json(paths.checkpoint() / "training.json")
     if not training:
-        return told | {"use": None, "why": "the checkpoint is not here"}
+        return place | {"use": None, "why": "the checkpoint is not here"}
     if training["data"] != scratch.hash_files(path):
-        return told | {"use": None, "why": "the checkpoint here learned from other rows"}
-    lost = shelf.one(paths.lost("checkpoint"), id)
-    if lost:
-        return told | {"use": "dropped", "why": lost.row["reason"]}
-    use = "held out" if _is_held_out(id, path, training["settings"], shelf) else "trained on"
-    return told | {"use": use, "truncated": _is_cut(found, training)}
+        return place | {"use": None, "why": "the checkpoint here was trained on other rows"}
+    if "validation_ratio" not in training["settings"]:  # its settings have other names
+        return place | {"use": None, "why": "the checkpoint here is of an earlier version"}
+    if dropped := reader.one(paths.dropped("checkpoint"), id):
+        return place | {"use": "dropped", "why": dropped.row["reason"]}
+    use = "held out" if _is_held_out(id, path, training["settings"], reader) else "trained on"
+    return place | {"use": use, "truncated": _is_truncated(found, training)}
 
 
-def _is_held_out(id: str, path: Path, settings: dict[str, Any], shelf: Shelf) -> bool:
-    """Choose again as training did: from all rows that it did not drop."""
-    share = settings["validation_share"]
-    if not share:
+def _is_held_out(id: str, path: Path, settings: dict[str, Any], reader: RowReader) -> bool:
+    """Repeat the choice of training, from the rows that it did not drop."""
+    ratio = settings["validation_ratio"]
+    if not ratio:
         return False
-    lost = paths.lost("checkpoint")
-    gone = {row["id"] for _, row in jsonl.read_objects(lost)} if shelf.has(lost) else set()
-    ids = [row["id"] for _, row in jsonl.read_objects(path) if row["id"] not in gone]
-    return id in held_out(ids, share)
+    file = paths.dropped("checkpoint")
+    dropped = {row["id"] for _, row in jsonl.read_objects(file)} if reader.has(file) else set()
+    ids = [row["id"] for _, row in jsonl.read_objects(path) if row["id"] not in dropped]
+    return id in choose_held_out(ids, ratio)
 
 
-def _is_cut(found: Found, training: dict[str, Any]) -> bool | None:
+def _is_truncated(found: FoundRow, training: dict[str, Any]) -> bool | None:
     """Encode the row again as training did."""
     if not training["truncated"]:
         return False
     folder = paths.checkpoint()
     if not (folder / "tokenizer.json").exists() or training["settings"]["prompt"] == "chat":
         return None
-    tokenizer = cast("PreTrainedTokenizerBase", _Quick(folder))
+    tokenizer = cast("PreTrainedTokenizerBase", _FastTokenizer(folder))
     row = found.row
-    asked = StudentPrompt.read(folder / "prompt").encode(
+    prompt = StudentPrompt.read(folder / "prompt").encode(
         tokenizer, row["instruction"], row["input"]
     )
     complete = row["finish_reason"] != "length"
-    longest = training["settings"]["row_length"]
-    example = encode_example(tokenizer, asked, row["output"], complete, longest)
+    longest = training["settings"]["max_seq_length"]
+    example = encode_example(tokenizer, prompt, row["output"], complete, longest)
     return example.truncated if example else None
 
 
-class _Quick:
-    """A checkpoint's tokenizer, as far as counting needs it: transformers takes seconds to load."""
+class _FastTokenizer:
+    """A checkpoint's tokenizer for counting tokens, without transformers: that takes seconds."""
 
     def __init__(self, folder: Path) -> None:
         from tokenizers import Tokenizer

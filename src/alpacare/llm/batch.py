@@ -1,8 +1,8 @@
-"""Buying answers in batches: half the price, within a day, and picked up again after any stop.
+"""Answers by a server's batch API: half the price, within a day, continued after any stop.
 
-A batch stands in the ledger before the server hears of it, under a name of ours that the server
-keeps with it. So whatever is killed when, the next run finds the batch or knows that there is none,
-and whoever asks for one of its answers waits for it instead of paying again.
+A batch is recorded in the ledger before it is sent, under a name of ours that the server stores
+with it. So whenever a run is killed, the next one finds the batch or knows that there is none, and
+a run that needs one of its answers waits for the batch and does not pay again.
 """
 
 import json
@@ -15,177 +15,159 @@ from typing import Any
 import click
 
 from alpacare.core.errors import BadInput
-from alpacare.llm.batch_api import BatchApi, Unclear
+from alpacare.llm.batch_api import BatchApi, UnclearOutcome
 from alpacare.llm.batch_output import read_output
-from alpacare.llm.batch_records import BatchBook, Open
-from alpacare.llm.budget import Purse
+from alpacare.llm.batch_records import BatchRecords, OpenBatch
 from alpacare.llm.prices import BATCH
 from alpacare.llm.request import Request
+from alpacare.llm.run_state import RunState
 from alpacare.llm.transport import Transport
 
-_MOST, _MOST_BYTES = (
-    50_000,
-    100_000_000,
-)  # of a batch; OpenAI takes as many requests, twice the bytes
+# Of one batch. OpenAI accepts as many requests, and twice the bytes.
+_MOST_REQUESTS, _MOST_BYTES = 50_000, 100_000_000
 _RUNNING = ("validating", "in_progress")
 _ENDED = ("completed", "failed", "expired", "cancelled")
-_FIRST_LOOK, _SLOWEST = 0.5, 60.0  # seconds between two looks at a batch
+_FIRST_POLL, _SLOWEST_POLL = 0.5, 60.0  # seconds between two checks of a batch
 
 
-class Batches:
-    """Answers from one server's batch API into the ledger."""
+class BatchDispatcher:
+    """Gets answers from one server's batch API into the ledger."""
 
-    def __init__(self, transport: Transport, purse: Purse) -> None:
+    def __init__(self, transport: Transport, state: RunState) -> None:
         self._transport = transport
         self._endpoint = transport.endpoint
-        self._purse = purse
-        self._api = BatchApi(transport, purse)
-        self._book = BatchBook(purse.books, transport.endpoint)
+        self._state = state
+        self._api = BatchApi(transport, state)
+        self._records = BatchRecords(state.write_ledger, transport.endpoint)
 
-    async def buy(self, requests: Sequence[Request]) -> list[Request]:
-        """Buy what batches can; give what they could not, to be bought online.
+    async def dispatch(self, requests: Sequence[Request]) -> list[Request]:
+        """Get answers by batch; return the requests that are left, to be asked online.
 
-        Batches that an earlier run left are seen to in every mode: online mode calls them off and
-        takes what is done. What ends the run early stands in the purse.
+        Batches that an earlier run left are finished in every mode: online mode cancels them and
+        imports what is done. What ends it early is in the run state.
         """
-        try:
-            return await self._buy(requests)
-        except BadInput as error:
-            self._purse.stop(error)
-            return []
-
-    async def _buy(self, requests: Sequence[Request]) -> list[Request]:
         wanted = {request.key(): request for request in requests}
         failed: set[str] = set()
-        await self._take_in_strangers(wanted.keys())
-        while not self._purse.stopping.is_set():
-            taken = {key for batch in self._book.open() for key in batch.keys & wanted.keys()}
-            todo = [request for key, request in wanted.items() if key not in taken | failed]
-            if self._endpoint.mode == BATCH and todo:
-                await self._submit(todo, last=not taken)
-            under_way = [batch for batch in self._book.open() if batch.keys & wanted.keys()]
-            if not under_way:
-                break
-            for batch in under_way:
-                failed |= await self._see_through(batch)
-            wanted = {k: r for k, r in wanted.items() if not self._purse.ledger.get(k)}
-        return list(wanted.values())
-
-    # ---- sending ---------------------------------------------------------------------------------
+        try:
+            await self._import_unwanted(wanted.keys())
+            while not self._state.stopping.is_set():
+                taken = set[str]().union(*(batch.keys for batch in self._records.open()))
+                taken_or_failed = taken | failed
+                todo = [request for key, request in wanted.items() if key not in taken_or_failed]
+                if self._endpoint.mode == BATCH and todo:
+                    await self._submit(todo, last=not taken & wanted.keys())
+                under_way = [batch for batch in self._records.open() if batch.keys & wanted.keys()]
+                if not under_way:
+                    break
+                for batch in under_way:
+                    failed |= await self._finish(batch)
+                wanted = {k: r for k, r in wanted.items() if not self._state.ledger.get(k)}
+            return list(wanted.values())
+        except BadInput as error:
+            self._state.stop(error)
+            return []
 
     async def _submit(self, requests: Sequence[Request], last: bool) -> None:
-        """Book and send as much as the budget has room for.
-
-        Raises:
-            BadInput: it has none, and no other batch is under way (`last`) that may leave some.
-        """
+        """Reserve and send as much as the budget allows; with `last`, none is an error."""
         sent = False
         for path, chunk in _chunks(requests):
-            if self._purse.stopping.is_set():
+            if self._state.stopping.is_set():
                 return
             name = uuid.uuid4().hex
-            worst = [(request, self._purse.prices.worst(request, BATCH)) for request in chunk]
-            self._purse.claims.take(name)
-            booked, full = await self._purse.writer.commit(
-                partial(self._book.book, name, worst, self._purse.budget)
+            worst = [(request, self._state.prices.worst(request, BATCH)) for request in chunk]
+            self._state.locks.acquire(name)
+            reserved, full = await self._state.writer.commit(
+                partial(self._records.reserve, name, worst, self._state.budget)
             )
-            if booked:
-                await self._send(name, path, booked)
+            if reserved:
+                await self._send(name, path, reserved)
                 sent = True
             elif full and last and not sent:
-                told = self._purse.accounts.money().describe()
-                raise BadInput(f"BUDGET=${self._purse.budget:g} has no room for a batch: {told}")
-            self._purse.claims.drop(name)
+                spending = self._state.reservations.spending().describe()
+                raise BadInput(f"BUDGET=${self._state.budget:g} does not allow a batch: {spending}")
+            self._state.locks.release(name)
 
     async def _send(self, name: str, path: str, requests: list[Request]) -> None:
         try:
-            id = await self._api.make(name, path, requests)
-        except Unclear:  # the next run will look for it
+            id = await self._api.create(name, path, requests)
+        except UnclearOutcome:  # the next run will look for it
             raise
         except BadInput:
-            await self._purse.writer.commit(partial(self._book.close, name, []))
+            await self._state.writer.commit(partial(self._records.close, name, []))
             raise
-        await self._purse.writer.commit(partial(self._book.sent, name, id))
+        await self._state.writer.commit(partial(self._records.set_id, name, id))
         click.echo(f"batch {id}: {len(requests)} requests sent", err=True)
 
-    # ---- waiting and taking in -------------------------------------------------------------------
-
-    async def _see_through(self, batch: Open) -> set[str]:
-        """Wait until a batch has ended and take its answers in; give the keys it has none for."""
+    async def _finish(self, batch: OpenBatch) -> set[str]:
+        """Wait until a batch has ended and import it; return the keys that it has no answer for."""
         id = batch.id or await self._find(batch)
-        if id is None:
-            return set()
-        state = await self._wait(id)
-        return await self._close(batch, state) if state else set()
+        status = await self._wait(id) if id else None
+        return await self._import(batch, status) if status else set()
 
-    async def _take_in_strangers(self, wanted: Set[str]) -> None:
-        """Look once at batches that nobody asks for any more: what they brought is kept too."""
-        for batch in self._book.open():
+    async def _import_unwanted(self, wanted: Set[str]) -> None:
+        """Check once the batches that no request needs any more, and import those that ended."""
+        for batch in self._records.open():
             if batch.id and not batch.keys & wanted:
-                with suppress(BadInput):  # another account's, perhaps
-                    state = await self._api.look(batch.id)
-                    if state.status in _ENDED:
-                        await self._close(batch, state, wanted=False)
+                with suppress(BadInput):  # of another account, perhaps
+                    status = await self._api.retrieve(batch.id)
+                    if status.status in _ENDED:
+                        await self._import(batch, status, wanted=False)
 
-    async def _close(self, batch: Open, state: Any, wanted: bool = True) -> set[str]:
-        """Take a batch's answers in; give the keys it has none for, to be bought online.
-
-        Raises:
-            BadInput: the server refused the batch as a whole. Online it would cost more: the user
-                decides.
-        """
-        file = state.output_file_id
-        text = await self._api.read(batch.id or state.id, file) if file else ""
-        entries, broken = read_output(text, self._book.items(batch.name), self._purse.prices)
-        if await self._purse.writer.commit(partial(self._book.close, batch.name, entries, broken)):
+    async def _import(self, batch: OpenBatch, status: Any, wanted: bool = True) -> set[str]:
+        """Import a batch's answers; return the keys that it has none for, to be asked online."""
+        file = status.output_file_id
+        text = await self._api.read_file(batch.id or status.id, file) if file else ""
+        requests = self._records.requests(batch.name)
+        entries, broken = read_output(text, requests, self._state.prices)
+        close = partial(self._records.close, batch.name, entries, broken)
+        if await self._state.writer.commit(close):
             for entry in entries:
-                self._purse.tally.add(entry.answer(), wanted)
-        if state.status == "failed" and wanted:
-            told = state.errors.data[0].message if state.errors and state.errors.data else "?"
+                self._state.usage.add_answer(entry.answer(), wanted)
+        if status.status == "failed" and wanted:  # online it would cost more: the user decides
+            errors = status.errors.data if status.errors else None
+            reason = self._transport.redact(str(errors[0].message if errors else "?"))
             raise BadInput(
-                f"batch {state.id} was refused: {self._transport.redact(str(told))}; give the same "
+                f"batch {status.id} was refused: {reason}; give the same "
                 "command again later, or set the endpoint's mode to online"
             )
         return set(batch.keys) - {entry.key for entry in entries}
 
-    async def _find(self, batch: Open) -> str | None:
-        """Find a batch that was booked and has no id: another process is sending it just now, or
-        was killed after the server had it, or before; then it is struck out.
-        """
-        if not self._purse.claims.take(batch.name):
-            await self._purse.sleep(_FIRST_LOOK)
+    async def _find(self, batch: OpenBatch) -> str | None:
+        """Find the id of a batch that a killed run recorded, or delete it if it was never sent."""
+        if not self._state.locks.acquire(batch.name):  # another process is sending it just now
+            await self._state.sleep(_FIRST_POLL)
             return None
         try:
             id = await self._api.find(batch.name)
             if id is None:
-                await self._purse.writer.commit(lambda: self._book.close(batch.name, []))
+                await self._state.writer.commit(lambda: self._records.close(batch.name, []))
             return id
         finally:
-            self._purse.claims.drop(batch.name)
+            self._state.locks.release(batch.name)
 
     async def _wait(self, id: str) -> Any:
-        """Look at a batch, ever more seldom, until it has ended; None if the run stops first."""
-        pause = _FIRST_LOOK
-        called_off = self._endpoint.mode == BATCH
-        while not self._purse.stopping.is_set():
-            state = await self._api.look(id)
-            if state.status in _ENDED:
-                self._purse.tally.waiting = ""
-                return state
-            if not called_off and state.status in _RUNNING:
-                called_off = await self._api.call_off(id)
-            counts = state.request_counts
+        """Poll a batch, ever more slowly, until it has ended; None if the run stops first."""
+        pause = _FIRST_POLL
+        cancelled = self._endpoint.mode == BATCH  # or need not be
+        while not self._state.stopping.is_set():
+            status = await self._api.retrieve(id)
+            if status.status in _ENDED:
+                self._state.usage.waiting = ""
+                return status
+            if not cancelled and status.status in _RUNNING:
+                cancelled = await self._api.cancel(id)
+            counts = status.request_counts
             done = f"{counts.completed} of {counts.total}" if counts else "?"
-            self._purse.tally.waiting = f"batch {id}: {state.status}, {done}"
-            self._purse.tally.show(0)
-            await self._purse.sleep(pause)
-            pause = min(1.5 * pause, _SLOWEST)
-        click.echo(f"batch {id} goes on at the server; the same command takes it up", err=True)
+            self._state.usage.waiting = f"batch {id}: {status.status}, {done}"
+            self._state.usage.update_progress(0)
+            await self._state.sleep(pause)
+            pause = min(1.5 * pause, _SLOWEST_POLL)
+        click.echo(f"batch {id} goes on at the server; the same command continues it", err=True)
         return None
 
 
 def _chunks(requests: Sequence[Request]) -> Iterator[tuple[str, list[Request]]]:
-    """Part requests into batches: one path and one model each, within the API's limits."""
+    """Split requests into batches: one path and one model each, within the API's limits."""
     groups: dict[tuple[str, str], list[Request]] = {}
     for request in requests:
         groups.setdefault((request.path, str(request.body["model"])), []).append(request)
@@ -194,7 +176,7 @@ def _chunks(requests: Sequence[Request]) -> Iterator[tuple[str, list[Request]]]:
         size = 0
         for request in group:
             size += len(json.dumps(request.body)) + 200
-            if chunk and (len(chunk) >= _MOST or size > _MOST_BYTES):
+            if chunk and (len(chunk) >= _MOST_REQUESTS or size > _MOST_BYTES):
                 yield path, chunk
                 chunk, size = [], 0
             chunk.append(request)

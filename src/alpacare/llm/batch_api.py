@@ -1,141 +1,124 @@
-"""A server's batch API, tried again through faults that pass."""
+"""A server's batch API; calls that fail for a passing reason are retried."""
 
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt
-from tenacity.wait import wait_random_exponential
+from tenacity import stop_after_attempt
 
 from alpacare.core.errors import BadInput
-from alpacare.llm.budget import Purse
 from alpacare.llm.request import Request
-from alpacare.llm.transport import Fault, Rejected, Transport
+from alpacare.llm.run_state import RunState
+from alpacare.llm.transport import Fault, Rejected, Transport, retry_faults
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
 T = TypeVar("T")
-_OURS = "alpacare"  # where the server keeps our name for a batch
+_NAME_KEY = "alpacare"  # of a batch's metadata: our name for it
 _TRIES = 8
 
 
-class Unclear(BadInput):
-    """Nothing worked, and something may have been done all the same."""
+class UnclearOutcome(BadInput):
+    """No try was answered, and the server may have acted all the same."""
 
 
 class BatchApi:
-    """Make, find, look at, call off and read batches."""
+    """Create, find, retrieve, cancel and read batches."""
 
-    def __init__(self, transport: Transport, purse: Purse) -> None:
+    def __init__(self, transport: Transport, state: RunState) -> None:
         self._transport = transport
-        self._purse = purse
+        self._state = state
 
-    async def make(self, name: str, path: str, requests: Sequence[Request]) -> str:
-        """Send requests as a batch under our name; give the server's name for it."""
+    async def create(self, name: str, path: str, requests: Sequence[Request]) -> str:
+        """Send requests as a batch under our name; return the server's id for it."""
         url: Any = f"/v1{path}"
-        lines = [
-            {"custom_id": request.key(), "method": "POST", "url": url, "body": request.body}
-            for request in requests
-        ]
+        call = {"method": "POST", "url": url}
+        lines = ({"custom_id": each.key(), **call, "body": each.body} for each in requests)
         text = "".join(json.dumps(line) + "\n" for line in lines).encode()
+        file = ("batch.jsonl", text)
         try:
-            file = await self._patiently(
-                lambda client: client.files.create(file=("batch.jsonl", text), purpose="batch")
-            )
-        except Unclear as error:  # a file alone costs nothing
+            sent = await self._retry(lambda api: api.files.create(file=file, purpose="batch"))
+        except UnclearOutcome as error:  # a file alone costs nothing
             raise BadInput(str(error)) from None
         tries = 0
 
-        async def make(client: "AsyncOpenAI") -> str:
-            """Make the batch, unless a try whose answer was lost on the way has made it."""
+        async def create(client: "AsyncOpenAI") -> str:
+            """Create the batch, unless a try whose answer was lost has created it."""
             nonlocal tries
             tries += 1
             if tries > 1 and (found := await _search(client, name)):
                 return found
-            made = await client.batches.create(
-                input_file_id=file.id,
+            batch = await client.batches.create(
+                input_file_id=sent.id,
                 endpoint=url,
                 completion_window="24h",
-                metadata={_OURS: name},
+                metadata={_NAME_KEY: name},
             )
-            return made.id
+            return batch.id
 
-        return await self._patiently(make)
+        return await self._retry(create)
 
     async def find(self, name: str) -> str | None:
-        """Give the server's name for a batch of ours, None if it has no such batch."""
-        return await self._patiently(lambda client: _search(client, name))
+        """Return the server's id for a batch of ours, None if it has no such batch."""
+        return await self._retry(lambda client: _search(client, name))
 
-    async def look(self, id: str) -> Any:
-        """Look at a batch.
+    async def retrieve(self, id: str) -> Any:
+        """Ask how far a batch is.
 
         Raises:
             BadInput: the server does not know it.
         """
-        import openai
+        absent = "the server does not know it; is this the key that it was sent with?"
+        return await self._retry_of(id, absent, lambda client: client.batches.retrieve(id))
 
-        async def look(client: "AsyncOpenAI") -> Any:
-            try:
-                return await client.batches.retrieve(id)
-            except openai.NotFoundError:
-                raise BadInput(
-                    f"batch {id}: the server does not know it; is this the key that it was sent "
-                    f"with? `alpacare ledger forget {id}` gives it up and counts it as paid"
-                ) from None
-
-        return await self._patiently(look)
-
-    async def call_off(self, id: str) -> bool:
+    async def cancel(self, id: str) -> bool:
         """Cancel a batch; False if it did not work, perhaps because it ended this moment."""
-        try:
-            await self._transport.manage(lambda client: client.batches.cancel(id))
-        except (Fault, Rejected, BadInput):
-            return False
-        return True
+        with suppress(Fault, Rejected, BadInput):
+            await self._transport.call(lambda client: client.batches.cancel(id))
+            return True
+        return False
 
-    async def read(self, id: str, file: str) -> str:
-        """Read a file that a batch left.
+    async def read_file(self, id: str, file: str) -> str:
+        """Read a batch's output file.
 
         Raises:
-            BadInput: it is gone; vendors keep it for a month.
+            BadInput: it is deleted; vendors keep it for a month.
         """
+        absent = f"its file {file} was deleted;"
+        content = await self._retry_of(id, absent, lambda client: client.files.content(file))
+        return content.text
+
+    async def _retry_of(
+        self, id: str, absent: str, call: Callable[["AsyncOpenAI"], Awaitable[T]]
+    ) -> T:
+        """Ask about one batch; `absent` says what a 404 means."""
         import openai
 
-        async def read(client: "AsyncOpenAI") -> str:
+        async def ask(client: "AsyncOpenAI") -> T:
             try:
-                return (await client.files.content(file)).text
+                return await call(client)
             except openai.NotFoundError:
-                raise BadInput(
-                    f"batch {id}: its file {file} is gone; `alpacare ledger forget {id}` gives it "
-                    "up and counts it as paid"
-                ) from None
+                forget = f"`alpacare ledger forget {id}` gives it up and counts it as paid"
+                raise BadInput(f"batch {id}: {absent} {forget}") from None
 
-        return await self._patiently(read)
+        return await self._retry(ask)
 
-    async def _patiently(self, call: Callable[["AsyncOpenAI"], Awaitable[T]]) -> T:
+    async def _retry(self, call: Callable[["AsyncOpenAI"], Awaitable[T]]) -> T:
+        retrying = retry_faults(stop_after_attempt(_TRIES), self._state.sleep)
         try:
-            async for attempt in AsyncRetrying(
-                retry=retry_if_exception_type(Fault),
-                wait=wait_random_exponential(multiplier=0.5, max=30),
-                stop=stop_after_attempt(_TRIES),
-                sleep=self._purse.sleep,
-                reraise=True,
-            ):
-                with attempt:
-                    return await self._transport.manage(call)
+            return await retrying(self._transport.call, call)
         except (Fault, Rejected) as error:
-            kind = Unclear if isinstance(error, Fault) else BadInput
+            kind = UnclearOutcome if isinstance(error, Fault) else BadInput
             raise kind(f"{self._transport.endpoint.address}: batch API: {error}") from None
-        raise AssertionError("tenacity returns or raises")
 
 
 async def _search(client: "AsyncOpenAI", name: str) -> str | None:
     import openai
 
-    with suppress(openai.NotFoundError):  # a server without batches has none of ours
+    with suppress(openai.NotFoundError):  # a server without a batch API has none of ours
         async for each in await client.batches.list(limit=100):
-            if (each.metadata or {}).get(_OURS) == name:
+            if (each.metadata or {}).get(_NAME_KEY) == name:
                 return each.id
     return None

@@ -1,10 +1,10 @@
-"""Reading what a batch brought: JSON Lines in any order, an answer or an error each."""
+"""Reading a batch's output file: JSON Lines in any order, an answer or an error each."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import AliasPath, BaseModel, Field, ValidationError
 
 from alpacare.core.errors import BadInput
 from alpacare.core.files import parse_json
@@ -15,52 +15,42 @@ from alpacare.llm.request import Request
 from alpacare.llm.reservations import now
 
 
-class Line(BaseModel):
+class OutputLine(BaseModel):
     """A line of a batch's output file."""
 
     custom_id: str
-    response: dict[str, Any] | None = None
+    status_code: int = Field(validation_alias=AliasPath("response", "status_code"))
+    body: Any = Field(default=None, validation_alias=AliasPath("response", "body"))
 
 
 def read_output(
-    text: str, items: Mapping[str, Request], prices: Prices
+    text: str, requests: Mapping[str, Request], prices: Prices
 ) -> tuple[list[Entry], list[str]]:
-    """Read the answers to `items` (by key), and the keys of those that were sent and are broken.
+    """Read the answers to `requests` (by key), and the keys of those that are broken.
 
-    What failed at the server is in neither: nobody pays for it.
+    What failed at the server is in neither: it is not billed.
     """
     entries, broken = [], []
     for line in text.split("\n"):  # JSON may hold every other kind of line end as it is
-        item = _parse(line)
-        if item is None or item.custom_id not in items or item.response is None:
+        try:
+            output = OutputLine.model_validate(parse_json(line, "batch output"))
+        except (ValidationError, BadInput):
             continue
-        if item.response.get("status_code") != HTTPStatus.OK:
+        key = output.custom_id
+        if key not in requests or output.status_code != HTTPStatus.OK:
             continue
-        entry = _read(item.custom_id, item.response.get("body"), items[item.custom_id], prices)
-        if entry:
+        request = requests[key]
+        try:
+            completion = Completion.model_validate(output.body)
+            entry = Entry(
+                key=key,
+                request=request.content(),
+                response=output.body,
+                received=now(),
+                price=prices.paid(request, completion.usage, BATCH),
+                call=Call(seconds=0, mode=BATCH, prices=prices.source(request)),
+            )
             entries.append(entry)
-        else:
-            broken.append(item.custom_id)
+        except ValidationError:
+            broken.append(key)
     return entries, broken
-
-
-def _parse(line: str) -> Line | None:
-    try:
-        return Line.model_validate(parse_json(line, "batch output")) if line.strip() else None
-    except (ValidationError, BadInput):
-        return None
-
-
-def _read(key: str, body: Any, request: Request, prices: Prices) -> Entry | None:
-    try:
-        completion = Completion.model_validate(body)
-        return Entry(
-            key=key,
-            request=request.content(),
-            response=body,
-            received=now(),
-            price=prices.paid(request, completion.usage, BATCH),
-            call=Call(seconds=0, mode=BATCH, prices=prices.source(request)),
-        )
-    except ValidationError:
-        return None

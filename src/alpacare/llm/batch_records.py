@@ -1,29 +1,29 @@
-"""Which batches are under way, and what they hold: the ledger's part of the batch API.
+"""Records in the ledger of batches under way and of what they ask.
 
-Everything but `open` and `items` is called within a transaction.
+Everything but `open` and `requests` is called within a transaction.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from alpacare.llm.cache_pack import Entry
 from alpacare.llm.endpoints import Endpoint
 from alpacare.llm.ledger import Ledger
 from alpacare.llm.request import Request
-from alpacare.llm.reservations import Accounts, now
+from alpacare.llm.reservations import Reservations, now
 
 
 @dataclass
-class Open:
-    """A batch under way: our name for it, and the server's once it has answered."""
+class OpenBatch:
+    """A batch under way: our name for it, and the server's id once it has answered."""
 
     name: str
     keys: frozenset[str]
     id: str | None
 
 
-class BatchBook:
+class BatchRecords:
     """The batches of one server."""
 
     def __init__(self, ledger: Ledger, endpoint: Endpoint) -> None:
@@ -31,44 +31,52 @@ class BatchBook:
         self._sql = ledger.connection
         self._endpoint = endpoint
 
-    def open(self) -> list[Open]:
-        """Every batch that has not been taken in yet."""
+    def open(self) -> list[OpenBatch]:
+        """List every batch that has not been imported yet."""
         rows = self._sql.execute(
             "SELECT name, id FROM batches WHERE endpoint = ?", (self._endpoint.name,)
         ).fetchall()
-        return [Open(name, frozenset(self._keys(name)), id) for name, id in rows]
+        sql = "SELECT key FROM items WHERE batch = ?"
+        return [
+            OpenBatch(name, frozenset(key for (key,) in self._sql.execute(sql, (name,))), id)
+            for name, id in rows
+        ]
 
-    def items(self, name: str) -> dict[str, Request]:
-        """What a batch asks, by key: its answers are kept even if nobody asks for them any more."""
+    def requests(self, name: str) -> dict[str, Request]:
+        """Give a batch's requests, by key: its answers are kept even if no stage needs them."""
         rows = self._sql.execute("SELECT key, request FROM items WHERE batch = ?", (name,))
-        return {key: self._request(json.loads(content)) for key, content in rows}
+        contents = {key: json.loads(content) for key, content in rows}
+        return {
+            key: Request(self._endpoint, each["body"], "", each["path"], each["sample"])
+            for key, each in contents.items()
+        }
 
-    def book(
+    def reserve(
         self, name: str, worst: Sequence[tuple[Request, float]], budget: float
     ) -> tuple[list[Request], bool]:
-        """Set the worst prices aside of as many requests as the budget has room for.
+        """Reserve the worst-case prices of as many requests as the budget allows.
 
-        Give them, and whether the budget left some out. Requests that another process has bought,
-        booked or sent meanwhile are left out too.
+        Return them, and whether the budget excluded some. Requests that another process has sent,
+        or that were answered meanwhile, are left out too.
         """
-        room = budget - Accounts(self._ledger).money().bound
-        booked, full = [], False
+        left = budget - Reservations(self._ledger).spending().upper_bound
+        reserved, full = [], False
         for request, price in worst:
-            if self._seen_to(request.key()):
+            if self._is_known(request.key()):
                 continue
-            if price > room:
+            if price > left:
                 full = True
                 continue
-            room -= price
-            booked.append(request)
+            left -= price
+            reserved.append(request)
             item = (request.key(), name, json.dumps(request.content()), price)
             self._sql.execute("INSERT INTO items VALUES (?, ?, ?, ?)", item)
-        if booked:
+        if reserved:
             values = (name, self._endpoint.name, None, now())
             self._sql.execute("INSERT INTO batches VALUES (?, ?, ?, ?)", values)
-        return booked, full
+        return reserved, full
 
-    def _seen_to(self, key: str) -> bool:
+    def _is_known(self, key: str) -> bool:
         found = self._sql.execute(
             "SELECT 1 FROM items WHERE key = :key UNION SELECT 1 FROM calls WHERE key = :key "
             "UNION SELECT 1 FROM entries WHERE key = :key",
@@ -76,14 +84,14 @@ class BatchBook:
         )
         return found.fetchone() is not None
 
-    def sent(self, name: str, id: str) -> None:
-        """Write down the server's name for a batch."""
+    def set_id(self, name: str, id: str) -> None:
+        """Record the server's id for a batch."""
         self._sql.execute("UPDATE batches SET id = ? WHERE name = ?", (id, name))
 
     def close(self, name: str, entries: Sequence[Entry], broken: Sequence[str] = ()) -> bool:
-        """Take a batch's answers in; False if another process has.
+        """Replace a batch's record by its answers; False if another process has.
 
-        `broken` answers were paid for perhaps, at most at their worst price.
+        `broken` answers may have been billed, at most at their worst-case price.
         """
         if not self._sql.execute("DELETE FROM batches WHERE name = ?", (name,)).rowcount:
             return False
@@ -98,13 +106,3 @@ class BatchBook:
         paid = sum(entry.price or 0.0 for entry in entries)
         self._sql.execute("UPDATE money SET spent = spent + ?", (paid,))
         return True
-
-    def _keys(self, name: str) -> Iterator[str]:
-        for (key,) in self._sql.execute("SELECT key FROM items WHERE batch = ?", (name,)):
-            yield key
-
-    def _request(self, content: dict[str, object]) -> Request:
-        body, path, sample = content["body"], content["path"], content["sample"]
-        assert isinstance(body, dict)
-        assert isinstance(sample, int)
-        return Request(self._endpoint, body, "", str(path), sample)

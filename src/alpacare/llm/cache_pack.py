@@ -1,9 +1,9 @@
-"""Packs: the ledger's exchange format, JSON Lines, one paid answer a line.
+"""Cache packs: the ledger's exchange format, JSON Lines, one paid answer a line.
 
 {"key": "9b1d...", "request": {"path": ..., "endpoint": ..., "body": ..., "sample": 0},
  "response": {...}, "received": "2026-01-31T12:00:00Z", "price": 0.0002, "call": {...}}
 
-and a last line {"end": 345} with their number, by which a pack that was cut off is known.
+and a last line {"end": 345} with their number, which shows whether a pack was cut off.
 """
 
 from collections.abc import Iterable, Iterator
@@ -19,7 +19,7 @@ from alpacare.llm.request import content_key
 
 
 class Entry(Row):
-    """One answer: `received` in UTC, `price` in US dollars (null where nobody paid)."""
+    """One answer: `received` in UTC, `price` in US dollars (null if it was not paid)."""
 
     key: str = Field(pattern="^[0-9a-f]{64}$")
     request: dict[str, Any]
@@ -31,16 +31,18 @@ class Entry(Row):
     @field_validator("response")
     @classmethod
     def _is_completion(cls, response: dict[str, Any]) -> dict[str, Any]:
-        """Refuse what could not be read later: an answer without choices or model."""
+        """Refuse what cannot be read later: an answer without choices or model."""
         Completion.model_validate(response)
         return response
 
     def answer(self) -> Answer:
         """Give the answer that this entry holds."""
-        return Answer.of(self.key, Completion.model_validate(self.response), self.price, self.call)
+        return Answer.from_completion(
+            self.key, Completion.model_validate(self.response), self.price, self.call
+        )
 
 
-class End(Row):
+class PackEnd(Row):
     """A pack's last line."""
 
     end: int
@@ -59,28 +61,25 @@ def read_pack(path: Path) -> Iterator[Entry]:
         if end is not None:
             raise BadInput(f"{path}:{number}: a line after the pack's end; join packs by importing")
         if "end" in value:
-            end = validate(End, value, f"{path}:{number}").end
+            end = validate(PackEnd, value, f"{path}:{number}").end
             continue
         entry = validate(Entry, value, f"{path}:{number}")
-        _check_key(entry, lines.setdefault(entry.key, number), f"{path}:{number}", number)
+        if content_key(entry.request) != entry.key:
+            raise BadInput(
+                f"{path}:{number}: the key is not the hash of the request; the line was changed "
+                "after it was recorded: copy the pack again from its source"
+            )
+        if (first := lines.setdefault(entry.key, number)) != number:
+            raise BadInput(f"{path}:{number}: line {first} answers the same request; keep one")
         yield entry
     if end != len(lines):
-        told = "its last line, the number of entries, is missing" if end is None else f"wrote {end}"
-        raise BadInput(f"{path}: {len(lines)} entries, but {told}: it was cut off; take it again")
-
-
-def _check_key(entry: Entry, first: int, place: str, number: int) -> None:
-    if content_key(entry.request) != entry.key:
-        raise BadInput(
-            f"{place}: the key is not the hash of the request; the line was changed "
-            "after it was recorded: take the pack again from where it came"
-        )
-    if first != number:
-        raise BadInput(f"{place}: line {first} answers the same request; keep one")
+        missing = "its last line, the number of entries, is missing"
+        lacks = missing if end is None else f"{end} were written"
+        raise BadInput(f"{path}: {len(lines)} entries, but {lacks}: it was cut off; copy it again")
 
 
 def write_pack(path: Path, entries: Iterable[Entry]) -> int:
-    """Write entries as a pack, in the order given; say how many."""
+    """Write entries as a pack, in the order given; return how many."""
     count = 0
 
     def counted() -> Iterator[Row]:
@@ -88,7 +87,7 @@ def write_pack(path: Path, entries: Iterable[Entry]) -> int:
         for entry in entries:
             count += 1
             yield entry
-        yield End(end=count)
+        yield PackEnd(end=count)
 
     write(path, counted())
     return count

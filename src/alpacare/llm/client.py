@@ -1,7 +1,7 @@
-"""Ask an LLM through the ledger: a stage hands over requests and gets answers in their order.
+"""Ask an LLM through the ledger: a stage passes requests and gets answers in their order.
 
-What the ledger holds is free. What it lacks is bought if BUDGET allows it, and stands in the ledger
-the moment it arrives; a stage knows nothing of limits, money or storage.
+What the ledger holds is free. Other requests are dispatched if BUDGET allows it, and their answers
+are in the ledger the moment they arrive; a stage knows nothing of limits, money or storage.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -18,50 +18,59 @@ from alpacare.llm.reply import Answer
 from alpacare.llm.request import Request
 from alpacare.llm.reservations import read_budget
 
-_LISTED = 10  # missing calls named one by one before the rest is only counted
-Find = Callable[[str], Answer | None]
+_LISTED = 10  # missing answers named one by one before the rest is only counted
+_OFFLINE_ADVICE = (
+    "the endpoint 'recordings' answers only what data/recordings/ holds: "
+    "undo the change of prompt, seed or settings that makes a new request"
+)
+_BUDGET_ADVICE = (
+    "set BUDGET to the most dollars that may be spent, say BUDGET=5 (`make quote` shows more), "
+    "or import a pack that holds them"
+)
+FindAnswer = Callable[[str], Answer | None]
 
 
 def ask(requests: Iterable[Request], packs: Sequence[Path] = ()) -> list[Answer]:
-    """Answer every request, in order; `packs` are taken into the ledger.
+    """Answer every request, in order; `packs` are imported into the ledger.
 
     A pack is an input that DVC hashes and the ledger is not, so where both answer a request the
     pack decides: same inputs, same bytes.
 
     Raises:
-        BadInput: an answer is missing and could not be bought; the message says why, and how to
-            go on. Everything received is in the ledger.
-        KeyboardInterrupt: the user stopped the buying.
+        BadInput: an answer is missing and was not received; the message says why, and how to go
+            on. Everything received is in the ledger.
+        KeyboardInterrupt: the user stopped the run.
     """
     answers: dict[int, Answer] = {}
     with Ledger(default_path()) as ledger:
-        told: dict[str, Answer] = {}
+        from_packs: dict[str, Answer] = {}
         for pack in packs:
-            told |= ledger.take(read_pack(pack))
+            from_packs |= ledger.import_entries(read_pack(pack))
 
         def find(key: str) -> Answer | None:
-            return told.get(key) or ledger.get(key)
+            return from_packs.get(key) or ledger.get(key)
 
         waiting, missing = _fill(answers, enumerate(requests), find)
         while missing:
-            bought = {request.key() for request in missing}
-            _buy(missing, ledger, len(answers))
+            sent = {request.key() for request in missing}
+            _dispatch(missing, ledger, len(answers))
             waiting, missing = _fill(answers, waiting, find)
-            if any(request.key() in bought for request in missing):
+            if any(request.key() in sent for request in missing):
                 raise BadInput(
                     "an answer was received and is not in the ledger; run: alpacare ledger verify"
                 )
     return [answers[position] for position in range(len(answers))]
 
 
-def look_up(request: Request, find: Find) -> Answer | Request:
-    """Give the answer, or the request whose answer is missing: of a reply that was cut off, and
-    for which the stage wants more room, the longer one.
+def look_up(request: Request, find: FindAnswer) -> Answer | Request:
+    """Give the answer, or the request whose answer is missing.
+
+    After a reply that was cut off, both are those with the higher limit, if the stage has one.
     """
     answer = find(request.key())
     if answer is None:
         return request
-    longer = request.with_more_room() if answer.finish_reason == "length" else None
+    longer = request.with_higher_limit() if answer.finish_reason == "length" else None
     if longer is None:
         return answer
     found = look_up(longer, find)
@@ -69,9 +78,9 @@ def look_up(request: Request, find: Find) -> Answer | Request:
 
 
 def _fill(
-    answers: dict[int, Answer], requests: Iterable[tuple[int, Request]], find: Find
+    answers: dict[int, Answer], requests: Iterable[tuple[int, Request]], find: FindAnswer
 ) -> tuple[list[tuple[int, Request]], list[Request]]:
-    """Put what is known in its place; give what waits, and the calls it waits for, once each."""
+    """Add known answers; return the requests without one, and what to send for them, once each."""
     waiting: list[tuple[int, Request]] = []
     missing: dict[str, Request] = {}
     for position, request in requests:
@@ -84,37 +93,22 @@ def _fill(
     return waiting, list(missing.values())
 
 
-def _buy(missing: Sequence[Request], ledger: Ledger, hits: int) -> None:
-    """Buy what is missing, or say what it is and what it would cost."""
-    from alpacare.llm.dispatch import buy  # its libraries take a while to load
+def _dispatch(missing: Sequence[Request], ledger: Ledger, hits: int) -> None:
+    """Send the missing requests, or say what they are and what they would cost."""
+    from alpacare.llm.dispatch import dispatch  # its libraries take a while to load
 
     offline = [request for request in missing if request.endpoint.offline]
     budget = read_budget()
     if budget is None and not offline and is_free(missing):
         budget = 0.0
     if offline or budget is None:
-        _list(offline or missing)
+        listed = offline or missing
+        for request in listed[:_LISTED]:
+            click.echo(f"missing: {request.label} (ledger key {request.key()[:12]})", err=True)
+        if len(listed) > _LISTED:
+            click.echo(f"missing: and {len(listed) - _LISTED} more", err=True)
         raise BadInput(
-            f"{len(offline or missing)} of {hits + len(missing)} answers are not in the ledger, "
-            f"{describe_cost(offline or missing)}; {_advice(bool(offline))}"
+            f"{len(listed)} of {hits + len(missing)} answers are not in the ledger, "
+            f"{describe_cost(listed)}; {_OFFLINE_ADVICE if offline else _BUDGET_ADVICE}"
         )
-    buy(missing, ledger, budget, hits)
-
-
-def _list(missing: Sequence[Request]) -> None:
-    for request in missing[:_LISTED]:
-        click.echo(f"missing: {request.label} (ledger key {request.key()[:12]})", err=True)
-    if len(missing) > _LISTED:
-        click.echo(f"missing: and {len(missing) - _LISTED} more", err=True)
-
-
-def _advice(offline: bool) -> str:
-    if offline:
-        return (
-            "the endpoint 'recordings' answers only what data/recordings/ holds: "
-            "undo the change of prompt, seed or settings that asks something new"
-        )
-    return (
-        "set BUDGET to the most dollars that may be spent, say BUDGET=5 (`make quote` tells more), "
-        "or import a pack that holds them"
-    )
+    dispatch(missing, ledger, budget, hits)

@@ -1,95 +1,97 @@
-"""Buying what the ledger lacks: all servers at once, one budget, one way to stop."""
+"""Dispatch of the requests that the ledger does not answer: all servers at once, one budget."""
 
 import asyncio
 import os
 import signal
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 
 import click
 
 from alpacare.core.errors import BadInput
-from alpacare.llm.batch import Batches
-from alpacare.llm.budget import Purse
-from alpacare.llm.endpoints import Endpoint
-from alpacare.llm.in_flight_lock import Claims
+from alpacare.llm.batch import BatchDispatcher
+from alpacare.llm.in_flight_lock import InFlightLocks
 from alpacare.llm.ledger import Ledger
-from alpacare.llm.online import Online
+from alpacare.llm.online import OnlineDispatcher
 from alpacare.llm.prices import Prices
 from alpacare.llm.rate_limits import Limiter
 from alpacare.llm.request import Request
-from alpacare.llm.reservations import Accounts
-from alpacare.llm.run_usage import Tally
+from alpacare.llm.reservations import Reservations
+from alpacare.llm.run_state import RunState
+from alpacare.llm.run_usage import RunUsage
 from alpacare.llm.transport import Transport
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-def buy(missing: Sequence[Request], ledger: Ledger, budget: float, hits: int) -> None:
-    """Buy an answer to every request; `hits` is how many others the ledger had.
+def dispatch(missing: Sequence[Request], ledger: Ledger, budget: float, hits: int) -> None:
+    """Get an answer to every request into the ledger; `hits` is how many others it had.
 
     Raises:
-        BadInput: some could not be bought: no key, no price, budget, server down, rejected.
+        BadInput: some got no answer: no key, no price, budget, server down, rejected.
         KeyboardInterrupt: stopped by Ctrl-C or SIGTERM, after the calls in flight have ended.
     """
     ledger.check()
     prices = Prices()
     for request in missing:
         prices.worst(request, request.endpoint.mode)  # an unknown price shows before any call
-    with Claims(ledger.path) as claims:
-        books = Accounts(ledger)
+    with closing(InFlightLocks(ledger.path)) as locks:
+        reservations = Reservations(ledger)
         with ledger.transaction():
-            lost = books.write_off(claims)
-        tally = Tally(
-            stage=os.environ.get("DVC_STAGE", "teacher"),
+            lost = reservations.write_off(locks)
+        spending = reservations.spending()
+        usage = RunUsage(
+            stage=os.environ.get("DVC_STAGE", "requests"),
             requests=hits + len(missing),
             hits=hits,
-            left=budget - books.money().bound,
+            left=budget - spending.upper_bound,
             lost=lost,
         )
         if lost:
-            click.echo(_lost(lost, books.money().unsure), err=True)
-        purse = Purse(ledger, claims, prices, budget, tally)
-        with _signals_kept(), suppress(asyncio.CancelledError):
-            asyncio.run(_buy(missing, purse))
-    tally.append_to(ledger.path.with_name("runs.jsonl"))
-    _report(purse)
+            click.echo(
+                f"{lost} calls were in flight when an earlier run was killed; their answers are "
+                "lost and may have been billed (unsure in all: at most "
+                f"${spending.unsure:.4f}, counted against BUDGET)",
+                err=True,
+            )
+        state = RunState(ledger, locks, prices, budget, usage)
+        with _signal_handlers_restored(), suppress(asyncio.CancelledError):
+            asyncio.run(_dispatch(missing, state))
+    usage.append_to(ledger.path.with_name("runs.jsonl"))
+    _raise_error(state)
 
 
-async def _buy(missing: Sequence[Request], purse: Purse) -> None:
-    _stop_on_signals(purse)
-    shops: list[tuple[Transport, list[Request]]] = []
+async def _dispatch(missing: Sequence[Request], state: RunState) -> None:
+    _stop_on_signals(state)
+    by_endpoint = defaultdict(list)
+    for request in missing:
+        by_endpoint[request.endpoint].append(request)
+    servers: list[tuple[Transport, list[Request]]] = []
     try:
-        for endpoint, requests in _by_endpoint(missing):
-            shops.append((Transport(endpoint), requests))
-        with purse.tally.shown(len(missing)):
-            await asyncio.gather(*(_shop(transport, asked, purse) for transport, asked in shops))
+        for endpoint, requests in by_endpoint.items():
+            servers.append((Transport(endpoint), requests))
+        with state.usage.progress(len(missing)):
+            await asyncio.gather(*(_ask_server(*server, state) for server in servers))
     finally:
-        for transport, _ in shops:
+        for transport, _ in servers:
             await transport.client.close()
-        purse.close()
+        state.close()
 
 
-async def _shop(transport: Transport, requests: Sequence[Request], purse: Purse) -> None:
-    """Buy at one server: by batch where its settings say so, the rest online."""
+async def _ask_server(transport: Transport, requests: list[Request], state: RunState) -> None:
+    """Ask one server: by batch where its settings say so, the rest online."""
     endpoint = transport.endpoint
-    batches, online = Batches(transport, purse), Online(transport, Limiter(endpoint), purse)
-    rest = list(requests)
-    while rest and not purse.stopping.is_set():
-        rest = await batches.buy(rest)
-        rest = await online.buy(rest, endpoint.in_flight)
-
-
-def _by_endpoint(requests: Sequence[Request]) -> list[tuple[Endpoint, list[Request]]]:
-    servers: dict[Endpoint, list[Request]] = {}
-    for request in requests:
-        servers.setdefault(request.endpoint, []).append(request)
-    return list(servers.items())
+    batches = BatchDispatcher(transport, state)
+    online = OnlineDispatcher(transport, Limiter(endpoint), state)
+    while requests and not state.stopping.is_set():
+        requests = await batches.dispatch(requests)
+        requests = await online.dispatch(requests, endpoint.in_flight)
 
 
 @contextmanager
-def _signals_kept() -> Iterator[None]:
-    """Give the signals back to whoever had them: an event loop leaves the system's defaults."""
+def _signal_handlers_restored() -> Iterator[None]:
+    """Restore the signal handlers afterwards: an event loop leaves the system's defaults."""
     before = {number: signal.getsignal(number) for number in _SIGNALS}
     try:
         yield
@@ -98,17 +100,17 @@ def _signals_kept() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _stop_on_signals(purse: Purse) -> None:
-    """The first signal lets the calls in flight end; the second one does not."""
+def _stop_on_signals(state: RunState) -> None:
+    """Let the calls in flight end at the first signal; cancel them at the second."""
     loop = asyncio.get_running_loop()
     task = asyncio.current_task()
 
     def stop() -> None:
-        if purse.interrupted and task:
+        if state.interrupted and task:
             task.cancel()
             return
-        purse.stop()
-        calls = purse.tally.in_flight
+        state.stop()
+        calls = state.usage.in_flight
         click.echo(
             f"stopping: waiting for {calls} calls in flight; once more abandons them", err=True
         )
@@ -117,24 +119,17 @@ def _stop_on_signals(purse: Purse) -> None:
         loop.add_signal_handler(number, stop)
 
 
-def _report(purse: Purse) -> None:
-    """Raise what ended the run, if it did not end by itself."""
-    tally = purse.tally
-    state = (
-        f"{tally.hits + tally.calls} of {tally.requests} answers are in the ledger; "
+def _raise_error(state: RunState) -> None:
+    """Raise what ended the run early, if anything did."""
+    usage = state.usage
+    progress = (
+        f"{usage.hits + usage.calls} of {usage.requests} answers are in the ledger; "
         "the same command goes on from there"
     )
-    if purse.error:
-        raise BadInput(f"{purse.error}; {state}") from purse.error.__cause__
-    if purse.interrupted:
-        raise KeyboardInterrupt(f"stopped: {state}")
-    if purse.tally.rejected:
-        shown = "; ".join(purse.tally.rejected[:3])
-        raise BadInput(f"{len(purse.tally.rejected)} requests got no answer: {shown}; {state}")
-
-
-def _lost(lost: int, dollars: float) -> str:
-    return (
-        f"{lost} calls were in flight when an earlier run was killed; their answers are lost and "
-        f"may have been billed (unsure in all: at most ${dollars:.4f}, counted against BUDGET)"
-    )
+    if state.error:
+        raise BadInput(f"{state.error}; {progress}") from state.error.__cause__
+    if state.interrupted:
+        raise KeyboardInterrupt(f"stopped: {progress}")
+    if usage.rejected:
+        first = "; ".join(usage.rejected[:3])
+        raise BadInput(f"{len(usage.rejected)} requests got no answer: {first}; {progress}")

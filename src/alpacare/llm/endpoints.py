@@ -1,12 +1,13 @@
 """Servers by name: section `endpoints` of params.yaml, and the keys that the environment holds.
 
 DVC hashes an endpoint's `base_url` and `identity`; the rest changes how fast and at what price an
-answer comes, and never which.
+answer comes, and never its content.
 """
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from pydantic import Field, model_validator
@@ -15,11 +16,13 @@ from alpacare.core.errors import BadInput
 from alpacare.core.settings import Settings, check, read_yaml
 
 OPENAI = "https://api.openai.com/v1"
-OFFLINE = "recordings"  # a base_url that leads nowhere: only packs and the ledger answer
+OFFLINE = "recordings"  # a base_url without a server: only packs and the ledger answer
 
 
 class Endpoint(Settings):
-    """One server: where it is, and how it wants to be asked."""
+    """One server: its address, and how to send requests to it."""
+
+    renamed: ClassVar[Mapping[str, str]] = {"patience": "idle_timeout"}
 
     base_url: str | None
     identity: str | None = None
@@ -29,32 +32,37 @@ class Endpoint(Settings):
     requests_per_minute: int | None = Field(default=None, gt=0)
     tokens_per_minute: int | None = Field(default=None, gt=0)
     timeout: float = Field(default=600, gt=0)
-    patience: float = Field(default=120, gt=0)
+    idle_timeout: float = Field(default=120, gt=0)
 
     @model_validator(mode="after")
-    def _is_address(self) -> Self:
-        if trouble := "" if self.offline else _trouble(self.address):
-            where = "base_url" if self.base_url else "$OPENAI_BASE_URL"
-            raise ValueError(f"{where} {trouble}")
+    def _check_address(self) -> Self:
+        where = "base_url" if self.base_url else "$OPENAI_BASE_URL"
+        parts = urlsplit(self.address)
+        if self.offline:
+            return self
+        if parts.username or parts.password:
+            raise ValueError(f"{where} holds a password; write keys into environment variables")
+        if parts.scheme not in ("http", "https") or not parts.netloc:
+            raise ValueError(f"{where} '{self.address}' is not http://... or https://...")
         return self
 
     @property
     def offline(self) -> bool:
-        """Whether there is no server behind this name."""
+        """Whether this endpoint has no server."""
         return self.base_url == OFFLINE
 
     @property
     def address(self) -> str:
-        """Where calls go: params.yaml's base_url, else $OPENAI_BASE_URL, else OpenAI."""
+        """The server's address: params.yaml's base_url, else $OPENAI_BASE_URL, else OpenAI."""
         return self.base_url or os.environ.get("OPENAI_BASE_URL") or OPENAI
 
     @property
     def name(self) -> str:
-        """Under which the ledger keeps the answers."""
+        """The endpoint's name in the ledger's keys."""
         return self.identity or self.address.rstrip("/")
 
     def split_address(self) -> tuple[str, dict[str, str]]:
-        """Part the address from its query, which Azure wants with every call (`?api-version=`)."""
+        """Split the query from the address: Azure needs it with every call (`?api-version=`)."""
         parts = urlsplit(self.address)
         return urlunsplit(parts._replace(query="")), dict(parse_qsl(parts.query))
 
@@ -67,7 +75,7 @@ class Endpoint(Settings):
         from dotenv import dotenv_values
 
         if self.api_key is None:
-            return "none"  # the client wants one; the server does not look
+            return "none"  # the client needs one; the server does not check it
         folder = Path(os.environ.get("DVC_ROOT", "."))
         key = os.environ.get(self.api_key) or dotenv_values(folder / ".env").get(self.api_key)
         if not key:
@@ -76,25 +84,15 @@ class Endpoint(Settings):
             )
         key = key.strip()
         if not (key.isascii() and key.isprintable()):
-            raise BadInput(f"{self.api_key} holds a character that no key has; paste it again")
+            raise BadInput(f"{self.api_key} holds a character that no key has; copy it again")
         return key
-
-
-def _trouble(address: str) -> str:
-    """Say what is wrong with an address, "" if nothing is."""
-    parts = urlsplit(address)
-    if parts.username or parts.password:
-        return "holds a password; keys come from variables of their own"
-    if parts.scheme not in ("http", "https") or not parts.netloc:
-        return f"'{address}' is not http://... or https://..."
-    return ""
 
 
 RECORDINGS = Endpoint(base_url=OFFLINE)
 
 
 def read_endpoint(name: str, path: Path = Path("params.yaml")) -> Endpoint:
-    """Look an endpoint up by the name that a stage's settings give.
+    """Look up an endpoint by its name in a stage's settings.
 
     Raises:
         BadInput: no such endpoint, or one of its settings is wrong.

@@ -1,7 +1,7 @@
 """The ledger: every LLM answer ever received, by the content of its request.
 
 One SQLite file in WAL mode, found through DVC_ROOT so that queued experiments share it. An answer
-is committed the moment it arrives, with a digest by which a damaged one is known.
+is committed the moment it arrives, with a digest that shows damage.
 """
 
 import hashlib
@@ -13,7 +13,6 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 
 from pydantic import ValidationError
 
@@ -22,8 +21,8 @@ from alpacare.llm.cache_pack import Entry
 from alpacare.llm.reply import Answer, Call, Completion
 
 _VERSION = 2
-_NO_ROOM = 64 << 10  # bytes free; with less, SQLite calls a full disk an I/O error
-_PATIENCE = 60.0  # seconds to wait for another process's lock
+_DISK_FULL = 64 << 10  # bytes free; with less, SQLite calls a full disk an I/O error
+_LOCK_TIMEOUT = 60.0  # seconds to wait for another process's lock
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS entries (
     key TEXT PRIMARY KEY, request TEXT, response TEXT, received TEXT, price REAL,
@@ -47,10 +46,10 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        # autocommit, synced: an answer that was put is there after a power cut. The lock of its own
-        # thread check is off because one writer thread at a time uses it, see writer.py.
+        # autocommit, synced: a committed answer survives a power cut. SQLite's thread check is off,
+        # because one writer thread at a time uses it, see ledger_writer.py.
         self.connection = sqlite3.connect(
-            path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
+            path, timeout=_LOCK_TIMEOUT, isolation_level=None, check_same_thread=False
         )
         with self.readable():
             self._use_wal()
@@ -60,38 +59,32 @@ class Ledger:
     def __enter__(self) -> "Ledger":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.connection.close()
 
     @contextmanager
     def readable(self) -> Iterator[None]:
-        """Turn SQLite's complaints into one line that names the file."""
+        """Turn SQLite's errors into one line that names the file."""
         try:
             yield
         except sqlite3.DatabaseError as error:
-            if "full" in str(error) or shutil.disk_usage(self.path.parent).free < _NO_ROOM:
-                raise BadInput(
-                    f"{self.path}: the disk is full; free some space and give the same command "
-                    "again: what was received before is safe"
-                ) from error
-            if "locked" in str(error):
-                raise BadInput(
-                    f"{self.path}: another process has been writing for {_PATIENCE:.0f} s; "
-                    "wait for it to end, or stop it"
-                ) from error
-            raise BadInput(
-                f"{self.path}: {error}; if it is damaged, `alpacare ledger export PACK` saves what "
-                "can be read: then move the ledger away and import that pack and your others"
-            ) from error
+            problem = (
+                f"{error}; if it is damaged, `alpacare ledger export PACK` saves what can be "
+                "read: then move the ledger away and import that pack and your others"
+            )
+            if "full" in str(error) or shutil.disk_usage(self.path.parent).free < _DISK_FULL:
+                problem = (
+                    "the disk is full; free some space and give the same command again: "
+                    "what was received before is safe"
+                )
+            elif "locked" in str(error):
+                waited = f"another process has been writing for {_LOCK_TIMEOUT:.0f} s"
+                problem = f"{waited}; wait for it to end, or stop it"
+            raise BadInput(f"{self.path}: {problem}") from error
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Commit what the block does together, all or none."""
+        """Commit all that the block does, or nothing."""
         with self.readable():
             self.connection.execute("BEGIN IMMEDIATE")
             try:
@@ -112,26 +105,26 @@ class Ledger:
             row = self.connection.execute(
                 "SELECT response, price, call, digest FROM entries WHERE key = ?", (key,)
             ).fetchone()
-        return self._read(key, *row) if row else None
+        if not row:
+            return None
+        response, price, call, digest = row
+        if _digest(key, response) != digest:
+            raise self._damaged(key)
+        try:
+            completion = Completion.model_validate_json(response)
+            known = Call.model_validate_json(call) if call else None
+        except ValidationError as error:
+            raise self._damaged(key) from error
+        return Answer.from_completion(key, completion, price, known)
 
-    def put(self, entry: Entry) -> None:
-        """Commit one entry; the first answer to a request stays."""
-        self.put_all([entry])
-
-    def put_all(self, entries: Iterable[Entry]) -> None:
-        """Commit entries together, all or none; the first answer to a request stays."""
-        with self.transaction():
-            for entry in entries:
-                self.insert(entry)
-
-    def take(self, entries: Iterable[Entry]) -> dict[str, Answer]:
-        """Commit a pack's entries, all or none; give those that the ledger answers otherwise."""
-        differ = {}
+    def import_entries(self, entries: Iterable[Entry]) -> dict[str, Answer]:
+        """Commit a pack's entries, all or none; return those that the ledger answers otherwise."""
+        different = {}
         with self.transaction():
             for entry in entries:
                 if not self.insert(entry) and self.get(entry.key) != (answer := entry.answer()):
-                    differ[entry.key] = answer
-        return differ
+                    different[entry.key] = answer
+        return different
 
     def insert(self, entry: Entry) -> bool:
         """Add one entry within a transaction; False if the request is answered already."""
@@ -149,20 +142,21 @@ class Ledger:
         return self.connection.execute(sql, values).rowcount > 0
 
     def entries(self) -> Iterator[Entry]:
-        """Every entry, in the order of keys.
+        """Yield every entry, in the order of keys.
 
         Raises:
             BadInput: an entry is damaged.
         """
+        yield from map(self.entry, list(self.all_keys()))
+
+    def all_keys(self) -> Iterator[str]:
+        """Yield every key, in order."""
         with self.readable():
-            keys = [
-                key for (key,) in self.connection.execute("SELECT key FROM entries ORDER BY key")
-            ]
-        for key in keys:
-            yield self.entry(key)
+            for (key,) in self.connection.execute("SELECT key FROM entries ORDER BY key"):
+                yield key
 
     def entry(self, key: str) -> Entry:
-        """Read one entry whole; errors as `get`."""
+        """Read a whole entry; errors as `get`."""
         self.get(key)
         sql = "SELECT request, response, received, price, call FROM entries WHERE key = ?"
         request, response, received, price, call = self.connection.execute(sql, (key,)).fetchone()
@@ -176,38 +170,30 @@ class Ledger:
         )
 
     def check(self) -> None:
-        """Compare every entry with its digest: a damaged key would be taken for a missing answer.
+        """Compare every entry with its digest: a damaged key would look like a missing answer.
 
         Raises:
             BadInput: an entry is damaged.
         """
         sql = "SELECT key, response, digest FROM entries"
         with self.readable():
-            (told,) = self.connection.execute("PRAGMA quick_check(1)").fetchone()
-            if told != "ok":
-                raise sqlite3.DatabaseError(told)
+            self.run_check("quick_check(1)")
             for key, response, digest in self.connection.execute(sql):
                 if _digest(key, response) != digest:
-                    raise BadInput(
-                        f"{self.path}: entry {key[:12]} is damaged; run `alpacare ledger verify`"
-                    )
+                    raise self._damaged(key)
 
-    def _read(
-        self, key: str, response: str, price: float | None, call: str | None, digest: str
-    ) -> Answer:
-        try:
-            if _digest(key, response) != digest:
-                raise ValueError("its text is not what was received")
-            known = Call.model_validate_json(call) if call else None
-            return Answer.of(key, Completion.model_validate_json(response), price, known)
-        except (ValueError, ValidationError) as error:
-            raise BadInput(
-                f"{self.path}: entry {key[:12]} is damaged; run `alpacare ledger verify`"
-            ) from error
+    def run_check(self, pragma: str) -> None:
+        """Run one of SQLite's own checks of the file; within `readable`."""
+        (result,) = self.connection.execute(f"PRAGMA {pragma}").fetchone()
+        if result != "ok":
+            raise sqlite3.DatabaseError(result)
+
+    def _damaged(self, key: str) -> BadInput:
+        return BadInput(f"{self.path}: entry {key[:12]} is damaged; run `alpacare ledger verify`")
 
     def _use_wal(self) -> None:
-        """Switch to WAL; here alone SQLite does not wait for another process that does the same."""
-        deadline = time.monotonic() + _PATIENCE
+        """Switch to WAL; only here SQLite does not wait for another process that does the same."""
+        deadline = time.monotonic() + _LOCK_TIMEOUT
         while True:
             try:
                 self.connection.execute("PRAGMA journal_mode=WAL")
@@ -224,23 +210,18 @@ class Ledger:
         if version == _VERSION:
             return
         self.connection.execute("BEGIN IMMEDIATE")
-        self._upgrade()
+        columns = [row[1] for row in self.connection.execute("PRAGMA table_info(entries)")]
+        if columns and "digest" not in columns:  # a ledger of version 1
+            self.connection.execute("ALTER TABLE entries ADD COLUMN call TEXT")
+            self.connection.execute("ALTER TABLE entries ADD COLUMN digest TEXT")
+            self.connection.create_function("digest", 2, _digest)
+            self.connection.execute("UPDATE entries SET digest = digest(key, response)")
         for statement in _SCHEMA.split(";"):
             self.connection.execute(statement)
         if not self.connection.execute("SELECT 1 FROM money").fetchone():
             self.connection.execute("INSERT INTO money VALUES (0, 0, 0)")
         self.connection.execute(f"PRAGMA user_version = {_VERSION}")
         self.connection.execute("COMMIT")
-
-    def _upgrade(self) -> None:
-        """Give a ledger of version 1 the columns that came later."""
-        columns = [row[1] for row in self.connection.execute("PRAGMA table_info(entries)")]
-        if not columns or "digest" in columns:
-            return
-        self.connection.execute("ALTER TABLE entries ADD COLUMN call TEXT")
-        self.connection.execute("ALTER TABLE entries ADD COLUMN digest TEXT")
-        self.connection.create_function("digest", 2, _digest)
-        self.connection.execute("UPDATE entries SET digest = digest(key, response)")
 
 
 def _digest(key: str, response: str) -> str:

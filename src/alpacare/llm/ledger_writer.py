@@ -1,7 +1,7 @@
-"""Writing to the ledger from many coroutines: what comes in meanwhile is committed together.
+"""Writes to the ledger from many coroutines, committed in groups.
 
-A commit waits for the disk, in a thread. With hundreds of answers arriving in that time, one fsync
-carries all of them, and each coroutine goes on only when what it wrote is on disk.
+A commit waits for the disk, in a thread. Hundreds of answers may arrive in that time: one fsync
+writes them all, and each coroutine goes on only when its own answer is on disk.
 """
 
 import asyncio
@@ -13,17 +13,16 @@ from typing import Any, TypeVar
 from alpacare.llm.ledger import Ledger
 
 T = TypeVar("T")
-_LOCKED = 0.01  # seconds between tries while another process writes
-Waiting = tuple[Callable[[], Any], "asyncio.Future[Any]"]
+_RETRY = 0.01  # seconds between tries while another process writes
 
 
-class Writer:
+class LedgerWriter:
     """Group commit for the coroutines of one event loop."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger")
-        self._waiting: list[Waiting] = []
+        self._waiting: list[tuple[Callable[[], Any], asyncio.Future[Any]]] = []
         ledger.connection.execute("PRAGMA busy_timeout = 0")  # see _begin
         self._task: asyncio.Task[None] | None = None
 
@@ -51,9 +50,10 @@ class Writer:
                 await self._begin()
                 with self._ledger.readable():
                     results = [work() for work, _ in group]
-                await loop.run_in_executor(self._thread, self._do, "COMMIT")
+                await loop.run_in_executor(self._thread, self._commit)
             except Exception as error:  # each waiting coroutine gets it
-                self._undo()
+                if self._ledger.connection.in_transaction:  # a full disk may have ended it already
+                    self._ledger.connection.execute("ROLLBACK")
                 for _, future in group:
                     if not future.done():
                         future.set_exception(error)
@@ -63,9 +63,7 @@ class Writer:
                     future.set_result(result)
 
     async def _begin(self) -> None:
-        """Begin a transaction as soon as no other process writes, however long that takes: what
-        waits here may be an answer that was paid for. The loop goes on meanwhile.
-        """
+        """Begin once no other process writes, however long it takes: a paid answer may wait."""
         while True:
             try:
                 self._ledger.connection.execute("BEGIN IMMEDIATE")
@@ -74,12 +72,8 @@ class Writer:
                 if "locked" not in str(error):
                     with self._ledger.readable():
                         raise
-            await asyncio.sleep(_LOCKED)
+            await asyncio.sleep(_RETRY)
 
-    def _do(self, statement: str) -> None:
+    def _commit(self) -> None:
         with self._ledger.readable():
-            self._ledger.connection.execute(statement)
-
-    def _undo(self) -> None:
-        if self._ledger.connection.in_transaction:  # a full disk may have ended it already
-            self._ledger.connection.execute("ROLLBACK")
+            self._ledger.connection.execute("COMMIT")

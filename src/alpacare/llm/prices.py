@@ -1,4 +1,4 @@
-"""What calls cost, before and after: the table of genai-prices, and `prices.yaml` for the rest.
+"""Prices of calls, before and after: the table of genai-prices, and `prices.yaml` for the rest.
 
 prices.yaml, dollars for a million tokens; a model that costs nothing says 0:
 
@@ -7,6 +7,7 @@ prices.yaml, dollars for a million tokens; a model that costs nothing says 0:
 
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -18,14 +19,13 @@ from alpacare.llm.request import Price, Request
 
 OVERRIDES = Path("prices.yaml")
 BATCH = "batch"
-OWN = "student-"  # and 12 hex digits: a checkpoint of ours, which costs nothing to ask
-Cost = Callable[
-    [int, int, int], float
-]  # tokens in, tokens out, of those in from a cache -> dollars
+STUDENT_PREFIX = "student-"  # and 12 hex digits: a checkpoint trained here, free to ask
+# tokens in, tokens out, cached tokens among those in -> dollars
+PriceFunction = Callable[[int, int, int], float]
 
 
 class Prices:
-    """Dollars by model; looked up once a model."""
+    """Dollars by model; each model is looked up once."""
 
     def __init__(self, path: Path = OVERRIDES) -> None:
         from importlib.metadata import version
@@ -39,36 +39,33 @@ class Prices:
         self.cost_of = cache(self._cost_of)
 
     def source(self, request: Request) -> str:
-        """Name the table that a call's price is from."""
+        """Name the source of a call's price."""
         model = str(request.body["model"])
         if request.price:
             return "settings"
         if model in self.overrides:
             return str(self.path)
-        return "own" if is_own(model) else self._table
+        return "own" if is_student(model) else self._table
 
-    def cost(self, request: Request, mode: str) -> Cost:
-        """Give what a call costs by its tokens."""
-        if request.price:
-            return _by_line(request.price, mode)
-        return self.cost_of(str(request.body["model"]), mode)
+    def cost(self, request: Request, mode: str) -> PriceFunction:
+        """Give the function from a call's tokens to its price."""
+        own = request.price
+        return _own_price(own, mode) if own else self.cost_of(str(request.body["model"]), mode)
 
     def worst(self, request: Request, mode: str) -> float:
-        """The most that a call can cost, in dollars.
+        """Give the most that a call can cost, in dollars.
 
         Raises:
-            BadInput: the model's price is not known, or the request has no limit of tokens.
+            BadInput: the model's price is not known, or the request has no token limit.
         """
         cost = self.cost(request, mode)
         outputs = request.most_output_tokens()
-        if outputs is None:
-            if cost(0, 1_000_000, 0) > 0:
-                raise BadInput(f"{request.label}: no max_tokens, so its price has no upper bound")
-            outputs = 0
-        return cost(request.most_input_tokens(), outputs, 0)
+        if outputs is None and cost(0, 1_000_000, 0) > 0:
+            raise BadInput(f"{request.label}: no max_tokens, so its price has no upper bound")
+        return cost(request.most_input_tokens(), outputs or 0, 0)
 
     def paid(self, request: Request, counts: TokenCounts | None, mode: str) -> float:
-        """What a call cost by the server's own count; without a count its worst case."""
+        """Give what a call cost by the server's own count; without a count its worst case."""
         if counts is None:
             return self.worst(request, mode)
         details = counts.prompt_tokens_details
@@ -77,28 +74,25 @@ class Prices:
         outputs = max(counts.completion_tokens, counts.total_tokens - counts.prompt_tokens)
         return cost(counts.prompt_tokens, outputs, cached)
 
-    def _cost_of(self, model: str, mode: str) -> Cost:
+    def _cost_of(self, model: str, mode: str) -> PriceFunction:
         if line := self.overrides.get(model):
-            return _by_line(line, mode)
-        return _linear(0.0, 0.0, 0.0) if is_own(model) else self._from_table(model, mode)
+            return _own_price(line, mode)
+        return _linear(0.0, 0.0, 0.0) if is_student(model) else self._from_table(model, mode)
 
-    def _unknown(self, model: str) -> BadInput:
-        return BadInput(
-            f"no price known for model '{model}': write it into {self.path}, in dollars for a "
-            f"million tokens, say `{model}: {{input: 0.5, output: 1.5}}` (0 if it is your own)"
-        )
-
-    def _from_table(self, model: str, mode: str) -> Cost:
+    def _from_table(self, model: str, mode: str) -> PriceFunction:
         from genai_prices import Usage, calc_price
 
         context = {"processing": "batch"} if mode == BATCH else None
         try:
             found = calc_price(Usage(input_tokens=1), model_ref=model, price_context=context)
             output = calc_price(Usage(output_tokens=1), model_ref=model, price_context=context)
+            if not (found.total_price and output.total_price):
+                raise LookupError  # zero in a price table means that it was not entered
         except LookupError:
-            raise self._unknown(model) from None
-        if not (found.total_price and output.total_price):
-            raise self._unknown(model)  # zero in a table of prices means that nobody entered it
+            raise BadInput(
+                f"no price known for model '{model}': write it into {self.path}, in dollars for a "
+                f"million tokens, say `{model}: {{input: 0.5, output: 1.5}}` (0 if it is your own)"
+            ) from None
         price = found.model_price
         rates = [getattr(price, f"{kind}_mtok", None) for kind in ("input", "output", "cache_read")]
         if all(isinstance(rate, Decimal) for rate in rates):
@@ -113,14 +107,14 @@ class Prices:
         return tiered
 
 
-def _by_line(line: Price, mode: str) -> Cost:
-    share = line.batch if mode == BATCH else 1.0
-    per_input, per_output = share * line.input / 1e6, share * line.output / 1e6
+def _own_price(price: Price, mode: str) -> PriceFunction:
+    share = price.batch if mode == BATCH else 1.0
+    per_input, per_output = share * price.input / 1e6, share * price.output / 1e6
     return _linear(per_input, per_output, per_input)
 
 
-def _linear(per_input: float, per_output: float, per_cached: float) -> Cost:
-    """Three rates and no tiers: 100 times as fast as the table's own sum, which matters here."""
+def _linear(per_input: float, per_output: float, per_cached: float) -> PriceFunction:
+    """Three rates and no tiers: 100 times as fast as the table's own function."""
 
     def cost(inputs: int, outputs: int, cached: int) -> float:
         cached = min(cached, inputs)
@@ -129,22 +123,21 @@ def _linear(per_input: float, per_output: float, per_cached: float) -> Cost:
     return cost
 
 
-def is_own(model: str) -> bool:
-    """Whether a name is that of a checkpoint trained here, on a server of one's own."""
-    return re.fullmatch(OWN + "[0-9a-f]{12}", model) is not None
+def is_student(model: str) -> bool:
+    """Return whether a model is a checkpoint trained here, on the user's own server."""
+    return re.fullmatch(STUDENT_PREFIX + "[0-9a-f]{12}", model) is not None
 
 
 def is_free(requests: Sequence[Request]) -> bool:
-    """Whether these calls are known to cost nothing, as those to a server of one's own."""
+    """Return whether these calls are known to cost nothing, as on the user's own server."""
     prices = Prices()
-    try:
+    with suppress(BadInput):
         return not any(prices.worst(request, request.endpoint.mode) for request in requests)
-    except BadInput:
-        return False
+    return False
 
 
 def describe_cost(requests: Sequence[Request]) -> str:
-    """Say about how many tokens and dollars these calls would take, at most."""
+    """Describe about how many tokens and dollars these calls would take, at most."""
     inputs = sum(request.likely_input_tokens() for request in requests)
     outputs = sum(request.most_output_tokens() or 0 for request in requests)
     prices = Prices()

@@ -1,15 +1,16 @@
-"""How fast one server may be asked: learnt from what it says and from how it fails.
+"""Rate limits of one server, learnt from its headers and its errors.
 
 Calls in flight follow TCP's rule (additive increase, multiplicative decrease; Chiu and Jain 1989):
 twice as many each round until the first 429, then one more a round, three quarters at each 429.
-Requests and tokens a minute are buckets that fill evenly; their size is learnt from the server's
-headers where it sends them.
+Requests and tokens a minute are token buckets; their size is learnt from the server's headers where
+it sends them.
 """
 
 import asyncio
 import math
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from email.utils import parsedate_to_datetime
 
 from alpacare.core.errors import BadInput
@@ -18,26 +19,26 @@ from alpacare.llm.endpoints import Endpoint
 _FIRST_WINDOW = 32
 _DECREASE = 0.75
 _BURST = 0.05  # share of a minute's allowance that may go at once
-_FAILURES = 5  # in a row at least, before a server is given up
-_FIRST_PATIENCE = 10.0  # seconds for a server that cannot be reached from the start
+_FAILURES = 5  # in a row at least, before the run stops
+_FIRST_IDLE_TIMEOUT = 10.0  # seconds for a server that was never reached
 
 
 class Stopping(Exception):
-    """The run is ending; what was not sent is not sent."""
+    """The run is ending; nothing more is sent."""
 
 
 class Bucket:
-    """A minute's allowance, filling evenly. It may go into debt, so no call is too large for it."""
+    """A token bucket of a minute's allowance. It may go below zero, so no call is too large."""
 
     def __init__(self, a_minute: int | None) -> None:
         self.a_minute = a_minute
-        self._ours = a_minute or math.inf  # the user's own limit, which no header raises
+        self._own_limit = a_minute or math.inf  # the user's, which no header raises
         self._level = self._most = max(1.0, (a_minute or 0) * _BURST)
         self._moment = time.monotonic()
 
     def learn(self, a_minute: int, remaining: float) -> None:
-        """Take over what the server said."""
-        a_minute = int(min(a_minute, self._ours))
+        """Use the limit and the remaining amount that the server sent."""
+        a_minute = int(min(a_minute, self._own_limit))
         if a_minute != self.a_minute:
             self.a_minute = a_minute
             self._level = self._most = max(1.0, a_minute * _BURST)
@@ -53,14 +54,13 @@ class Bucket:
         self._moment = now
         return 0.0 if self._level > 0 else (1e-3 - self._level) / rate
 
-    def take(self, amount: float) -> None:
+    def use(self, amount: float) -> None:
         """Count a call."""
-        if self.a_minute is not None:
-            self._level -= amount
+        self._level -= amount
 
 
 class Limiter:
-    """The gate before one server: `admit` a call, `release` it, and say how it went."""
+    """Limits the calls to one server: `admit` a call, report its outcome, `release` it."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.in_flight = 0
@@ -76,40 +76,40 @@ class Limiter:
         self._failures = 0  # since the last answer
         self._reached = False
         self._closed = False
-        self._turn = asyncio.Lock()
-        self._moved = asyncio.Event()
+        self._queue = asyncio.Lock()
+        self._changed = asyncio.Event()
 
     async def admit(self, tokens: float) -> float:
-        """Wait until a call of about so many tokens may go; give the moment it went.
+        """Wait until a call of about `tokens` tokens may be sent; return the time.
 
         Raises:
-            Stopping: the gate was closed.
+            Stopping: the run is ending.
         """
-        async with self._turn:  # first come, first served
+        async with self._queue:  # first come, first served
             while wait := self._wait():
-                self._moved.clear()
+                self._changed.clear()
                 if wait < math.inf:
-                    asyncio.get_running_loop().call_later(wait, self._moved.set)
-                await self._moved.wait()
+                    asyncio.get_running_loop().call_later(wait, self._changed.set)
+                await self._changed.wait()
             if self._closed:
                 raise Stopping
             self.in_flight += 1
-            self._requests.take(1)
-            self._tokens.take(tokens)
+            self._requests.use(1)
+            self._tokens.use(tokens)
         return time.monotonic()
 
     def release(self) -> None:
         """End a call."""
         self.in_flight -= 1
-        self._moved.set()
+        self._changed.set()
 
     def close(self) -> None:
-        """Let nobody through any more."""
+        """Admit no more calls."""
         self._closed = True
-        self._moved.set()
+        self._changed.set()
 
     def succeeded(self, headers: Mapping[str, str]) -> None:
-        """Count an answer: a little more may be in flight."""
+        """Count an answer: more calls may be in flight."""
         self.answers += 1
         self._failing_since = None
         self._failures = 0
@@ -119,7 +119,7 @@ class Limiter:
         self.learn(headers)
 
     def learn(self, headers: Mapping[str, str]) -> None:
-        """Read the limits that OpenAI and its kin send with every reply."""
+        """Read the limits that OpenAI and similar servers send with every reply."""
         for kind, bucket in (("requests", self._requests), ("tokens", self._tokens)):
             limit = _number(headers.get(f"x-ratelimit-limit-{kind}"))
             if limit is not None and limit >= 1:
@@ -139,32 +139,30 @@ class Limiter:
         """Honour Retry-After.
 
         Raises:
-            BadInput: the server wants a longer pause than the user's patience.
+            BadInput: the server wants a longer pause than the endpoint's idle_timeout.
         """
         seconds = _seconds(headers.get("retry-after"))
-        if seconds > self._endpoint.patience:
+        if seconds > self._endpoint.idle_timeout:
             raise BadInput(
-                f"{self._endpoint.address} asks to wait {seconds:.0f} s, more than its "
-                f"endpoint's patience of {self._endpoint.patience:.0f} s in params.yaml"
+                f"{self._endpoint.address} asks to wait {seconds:.0f} s, more than the endpoint's "
+                f"idle_timeout of {self._endpoint.idle_timeout:.0f} s in params.yaml"
             )
         self._not_before = max(self._not_before, time.monotonic() + seconds)
 
     def failed(self, what: str, reached: bool = True) -> None:
-        """Count a failure; open the circuit when nothing else has come for too long.
+        """Count a failure; stop the run when there was nothing else for too long.
 
         Raises:
-            BadInput: no answer within the endpoint's patience.
+            BadInput: no answer within the endpoint's idle_timeout.
         """
         now = time.monotonic()
         self._reached |= reached
-        if self._failing_since is None:
-            self._failing_since = now
-        patience = self._endpoint.patience
-        if not self._reached:
-            patience = min(patience, _FIRST_PATIENCE)
+        self._failing_since = self._failing_since or now
+        most = self._endpoint.idle_timeout
+        timeout = most if self._reached else min(most, _FIRST_IDLE_TIMEOUT)
         self._failures += 1
-        # one slow call may fail for longer than anybody's patience: that alone says nothing
-        if self._failures >= _FAILURES and now - self._failing_since > patience:
+        # a single slow call may fail after a longer time: that is not enough
+        if self._failures >= _FAILURES and now - self._failing_since > timeout:
             seconds = f"{now - self._failing_since:.0f} s"
             raise BadInput(f"{self._endpoint.address} gives no answer for {seconds}: {what}")
 
@@ -189,8 +187,6 @@ def _seconds(retry_after: str | None) -> float:
     """Read Retry-After, seconds or a date (RFC 9110, 10.2.3); 0 leaves the pause to the backoff."""
     seconds = _number(retry_after)
     if seconds is None and retry_after:
-        try:
+        with suppress(ValueError):
             seconds = parsedate_to_datetime(retry_after).timestamp() - time.time()
-        except ValueError:
-            seconds = None
     return max(seconds or 0.0, 0.0)

@@ -1,4 +1,4 @@
-"""What came back: the parts of an API's reply that this project relies on."""
+"""The parts of an API's reply that this project relies on."""
 
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field, model_validator
 
 
 class Message(BaseModel):
-    """What the model said; `content` is null when it only refused."""
+    """The model's answer; `content` is null when it only refused."""
 
     content: str | None = None  # Azure leaves it out when it has filtered the answer
     refusal: str | None = None
@@ -21,20 +21,20 @@ class Choice(BaseModel):
     text: str | None = None
 
     @model_validator(mode="after")
-    def _says_something(self) -> Self:
+    def _has_text(self) -> Self:
         if self.message is None and self.text is None:
             raise ValueError("neither 'message' nor 'text'")
         return self
 
 
 class CachedTokens(BaseModel):
-    """How much of the prompt was billed at the cache's price."""
+    """How many prompt tokens were billed at the price for cached ones."""
 
     cached_tokens: int | None = None
 
 
 class TokenCounts(BaseModel):
-    """What the server says it will bill."""
+    """The tokens that the server bills."""
 
     prompt_tokens: int = Field(ge=0)
     completion_tokens: int = Field(default=0, ge=0)
@@ -43,7 +43,7 @@ class TokenCounts(BaseModel):
 
 
 class Completion(BaseModel):
-    """A completion, chat or plain; what else the server sent is kept in the ledger only."""
+    """A completion, chat or plain; whatever else the server sent is in the ledger only."""
 
     model: str
     choices: list[Choice] = Field(min_length=1)
@@ -52,7 +52,7 @@ class Completion(BaseModel):
 
 
 class Call(BaseModel):
-    """How an answer was come by."""
+    """How an answer was obtained."""
 
     seconds: float  # of the call that succeeded; in a batch 0
     retries: dict[str, int] = Field(default_factory=dict)  # failed tries before it, by kind
@@ -72,21 +72,21 @@ class Answer:
     fingerprint: str | None = None
     tokens_in: int = 0
     tokens_out: int = 0
-    price: float | None = None  # dollars; None where nobody paid
+    price: float | None = None  # dollars; None if it was not paid
     call: Call | None = None
-    cut: "Answer | None" = field(default=None)  # the shorter answer that this one replaced
+    cut: "Answer | None" = field(default=None)  # the cut-off answer that this one replaced
 
     @classmethod
-    def of(
+    def from_completion(
         cls, key: str, completion: Completion, price: float | None = None, call: Call | None = None
     ) -> Self:
         """Take the first choice and the counts out of a completion."""
         choice = completion.choices[0]
-        said = choice.text if choice.message is None else choice.message.content
+        text = choice.text if choice.message is None else choice.message.content
         counts = completion.usage
         return cls(
             key=key,
-            text=said or "",
+            text=text or "",
             finish_reason=choice.finish_reason,
             model=completion.model,
             refused=bool(choice.message and choice.message.refusal)
@@ -99,7 +99,7 @@ class Answer:
         )
 
 
-def refusal(message: str, model: str) -> dict[str, Any]:
-    """Give a content filter's error the form of an answer, so that it is kept and counted."""
+def refusal_reply(message: str, model: str) -> dict[str, Any]:
+    """Give a content filter's error the form of an answer, so that it is stored and counted."""
     choice = {"message": {"content": None, "refusal": message}, "finish_reason": "content_filter"}
     return {"model": model, "choices": [choice]}

@@ -1,4 +1,4 @@
-"""What is asked of an LLM, and the name under which its answer is kept for ever."""
+"""A request to an LLM, and the key under which the ledger stores its answer."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ _LIMITS = ("max_completion_tokens", "max_tokens")  # vendors' two names for one 
 
 
 class Price(Settings):
-    """What a model costs: dollars for a million tokens; `batch` is the share paid in a batch."""
+    """A model's price: dollars for a million tokens; `batch` is the share paid in a batch."""
 
     input: float = Field(ge=0)
     output: float = Field(ge=0)
@@ -32,9 +32,9 @@ class Request:
     body: dict[str, Any]
     label: str = ""
     path: str = CHAT
-    sample: int = 0  # tells repeated draws of one body apart
-    room: int | None = None  # tokens to ask again with when an answer is cut off; not in the key
-    price: Price | None = None  # instead of that of the tables; not in the key
+    sample: int = 0  # distinguishes repeated samples of one body
+    retry_max_tokens: int | None = None  # limit to ask again with after a cut-off; not in the key
+    price: Price | None = None  # overrides the tables; not in the key
 
     def content(self) -> dict[str, Any]:
         """Everything that can change the answer; never the row's position or the API key."""
@@ -60,26 +60,27 @@ class Request:
         return "\n".join(str(message["content"]) for message in self.body["messages"])
 
     def most_input_tokens(self) -> int:
-        """No more tokens than this can go in: one a byte of all that is sent (schemas, tools)."""
+        """Upper bound of the input tokens: one a byte of all that is sent (schemas, tools)."""
         return len(json.dumps(self.body, ensure_ascii=False).encode())
 
     def likely_input_tokens(self) -> int:
-        """About four characters of English make a token under BPE; the server's count decides."""
+        """Estimate the input tokens: about four characters of English make one under BPE."""
         return len(self.prompt()) // 4 + 1
 
     def most_output_tokens(self) -> int | None:
-        """The body's own limit, times the answers it asks for; None: it has none."""
+        """The body's own limit, times the answers that it asks for; None if it has no limit."""
         limits = [int(self.body[name]) for name in _LIMITS if self.body.get(name)]
         answers = max(int(self.body.get(name) or 1) for name in ("n", "best_of"))
         return min(limits) * answers if limits else None
 
-    def with_more_room(self) -> "Request | None":
-        """Make the request to send when the answer was cut off, if `room` allows a longer one."""
+    def with_higher_limit(self) -> "Request | None":
+        """Make the request to send after a cut-off answer, if `retry_max_tokens` is higher."""
         now = {name: self.body[name] for name in _LIMITS if self.body.get(name)}
-        if self.room is None or not now or min(now.values()) >= self.room:
+        limit = self.retry_max_tokens
+        if limit is None or not now or min(now.values()) >= limit:
             return None
-        longer = dict.fromkeys(now, self.room)
-        return replace(self, body={**self.body, **longer}, room=None)
+        body = {**self.body, **dict.fromkeys(now, limit)}
+        return replace(self, body=body, retry_max_tokens=None)
 
 
 def content_key(content: dict[str, Any]) -> str:
@@ -95,12 +96,12 @@ def chat(
     *,
     label: str = "",
     sample: int = 0,
-    room: int | None = None,
+    retry_max_tokens: int | None = None,
     **sampling: Any,
 ) -> Request:
     """Make a chat completion request; of `sampling` the body gets what is not None."""
     body = _body(model, sampling, messages=messages)
-    return Request(endpoint, body, label, CHAT, sample=sample, room=room)
+    return Request(endpoint, body, label, CHAT, sample=sample, retry_max_tokens=retry_max_tokens)
 
 
 def complete(
@@ -110,9 +111,6 @@ def complete(
     return Request(endpoint, _body(model, sampling, prompt=prompt), label, PLAIN)
 
 
-def _body(model: str, sampling: dict[str, Any], **asked: Any) -> dict[str, Any]:
-    return {
-        "model": model,
-        **asked,
-        **{name: value for name, value in sampling.items() if value is not None},
-    }
+def _body(model: str, sampling: dict[str, Any], **content: Any) -> dict[str, Any]:
+    given = {name: value for name, value in sampling.items() if value is not None}
+    return {"model": model, **content, **given}

@@ -1,4 +1,4 @@
-"""What every stage that asks a teacher lets its user set."""
+"""Settings of every stage that asks an LLM."""
 
 import json
 from typing import Any, Self
@@ -9,12 +9,13 @@ from alpacare.core.settings import Settings
 from alpacare.llm.endpoints import Endpoint
 from alpacare.llm.request import Request, chat
 
-_SAMPLING = {"model", "temperature", "top_p", "presence_penalty", "max_tokens"}
-_OURS = {"messages", "prompt", "label", "sample", "room"}
+_SET_BY_STAGE = {"messages", "prompt", "label", "sample"}
+_OWN_KEYS = {"endpoint", "model", "temperature", "top_p", "presence_penalty"}
+_OWN_KEYS |= {"max_tokens", "retry_max_tokens"}
 
 
-class AskingSettings(Settings):
-    """Whom to ask and how; null leaves a setting out, `extra` holds what servers know besides."""
+class RequestSettings(Settings):
+    """Which model to ask and how; null omits a setting, `extra` holds further ones of a server."""
 
     endpoint: str
     model: str
@@ -25,15 +26,15 @@ class AskingSettings(Settings):
     extra: dict[str, Any]
 
     @model_validator(mode="after")
-    def _extra_is_extra(self) -> Self:
+    def _check_extra(self) -> Self:
         try:
             json.dumps(self.extra, allow_nan=False)
         except (TypeError, ValueError) as error:
-            raise ValueError(f"extra: holds what JSON cannot say ({error})") from None
+            raise ValueError(f"extra: holds a value that JSON does not have ({error})") from None
         for name in self.extra:
-            if name in _OURS:
-                raise ValueError(f"extra.{name}: this is made by the stage")
-            if name in _SAMPLING & type(self).model_fields.keys():
+            if name in _SET_BY_STAGE:
+                raise ValueError(f"extra.{name}: the stage sets this itself")
+            if name in _OWN_KEYS & type(self).model_fields.keys():
                 raise ValueError(f"extra.{name}: set the key '{name}' instead")
         return self
 
@@ -46,14 +47,14 @@ class AskingSettings(Settings):
         sample: int = 0,
         **more: Any,
     ) -> Request:
-        """Make the request that these settings ask; `more` goes into it too, and `extra`."""
+        """Make a request with these settings; its body holds `more` and `extra` too."""
         return chat(
             endpoint,
             self.model,
             messages,
             label=label,
             sample=sample,
-            room=self.retry_max_tokens,
+            retry_max_tokens=self.retry_max_tokens,
             **{
                 "temperature": self.temperature,
                 **more,

@@ -1,7 +1,7 @@
-"""Money: what the ledger's calls have cost, what those in flight may cost, and the budget's end.
+"""Budget: what the ledger's calls have cost, and what is reserved for those in flight.
 
-BUDGET is a ceiling in dollars on everything that this ledger ever paid. So a command given twice,
-or a pipeline of several paid stages, cannot add up to more than what was allowed once.
+BUDGET is an upper limit in dollars on everything that this ledger ever paid. So a command given
+twice, or a pipeline of several paid stages, cannot spend more than what was allowed once.
 """
 
 import os
@@ -11,7 +11,7 @@ from typing import Literal
 
 from alpacare.core.errors import BadInput
 from alpacare.llm.cache_pack import Entry
-from alpacare.llm.in_flight_lock import Claims
+from alpacare.llm.in_flight_lock import InFlightLocks
 from alpacare.llm.ledger import Ledger
 
 
@@ -34,7 +34,7 @@ def read_budget() -> float | None:
 
 
 @dataclass(frozen=True)
-class Money:
+class Spending:
     """Dollars of one ledger."""
 
     spent: float  # for answers that are in the ledger
@@ -44,12 +44,12 @@ class Money:
     lost: int  # calls that were in flight when their process was killed
 
     @property
-    def bound(self) -> float:
-        """What can have been spent at most once all that is under way has ended."""
+    def upper_bound(self) -> float:
+        """The most that can have been spent once all that is under way has ended."""
         return self.spent + self.unsure + self.in_flight + self.in_batches
 
     def describe(self) -> str:
-        """Say in a line where the money is."""
+        """Describe the spending in one line."""
         parts = [f"this ledger has paid ${self.spent:.4f}"]
         if self.unsure:
             parts.append(f"at most ${self.unsure:.4f} for calls that broke off")
@@ -58,38 +58,39 @@ class Money:
         return ", ".join(parts)
 
 
-class Accounts:
-    """The books of one ledger. All but `money` are called within a transaction."""
+class Reservations:
+    """Reserved and paid dollars of one ledger. All but `spending` run within a transaction."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._sql = ledger.connection
         self._ledger = ledger
 
-    def money(self) -> Money:
+    def spending(self) -> Spending:
         """Sum up."""
         with self._ledger.readable():
             spent, unsure, lost = self._sql.execute("SELECT * FROM money").fetchone()
             in_flight, in_batches = self._sql.execute(
                 "SELECT (SELECT total(worst) FROM calls), (SELECT total(worst) FROM items)"
             ).fetchone()
-        return Money(spent, unsure, in_flight, in_batches, lost)
+        return Spending(spent, unsure, in_flight, in_batches, lost)
 
     def reserve(
         self, key: str, worst: float, budget: float
     ) -> Literal["", "full", "wait", "batch"]:
-        """Set a call's worst price aside before it is sent; or say what is in the way.
+        """Reserve a call's worst-case price before it is sent, or return what prevents it.
 
-        "full": the budget has no room. "wait": nor has it now, but calls in flight may yet turn out
-        cheaper than what was set aside for them. "batch": a batch under way will bring this answer.
+        "full": the budget does not allow it. "wait": nor does it now, but calls in flight may still
+        cost less than was reserved for them. "batch": a batch under way has this request, or has
+        brought its answer since the caller looked for it.
         """
-        if self._sql.execute("SELECT 1 FROM items WHERE key = ?", (key,)).fetchone():
-            return "batch"
-        self._write_off(key)  # the caller has the claim, so whoever asked before is dead
-        money = self.money()
-        if worst and money.bound + worst > budget:  # what is free needs no room
-            return "wait" if money.in_flight else "full"
-        values = (key, worst, now())
-        self._sql.execute("INSERT INTO calls VALUES (?, ?, ?)", values)
+        for table in ("items", "entries"):
+            if self._sql.execute(f"SELECT 1 FROM {table} WHERE key = ?", (key,)).fetchone():
+                return "batch"
+        self._write_off(key)  # the caller holds the lock, so whoever asked before is dead
+        spending = self.spending()
+        if worst and spending.upper_bound + worst > budget:  # a free call is always allowed
+            return "wait" if spending.in_flight else "full"
+        self._sql.execute("INSERT INTO calls VALUES (?, ?, ?)", (key, worst, now()))
         return ""
 
     def settle(self, key: str, entry: Entry | None, unsure: float = 0.0) -> None:
@@ -100,10 +101,10 @@ class Accounts:
         if entry:
             self._ledger.insert(entry)
 
-    def write_off(self, claims: Claims) -> int:
-        """Count calls of processes that were killed as paid and lost; say how many."""
+    def write_off(self, locks: InFlightLocks) -> int:
+        """Count calls of processes that were killed as paid and lost; return how many."""
         open_calls = [key for (key,) in self._sql.execute("SELECT key FROM calls")]
-        dead = [key for key in open_calls if claims.free(key)]
+        dead = [key for key in open_calls if locks.is_free(key)]
         for key in dead:
             self._write_off(key)
         return len(dead)
@@ -115,5 +116,5 @@ class Accounts:
 
 
 def now() -> str:
-    """Now in UTC, to the second."""
+    """Return the time in UTC, to the second."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,4 +1,4 @@
-"""What one run of a stage did at its servers: shown while it runs, kept as a line when it ends."""
+"""Usage of one run at its servers: shown while it runs, appended to runs.jsonl when it ends."""
 
 import json
 import time
@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from alpacare.core.progress import Advance, track
 from alpacare.llm.reply import Answer
 
 
 @dataclass
-class Tally:
+class RunUsage:
     """Counts of one run; `left` is what the budget still allows, in dollars."""
 
     stage: str
@@ -35,39 +34,36 @@ class Tally:
     _advance: Advance | None = None
 
     @contextmanager
-    def shown(self, total: int) -> Iterator[None]:
+    def progress(self, total: int) -> Iterator[None]:
         """Show progress of `total` answers to come while the block runs."""
         with track(self.stage, total, "answers") as self._advance:
             yield
 
-    def add(self, answer: Answer, wanted: bool = True) -> None:
-        """Count an answer that was paid for; of one that nobody asks for now only the money."""
+    def add_answer(self, answer: Answer, wanted: bool = True) -> None:
+        """Count an answer that was paid for; if no stage asks for it now, only what it cost."""
         self.calls += wanted
         self.dollars += answer.price or 0.0
         self.left -= answer.price or 0.0
         self.tokens_in += answer.tokens_in
         self.tokens_out += answer.tokens_out
         self.finish_reasons[answer.finish_reason] += 1
-        self.show(int(wanted))
+        self.update_progress(int(wanted))
 
-    def fault(self, kind: str, unsure: float) -> None:
+    def add_failure(self, kind: str, unsure: float) -> None:
         """Count a failed try, and what it may have cost."""
         self.retries[kind] += 1
         self.left -= unsure
-        self.show(0)
+        self.update_progress(0)
 
-    def hit(self) -> None:
-        """Count an answer that another process bought meanwhile."""
+    def add_hit(self) -> None:
+        """Count an answer that another process received meanwhile."""
         self.hits += 1
-        self.show(1)
+        self.update_progress(1)
 
-    def show(self, done: int) -> None:
-        """Move the display on."""
-        if self._advance:
-            self._advance(done, self.note())
-
-    def note(self) -> str:
-        """Everything but what the bar itself shows."""
+    def update_progress(self, done: int) -> None:
+        """Advance the progress display."""
+        if not self._advance:
+            return
         tokens = (self.tokens_in + self.tokens_out) / 1000
         parts = [
             self.waiting,
@@ -77,26 +73,23 @@ class Tally:
             f"{self.retries.total()} retries" if self.retries else "",
             f"{len(self.rejected)} failed" if self.rejected else "",
         ]
-        return " · ".join(part for part in parts if part)
-
-    def report(self) -> dict[str, Any]:
-        """Give the run as plain values, times in seconds and money in dollars."""
-        return {
-            "stage": self.stage,
-            "requests": self.requests,
-            "hits": self.hits,
-            "calls": self.calls,
-            "retries": dict(sorted(self.retries.items())),
-            "finish_reasons": dict(sorted(self.finish_reasons.items())),
-            "rejected": len(self.rejected),
-            "lost_in_flight": self.lost,
-            "tokens_in": self.tokens_in,
-            "tokens_out": self.tokens_out,
-            "dollars": round(self.dollars, 6),
-            "seconds": round(time.monotonic() - self._start, 3),
-        }
+        self._advance(done, " · ".join(part for part in parts if part))
 
     def append_to(self, path: Path) -> None:
-        """Add this run's line to the ledger's run book; on a full disk the run itself says more."""
+        """Append this run's line to `path`; on a full disk the run's own error says more."""
         with suppress(OSError), path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(self.report()) + "\n")
+            report = {
+                "stage": self.stage,
+                "requests": self.requests,
+                "hits": self.hits,
+                "calls": self.calls,
+                "retries": dict(sorted(self.retries.items())),
+                "finish_reasons": dict(sorted(self.finish_reasons.items())),
+                "rejected": len(self.rejected),
+                "lost_in_flight": self.lost,
+                "tokens_in": self.tokens_in,
+                "tokens_out": self.tokens_out,
+                "dollars": round(self.dollars, 6),
+                "seconds": round(time.monotonic() - self._start, 3),
+            }
+            file.write(json.dumps(report) + "\n")

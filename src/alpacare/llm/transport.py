@@ -1,4 +1,4 @@
-"""One call to a server, and a name for whatever can go wrong with it."""
+"""One call to a server, and a class for each kind of failure."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -7,28 +7,31 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
+from tenacity import AsyncRetrying, retry_if_exception_type
+from tenacity.wait import wait_random_exponential
 
 from alpacare.core.errors import BadInput
 from alpacare.core.files import parse_json
 from alpacare.llm.endpoints import Endpoint
-from alpacare.llm.reply import Completion, refusal
+from alpacare.llm.reply import Completion, refusal_reply
 from alpacare.llm.request import Request
 
 if TYPE_CHECKING:
     from openai import APIStatusError, AsyncOpenAI
 
 T = TypeVar("T")
+FIRST_WAIT = 0.25  # seconds at most before a second try
 _CONNECT = 10.0  # seconds for a connection to open, however long an answer may take
 _NO_KEY = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 _TRANSIENT = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, 425)  # 425: too early
 _GATEWAY = (HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT)  # the work may have been done
-_ABORTED = ("abort", "error", "insufficient_system_resource")  # why a reply broke off
-_GRACE = 1.0  # seconds after which a call is over that the client did not end itself
+_ABORTED = ("abort", "error", "insufficient_system_resource")  # why a reply ended early
+_GRACE = 1.0  # seconds after the timeout, when a call is ended that the client did not end
 _QUOTA = ("insufficient_quota", "billing_hard_limit_reached", "billing_not_active")
 
 
 class Fault(Exception):
-    """A call failed in a way that another try may mend."""
+    """A call failed; another try may succeed."""
 
     def __init__(
         self,
@@ -46,17 +49,24 @@ class Fault(Exception):
         self.headers: Mapping[str, str] = headers or {}
 
 
+def retry_faults(stop: Any, sleep: Callable[[float], Awaitable[None]]) -> AsyncRetrying:
+    """Call again after a fault, with full jitter, until `stop`; then the last fault is raised."""
+    wait = wait_random_exponential(multiplier=2 * FIRST_WAIT, max=30)
+    faults = retry_if_exception_type(Fault)
+    return AsyncRetrying(retry=faults, wait=wait, stop=stop, sleep=sleep, reraise=True)
+
+
 class Rejected(Exception):
     """The server will never answer this request as it is."""
 
 
 class _Filtered(Exception):
-    """A content filter would not have the prompt: that is an answer."""
+    """A content filter refused the prompt: that is an answer."""
 
 
 @dataclass(frozen=True)
 class Received:
-    """A server's answer: the raw reply, what was read from it, and the headers."""
+    """A server's answer: the raw reply, the same parsed, and the headers."""
 
     raw: dict[str, Any]
     completion: Completion
@@ -64,7 +74,7 @@ class Received:
 
 
 class Transport:
-    """The openai client with its aiohttp transport; retries are ours, so its own are off."""
+    """The openai client with its aiohttp transport; its retries are off, as ours replace them."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         from httpx2 import Limits, Timeout
@@ -74,9 +84,8 @@ class Transport:
         self._key = endpoint.read_key()
         address, query = endpoint.split_address()
         timeout = Timeout(endpoint.timeout, connect=min(_CONNECT, endpoint.timeout))
-        limits = Limits(
-            max_connections=endpoint.in_flight, max_keepalive_connections=endpoint.in_flight
-        )
+        most = endpoint.in_flight
+        limits = Limits(max_connections=most, max_keepalive_connections=most)
         self.client: AsyncOpenAI = AsyncOpenAI(
             api_key=self._key,
             base_url=address,
@@ -88,25 +97,25 @@ class Transport:
         )
 
     async def send(self, request: Request) -> Received:
-        """Make one call; errors as `manage`."""
+        """Send a request; errors as `call`."""
         import httpx2
 
         try:
-            reply = await self.manage(
+            reply = await self.call(
                 lambda client: client.post(
                     request.path, cast_to=httpx2.Response, body=request.body
                 ),
                 request.label or request.key()[:12],
             )
         except _Filtered as error:
-            raw = refusal(str(error), str(request.body["model"]))
+            raw = refusal_reply(str(error), str(request.body["model"]))
             return Received(raw, Completion.model_validate(raw), {})
         return _read(reply.text, reply.headers)
 
-    async def manage(
-        self, call: Callable[["AsyncOpenAI"], Awaitable[T]], label: str = "the server"
+    async def call(
+        self, action: Callable[["AsyncOpenAI"], Awaitable[T]], label: str = "the server"
     ) -> T:
-        """Do anything with the client, and name what goes wrong.
+        """Use the client, and classify what goes wrong.
 
         Raises:
             Fault: another try may succeed.
@@ -117,22 +126,24 @@ class Transport:
         import openai
 
         try:
-            # the client's own timeout starts anew at every byte: a proxy's blanks make it endless
+            # the client's own timeout restarts at every byte: a proxy's blanks make it endless
             async with asyncio.timeout(self.endpoint.timeout + _GRACE):
-                return await call(self.client)
+                return await action(self.client)
         except TimeoutError:
             raise Fault("timeout", billed=True) from None
         except openai.APIConnectionError as error:  # a timeout too
             raise _connection_fault(error) from None
-        except (aiohttp.ClientError, ValueError):  # what the transport lets through; holds the key
+        except (aiohttp.ClientError, ValueError):  # the client lets it pass; its text has the key
             raise Fault("broken reply", billed=True) from None
         except openai.APIStatusError as error:
-            raise self._name(error, label) from None
+            raise self._classify(error, label) from None
 
-    def _name(self, error: "APIStatusError", label: str) -> Exception:
-        """Sort an error status."""
+    def _classify(self, error: "APIStatusError", label: str) -> Exception:
+        """Choose the exception for an error status."""
         status, code, headers = error.status_code, error.code or "", error.response.headers
-        text = self.redact(_message(error))
+        body = error.body
+        message = body.get("message") if isinstance(body, dict) else None
+        text = self.redact(str(message or error.response.text))
         where = self.endpoint.address
         if status in _NO_KEY:
             name = self.endpoint.api_key or "the environment"
@@ -150,16 +161,16 @@ class Transport:
         return Rejected(f"{label}: {status}, {text}")
 
     def redact(self, text: str) -> str:
-        """Take the key out of what a server says, and keep it short."""
+        """Remove the key from a server's text, and shorten it."""
         secret = text.replace(self._key, "***") if self.endpoint.api_key else text
         return " ".join(secret.split())[:300]
 
 
 def _connection_fault(error: BaseException) -> Fault:
-    """Tell by its causes whether a call never left, broke off, or took too long.
+    """Find by its causes whether a call was not sent, broke off, or took too long.
 
-    The client's own classes do not: its transport reports a connection that broke off, and one that
-    was refused, as one that was too slow to open.
+    The client's own classes do not say: its transport reports a connection that broke off, or was
+    refused, as one that was too slow to open.
     """
     from aiohttp import ClientConnectorError, ConnectionTimeoutError, ServerTimeoutError
 
@@ -172,15 +183,8 @@ def _connection_fault(error: BaseException) -> Fault:
     return Fault("timeout" if slow else "connection lost", billed=True)
 
 
-def _message(error: "APIStatusError") -> str:
-    body = error.body
-    if isinstance(body, dict) and body.get("message"):
-        return str(body["message"])
-    return error.response.text
-
-
 def _read(text: str, headers: Mapping[str, str]) -> Received:
-    """Read a reply with status 200, which is no proof that there is an answer in it."""
+    """Read a reply with status 200, which may still hold no answer."""
     try:
         raw = parse_json(text, "reply")
         if isinstance(raw, dict) and raw.get("error"):

@@ -1,5 +1,6 @@
-"""What a stage's answers used: tokens, dollars, retries, model versions; and the rows they brought.
-From the answers alone, so that a rerun that buys nothing says the same.
+"""Usage of a stage's answers: tokens, dollars, retries, model versions; and the rows made of them.
+
+Computed from the answers only, so that a rerun from the ledger gives the same.
 """
 
 from collections import Counter
@@ -14,13 +15,15 @@ from alpacare.llm.reply import Answer
 from alpacare.records.dropped import Dropped
 
 
-def report_usage(answers: Iterable[Answer], kept: int, lost: Sequence[Dropped], path: Path) -> None:
-    """Write a stage's usage and what came of it; warn when the model behind its name changed.
+def report_usage(
+    answers: Iterable[Answer], kept: int, dropped: Sequence[Dropped], path: Path
+) -> None:
+    """Write a stage's usage and rows; warn when the server changed the model's version.
 
-    `kept` rows were made of the answers, and the `lost` could not be.
+    `kept` rows were made of the answers; `dropped` could not be.
     """
-    reasons = Counter(row.reason for row in lost)
-    rows = {"kept": kept, "not_usable": len(lost), "reasons": dict(sorted(reasons.items()))}
+    reasons = Counter(row.reason for row in dropped)
+    rows = {"kept": kept, "not_usable": len(dropped), "reasons": dict(sorted(reasons.items()))}
     usage = {"rows": rows, **count_usage(answers)}
     write_json(path, usage)
     if usage["drift"]:
@@ -33,23 +36,30 @@ def report_usage(answers: Iterable[Answer], kept: int, lost: Sequence[Dropped], 
 
 
 def count_usage(answers: Iterable[Answer]) -> dict[str, Any]:
-    """Sum answers up, each paid call once; seconds are the calls' own, so they overlap."""
-    calls = _calls(answers)
-    # a prompt that a filter refused was answered by no version of the model
+    """Sum up answers, each paid call once; seconds are the calls' own, so they overlap."""
+    by_key: dict[str, Answer] = {}  # also those that were cut off and replaced
+    for each in answers:
+        answer: Answer | None = each
+        while answer is not None:
+            by_key.setdefault(answer.key, answer)
+            answer = answer.cut
+    calls = list(by_key.values())
+    # a prompt that a content filter refused has no model version
     models = Counter(a.model for a in calls if not (a.refused and not a.tokens_in))
     fingerprints = Counter(answer.fingerprint for answer in calls if answer.fingerprint)
+    paid = [answer.call for answer in calls if answer.call]
     retries: Counter[str] = Counter()
-    for answer in calls:
-        retries.update(answer.call.retries if answer.call else {})
+    for call in paid:
+        retries.update(call.retries)
     return {
         "calls": len(calls),
-        "by_batch": sum(bool(a.call and a.call.mode == "batch") for a in calls),
+        "by_batch": sum(call.mode == "batch" for call in paid),
         "tokens_in": sum(a.tokens_in for a in calls),
         "tokens_out": sum(a.tokens_out for a in calls),
         "without_token_counts": sum(a.tokens_in == 0 for a in calls),
         "dollars": round(sum(a.price or 0.0 for a in calls), 6),
-        "prices": sorted({a.call.prices for a in calls if a.call and a.call.prices}),
-        "call_seconds": round(sum(a.call.seconds for a in calls if a.call), 1),
+        "prices": sorted({call.prices for call in paid if call.prices}),
+        "call_seconds": round(sum(call.seconds for call in paid), 1),
         "retries": dict(sorted(retries.items())),
         "finish_reasons": dict(sorted(Counter(a.finish_reason for a in calls).items())),
         "refused": sum(a.refused for a in calls),
@@ -58,14 +68,3 @@ def count_usage(answers: Iterable[Answer]) -> dict[str, Any]:
         "fingerprints": dict(sorted(fingerprints.items())),
         "drift": len(models) > 1 or len(fingerprints) > 1,
     }
-
-
-def _calls(answers: Iterable[Answer]) -> list[Answer]:
-    """Every call behind these answers, once: those that were cut off and replaced too."""
-    calls: dict[str, Answer] = {}
-    for answer in answers:
-        each: Answer | None = answer
-        while each is not None:
-            calls.setdefault(each.key, each)
-            each = each.cut
-    return list(calls.values())

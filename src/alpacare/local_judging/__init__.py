@@ -1,1 +1,7 @@
-"""TODO."""
+"""Judges that run on this machine: a model scores labels by their log-likelihood."""
+
+from alpacare.core.public import exports
+
+__getattr__, __all__ = exports(
+    __name__, judges="LoglikJudge read_local_judge", loglik="ScoredPrompt score_prompts"
+)

@@ -1,10 +1,11 @@
-"""How likely a model is to go on with each of a few texts, after prompts that are read once."""
+"""How likely a model is to continue with each of a few texts, after prompts that are read once."""
 
 from collections.abc import Sequence
 from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 from alpacare.core.errors import BadInput
+from alpacare.generation.batched import pad_left
 
 if TYPE_CHECKING:
     import torch
@@ -14,10 +15,10 @@ Prompt = tuple[int, ...]  # token ids
 
 
 def check_attention(model: "PreTrainedModel", name: str) -> None:
-    """See that a prompt's keys and values can be gone on with by several tokens at once.
+    """Check that several tokens at once can follow a prompt's cached keys and values.
 
     Raises:
-        BadInput: it is a model with a state, which takes one token at a time.
+        BadInput: a model with a state takes one token at a time.
     """
     from transformers import DynamicCache
     from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
@@ -34,26 +35,23 @@ def score_batch(
     model: "PreTrainedModel",
     prompts: Sequence[Prompt],
     labels: Sequence[Sequence[int]],
-    pad: int,
+    pad_id: int,
 ) -> list[list[float]]:
-    """Give the log-likelihood in nats of each label after each prompt; a list a prompt.
+    """Give the log-likelihood in nats of each label after each prompt; one list for each prompt.
 
     The prompts are read once, with padding before them. All first tokens are scored there, and
     the others on as many copies of the keys and values as there are labels with more.
     """
     import torch
 
-    width = max(map(len, prompts))
-    ids = [[pad] * (width - len(prompt)) + [*prompt] for prompt in prompts]
-    kept = [[0] * (width - len(prompt)) + [1] * len(prompt) for prompt in prompts]
-    mask = torch.tensor(kept, device=model.device)
+    ids, mask = pad_left(prompts, pad_id, model.device)
     with torch.inference_mode():
         output = _read(model, ids, mask, logits_to_keep=1)
         scores = output.logits[:, -1].float().log_softmax(-1)[:, [label[0] for label in labels]]
         long = [place for place, label in enumerate(labels) if len(label) > 1]
         if long:
             rest = [labels[place] for place in long]
-            scores[:, long] += _score_rest(model, output.past_key_values, mask, rest, pad)
+            scores[:, long] += _score_rest(model, output.past_key_values, mask, rest, pad_id)
     rows: list[list[float]] = scores.tolist()
     return rows
 
@@ -63,39 +61,35 @@ def _score_rest(
     cache: "DynamicCache",
     mask: "torch.Tensor",
     labels: Sequence[Sequence[int]],
-    pad: int,
+    pad_id: int,
 ) -> "torch.Tensor":
     """Score what follows the labels' first tokens, [prompts, labels]; `cache` is used up."""
     import torch
 
     rows, most = len(mask), max(map(len, labels))
-    # behind a shorter label there is padding, which comes too late to be seen by its tokens
-    filled = [[*label] + [pad] * (most - len(label)) for label in labels] * rows
+    # padding follows a shorter label, so that its tokens cannot see it
+    padded = torch.tensor([[*label] + [pad_id] * (most - len(label)) for label in labels] * rows)
+    padded = padded.to(mask.device)
     real = [[place < len(label) for place in range(1, most)] for label in labels] * rows
     cache.batch_repeat_interleave(len(labels))
     mask = mask.repeat_interleave(len(labels), dim=0)
     mask = torch.nn.functional.pad(mask, (0, most - 1), value=1)
-    given = [ids[:-1] for ids in filled]
-    chances = _read(model, given, mask, past_key_values=cache).logits.float().log_softmax(-1)
-    following = torch.tensor([ids[1:] for ids in filled], device=mask.device)
-    found = chances.gather(-1, following[..., None])[..., 0]
-    found = found.where(torch.tensor(real, device=mask.device), 0.0)
-    scores: torch.Tensor = found.sum(-1).view(rows, len(labels))
+    output = _read(model, padded[:, :-1], mask, past_key_values=cache)
+    logprobs = output.logits.float().log_softmax(-1)
+    chosen = logprobs.gather(-1, padded[:, 1:, None])[..., 0]
+    chosen = chosen.where(torch.tensor(real, device=mask.device), 0.0)
+    scores: torch.Tensor = chosen.sum(-1).view(rows, len(labels))
     return scores
 
 
-def _read(
-    model: "PreTrainedModel", ids: Sequence[Sequence[int]], mask: "torch.Tensor", **more: Any
-) -> Any:
+def _read(model: "PreTrainedModel", ids: "torch.Tensor", mask: "torch.Tensor", **more: Any) -> Any:
     """Run the model on new tokens; `mask` covers what is in the cache too."""
-    import torch
-
-    positions = (mask.cumsum(-1) - 1).clamp(min=0)[:, -len(ids[0]) :]
-    offered = {"position_ids": positions, **more}
-    takes = signature(model.forward).parameters
+    positions = (mask.cumsum(-1) - 1).clamp(min=0)[:, -ids.shape[1] :]
+    optional = {"position_ids": positions, **more}
+    known = signature(model.forward).parameters
     return model(
-        input_ids=torch.tensor(ids, device=model.device),
+        input_ids=ids,
         attention_mask=mask,
         use_cache=True,
-        **{name: value for name, value in offered.items() if name in takes},
+        **{name: value for name, value in optional.items() if name in known},
     )

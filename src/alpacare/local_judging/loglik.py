@@ -1,6 +1,6 @@
 """Judge `loglik`: a local model says by log-likelihood which label it would write.
 
-A verdict is read off probabilities and not out of a text, so there is nothing to parse, and the
+A verdict is read from probabilities and not from a text, so there is nothing to parse, and the
 same prompts get the same verdicts.
 """
 
@@ -8,74 +8,37 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Self
+from itertools import permutations
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pydantic import Field, model_validator
-
-from alpacare.compute.determinism import make_deterministic
-from alpacare.compute.pinned_model import check_pinned
-from alpacare.compute.versions import versions
+from alpacare.compute.journal import Journal
+from alpacare.compute.machine import device_name, versions
+from alpacare.compute.scratch import fingerprint, hash_code, hash_model
 from alpacare.core.errors import BadInput
-from alpacare.core.progress import quiet_libraries, track
-from alpacare.core.settings import Settings
+from alpacare.core.file_lock import hold_lock
+from alpacare.core.progress import track
+from alpacare.generation import model as generation_model
+from alpacare.generation.batched import plan_batches
 from alpacare.generation.model import (
-    Source,
+    ModelSource,
     load_model,
     load_tokenizer,
     pad_token,
     read_context,
 )
+from alpacare.local_judging.judges import LoglikJudge
 from alpacare.local_judging.likelihood import Prompt, check_attention, score_batch
 from alpacare.prompting.student_prompt import StudentPrompt
 from alpacare.records.judgment import Slot
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
-
-
-class LoglikJudge(Settings):
-    """Which model judges, how it is prompted, and the labels it chooses from.
-
-    Form `plain`: the start token and the prompt. `chat`: the model's own chat template around the
-    prompt; a label begins its answer. `tie` null: no ties. Labels are written as the model would
-    go on, with a space in front where it writes one. Of `dtype` bfloat16 logits come in coarse
-    steps (0.1 at a logit of 20), so that equal scores do happen.
-
-    `cache_tokens`: the most tokens held at once on a GPU, where a prompt counts once a label. A
-    CPU reads prompts one by one: in company their last digits would change, and a model large
-    enough to judge is no faster for it.
-    """
-
-    kind: Literal["loglik"]
-    model: str
-    revision: str | None
-    prompt: Literal["plain", "chat"]
-    first: str
-    second: str
-    tie: str | None
-    cache_tokens: int = Field(gt=0)
-    dtype: Literal["float32", "bfloat16"]
-    threads: int = Field(gt=0)
-
-    @model_validator(mode="after")
-    def _sound(self) -> Self:
-        check_pinned(self.model, self.revision)
-        written = [label.strip() for label in self.labels.values()]
-        if not all(written):
-            raise ValueError("first, second, tie: a label is blank; write it, or null for no ties")
-        if len(set(written)) < len(written):
-            raise ValueError("first, second, tie: two labels are the same; write different ones")
-        return self
-
-    @property
-    def labels(self) -> dict[Slot, str]:
-        """The labels that may be chosen."""
-        labels: dict[Slot, str] = {"first": self.first, "second": self.second}
-        return labels if self.tie is None else {**labels, "tie": self.tie}
+    from transformers import PreTrainedTokenizerBase
 
 
 @dataclass(frozen=True)
-class Scored:
+class ScoredPrompt:
     """What one prompt got; `raw`: the log-likelihood of every label in nats, or why there is none.
 
     `slot` is None if the prompt does not fit the model's context, or if labels share the highest
@@ -86,59 +49,69 @@ class Scored:
     raw: str
 
 
+class _Scoring(NamedTuple):
+    """A judge's labels and the different prompts, as token ids."""
+
+    judge: LoglikJudge
+    labels: list[list[int]]
+    prompts: list[Prompt]
+    pad_id: int
+
+
 def score_prompts(
-    judge: LoglikJudge, prompts: Sequence[str]
-) -> tuple[list[Scored], dict[str, Any]]:
+    judge: LoglikJudge, prompts: Sequence[str], scratch: Path | None = None
+) -> tuple[list[ScoredPrompt], dict[str, Any]]:
     """Let the model choose a label after each prompt; also say how that came about.
 
     A label's score is the sum of its tokens' log-probabilities, and the highest wins. Equal
     prompts are read once. One that is too long for the model is not cut, and gets no verdict.
+    Scores are kept in `scratch`, also afterwards: a call that was stopped goes on, and one that
+    comes again loads no model. Many calls may share the folder.
 
     Raises:
         BadInput: the model cannot be read, or cannot judge; the GPU's memory is full.
     """
-    source = Source(judge.model, judge.revision)
+    source = ModelSource(judge.model, judge.revision)
     tokenizer, context = load_tokenizer(source), read_context(source)
     labels = encode_labels(judge, tokenizer)
-    asked = _encode_prompts(judge, tokenizer, prompts)
+    encoded = _encode_prompts(judge, tokenizer, prompts)
     longest = max(map(len, labels))
-    fitting = {ids for ids in asked if context is None or len(ids) + longest <= context}
+    fitting = {ids for ids in encoded if context is None or len(ids) + longest <= context}
     # sorted: the order of the prompts shapes no batch
     distinct = sorted(fitting, key=lambda ids: (-len(ids), ids))
-    start = time.monotonic()
-    scores = _score_all(judge, labels, distinct, pad_token(tokenizer)) if distinct else {}
-    seconds = time.monotonic() - start
+    scoring = _Scoring(judge, labels, distinct, pad_token(tokenizer))
+    results, seconds = _score_or_read(scoring, scratch)
+    scores = {distinct[place]: result for place, result in results.items()}
     scored = [
-        _decide(judge, scores[ids])
+        _choose_label(judge, scores[ids])
         if ids in scores
-        else Scored(
+        else ScoredPrompt(
             None,
             f"the prompt has {len(ids):,} tokens and the model's context is {context:,}, "
             f"less {longest} for a label",
         )
-        for ids in asked
+        for ids in encoded
     ]
-    return scored, _describe(judge, asked, scores, seconds)
+    return scored, _describe_run(judge, encoded, scores, seconds)
 
 
 def encode_labels(judge: LoglikJudge, tokenizer: "PreTrainedTokenizerBase") -> list[list[int]]:
     """Give the token ids of the labels.
 
-    They are encoded by themselves and put behind the prompt's: no token spans the border, as none
-    does where a model goes on writing.
+    They are encoded by themselves and appended to the prompt's: no token spans the border, as none
+    does where a model continues a text.
 
     Raises:
         BadInput: a label is the beginning of another one and could never be less likely.
     """
     written = list(judge.labels.values())
     labels = [tokenizer.encode(label, add_special_tokens=False) for label in written]
-    for place, label in enumerate(labels):
-        for other, longer in enumerate(labels):
-            if place != other and longer[: len(label)] == label:
-                raise BadInput(
-                    f"{judge.model}: to its tokenizer label '{written[place]}' is the beginning "
-                    f"of label '{written[other]}'; choose labels that differ earlier"
-                )
+    for (short, ids), (long, longer) in permutations(zip(written, labels, strict=True), 2):
+        if longer[: len(ids)] == ids:
+            raise BadInput(
+                f"{judge.model}: to its tokenizer label '{short}' is the beginning of label "
+                f"'{long}'; choose labels that differ earlier"
+            )
     return labels
 
 
@@ -152,62 +125,71 @@ def _encode_prompts(
         raise BadInput(f"{judge.model}: {error}".replace("use alpaca", "use plain")) from error
 
 
-def _load(judge: LoglikJudge) -> "PreTrainedModel":
-    """Load the judge's model, on a GPU where there is one."""
+def _score_or_read(scoring: _Scoring, scratch: Path | None) -> tuple[dict[int, list[float]], float]:
+    """Give the scores by the positions of the prompts, and the seconds that they took."""
+    judge = scoring.judge
+    parts = {
+        "judge": judge.model_dump(exclude={"model", "prompt"}),
+        "model": hash_model(judge.model, judge.revision),
+        "labels": scoring.labels,
+        "prompts": scoring.prompts,
+        "pad": scoring.pad_id,
+        "code": hash_code(__file__, generation_model.__file__),
+        "versions": versions(device_name()),
+    }
+    with TemporaryDirectory() as temporary:
+        folder = (scratch or Path(temporary)) / fingerprint(parts)
+        folder.mkdir(parents=True, exist_ok=True)
+        journal = Journal(folder)
+        with hold_lock(folder / "stage.lock"):
+            if len(journal.results()) < len(scoring.prompts):
+                _score_rest(scoring, journal)
+        return journal.results(), journal.seconds()
+
+
+def _score_rest(scoring: _Scoring, journal: Journal) -> None:
+    """Score the prompts that are not in the journal, on a GPU where there is one."""
     import torch
 
+    judge, labels, prompts, pad_id = scoring
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    make_deterministic(0, judge.threads)
-    # some kernels of a GPU have no deterministic form
-    torch.use_deterministic_algorithms(device == "cpu")
-    quiet_libraries()
-    model = load_model(Source(judge.model, judge.revision), judge.dtype, device, "sdpa")
+    source = ModelSource(judge.model, judge.revision)
+    model = load_model(source, judge.dtype, device, "sdpa", judge.threads)
     check_attention(model, judge.model)
-    return model
-
-
-def _score_all(
-    judge: LoglikJudge, labels: Sequence[Sequence[int]], prompts: Sequence[Prompt], pad: int
-) -> dict[Prompt, list[float]]:
-    """Score the labels after different prompts, longest first."""
-    import torch
-
-    model = _load(judge)
-    alone = model.device.type == "cpu"
-    scores: dict[Prompt, list[float]] = {}
-    with track(f"{judge.model} judges", len(prompts), "prompts") as advance:
-        for batch in [[prompt] for prompt in prompts] if alone else plan(judge, labels, prompts):
+    one_by_one = [[place] for place in range(len(prompts))]
+    batches = one_by_one if device == "cpu" else plan_scoring(judge, labels, prompts)
+    done = journal.results().keys()
+    left = [batch for batch in batches if not done >= set(batch)]
+    with track(f"{judge.model} judges", sum(map(len, left)), "prompts") as advance:
+        for batch in left:
+            start = time.monotonic()
+            chosen = [prompts[place] for place in batch]
             try:
-                rows = score_batch(model, batch, labels, pad)
+                scores = score_batch(model, chosen, labels, pad_id)
             except torch.OutOfMemoryError:
                 raise BadInput(
                     f"{judge.model}: the GPU's memory is full; in the judge's settings lower "
                     "cache_tokens, or set dtype: bfloat16"
                 ) from None
-            if any(math.isnan(score) for row in rows for score in row):
+            if any(math.isnan(score) for row in scores for score in row):
                 raise BadInput(
                     f"{judge.model}: its scores are no numbers; its weights are damaged, or need "
                     "dtype: float32"
                 )
-            scores.update(zip(batch, rows, strict=True))
+            journal.append(dict(zip(batch, scores, strict=True)), time.monotonic() - start)
             advance(len(batch), "")
-    return scores
 
 
-def plan(
+def plan_scoring(
     judge: LoglikJudge, labels: Sequence[Sequence[int]], prompts: Sequence[Prompt]
-) -> list[Sequence[Prompt]]:
-    """Cut prompts, longest first, into batches that `cache_tokens` allow, of one at least."""
-    batches, start = [], 0
+) -> list[list[int]]:
+    """Cut prompts into batches by `cache_tokens`; each label of several tokens needs a copy."""
     copies = max(1, sum(len(label) > 1 for label in labels))
-    while start < len(prompts):
-        row = copies * (len(prompts[start]) + max(map(len, labels)))
-        batches.append(prompts[start : start + max(1, judge.cache_tokens // row)])
-        start += len(batches[-1])
-    return batches
+    longest = max(map(len, labels))
+    return plan_batches(list(map(len, prompts)), longest, judge.cache_tokens // copies)
 
 
-def _decide(judge: LoglikJudge, scores: Sequence[float]) -> Scored:
+def _choose_label(judge: LoglikJudge, scores: Sequence[float]) -> ScoredPrompt:
     raw = ", ".join(
         f"{label.strip()} {score:.4f}"
         for label, score in zip(judge.labels.values(), scores, strict=True)
@@ -215,31 +197,30 @@ def _decide(judge: LoglikJudge, scores: Sequence[float]) -> Scored:
     best = max(scores)
     slots = [slot for slot, score in zip(judge.labels, scores, strict=True) if score == best]
     if len(slots) == 1:
-        return Scored(slots[0], raw)
-    return Scored("tie" if judge.tie is not None else None, raw)
+        return ScoredPrompt(slots[0], raw)
+    return ScoredPrompt("tie" if judge.tie is not None else None, raw)
 
 
-def _describe(
+def _describe_run(
     judge: LoglikJudge,
-    asked: Sequence[Prompt],
+    prompts: Sequence[Prompt],
     scores: Mapping[Prompt, Sequence[float]],
     seconds: float,
 ) -> dict[str, Any]:
     """Say how scores came about, as a run of answers does: no times on a CPU."""
-    import torch
-
-    device = torch.cuda.get_device_name(0) if torch.cuda.is_available() else "cpu"
+    device = device_name()
+    on_cpu = device == "cpu"
     tokens = sum(map(len, scores))
     return {
         "engine": "loglik",
         **judge.model_dump(exclude={"kind"}),
-        "exact": device == "cpu",
-        "prompts": len(asked),
+        "exact": on_cpu,
+        "prompts": len(prompts),
         "different": len(scores),
-        "too_long": sum(ids not in scores for ids in asked),
+        "too_long": sum(ids not in scores for ids in prompts),
         "tokens": tokens,
-        # on a CPU the same inputs give the same file, so that no clock stands in it
-        "call_seconds": None if device == "cpu" else round(seconds, 1),
-        "tokens_per_second": None if device == "cpu" else round(tokens / seconds),
+        # on a CPU the same inputs give the same file, so it holds no times
+        "call_seconds": None if on_cpu else round(seconds, 1),
+        "tokens_per_second": None if on_cpu else round(tokens / seconds),
         "versions": versions(device),
     }

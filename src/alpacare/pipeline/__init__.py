@@ -1,1 +1,19 @@
-"""TODO."""
+"""params.yaml and dvc.yaml as data: checked before anything runs, quoted, changed by presets.
+
+It also says which stages an edit would run again, and accepts edits that change no result.
+"""
+
+from alpacare.core.public import exports
+
+__getattr__, __all__ = exports(
+    __name__,
+    acceptance="accept_code",
+    changes="code_changes explain_rerun",
+    check="check_all",
+    dvc_yaml="dependencies expensive_stages outputs setting",
+    params="Params read_params",
+    plan="make_plans used_keys",
+    presets="apply_preset describe_presets set_values",
+    quote="quote_all print_quote",
+    sources="repro_targets skipped_stages",
+)

@@ -6,42 +6,43 @@ cost them. `make repro` looks here first.
 
 from collections.abc import Iterable
 from importlib.util import find_spec
+from itertools import repeat
 from pathlib import Path
 
 from alpacare.core.errors import BadInput
-from alpacare.datasets.seed_files import normalise, read_source
-from alpacare.generation.local_models import read_local
-from alpacare.instructions.few_shot_sampler import Deck
-from alpacare.judging.judge_request import make_inquiries
-from alpacare.judging.judges import JUDGES, AskedJudge, read_judge
+from alpacare.datasets.seed_files import read_seeds
+from alpacare.generation.settings import read_local_model
+from alpacare.instructions.few_shot_sampler import FewShotSampler
+from alpacare.judging.judge_request import make_judge_requests
+from alpacare.judging.judges import LLMJudge, read_judge
 from alpacare.llm.cache_pack import read_pack
 from alpacare.llm.endpoints import Endpoint
 from alpacare.llm.prices import Prices
 from alpacare.llm.request import Request
 from alpacare.llm.reservations import read_budget
-from alpacare.local_judging.loglik import LoglikJudge
+from alpacare.llm.task_requests import make_folder_requests
+from alpacare.local_judging.judges import read_local_judge
+from alpacare.pipeline import paths
 from alpacare.pipeline.dvc_yaml import dependencies
 from alpacare.pipeline.params import Params, read_params
 from alpacare.prompting.judge_prompt import JudgePrompt
 from alpacare.prompting.student_prompt import StudentPrompt
 from alpacare.prompting.templates import render_chat
 from alpacare.records.generation import Generation
-from alpacare.records.shown_pair import Case
+from alpacare.records.shown_pair import ShownPair
 from alpacare.records.task import Seed, TestTask, row_id
-from alpacare.records.test_set import read_tests
-from alpacare.stages.asked import make_reference_requests
-from alpacare.stages.categories import make_sorting_requests
-from alpacare.stages.filtered import read_tests as read_test_lines
-from alpacare.stages.references import take
+from alpacare.records.test_set import read_test_set
+from alpacare.stages.filtered import read_test_sets
+from alpacare.stages.references import written_answers
 from alpacare.training.hardware import check_machine, read_hardware
-from alpacare.training.memory_check import check_room
+from alpacare.training.memory_check import check_memory_and_disk
 from alpacare.training.settings import CheckpointSettings
 
 EXAMPLE = TestTask(id=row_id("x", ""), instruction="x", input="")
 _ANSWER = Generation(
     id="x", instruction="x", input="", output="x", generator="x", finish_reason="stop"
 )
-_CASE = Case(_ANSWER, _ANSWER, "model_first")
+_CASE = ShownPair(_ANSWER, _ANSWER, "model_first")
 
 
 def check_all() -> str:
@@ -61,7 +62,7 @@ def check_all() -> str:
     seeds = _check_seeds(params)
     tasks = _check_tests(params)
     _check_references(params)
-    read_test_lines(tuple(dependencies("filtered", "data/tests")))
+    read_test_sets(tuple(dependencies("filtered", "data/tests")))
     _check_training(params.checkpoint)
     if params.filtered.engine == "ray" and find_spec("ray") is None:
         raise BadInput("filtered.engine: ray: Ray is not installed; run: make ray")
@@ -82,11 +83,13 @@ def _check_sources(params: Params) -> None:
 def _check_judges(params: Params) -> None:
     """Read every judge, and the prompt of those that have one."""
     for name in params.judgments.judges:
-        judge = read_judge(name)
-        if isinstance(judge, AskedJudge | LoglikJudge):
-            JudgePrompt.read(JUDGES / name)
-        if isinstance(judge, AskedJudge):
-            _check_asking([make_inquiries(judge, JUDGES / name, [_CASE])[0].request()])
+        folder = paths.judge(name)
+        judge = read_judge(folder)
+        if isinstance(judge, LLMJudge):
+            _check_asking([make_judge_requests(judge, folder, [_CASE])[0].next_request()])
+    for name in params.judgments.local_judges:
+        read_local_judge(paths.judge(name))
+        JudgePrompt.read(paths.judge(name))
 
 
 def _check_servers(params: Params) -> None:
@@ -94,8 +97,8 @@ def _check_servers(params: Params) -> None:
     Prices()
     for stage in ("instructions", "responses"):
         _check_key(params.endpoints[getattr(params, stage).endpoint])
-    if params.generations.endpoint:  # free, so that it will be asked without BUDGET too
-        params.endpoints[params.generations.endpoint].read_key()
+    for name in params.generations.servers:  # free, so that it will be asked without BUDGET too
+        params.endpoints[name].read_key()
 
 
 def _check_key(endpoint: Endpoint) -> None:
@@ -116,8 +119,10 @@ def _check_training(settings: CheckpointSettings) -> None:
     (path,) = dependencies("checkpoint", "configs/")
     hardware = read_hardware(path)
     check_machine(settings, hardware)
-    least = (settings.micro_rows or 1, settings.row_length) if settings.packing else (1, 1)
-    check_room(settings, hardware, least, False, Path("models"))
+    least = settings.micro_batch_size or 1, settings.max_seq_length
+    if not settings.packing:
+        least = 1, 1
+    check_memory_and_disk(settings, hardware, least, False, Path("models"))
 
 
 def _check_prompts() -> None:
@@ -135,17 +140,18 @@ def _check_prompts() -> None:
 
 def _check_seeds(params: Params) -> int:
     source = dependencies("seeds", "data/")[0]
-    seeds = normalise(read_source(source), source)[: params.seeds.take]
-    Deck(seeds, params.instructions.seed).check(params.instructions.seeds_per_request)
+    seeds = read_seeds(source)[: params.seeds.take]
+    settings = params.instructions
+    FewShotSampler(seeds, settings.seed).check_size(settings.seeds_per_request)
     return len(seeds)
 
 
 def _check_tests(params: Params) -> int:
     """Read every test set; each written reference must have answered one of them."""
-    paths = [dependencies("references", "data/", test=test)[0] for test in params.tests]
-    sets = [read_tests(path) for path in paths]
+    files = [paths.test_set(test) for test in params.tests]
+    sets = [read_test_set(path) for path in files]
     for name in params.references.written:
-        taken = [take(tests, name, path) for tests, path in zip(sets, paths, strict=True)]
+        taken = [written_answers(*each) for each in zip(sets, repeat(name), files, strict=False)]
         if not any(taken):
             known = sorted({who for tests in sets for test in tests for who in test.answers})
             raise BadInput(
@@ -156,12 +162,13 @@ def _check_tests(params: Params) -> int:
 
 
 def _check_references(params: Params) -> None:
-    """Read who else is asked, who sorts, and who runs here."""
-    for name in params.references.asked:
-        (prompt,) = dependencies("asked", "prompts/", reference=name)
-        _check_asking(make_reference_requests(prompt, [EXAMPLE]))
+    """Read which models are asked, which sort instructions, and which answer on this machine."""
+    (prompts,) = dependencies("references", "prompts/")
+    folders = [prompts / name for name in params.references.api]
     for name in params.categories:
-        (prompt,) = dependencies("categories", "prompts/", sorter=name)
-        _check_asking(make_sorting_requests(prompt, [EXAMPLE]))
+        folders += dependencies("categories", "prompts/", sorter=name)
+    for folder in folders:
+        _check_asking(make_folder_requests(folder, [EXAMPLE]))
+    (models,) = dependencies("local_references", "prompts/local_references")
     for name in params.references.local:
-        read_local(dependencies("local", "prompts/references/", reference=name)[0])
+        read_local_model(models / name)

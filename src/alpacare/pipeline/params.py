@@ -1,24 +1,25 @@
 """The whole of params.yaml, checked; what is compared with what."""
 
+from collections.abc import Mapping
 from itertools import product
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import StringConstraints, model_validator
 
-from alpacare.core.names import NAME, Names, Slugs, refuse_repeated
+from alpacare.core.names import NAME, Names, Slugs
 from alpacare.core.settings import Settings, check, read_yaml
 from alpacare.datasets.seed_files import SeedsSettings
 from alpacare.evaluation.bootstrap import Resampling
-from alpacare.filtering.filter import FilteredSettings
+from alpacare.evaluation.score import Cell
+from alpacare.filtering.settings import FilteredSettings
 from alpacare.generation.settings import GenerationsSettings
-from alpacare.instructions.generation_loop import InstructionsSettings
+from alpacare.instructions.settings import InstructionsSettings
 from alpacare.llm.endpoints import Endpoint
 from alpacare.llm.task_requests import ResponsesSettings
-from alpacare.training.curves import CurvesSettings
+from alpacare.records.comparisons import BASE, JudgmentsSettings, ReferencesSettings
+from alpacare.training.curves import TrainingCurvesSettings
 from alpacare.training.settings import CheckpointSettings
-
-BASE = "base"  # the student before training: a reference that needs no answers of others
 
 _IMPORTED = f"imported/{NAME}"
 
@@ -31,29 +32,10 @@ class SourcesSettings(Settings):
     responses: Annotated[str, StringConstraints(pattern=rf"^(responses|{_IMPORTED})$")]
 
 
-class ReferencesSettings(Settings):
-    """Section `references`: whose answers stand in test sets, who is asked, who runs here."""
-
-    written: Names
-    asked: Names
-    local: Names
-
-    @model_validator(mode="after")
-    def _distinct(self) -> Self:
-        refuse_repeated([*self.written, *self.asked, *self.local, BASE])
-        return self
-
-
-class JudgmentsSettings(Settings):
-    """Section `judgments`: the axes of its matrix."""
-
-    references: Slugs
-    judges: Slugs
-
-
 class Params(Settings):
     """The whole of params.yaml."""
 
+    renamed: ClassVar[Mapping[str, str]] = {"curves": "training_curves"}
     tests: Slugs
     references: ReferencesSettings
     judgments: JudgmentsSettings
@@ -65,7 +47,7 @@ class Params(Settings):
     filtered: FilteredSettings
     responses: ResponsesSettings
     checkpoint: CheckpointSettings
-    curves: CurvesSettings
+    training_curves: TrainingCurvesSettings
     generations: GenerationsSettings
     scores: Resampling
 
@@ -73,7 +55,7 @@ class Params(Settings):
     def _known_references(self) -> Self:
         known = self.references
         for name in self.judgments.references:
-            if name not in {*known.written, *known.asked, *known.local, BASE}:
+            if name not in {*known.written, *known.api, *known.local, BASE}:
                 raise ValueError(
                     f"judgments.references: '{name}' is neither 'base' nor in references"
                 )
@@ -81,17 +63,21 @@ class Params(Settings):
 
     @model_validator(mode="after")
     def _known_endpoints(self) -> Self:
-        for stage in ("instructions", "responses", "generations"):
-            name = getattr(self, stage).endpoint
-            if name is not None and name not in self.endpoints:
-                raise ValueError(
-                    f"{stage}.endpoint: '{name}' is not in endpoints: {', '.join(self.endpoints)}"
-                )
+        named = [
+            ("instructions.endpoint", self.instructions.endpoint),
+            ("responses.endpoint", self.responses.endpoint),
+            *(("generations.servers", name) for name in self.generations.servers),
+        ]
+        for key, name in named:
+            if name not in self.endpoints:
+                known = ", ".join(self.endpoints)
+                raise ValueError(f"{key}: '{name}' is not in endpoints: {known}")
         return self
 
-    def cells(self) -> list[tuple[str, str, str]]:
+    def cells(self) -> list[Cell]:
         """Every (test, reference, judge) that is judged and scored."""
-        return list(product(self.tests, self.judgments.references, self.judgments.judges))
+        axes = self.tests, self.judgments.references, self.judgments.judges
+        return [Cell(*each) for each in product(*axes)]
 
 
 def read_params() -> Params:

@@ -1,7 +1,7 @@
-"""What the paid stages would ask today, worked out in memory from seeds and ledger alone.
+"""What the paid stages would ask today, computed in memory from seeds and ledger.
 
-Requests that follow from answers nobody has yet are estimated: as many tasks a reply as the replies
-so far brought, or as the prompt asks for.
+Requests that depend on answers yet to come are estimated: as many tasks a reply as those so far
+brought, or as the prompt asks for.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,45 +9,43 @@ from dataclasses import dataclass, replace
 
 from alpacare.core import jsonl
 from alpacare.core.errors import BadInput
-from alpacare.datasets.seed_files import normalise, read_source
+from alpacare.datasets.seed_files import read_seeds
 from alpacare.filtering.filter import Filter
-from alpacare.instructions.generation_loop import Rounds
-from alpacare.judging.judge_request import find_replies, make_inquiries
-from alpacare.judging.judges import JUDGES, AskedJudge, read_judge
+from alpacare.instructions.generation_loop import GenerationLoop
+from alpacare.judging.judge_request import find_replies, make_judge_requests
+from alpacare.judging.judges import LLMJudge, read_judge
 from alpacare.llm.cache_pack import read_pack
-from alpacare.llm.client import Find, look_up
+from alpacare.llm.client import FindAnswer, look_up
 from alpacare.llm.ledger import Ledger, default_path
 from alpacare.llm.reply import Answer
 from alpacare.llm.request import Request
-from alpacare.llm.task_requests import make_requests
+from alpacare.llm.task_requests import make_folder_requests, make_requests
+from alpacare.pipeline import paths
 from alpacare.pipeline.check import EXAMPLE
-from alpacare.pipeline.dvc_yaml import dependencies, rows_path
+from alpacare.pipeline.dvc_yaml import dependencies
 from alpacare.pipeline.params import Params, read_params
-from alpacare.pipeline.sources import passed
+from alpacare.pipeline.sources import skipped_stages
 from alpacare.records.generation import Generation
-from alpacare.records.pairs import pair_up
-from alpacare.records.shown_pair import Case, make_cases
+from alpacare.records.pairs import pair_answers
+from alpacare.records.shown_pair import ShownPair, show_both_orders
 from alpacare.records.task import AnyTask, Question, TestTask
-from alpacare.records.test_set import read_tests as read_test_set
-from alpacare.stages.asked import make_reference_requests
-from alpacare.stages.categories import make_sorting_requests
-from alpacare.stages.filtered import read_tests
+from alpacare.records.test_set import read_test_set
+from alpacare.stages.filtered import read_test_sets
 
-PAID = ("instructions", "responses", "categories", "asked", "judgments")
-RECORDED = ("instructions", "responses")
+PAID = ("instructions", "responses", "categories", "references", "judgments")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """One paid stage: what is known of it, and about how many requests will come on top."""
+    """The requests of one paid stage: those that are known, and about how many will follow."""
 
     stage: str
     answered: list[Answer]
     missing: list[Request]
-    asked: list[Request]  # every request that is known, answered or not
-    expected: int  # requests that follow from answers yet to come, an estimate
-    model: list[Request]  # what such a request looks like
-    limit: int | None = None  # it asks on until enough survive, and so often at most
+    asked: list[Request]  # all that are known, answered or not
+    expected: int  # requests that depend on answers yet to come, an estimate
+    model: list[Request]  # examples of such requests
+    limit: int | None = None  # with a target: the most requests it may take
 
 
 def make_plans() -> list[Plan]:
@@ -57,92 +55,88 @@ def make_plans() -> list[Plan]:
         BadInput: settings, prompts, seeds or packs are wrong.
     """
     params = read_params()
-    packs = {stage: dependencies(stage, "data/recordings/") for stage in RECORDED}
+    stages = ("instructions", "responses")
+    packs = [pack for stage in stages for pack in dependencies(stage, "data/recordings/")]
     with Ledger(default_path()) as ledger:
-        told: dict[str, Answer] = {}
-        for pack in (pack for paths in packs.values() for pack in paths):
-            told |= {entry.key: entry.answer() for entry in read_pack(pack)}
+        recorded = {entry.key: entry.answer() for pack in packs for entry in read_pack(pack)}
 
         def find(key: str) -> Answer | None:
-            return told.get(key) or ledger.get(key)
+            return recorded.get(key) or ledger.get(key)
 
-        return _plan(params, find)
-
-
-def _plan(params: Params, find: Find) -> list[Plan]:
-    plans = [] if "responses" in passed(params) else _plan_writing(params, find)
-    if params.categories:
-        plans.append(_categories(params, find, plans))
-    if params.references.asked:
-        plans.append(_references(params, find))
-    if judges := asked_judges(params):
-        changing = any(plan.missing or plan.expected for plan in plans)
-        plans.append(_judgments(params, judges, find, changing))
+        plans = [] if "responses" in skipped_stages(params) else _plan_teacher(params, find)
+        if params.categories:
+            plans.append(_categories(params, find, plans))
+        if params.references.api:
+            plans.append(_references(params, find))
+        if judges := asked_judges(params):
+            changing = any(plan.missing or plan.expected for plan in plans)
+            plans.append(_judgments(params, judges, find, changing))
     return plans
 
 
-def _plan_writing(params: Params, find: Find) -> list[Plan]:
-    """What the teacher writes; of instructions that were brought in only the answers."""
+def _plan_teacher(params: Params, find: FindAnswer) -> list[Plan]:
+    """Plan what the teacher writes: for imported instructions the answers only."""
     plans: list[Plan] = []
     tasks: Sequence[Question]
     more = 0
     source = dependencies("seeds", "data/")[0]
-    seeds = normalise(read_source(source), source)[: params.seeds.take]
-    tests = read_tests(tuple(dependencies("filtered", "data/tests")))
-    if "instructions" in passed(params):
+    seeds = read_seeds(source)[: params.seeds.take]
+    tests = read_test_sets(tuple(dependencies("filtered", "data/tests")))
+    if "instructions" in skipped_stages(params):
         tasks = jsonl.read(dependencies("filtered", "data/imported/")[0], AnyTask, unique="id")
     else:
         (prompt,) = dependencies("instructions", "prompts/")
-        rounds = Rounds(seeds, params.instructions, prompt, Filter(params.filtered, seeds))
-        first = _write(rounds, find)
+        loop = GenerationLoop(seeds, params.instructions, prompt, Filter(params.filtered, seeds))
+        first = _plan_instructions(loop, find)
         if params.instructions.target_kept and (first.missing or first.expected):
             first = replace(first, limit=params.instructions.max_requests)
         plans.append(first)
-        tasks = list(rounds.tasks.values())
+        tasks = list(loop.tasks.values())
         if coming := len(first.missing) + first.expected:
-            more = round(rounds.a_reply * coming)
-    sieve = Filter(params.filtered, seeds, tests)
-    sieve.add(tasks)
+            more = round(loop.kept_per_reply * coming)
+    task_filter = Filter(params.filtered, seeds, tests)
+    task_filter.add(tasks)
     (prompt,) = dependencies("responses", "prompts/")
-    asked = make_requests(sieve.staying(tasks), params.responses, prompt)
+    asked = make_requests(task_filter.kept_tasks(tasks), params.responses, prompt)
     like = list(make_requests(seeds, params.responses, prompt))
-    return [*plans, _look("responses", list(asked), find, more, like)]
+    return [*plans, _plan_requests("responses", list(asked), find, more, like)]
 
 
-def _categories(params: Params, find: Find, before: Sequence[Plan]) -> Plan:
-    """All sorters, on what the student learns from; of rows to come only the number is known."""
+def _categories(params: Params, find: FindAnswer, before: Sequence[Plan]) -> Plan:
+    """Plan all sorters, on the training rows; of rows yet to come only the number is known."""
     coming = 0 if not before else len(before[-1].missing) + before[-1].expected
     path = dependencies("categories", "data/")[0]
     rows = jsonl.read(path, AnyTask, unique="id") if path.exists() and not coming else []
     prompts = [dependencies("categories", "prompts/", sorter=s)[0] for s in params.categories]
-    asked = [request for prompt in prompts for request in make_sorting_requests(prompt, rows)]
-    like = [each for prompt in prompts for each in make_sorting_requests(prompt, [EXAMPLE])]
-    return _look("categories", asked, find, coming * len(prompts), like)
+    asked = [request for prompt in prompts for request in make_folder_requests(prompt, rows)]
+    like = [each for prompt in prompts for each in make_folder_requests(prompt, [EXAMPLE])]
+    return _plan_requests("categories", asked, find, coming * len(prompts), like)
 
 
-def _references(params: Params, find: Find) -> Plan:
-    """All references that are asked, on all test sets."""
-    asked: list[Request] = []
-    for test in params.tests:
-        tests = read_test_set(dependencies("asked", "data/", test=test)[0])
-        for name in params.references.asked:
-            (prompt,) = dependencies("asked", "prompts/", reference=name)
-            asked += make_reference_requests(prompt, tests)
-    return _look("asked", asked, find, 0, [])
+def _references(params: Params, find: FindAnswer) -> Plan:
+    """Plan all references behind an API, on all test sets."""
+    (prompts,) = dependencies("references", "prompts/")
+    asked = [
+        request
+        for test in params.tests
+        for name in params.references.api
+        for request in make_folder_requests(prompts / name, read_test_set(paths.test_set(test)))
+    ]
+    return _plan_requests("references", asked, find, 0, [])
 
 
-def asked_judges(params: Params) -> dict[str, AskedJudge]:
-    """Read the judges that are asked, by name."""
-    judges = {name: read_judge(name) for name in params.judgments.judges}
-    return {name: judge for name, judge in judges.items() if isinstance(judge, AskedJudge)}
+def asked_judges(params: Params) -> dict[str, LLMJudge]:
+    """Read the judges that are models behind an API, by name."""
+    judges = {name: read_judge(paths.judge(name)) for name in params.judgments.judges}
+    return {name: judge for name, judge in judges.items() if isinstance(judge, LLMJudge)}
 
 
 def _judgments(
-    params: Params, judges: Mapping[str, AskedJudge], find: Find, changing: bool
+    params: Params, judges: Mapping[str, LLMJudge], find: FindAnswer, changing: bool
 ) -> Plan:
-    """All judges that are asked, in all their cells.
+    """Plan all judges behind an API.
 
-    Of cells without answers only the number is known; of all while answers before are `changing`.
+    Where answers are missing, or an earlier stage will change them, only the number is known.
     """
     asked: list[Request] = []
     found: list[Answer | Request] = []
@@ -150,60 +144,56 @@ def _judgments(
     expected = 0
     for test, reference, name in params.cells():
         if name in judges:
-            cases, there = _cases(test, reference, name)
-            inquiries = make_inquiries(judges[name], JUDGES / name, cases)
-            if there and not changing:
-                more = find_replies(inquiries, find)
-                asked, found = asked + more[0], found + more[1]
+            cases, real = _cases(test, reference)
+            requests = make_judge_requests(judges[name], paths.judge(name), cases)
+            if real and not changing:
+                known = find_replies(requests, find)
+                asked, found = asked + known[0], found + known[1]
             else:
-                expected += len(inquiries)
-                model += [inquiry.request() for inquiry in inquiries]
-    return _sort("judgments", asked, found, expected, model)
+                expected += len(requests)
+                model += [each.next_request() for each in requests]
+    return _make_plan("judgments", asked, found, expected, model)
 
 
-def _cases(test: str, reference: str, judge: str) -> tuple[list[Case], bool]:
-    """Give a cell's cases, and whether they are real: else answers of that kind stand in."""
-    item = {"test": test, "reference": reference, "judge": judge}
-    generations = rows_path("judgments", "data/generations/", **item)
-    answers = rows_path("judgments", "data/references/", **item)
+def _cases(test: str, reference: str) -> tuple[list[ShownPair], bool]:
+    """Show the answers of student and reference, and whether they are real or placeholders."""
+    generations, answers = paths.generations(test), paths.reference(test, reference)
     if generations.exists() and answers.exists():
-        return make_cases(pair_up(generations, answers)), True
-    tests = read_test_set(dependencies("judgments", "data/tests/", **item)[0])
-    return make_cases([(_stand_in(task), _stand_in(task)) for task in tests]), False
+        return show_both_orders(pair_answers(generations, answers)), True
+    placeholders = map(_placeholder, read_test_set(paths.test_set(test)))
+    return show_both_orders([(each, each) for each in placeholders]), False
 
 
-def _stand_in(test: TestTask) -> Generation:
-    """Give an answer as long as the longest that is written."""
+def _placeholder(test: TestTask) -> Generation:
+    """Give an answer as long as the longest in the test set."""
     return Generation(
-        id=test.id,
-        instruction=test.instruction,
-        input=test.input,
+        **test.model_dump(include={"id", "instruction", "input"}),
         output=max(test.answers.values(), key=len, default=""),
         generator="",
         finish_reason="unknown",
     )
 
 
-def _write(rounds: Rounds, find: Find) -> Plan:
-    """Go through the rounds as far as there are answers."""
+def _plan_instructions(loop: GenerationLoop, find: FindAnswer) -> Plan:
+    """Go through the rounds of the generation loop as far as there are answers."""
     asked: list[Request] = []
     found: list[Answer | Request] = []
-    while rounds.answered == rounds.asked and (requests := rounds.next()):
+    while loop.answered == loop.requested and (requests := loop.next_requests()):
         fresh = [look_up(request, find) for request in requests]
-        rounds.take([each if isinstance(each, Answer) else None for each in fresh])
+        loop.add_answers([each if isinstance(each, Answer) else None for each in fresh])
         asked += requests
         found += fresh
-    return _sort("instructions", asked, found, rounds.expected)
+    return _make_plan("instructions", asked, found, loop.expected_requests)
 
 
-def _look(
-    stage: str, requests: list[Request], find: Find, expected: int, model: list[Request]
+def _plan_requests(
+    stage: str, requests: list[Request], find: FindAnswer, expected: int, model: list[Request]
 ) -> Plan:
     found = [look_up(request, find) for request in requests]
-    return _sort(stage, requests, found, expected, model)
+    return _make_plan(stage, requests, found, expected, model)
 
 
-def _sort(
+def _make_plan(
     stage: str,
     asked: list[Request],
     found: Sequence[Answer | Request],

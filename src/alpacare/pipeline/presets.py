@@ -1,4 +1,4 @@
-"""The files of presets/, laid over params.yaml: values change, comments and layout stay."""
+"""The files of presets/, written into params.yaml: values change, comments and layout stay."""
 
 import io
 import json
@@ -12,7 +12,7 @@ from ruamel.yaml.comments import CommentedMap
 
 from alpacare.core.errors import BadInput
 from alpacare.core.files import atomic_file, read_text
-from alpacare.core.settings import check, read_yaml
+from alpacare.core.settings import check, new_name, read_yaml
 from alpacare.pipeline.params import Params
 
 PARAMS = Path("params.yaml")
@@ -21,8 +21,8 @@ DEMO = "demo"
 _COMMENTS = 34  # their column in params.yaml; one that a long value has moved comes back to it
 
 
-def describe_all() -> Iterator[str]:
-    """Tell of each preset what its first lines say: what it is, what it buys, what it runs on.
+def describe_presets() -> Iterator[str]:
+    """Describe each preset by its first lines: what it is, what it costs, what it runs on.
 
     Raises:
         BadInput: a preset that cannot be read.
@@ -37,12 +37,11 @@ def describe_all() -> Iterator[str]:
             yield f"  training: {line}"
 
 
-def put_in_force(name: str, base: str | None = None) -> list[str]:
-    """Lay preset `name` over params.yaml; give one line a changed key, `key: old -> new`.
+def apply_preset(name: str, base: str | None = None) -> list[str]:
+    """Write a preset into params.yaml; give one line a changed key, `key: old -> new`.
 
-    What other presets set goes back to the values of presets/demo.yaml, so the way here does not
-    matter; keys that stand in no preset stay. `base` replaces the preset's student: a local folder,
-    or a Hub id, "@" and a commit.
+    What other presets set goes back to the values of presets/demo.yaml; keys that are in no preset
+    stay. `base` replaces the preset's student: a local folder, or a Hub id, "@" and a commit.
 
     Raises:
         BadInput: no such preset, an unknown key, or settings that do not fit together as a whole;
@@ -51,7 +50,10 @@ def put_in_force(name: str, base: str | None = None) -> list[str]:
     demo = _read(DEMO)
     values = demo | _read(name, demo)
     if base is not None:
-        values |= _student(base)
+        revision = None
+        if not Path(base).is_dir() and "@" in base:  # enough? the check of all settings says
+            base, _, revision = base.rpartition("@")
+        values |= {"checkpoint.student.base": base, "checkpoint.student.revision": revision}
     return set_values(values, name)
 
 
@@ -91,7 +93,7 @@ def _yaml() -> YAML:
 
 
 def _read(name: str, known: Container[str] | None = None) -> dict[str, Any]:
-    """Read a preset as {"checkpoint.lora": ...}; only `known` keys may stand in it."""
+    """Read a preset as {"checkpoint.lora": ...}; only `known` keys may be in it."""
     names = sorted(path.stem for path in FOLDER.glob("*.yaml"))
     if name not in names:
         raise BadInput(f"no preset '{name}' in {FOLDER}/; there are: {', '.join(names)}")
@@ -99,6 +101,10 @@ def _read(name: str, known: Container[str] | None = None) -> dict[str, Any]:
     read_yaml(path)
     values = _flatten(_yaml().load(read_text(path)), known or ())
     for key in values:
+        parts = key.split(".")
+        for end in range(1, len(parts) + 1):
+            if new := new_name(Params, parts[:end]):
+                raise BadInput(f"{path}: {'.'.join(parts[:end])}: this key has a new name: {new}")
         if known is not None and key not in known:
             raise BadInput(
                 f"{path}: '{key}' is not in {FOLDER}/{DEMO}.yaml; is it misspelt? if not, add it "
@@ -119,14 +125,6 @@ def _flatten(values: dict[str, Any], whole: Container[str], above: str = "") -> 
     return flat
 
 
-def _student(base: str) -> dict[str, str | None]:
-    """Say where the student starts; whether that is enough, the check of all settings says."""
-    revision = None
-    if not Path(base).is_dir() and "@" in base:
-        base, _, revision = base.rpartition("@")
-    return {"checkpoint.student.base": base, "checkpoint.student.revision": revision}
-
-
 def _set(document: Any, key: str, value: Any) -> str | None:
     """Set one key of params.yaml and say what changed, if anything did."""
     *path, last = key.split(".")
@@ -142,8 +140,5 @@ def _set(document: Any, key: str, value: Any) -> str | None:
     comment = section.ca.items.get(last, [None, None, None])[2]
     if comment is not None:
         comment.column = _COMMENTS
-    return f"{key}: {_show(old)} -> {_show(value)}"
-
-
-def _show(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    shown = [json.dumps(each, ensure_ascii=False) for each in (old, value)]
+    return f"{key}: {' -> '.join(shown)}"

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import cycle, islice
 from statistics import mean
 
 from rich.console import Console
@@ -12,7 +13,7 @@ from alpacare.core.errors import BadInput
 from alpacare.llm.ledger import Ledger, default_path
 from alpacare.llm.prices import Prices
 from alpacare.llm.request import Request
-from alpacare.llm.reservations import Accounts, Money
+from alpacare.llm.reservations import Reservations, Spending
 from alpacare.pipeline.plan import Plan, make_plans
 
 _TOKENS_A_SECOND = 50  # of one answer, until the ledger knows better
@@ -28,10 +29,10 @@ class Quote:
     expected: int  # of the misses, those that follow from answers yet to come
     tokens_in: int
     tokens_out: int
-    online: float | None  # None: no price is known
-    batch: float | None
-    most: float | None
     seconds: float
+    online: float | None = None  # None: no price is known
+    batch: float | None = None
+    most: float | None = None
     trouble: str = ""
     limit: int | None = None  # as in Plan
 
@@ -43,21 +44,18 @@ def quote_all() -> list[Quote]:
 
 
 def _quote(plan: Plan, prices: Prices) -> Quote:
-    requests = plan.missing + _like(plan.model, plan.expected)
-    inputs = sum(request.likely_input_tokens() for request in requests)
+    requests = [*plan.missing, *islice(cycle(plan.model), plan.expected)]
     share = _usual_share(plan)
-    outputs = [round(share * (request.most_output_tokens() or 0)) for request in requests]
+    tokens_in = sum(request.likely_input_tokens() for request in requests)
+    tokens_out = sum(_likely_output(request, share) for request in requests)
     quote = Quote(
         stage=plan.stage,
         hits=len(plan.answered),
         misses=len(requests),
         expected=plan.expected,
-        tokens_in=inputs,
-        tokens_out=sum(outputs),
-        online=None,
-        batch=None,
-        most=None,
-        seconds=_seconds(plan, requests, inputs + sum(outputs)),
+        tokens_in=tokens_in,
+        tokens_out=tokens_out,
+        seconds=_seconds(plan, requests, tokens_in + tokens_out),
         limit=plan.limit,
     )
     return _priced(quote, requests, share, prices) if requests else quote
@@ -79,20 +77,19 @@ def _priced(quote: Quote, requests: Sequence[Request], share: float, prices: Pri
 
 
 def _likely(request: Request, share: float, prices: Prices, mode: str) -> float:
-    outputs = share * (request.most_output_tokens() or 0)
-    return prices.cost(request, mode)(request.likely_input_tokens(), round(outputs), 0)
+    tokens_in, tokens_out = request.likely_input_tokens(), _likely_output(request, share)
+    return prices.cost(request, mode)(tokens_in, tokens_out, 0)
+
+
+def _likely_output(request: Request, share: float) -> int:
+    return round(share * (request.most_output_tokens() or 0))
 
 
 def _worst(request: Request, prices: Prices) -> float:
     """Price a call at its dearest, asked again with more room where the stage wants that."""
-    longer = request.with_more_room()
+    longer = request.with_higher_limit()
     again = _worst(longer, prices) if longer else 0.0
     return prices.worst(request, request.endpoint.mode) + again
-
-
-def _like(model: Sequence[Request], count: int) -> list[Request]:
-    """So many requests like those that are known."""
-    return [model[number % len(model)] for number in range(count)] if model else []
 
 
 def _usual_share(plan: Plan) -> float:
@@ -122,29 +119,29 @@ def _seconds(plan: Plan, requests: Sequence[Request], tokens: int) -> float:
 
 
 def print_quote(quotes: Sequence[Quote]) -> None:
-    """Print the table, what stands in the way, and the BUDGET that it takes."""
+    """Print the table, what is wrong, and the BUDGET that it takes."""
     with Ledger(default_path()) as ledger:
-        money = Accounts(ledger).money()
+        spending = Reservations(ledger).spending()
     console = Console(highlight=False)
     console.print(_table(quotes))
     for quote in quotes:
         if quote.limit:
             console.print(
-                f"{quote.stage}: it asks on until enough survive; how often is an estimate, and "
-                f"{quote.limit:,} requests are the most (instructions.max_requests)"
+                f"{quote.stage}: it asks until enough tasks are kept; the number of requests is an "
+                f"estimate, and {quote.limit:,} the most (instructions.max_requests)"
             )
         elif quote.stage == "judgments" and quote.misses:
             console.print(
-                "judgments: replies in which no verdict can be read are asked again, on top of that"
+                "judgments: replies without a readable verdict are asked for again, on top of that"
             )
         if quote.expected and not quote.limit:
             console.print(
                 f"{quote.stage}: {quote.expected:,} of the missing answers are an estimate, for "
-                "tasks that nobody has written yet"
+                "tasks that are not written yet"
             )
     for trouble in dict.fromkeys(quote.trouble for quote in quotes if quote.trouble):
         console.print(f"[yellow]{trouble}[/yellow]")
-    console.print(_summary(quotes, money))
+    console.print(_summary(quotes, spending))
 
 
 def _table(quotes: Sequence[Quote]) -> Table:
@@ -157,10 +154,7 @@ def _table(quotes: Sequence[Quote]) -> Table:
     for quote in quotes:
         table.add_row(
             quote.stage,
-            f"{quote.hits:,}",
-            f"{quote.misses:,}",
-            f"{quote.tokens_in:,}",
-            f"{quote.tokens_out:,}",
+            *(f"{n:,}" for n in (quote.hits, quote.misses, quote.tokens_in, quote.tokens_out)),
             *(_dollars(value, quote) for value in (quote.online, quote.batch, quote.most)),
             _duration(quote.seconds),
         )
@@ -179,16 +173,16 @@ def _duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def _summary(quotes: Sequence[Quote], money: Money) -> str:
+def _summary(quotes: Sequence[Quote], spending: Spending) -> str:
     if not any(quote.misses for quote in quotes):
         return "Everything is in the ledger: the pipeline costs nothing."
-    told = money.describe()
-    spent = f"{told[0].upper()}{told[1:]}; BUDGET is a ceiling on all of that."
+    paid = spending.describe()
+    spent = f"{paid[0].upper()}{paid[1:]}; BUDGET is a ceiling on all of that."
     if any(quote.most is None for quote in quotes if quote.misses):
         return spent
     most = sum(quote.most or 0.0 for quote in quotes)
     likely = sum(quote.online or 0.0 for quote in quotes)
-    enough = math.ceil(100 * (money.bound + most)) / 100
+    enough = math.ceil(100 * (spending.upper_bound + most)) / 100
     return (
         f"{spent} Likely ${likely:.2f} online, at most ${most:.2f}. To let it run to its end:\n"
         f"  BUDGET={enough:.2f} make repro"

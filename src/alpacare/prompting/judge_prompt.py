@@ -1,6 +1,6 @@
 """A judge's prompt: one text with four variables, filled in one pass.
 
-What is filled in is never looked at again: an answer that holds "{output_1}" stays as it is.
+Values are not searched for variables: an answer that contains "{output_1}" stays as it is.
 """
 
 import re
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from alpacare.core.errors import BadInput
 from alpacare.core.files import read_text
-from alpacare.records.shown_pair import Case
+from alpacare.records.shown_pair import ShownPair
 
 VARIABLES = ("instruction", "input", "output_1", "output_2")
 _BRACED = re.compile(r"\{([a-z]+(?:_\w+)?)\}")
@@ -17,7 +17,7 @@ _BRACED = re.compile(r"\{([a-z]+(?:_\w+)?)\}")
 
 @dataclass(frozen=True)
 class JudgePrompt:
-    """The text of `prompt.txt`; braces around anything but a name are left alone."""
+    """The text of `prompt.txt`; braces around anything but a name stay as they are."""
 
     text: str
 
@@ -39,7 +39,7 @@ class JudgePrompt:
                 raise BadInput(f"{path}: the variable {{{name}}} is missing; there are {known}")
         return cls(text)
 
-    def fill(self, case: Case) -> str:
+    def fill(self, pair: ShownPair) -> str:
         """Give the text for one pair in one order."""
-        values = dict(zip(VARIABLES, case.shown(), strict=True))
+        values = dict(zip(VARIABLES, pair.as_shown(), strict=True))
         return _BRACED.sub(lambda match: values[match[1]], self.text).strip()

@@ -1,9 +1,9 @@
-"""The prompt a student is trained with and asked with: one rule for both.
+"""The student's prompt, the same in training and in generation.
 
-Two forms. `alpaca`: two text files, `with_input.txt` and `without_input.txt`, after a start token.
-`chat`: the tokenizer's own chat template around the bare question, for bases that are chat models
-already. Training writes the form and its texts into the checkpoint and generation reads them from
-there, so the two can never differ.
+There are two forms. `alpaca`: two text files, `with_input.txt` and `without_input.txt`, after a
+start token. `chat`: the tokenizer's own chat template around the question, for base models that are
+chat models already. Training writes the form and its texts into the checkpoint and generation reads
+them from there, so the two cannot differ.
 """
 
 import re
@@ -15,16 +15,16 @@ from alpacare.core.errors import BadInput
 from alpacare.core.files import read_text
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
+    from transformers import PreTrainedTokenizerBase as Tokenizer
 
 Form = Literal["alpaca", "chat"]
-_DATE = "26 Jul 2024"  # what templates that want one know without a clock
+_DATE = "26 Jul 2024"  # given to templates that want a date, so that no clock is read
 _FORM, _WITH, _WITHOUT = "form.txt", "with_input.txt", "without_input.txt"
 
 
 @dataclass(frozen=True)
 class StudentPrompt:
-    """Two templates with the variables {instruction} and {input}, and what goes around them."""
+    """Two templates with the variables {instruction} and {input}, and the form around them."""
 
     with_input: str
     without_input: str
@@ -39,12 +39,11 @@ class StudentPrompt:
         """
         if form == "chat":
             return cls("{instruction}\n\n{input}", "{instruction}", form)
-        with_input, without_input = (read_text(folder / name) for name in (_WITH, _WITHOUT))
-        for name, text in ((_WITH, with_input), (_WITHOUT, without_input)):
-            for variable in ("instruction", "input")[: 2 if name == _WITH else 1]:
-                if f"{{{variable}}}" not in text:
-                    raise BadInput(f"{folder / name}: the variable {{{variable}}} is missing")
-        return cls(with_input, without_input, form)
+        texts = {name: read_text(folder / name) for name in (_WITH, _WITHOUT)}
+        for name, variable in ((_WITH, "instruction"), (_WITH, "input"), (_WITHOUT, "instruction")):
+            if f"{{{variable}}}" not in texts[name]:
+                raise BadInput(f"{folder / name}: the variable {{{variable}}} is missing")
+        return cls(texts[_WITH], texts[_WITHOUT], form)
 
     @classmethod
     def read(cls, folder: Path) -> "StudentPrompt":
@@ -62,36 +61,32 @@ class StudentPrompt:
         (folder / _WITHOUT).write_text(self.without_input, encoding="utf-8")
 
     def fill(self, instruction: str, input: str) -> str:
-        """Give the text for one task; an empty input takes the template without input."""
+        """Fill the template for one task: the one without input if the input is empty."""
         values = {"instruction": instruction, "input": input}
         template = self.with_input if input else self.without_input
         return re.sub(r"\{(instruction|input)\}", lambda match: values[match[1]], template)
 
-    def render(self, tokenizer: "PreTrainedTokenizerBase", instruction: str, input: str) -> str:
-        """Give all that the model reads as text, its start token too.
+    def render(self, tokenizer: "Tokenizer", instruction: str, input: str) -> str:
+        """Give the full text that the model reads, with the start token.
 
         Raises:
-            BadInput: form `chat`, and the tokenizer has no chat template that could be used.
+            BadInput: form `chat`, and the tokenizer has no usable chat template.
         """
         text = self.fill(instruction, input)
         if self.form == "alpaca":
             return (tokenizer.bos_token or "") + text
-        return _chat(tokenizer, text)
+        return _apply_chat_template(tokenizer, text)
 
-    def encode(
-        self, tokenizer: "PreTrainedTokenizerBase", instruction: str, input: str
-    ) -> list[int]:
-        """Give the token ids of `render`, in training and generation alike."""
-        if self.form == "chat":
-            text, start = self.render(tokenizer, instruction, input), []
-        else:
-            text = self.fill(instruction, input)
-            start = [tokenizer.bos_token_id] if tokenizer.bos_token_id is not None else []
+    def encode(self, tokenizer: "Tokenizer", instruction: str, input: str) -> list[int]:
+        """Give the token ids of `render`."""
+        chat = self.form == "chat"
+        text = self.render(tokenizer, instruction, input) if chat else self.fill(instruction, input)
+        start = [] if chat or tokenizer.bos_token_id is None else [tokenizer.bos_token_id]
         return [*start, *tokenizer.encode(text, add_special_tokens=False)]
 
 
-def _chat(tokenizer: "PreTrainedTokenizerBase", text: str) -> str:
-    """Put a question into a model's own chat template, the same on every day."""
+def _apply_chat_template(tokenizer: "Tokenizer", text: str) -> str:
+    """Put a question into the tokenizer's own chat template, with the same result on every day."""
     from jinja2 import TemplateError
 
     place = "prompt: chat: this model's"
@@ -99,7 +94,7 @@ def _chat(tokenizer: "PreTrainedTokenizerBase", text: str) -> str:
     if not template:
         raise BadInput(f"{place} tokenizer has no chat template; use alpaca")
     if "strftime_now" in template and "date_string" not in template:
-        raise BadInput(f"{place} chat template tells today's date; use alpaca, or edit it")
+        raise BadInput(f"{place} chat template contains today's date; use alpaca, or edit it")
     turn = [{"role": "user", "content": text}]
     try:
         filled = tokenizer.apply_chat_template(

@@ -1,4 +1,4 @@
-"""Prompt templates: text files, filled once, so that text inside a value is never a variable."""
+"""Prompt templates: text files filled in one pass, so that text in a value is never a variable."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -18,25 +18,22 @@ def render_chat(folder: Path, values: Mapping[str, Any]) -> list[dict[str, str]]
     Raises:
         BadInput: a file is missing or uses a variable that is not given.
     """
-    return [
-        {"role": role, "content": _render(folder / f"{role}.txt", values)}
-        for role in ("system", "user")
-    ]
-
-
-def _render(path: Path, values: Mapping[str, Any]) -> str:
     from jinja2 import TemplateError
 
-    text = read_text(path)
-    try:
-        return _compile(text).render(values).strip()
-    except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
-        raise BadInput(f"{path}: {error}; variables here: {', '.join(values)}") from error
+    messages = []
+    for role in ("system", "user"):
+        path = folder / f"{role}.txt"
+        text = read_text(path)
+        try:
+            content = _compile(text).render(values).strip()
+        except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
+            raise BadInput(f"{path}: {error}; variables here: {', '.join(values)}") from error
+        messages.append({"role": role, "content": content})
+    return messages
 
 
 @cache
 def _compile(text: str) -> "Template":
-    """Compile a template once, not once a row."""
     from jinja2 import StrictUndefined
     from jinja2.sandbox import SandboxedEnvironment
 

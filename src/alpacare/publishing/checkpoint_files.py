@@ -1,4 +1,4 @@
-"""A checkpoint's files as they are; whatever could run code where it is loaded is refused."""
+"""A checkpoint's files, unchanged; files that could run code when they are loaded are refused."""
 
 from pathlib import Path
 
@@ -6,14 +6,14 @@ from alpacare.core.errors import BadInput
 
 WEIGHTS = ".safetensors"
 _TEXT = (".json", ".jsonl", ".txt", ".md", ".jinja")
-_SAFE = (WEIGHTS, *_TEXT, ".model")  # the last: SentencePiece's vocabulary, which is no pickle
+_SAFE = (WEIGHTS, *_TEXT, ".model")  # the last: SentencePiece's vocabulary, which is not a pickle
 
 
 def checkpoint_files(folder: Path) -> dict[str, Path]:
     """Give a checkpoint's files by their names in it.
 
     Raises:
-        BadInput: a pickle, a program or another file that is no data, or no weights at all.
+        BadInput: a pickle, a program or another file that is not data, or no weights.
     """
     files = {
         path.relative_to(folder).as_posix(): path
@@ -28,7 +28,7 @@ def checkpoint_files(folder: Path) -> dict[str, Path]:
 
 
 def is_text(path: Path) -> bool:
-    """Tell whether people can read a file."""
+    """Return whether a file is text."""
     return path.suffix in _TEXT
 
 
@@ -36,7 +36,7 @@ def _check(path: Path) -> None:
     if path.suffix not in _SAFE:
         raise BadInput(
             f"{path}: is neither safetensors nor text; pickles and programs run code where they "
-            "are loaded, so convert it, or take it out"
+            "are loaded, so convert it, or remove it"
         )
     if path.suffix != WEIGHTS:
         return
@@ -46,4 +46,4 @@ def _check(path: Path) -> None:
         with safe_open(path, framework="np"):  # reads the header only
             pass
     except SafetensorError as error:
-        raise BadInput(f"{path}: is no safetensors file ({error}); convert it") from error
+        raise BadInput(f"{path}: is not a safetensors file ({error}); convert it") from error

@@ -1,4 +1,4 @@
-"""Rows in the forms in which AlpaCare and others publish them.
+"""Rows in the formats in which AlpaCare and others publish them.
 
 [{"instruction": "Explain ...", "input": "", "output": "The heart ..."}]
 """
@@ -15,7 +15,7 @@ _ORIGIN = ("id", "model", "request", "finish_reason")
 
 
 def dataset_files(responses: Sequence[Response]) -> dict[str, bytes]:
-    """Give JSON, JSON Lines and Parquet of the three columns, and the rest in a file beside."""
+    """Give JSON, JSON Lines and Parquet of the three columns; the other fields in a file beside."""
     rows = [response.model_dump(include=set(COLUMNS)) for response in responses]
     origin = (response.model_dump(include=set(_ORIGIN)) for response in responses)
     return {

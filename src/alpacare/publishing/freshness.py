@@ -1,4 +1,4 @@
-"""What files were made of: DVC's hashes all the way up, Git's commit. Stale ones are refused."""
+"""Provenance of files: DVC's hashes of all their sources, Git's commit; stale files are refused."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,29 +7,30 @@ from pathlib import Path
 from typing import Any
 
 from alpacare.core.errors import BadInput
+from alpacare.core.files import read_json
 from alpacare.sharing.git import changed_files, git
 
 
 @dataclass(frozen=True)
 class Commit:
-    """The commit that is checked out, and the files that differ from it or are not in it."""
+    """The checked-out commit, and the files that differ from it or are not in it."""
 
     name: str
     changed: list[str]
 
 
-class Lock:
-    """The outputs that dvc.lock and *.dvc files record, seen from the working tree."""
+class RecordedOutputs:
+    """The outputs that dvc.lock and *.dvc files record, to compare with the working tree."""
 
     def __init__(self, repo: Any) -> None:
         outs = {repo.fs.relpath(out.fs_path, repo.root_dir): out for out in repo.index.outs}
         self._outs = {path: out for path, out in outs.items() if out.hash_info}
 
     def check(self, path: str) -> dict[str, str]:
-        """See that a file or folder is the recorded one; give its hash and all those behind it.
+        """Check that a file or folder is the recorded one; return its and its sources' hashes.
 
         Raises:
-            BadInput: it is missing, has changed, or was made from what has been replaced since.
+            BadInput: it is missing, has changed, or one of its sources has been replaced since.
         """
         hashes = self._trace(path)
         if not Path(path).exists():
@@ -41,16 +42,21 @@ class Lock:
             )
         return hashes
 
+    def read(self, path: str) -> Any:
+        """Read a JSON file that is the recorded one; errors as `check` and `read_json`."""
+        self.check(path)
+        return read_json(Path(path))
+
     def settings(self, path: str) -> dict[str, Any]:
-        """Give the settings that an output was made with, by section: dvc.lock's, not today's."""
+        """Give the settings that an output was made with, by section, from dvc.lock."""
         found: dict[str, Any] = {}
         for dep in self._outs[path].stage.deps:
             if hasattr(dep, "params") and dep.hash_info:
                 found |= dep.hash_info.value
         return found
 
-    def holds(self, path: Path) -> str | None:
-        """Name the recorded output that a path lies in, if there is one."""
+    def output_containing(self, path: Path) -> str | None:
+        """Give the recorded output that contains a path, if there is one."""
         inside = (out for out in self._outs if path.resolve().is_relative_to(Path(out).resolve()))
         return next(inside, None)
 
@@ -68,11 +74,11 @@ class Lock:
 
 
 @contextmanager
-def open_lock() -> Iterator[Lock]:
+def open_recorded() -> Iterator[RecordedOutputs]:
     """Open the project in the current folder.
 
     Raises:
-        BadInput: it is no DVC project, or its dvc.yaml cannot be read.
+        BadInput: it is not a DVC project, or its dvc.yaml cannot be read.
     """
     from dvc.exceptions import DvcException  # type: ignore[import-untyped]
     from dvc.repo import Repo  # type: ignore[import-untyped]
@@ -82,28 +88,28 @@ def open_lock() -> Iterator[Lock]:
     except DvcException as error:
         raise BadInput(f"cannot read what DVC recorded: {error}") from error
     with repo:
-        yield Lock(repo)
+        yield RecordedOutputs(repo)
 
 
 def read_commit() -> Commit:
-    """Ask Git where the working tree stands.
+    """Read the checked-out commit and the uncommitted changes from Git.
 
     Raises:
         BadInput: no Git repository, or one without a commit.
     """
-    return Commit(_ask("rev-parse", "HEAD"), changed_files())
+    return Commit(_git("rev-parse", "HEAD"), changed_files())
 
 
 def is_ignored(path: Path) -> bool:
-    """Tell whether Git leaves a path alone: it is ignored, or outside of the working tree."""
-    top = Path(_ask("rev-parse", "--show-toplevel"))
+    """Return whether Git ignores a path, or it is outside of the working tree."""
+    top = Path(_git("rev-parse", "--show-toplevel"))
     if not path.resolve().is_relative_to(top.resolve()):
         return True
     return bool(git("check-ignore", str(path / "README.md")))
 
 
-def _ask(*words: str) -> str:
+def _git(*words: str) -> str:
     answer = git(*words)
     if not answer:
-        raise BadInput("no commit is here to name in the card; run `git init` and commit first")
+        raise BadInput("there is no commit to name in the card; run `git init` and commit first")
     return answer

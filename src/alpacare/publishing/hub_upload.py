@@ -1,7 +1,7 @@
-"""Packages to the Hugging Face Hub, each as one commit; what is there already is not sent again.
+"""Uploads packages to the Hugging Face Hub, each as one commit; present files are not sent again.
 
 The token is the environment's HF_TOKEN or that of `hf auth login`. It is part of no message: an
-error's own text may hold a header, so only its kind and the server's status are told.
+error's own text may hold a header, so messages have only its kind and the server's status.
 """
 
 import re
@@ -14,7 +14,7 @@ from alpacare.core.errors import BadInput
 from alpacare.publishing.package import Package
 
 _TOKEN = re.compile(r"[\x21-\x7e]+")
-_GO_ON = "the same command goes on with what is missing"
+_RESUME = "the same command goes on with what is missing"
 _ADVICE = {
     401: "it does not know this token; renew it, and set HF_TOKEN or run `hf auth login`",
     403: "this token may not write there; give it write access, or name a place of your own",
@@ -24,26 +24,26 @@ _ADVICE = {
 
 
 def upload(packages: Sequence[tuple[Package, str]], public: bool) -> Iterator[str]:
-    """Make each repository if need be, then commit each package, and say where it is.
+    """Create each repository if needed, then commit each package; yield lines to print.
 
     Raises:
-        BadInput: no token, a refusal of the server, or a connection that broke.
-        KeyboardInterrupt: it was stopped; the text says that it can go on.
+        BadInput: no token, the server refuses, or the connection broke.
+        KeyboardInterrupt: it was stopped; the message says how to continue.
     """
     from huggingface_hub import HfApi
 
     api = HfApi(token=_token())
-    there = []
+    present = []
     for package, name in packages:  # a refusal comes before gigabytes are sent
         with _one_line(name):
-            there.append(_repository(api, package, name, public))
-    for (package, name), others in zip(packages, there, strict=True):
+            present.append(_repository(api, package, name, public))
+    for (package, name), files in zip(packages, present, strict=True):
         with _one_line(name):
             oid = _commit(api, package, name)
         prefix = "datasets/" if package.kind == "dataset" else ""
         yield f"uploaded: {_host(api.endpoint)}/{prefix}{name} at {oid}"
-        if stays := sorted(others - package.files.keys() - {".gitattributes"}):
-            yield f"note: not of this upload, and still there: {', '.join(stays)}"
+        if others := sorted(files - package.files.keys() - {".gitattributes"}):
+            yield f"note: not of this upload, and still there: {', '.join(others)}"
 
 
 def _token() -> str:
@@ -53,19 +53,19 @@ def _token() -> str:
     if not token:
         raise BadInput("no token for the Hub: set HF_TOKEN, or run `hf auth login`")
     if not _TOKEN.fullmatch(token):
-        raise BadInput("HF_TOKEN: holds a character that no token has; copy it anew")
+        raise BadInput("HF_TOKEN: holds a character that no token has; copy it again")
     return token
 
 
 def _repository(api: Any, package: Package, name: str, public: bool) -> set[str]:
-    """Make the repository or see that it is as private as was asked; name the files in it."""
+    """Create the repository, or check that it is as private as asked; return its files."""
     api.create_repo(name, repo_type=package.kind, private=not public, exist_ok=True)
     found = api.repo_info(name, repo_type=package.kind)
     if found.private == public:
-        wanted, way = (
+        wanted, advice = (
             ("public", "make it so on its page") if public else ("private", "add --public")
         )
-        raise BadInput(f"{name}: is there and not {wanted}; {way}, or name another")
+        raise BadInput(f"{name}: exists and is not {wanted}; {advice}, or name another")
     return {file.rfilename for file in found.siblings or []}
 
 
@@ -89,27 +89,22 @@ def _one_line(name: str) -> Iterator[None]:
     except BadInput:
         raise
     except KeyboardInterrupt as stop:
-        raise KeyboardInterrupt(f"{name}: stopped; {_GO_ON}") from stop
+        raise KeyboardInterrupt(f"{name}: stopped; {_RESUME}") from stop
     except Exception as error:  # the Hub's storage and the network fail in many ways
         raise BadInput(f"{name}: {_explain(error)}") from None
 
 
 def _explain(error: BaseException) -> str:
-    """Say what went wrong: by the status that the server gave, else by the kind of error."""
-    seen: BaseException | None = error
-    while seen is not None:
-        status = getattr(getattr(seen, "response", None), "status_code", None)
-        if status is not None:
-            return f"the Hub answers {status}: {_ADVICE.get(status, _GO_ON)}"
-        if isinstance(seen, ValueError) and str(seen).startswith("Invalid metadata"):
-            return f"the Hub does not take the card: {' '.join(str(seen).split())}"
-        seen = seen.__cause__ or seen.__context__
-    return f"the upload broke off ({type(_root(error)).__name__}); {_GO_ON}"
-
-
-def _root(error: BaseException) -> BaseException:
-    cause = error.__cause__ or error.__context__
-    return _root(cause) if cause else error
+    """Describe an error by the server's status, else by its kind."""
+    causes = [error]
+    while cause := causes[-1].__cause__ or causes[-1].__context__:
+        causes.append(cause)
+    for each in causes:
+        if status := getattr(getattr(each, "response", None), "status_code", None):
+            return f"the Hub answers {status}: {_ADVICE.get(status, _RESUME)}"
+        if isinstance(each, ValueError) and str(each).startswith("Invalid metadata"):
+            return f"the Hub does not take the card: {' '.join(str(each).split())}"
+    return f"the upload broke off ({type(causes[-1]).__name__}); {_RESUME}"
 
 
 def _host(endpoint: str) -> str:

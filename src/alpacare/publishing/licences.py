@@ -1,4 +1,4 @@
-"""Licences: the user chooses; what the data came with binds, and may refuse the choice."""
+"""Licences: the user chooses one; the sources' licences limit the choice."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -29,79 +29,73 @@ _ALPACARE = ("medinstruct-52k", "alpacare-seeds")  # published under CC BY-NC 4.
 
 @dataclass(frozen=True)
 class Licence:
-    """`name` as SPDX has it, `hub` as the Hub; `text` only for those that have neither."""
+    """`name` in SPDX, `hub` on the Hub, `conditions` beside it; `text` if it is in neither."""
 
     name: str
     hub: str
+    conditions: Sequence[str]
     text: str | None = None
 
-    def front_matter(self) -> list[str]:
-        """Give the lines for the head of a card."""
-        if self.text is None:
-            return [f"license: {self.hub}"]
-        return [f"license: {self.hub}", "license_name: see-license", "license_link: LICENSE"]
 
-    def link(self) -> str:
-        """Name it in Markdown."""
-        if self.text is None:
-            return f"[{self.name}](https://spdx.org/licenses/{self.name}.html)"
-        return "the licence in [LICENSE](LICENSE)"
-
-
-def in_use(sources: SourcesSettings) -> str:
+def source_file(sources: SourcesSettings) -> str:
     """Give the file under data/ that the pipeline starts from, without its ending."""
     if sources.responses != "responses":
         return sources.responses
     return sources.instructions if sources.instructions != "instructions" else sources.seeds
 
 
-def what_binds(sources: SourcesSettings, teachers: Iterable[str], base: str | None) -> list[str]:
-    """Say what limits the choice: who answered, what was brought in, where the weights start."""
-    lines = [f"answers by {', '.join(teachers) or 'nobody'}: the terms of whoever serves the model"]
-    source = in_use(sources)
+def _conditions(sources: SourcesSettings, models: Iterable[str], base: str | None) -> list[str]:
+    """List what limits the choice: who answered, what was imported, the base model."""
+    lines = [f"answers by {', '.join(models) or 'nobody'}: the terms of whoever serves the model"]
+    source = source_file(sources)
     if _is_alpacare(source):
-        lines.append(f"data/{source}, AlpaCare's: CC BY-NC 4.0, so nothing commercial")
+        lines.append(f"data/{source}, AlpaCare's: CC BY-NC 4.0, so no commercial use")
     elif source.startswith("imported/"):
-        lines.append(f"data/{source}: the licence that it came with")
+        lines.append(f"data/{source}: its own licence")
     if base is not None:
         lines.append(f"weights that start from {base}: its licence")
     return lines
 
 
-def choose(
-    name: str | None, text: Path | None, binds: Sequence[str], sources: SourcesSettings
+def choose_licence(
+    name: str | None,
+    text: Path | None,
+    sources: SourcesSettings,
+    models: Iterable[str],
+    base: str | None,
 ) -> Licence:
     """Give the licence of that name.
 
     Raises:
-        BadInput: none is named, an unknown one, one more liberal than the data allows, or `other`
+        BadInput: no name, an unknown one, a licence that allows more than the data's, or `other`
             without a text.
     """
+    conditions = _conditions(sources, models, base)
     if name is None:
         known = "|".join([*_KNOWN, OTHER])
-        raise BadInput(f"choose a licence: --licence {known}; what binds: {'; '.join(binds)}")
+        raise BadInput(f"choose a licence: --licence {known}; conditions: {'; '.join(conditions)}")
     if name == OTHER:
-        return _other(text)
+        return _other(text, conditions)
     spdx = {known.lower(): known for known in _KNOWN}.get(name.lower())
     if spdx is None:
         raise BadInput(
             f"'{name}' is not among the licences known here: {', '.join(_KNOWN)}; or say {OTHER} "
             "and give its text with --licence-text"
         )
-    source = in_use(sources)
+    source = source_file(sources)
     if _is_alpacare(source) and "-NC" not in spdx:
         raise BadInput(
-            f"{spdx} allows more than data/{source} does, which came under CC BY-NC 4.0; choose "
+            f"{spdx} allows more than data/{source} does, which is under CC BY-NC 4.0; choose "
             "CC-BY-NC-4.0"
         )
-    return Licence(spdx, _KNOWN[spdx])
+    return Licence(spdx, _KNOWN[spdx], conditions)
 
 
-def _other(text: Path | None) -> Licence:
+def _other(text: Path | None, conditions: Sequence[str]) -> Licence:
     content = read_text(text) if text else ""
     if not content.strip():
         raise BadInput(f"licence '{OTHER}' needs its text: --licence-text FILE")
-    return Licence(OTHER, OTHER, content)
+    return Licence(OTHER, OTHER, conditions, content)
 
 
 def _is_alpacare(source: str) -> bool:

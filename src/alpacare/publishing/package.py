@@ -1,4 +1,4 @@
-"""What is published, before it is: names, and the bytes or the file behind each."""
+"""A package to publish: the names of its files, and their content."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,12 +7,12 @@ from typing import Literal
 
 Kind = Literal["dataset", "model"]
 CARD = "README.md"
-SIGNATURE = "Made by `alpacare publish`."  # closes every card: what has none is not ours to replace
+SIGNATURE = "Made by `alpacare publish`."  # ends every card: a folder without it is not replaced
 
 
 @dataclass(frozen=True)
 class Package:
-    """A data set or a model: its licence, and `files` by name, weights as paths."""
+    """A dataset or a model: its licence, and `files` by name, weights as paths."""
 
     kind: Kind
     licence: str

@@ -1,4 +1,4 @@
-"""Behind `alpacare publish`: check all, say what would go where, and with --yes do it."""
+"""`alpacare publish`: checks all, lists what would be written, and with --yes writes it."""
 
 import re
 import shutil
@@ -8,29 +8,26 @@ from pathlib import Path
 
 from alpacare.core.errors import BadInput
 from alpacare.core.files import atomic_folder, read_text
+from alpacare.display.text import name_some
 from alpacare.pipeline.params import read_params
 from alpacare.publishing.assembling import (
-    Tree,
+    WorkingTree,
     assemble_dataset,
     assemble_model,
-    base_of,
-    is_on_hub,
-    sound_scores,
-    teachers,
+    current_scores,
 )
-from alpacare.publishing.freshness import is_ignored, open_lock, read_commit
-from alpacare.publishing.licences import choose, what_binds
+from alpacare.publishing.freshness import is_ignored, open_recorded, read_commit
+from alpacare.publishing.licences import choose_licence
 from alpacare.publishing.package import CARD, SIGNATURE, Kind, Package
 
 HUB = "hub"
 _PART = r"[A-Za-z0-9_](?:[\w.-]*\w)?"
 _ON_HUB = re.compile(rf"(?!.*(?:--|\.\.)){_PART}/{_PART}", re.ASCII)
-_SHOWN = 5
 
 
 @dataclass(frozen=True)
-class Order:
-    """What was asked for on the command line."""
+class PublishOptions:
+    """The options of the command."""
 
     to: str
     out: Path | None
@@ -42,11 +39,11 @@ class Order:
     public: bool
     yes: bool
 
-    def places(self) -> dict[Kind, str]:
-        """Say where data set and model go: folders, or names on the Hub.
+    def targets(self) -> dict[Kind, str]:
+        """Give the targets of dataset and model: folders, or names on the Hub.
 
         Raises:
-            BadInput: a place is missing, of the wrong form, or for another kind of target.
+            BadInput: a target is missing, of the wrong form, or of another kind.
         """
         if self.to == HUB:
             return self._names()
@@ -65,99 +62,106 @@ class Order:
             raise BadInput("--to hub needs --dataset ORG/NAME, --model ORG/NAME, or both")
         for name in names.values():
             if not _ON_HUB.fullmatch(name):
-                raise BadInput(f"'{name}' is no name on the Hub: it is ORG/NAME, as our-lab/tasks")
+                raise BadInput(f"'{name}' is not a name on the Hub: write ORG/NAME")
         return names
 
 
-def carry_out(order: Order) -> Iterator[str]:
-    """Publish, or without `yes` only tell what would be published.
+def publish_packages(options: PublishOptions) -> Iterator[str]:
+    """Publish, or without `yes` only list what would be published; yield lines to print.
 
     Raises:
-        BadInput: anything that is not as it should be; nothing is written.
+        BadInput: a check failed; nothing is written.
     """
-    places = order.places()
+    targets = options.targets()
     commit = read_commit()
-    if order.to == HUB and commit.changed:
+    if options.to == HUB and commit.changed:
         raise BadInput(
-            f"{_list(commit.changed)}: not committed; commit first, as the card names the commit "
-            "that made it"
+            f"{name_some(commit.changed)}: not committed; commit first, as the card names the "
+            "commit that made it"
         )
-    with open_lock() as lock:
-        tree = Tree(read_params(), lock, commit)
-        if order.to != HUB:
-            _check_way(tree, places)
-        packages, notes = _assemble(order, tree, places)
+    with open_recorded() as recorded:
+        tree = WorkingTree(read_params(), recorded, commit)
+        if options.to != HUB:
+            _check_folders(tree, targets)
+        packages, notes = _assemble(options, tree, targets)
     if commit.changed:
-        notes.append(f"note: the card says that {_list(commit.changed)} are not committed")
+        notes.append(f"note: the card says that {name_some(commit.changed)} are not committed")
     for package in packages:
-        yield from _describe(package, places[package.kind], order)
+        yield from _describe(package, targets[package.kind], options)
     yield from notes
-    if not order.yes:
+    if not options.yes:
         yield "nothing was written yet; --yes does it (make publish ... YES=1)"
         return
-    yield from _write(order, packages, places)
+    yield from _write(options, packages, targets)
 
 
-def _assemble(order: Order, tree: Tree, places: dict[Kind, str]) -> tuple[list[Package], list[str]]:
+def _assemble(
+    options: PublishOptions, tree: WorkingTree, targets: dict[Kind, str]
+) -> tuple[list[Package], list[str]]:
     packages: list[Package] = []
     notes: list[str] = []
-    sources, text = tree.params.sources, order.licence_text
-    tree.lock.check(str(tree.responses))
-    if "dataset" in places:
-        binds = what_binds(sources, teachers(tree), None)
-        licence = choose(order.licence, text, binds, sources)
-        packages.append(assemble_dataset(tree, order.dataset or "dataset", licence))
-    if "model" in places:
-        base = base_of(tree)
-        binds = what_binds(sources, teachers(tree), base)
-        licence = choose(order.model_licence or order.licence, text, binds, sources)
-        scores, notes = sound_scores(tree)
-        if base is not None and not is_on_hub(tree):
-            notes.append(f"note: card and training.json name the folder it started from: {base}")
-        packages.append(assemble_model(tree, order.dataset, scores, licence))
+    sources, text = tree.params.sources, options.licence_text
+    tree.recorded.check(str(tree.responses))
+    if "dataset" in targets:
+        licence = choose_licence(options.licence, text, sources, tree.models, None)
+        packages.append(assemble_dataset(tree, options.dataset or "dataset", licence))
+    if "model" in targets:
+        name = options.model_licence or options.licence
+        licence = choose_licence(name, text, sources, tree.models, tree.base)
+        scores, notes = current_scores(tree)
+        if tree.base is not None and not tree.base_is_on_hub:
+            folder = tree.base
+            notes.append(f"note: card and training.json name the folder it started from: {folder}")
+        packages.append(assemble_model(tree, options.dataset, scores, licence))
     return packages, notes
 
 
-def _check_way(tree: Tree, places: dict[Kind, str]) -> None:
-    """Replace only what this command wrote; write only where `git add .` does not look."""
-    for place in map(Path, places.values()):
-        if output := tree.lock.holds(place):
-            raise BadInput(f"{place}: lies in {output}, which DVC keeps; name another folder")
-        if not is_ignored(place):
+def _check_folders(tree: WorkingTree, targets: dict[Kind, str]) -> None:
+    """Check that a target is new or from this command, and that Git ignores it.
+
+    Raises:
+        BadInput: it is not.
+    """
+    for target in map(Path, targets.values()):
+        if output := tree.recorded.output_containing(target):
+            raise BadInput(f"{target}: is in {output}, which DVC tracks; name another folder")
+        if not is_ignored(target):
             raise BadInput(
-                f"{place}: `git add .` would take it in; name a folder outside of the repository, "
+                f"{target}: `git add .` would add it; name a folder outside of the repository, "
                 "or one that Git ignores, as published"
             )
-        card = place / CARD
-        if place.exists() and not (card.exists() and SIGNATURE in read_text(card)):
-            raise BadInput(f"{place}: is there, and not from this command; move it away")
+        card = target / CARD
+        if target.exists() and not (card.exists() and SIGNATURE in read_text(card)):
+            raise BadInput(f"{target}: exists, and is not from this command; move it away")
 
 
-def _describe(package: Package, place: str, order: Order) -> Iterator[str]:
+def _describe(package: Package, target: str, options: PublishOptions) -> Iterator[str]:
     sizes = package.sizes()
-    seen = ""
-    if order.to == HUB:
-        seen = ", public" if order.public else ", private"
+    access = ""
+    if options.to == HUB:
+        access = ", public" if options.public else ", private"
     size = _size(sum(sizes.values()))
-    yield f"{package.kind} -> {place}: {len(sizes)} files, {size}, {package.licence}{seen}"
+    yield f"{package.kind} -> {target}: {len(sizes)} files, {size}, {package.licence}{access}"
     for name, bytes_ in sizes.items():
         yield f"  {_size(bytes_):>9}  {name}"
 
 
-def _write(order: Order, packages: list[Package], places: dict[Kind, str]) -> Iterator[str]:
-    if order.to == HUB:
+def _write(
+    options: PublishOptions, packages: list[Package], targets: dict[Kind, str]
+) -> Iterator[str]:
+    if options.to == HUB:
         from alpacare.publishing.hub_upload import upload
 
-        yield from upload([(each, places[each.kind]) for each in packages], order.public)
+        yield from upload([(each, targets[each.kind]) for each in packages], options.public)
         return
     for package in packages:
-        with atomic_folder(Path(places[package.kind])) as folder:
+        with atomic_folder(Path(targets[package.kind])) as folder:
             for name, content in package.files.items():
-                _put(folder / name, content)
-        yield f"written: {places[package.kind]}"
+                _write_file(folder / name, content)
+        yield f"written: {targets[package.kind]}"
 
 
-def _put(path: Path, content: bytes | Path) -> None:
+def _write_file(path: Path, content: bytes | Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     if isinstance(content, bytes):
         path.write_bytes(content)
@@ -171,8 +175,3 @@ def _size(size: int) -> str:
             return f"{size:,.0f} {unit}" if unit == "B" else f"{size:,.1f} {unit}"
         size /= 1000  # type: ignore[assignment]
     return f"{size:,.1f} GB"
-
-
-def _list(names: list[str]) -> str:
-    more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
-    return f"{', '.join(names[:_SHOWN])}{more}"

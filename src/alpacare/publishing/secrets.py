@@ -1,4 +1,4 @@
-"""Keys that must not be published: found by their form, or as values of this environment."""
+"""Finds keys that must not be published: by their form, or as values of this environment."""
 
 import os
 import re
@@ -17,11 +17,11 @@ _FORMS = {
     "a private key": r"-----BEGIN [A-Z ]*PRIVATE KEY-----",
 }
 _NAMES = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD)$")
-_SHORTEST = 12  # shorter values of such variables stand in ordinary text
+_SHORTEST = 12  # shorter values of such variables occur in ordinary text
 
 
 def refuse_secrets(files: Iterable[Path]) -> None:
-    """Read text files for keys.
+    """Search text files for keys.
 
     Raises:
         BadInput: one holds a key; the message says where and of what kind, never the key.
@@ -33,8 +33,8 @@ def refuse_secrets(files: Iterable[Path]) -> None:
                 for kind, form in forms.items():
                     if form.search(line):
                         raise BadInput(
-                            f"{path}:{number}: holds {kind}; take it out of where it came from, "
-                            "and have the key replaced"
+                            f"{path}:{number}: holds {kind}; remove it at its source, and "
+                            "have the key replaced"
                         )
 
 

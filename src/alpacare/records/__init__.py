@@ -1,1 +1,19 @@
-"""The rows that stages hand to each other, one file a kind."""
+"""The rows (JSON Lines) that stages hand to each other, defined by pydantic models."""
+
+from alpacare.core.public import exports
+
+__getattr__, __all__ = exports(
+    __name__,
+    category="Category",
+    dropped="Dropped",
+    comparisons="JudgmentsSettings ReferencesSettings",
+    generation="Generation",
+    judgment="Judgment",
+    label_normalisation="normalise_difficulty normalise_input normalise_type",
+    pairs="pair_answers",
+    review="Review answer_hash",
+    shown_pair="ShownPair show_both_orders",
+    response="Response",
+    task="AnyTask Instruction Question Seed Task TestTask row_id",
+    test_set="read_test_set",
+)

@@ -1,7 +1,4 @@
-"""The group that a model sorted one instruction into.
-
-{"id": "3f0c...", "category": "text generation", "raw": "Text generation.", "request": "a81e..."}
-"""
+"""The group that a model sorted one instruction into."""
 
 from typing import Literal
 
@@ -11,7 +8,12 @@ Group = Literal["information extraction", "text generation", "question answering
 
 
 class Category(Row):
-    """`category` is null when the reply `raw` names none of the four, or more than one."""
+    """The category that a model gave to one instruction.
+
+    {"id": "3f0c...", "category": "text generation", "raw": "Text generation.", "request": "a8..."}
+
+    `category` is null if the reply `raw` names none of the four, or more than one.
+    """
 
     id: str
     category: Group | None

@@ -13,17 +13,16 @@ from alpacare.core.jsonl import Row
 FinishReason = Literal["stop", "length", "unknown"]
 
 
-def known_reason(told: str) -> FinishReason:
-    """Read what a server says of why an answer ended; others than ours are unknown."""
-    return "stop" if told == "stop" else "length" if told == "length" else "unknown"
+def read_finish_reason(reason: str) -> FinishReason:
+    """Read a server's finish reason; any but "stop" and "length" is unknown."""
+    return "stop" if reason == "stop" else "length" if reason == "length" else "unknown"
 
 
 class Generation(Row):
     """`finish_reason`: stop (end of text), length (cut off), unknown (written elsewhere).
 
-    `tokens` that were made, an end of text included, where they are known. `input_left_out`:
-    tokens of the input that did not fit into the model's context, so that it answered a shorter
-    one.
+    `tokens`: generated tokens with the end of text, if known. `input_left_out`: tokens of the
+    input that were cut because they did not fit into the model's context.
     """
 
     id: str

@@ -12,7 +12,7 @@ from alpacare.core.jsonl import Row
 
 Order = Literal["model_first", "reference_first"]
 Verdict = Literal["model", "reference", "tie"]
-Slot = Literal["first", "second", "tie"]  # the same by the order shown, as judges see it
+Slot = Literal["first", "second", "tie"]  # the verdict by the order in which answers were shown
 
 Sides = Annotated[list[float], Field(min_length=2, max_length=2)]  # the student's, the reference's
 
@@ -20,9 +20,8 @@ Sides = Annotated[list[float], Field(min_length=2, max_length=2)]  # the student
 class Judgment(Row):
     """`verdict` is null when none of the judge's `tries` replies could be read; `raw` is the last.
 
-    `request` is the ledger key of that reply, "" for judges that are not asked. A judge may give
-    several samples of its opinion. `ratings`: by criterion, what student and reference got, in
-    this order.
+    `request` is the ledger key of that reply, "" for judges that are not LLMs. A judge may judge
+    each pair several times (`sample`). `ratings`: by criterion, the student's and the reference's.
     """
 
     id: str

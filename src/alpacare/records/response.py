@@ -1,14 +1,16 @@
-"""The teacher's answer to one instruction: a training example.
-
-{"id": "3f0c...", "instruction": "Explain ...", "input": "", "output": "The heart ...",
- "finish_reason": "stop", "model": "demo-teacher", "request": "a81e..."}
-"""
+"""The teacher's answer to one instruction: a training example."""
 
 from alpacare.core.jsonl import Row
 
 
 class Response(Row):
-    """`finish_reason` is "length" for an answer cut off by the token limit."""
+    """The teacher's answer to one instruction: a training example.
+
+    {"id": "3f0c...", "instruction": "Explain ...", "input": "", "output": "The heart ...",
+     "finish_reason": "stop", "model": "demo-teacher", "request": "a81e..."}
+
+    `finish_reason` is "length" for an answer cut off by the token limit.
+    """
 
     id: str
     instruction: str

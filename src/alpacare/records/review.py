@@ -1,4 +1,4 @@
-"""One opinion of one person on one pair of answers: a row of data/reviews/NAME.jsonl, kept in Git.
+"""One person's verdict on one pair of answers: a row of data/reviews/NAME.jsonl, kept in Git.
 
 {"id": "77d0...", "test": "demo", "reference": "terse", "reviewer": "reviewer-1",
  "criterion": "correctness", "verdict": "model", "comment": "", "generation": "5f70...",
@@ -14,7 +14,7 @@ from alpacare.core.jsonl import Row
 from alpacare.records.judgment import Verdict
 from alpacare.records.task import Text
 
-# Printed in tables: any script, but nothing that moves a terminal's cursor or turns a line around.
+# Names are printed in tables: no control characters and no marks that change text direction.
 _SHOWN = r"[^\p{Cc}\p{Cf}]"
 Name = Annotated[str, StringConstraints(pattern=rf"^{_SHOWN}*[^\p{{Cc}}\p{{Cf}}\s]{_SHOWN}*$")]
 Criterion = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]*$")]
@@ -22,10 +22,10 @@ Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Review(Row):
-    """`id`, `test` and `reference` say what was compared, `criterion` in which regard.
+    """`id`, `test` and `reference` name the pair, `criterion` the question that was answered.
 
-    `generation` and `reference_answer`: the `answer_hash` of the answers that were seen, so that
-    nobody's opinion is taken for one on an answer that has changed since; null where not known.
+    `generation` and `reference_answer`: the `answer_hash` of the answers that the person saw, so
+    that no verdict counts for an answer that has changed since; null if not known.
     """
 
     id: Text
@@ -40,5 +40,5 @@ class Review(Row):
 
 
 def answer_hash(text: str) -> str:
-    """Name an answer by its text: 64 hex digits of SHA-256."""
+    """Give the SHA-256 of an answer's text as 64 hex digits."""
     return hashlib.sha256(text.encode()).hexdigest()

@@ -1,7 +1,8 @@
-"""A medical task and its kin: seed, instruction, test task.
+"""A medical task: seed task, instruction or test task.
 
 {"id": "3f0c...", "instruction": "Explain ...", "input": "", "type": "open QA",
  "topic": "Cardiology", "view": "patient", "difficulty": 2}
+and for a test task also "answers": {"thorough": "...", "terse": "..."}
 """
 
 import hashlib
@@ -28,13 +29,13 @@ Text = Annotated[str, StringConstraints(min_length=1, pattern=r"\S")]
 
 
 def row_id(instruction: str, input: str) -> str:
-    """Name a task by its content: 16 hex digits of SHA-256 over instruction and input."""
+    """Make a task's id: 16 hex digits of the SHA-256 of instruction and input."""
     content = json.dumps([instruction, input], ensure_ascii=False)
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
 class Question(Row):
-    """What is asked: `input` is "" when the instruction needs none, never a placeholder."""
+    """Instruction and input; `input` is "" if the instruction needs none, never a placeholder."""
 
     id: Text
     instruction: Text
@@ -42,8 +43,8 @@ class Question(Row):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if self.id != row_id(self.instruction, self.input):
-            right = row_id(self.instruction, self.input)
+        right = row_id(self.instruction, self.input)
+        if self.id != right:
             raise ValueError(f"id '{self.id}' is not the hash of instruction and input ({right})")
         if self.input.strip().lower() == "<noinput>":
             raise ValueError('write "" for no input, not "<noinput>"')
@@ -51,13 +52,13 @@ class Question(Row):
 
 
 class AnyTask(Question):
-    """A question in a row that may hold anything else: of an imported one less is known."""
+    """A question in a row that may have any other fields, such as an imported one."""
 
     model_config = ConfigDict(extra="ignore")
 
 
 class Task(Question):
-    """A question and what kind it is of."""
+    """A question with its type, topic, view and difficulty."""
 
     type: TaskType
     topic: Text
@@ -66,11 +67,11 @@ class Task(Question):
 
 
 class Seed(Task):
-    """A task written by a person (here: by this project), shown to the teacher as an example."""
+    """A task written by a person; the teacher sees it as a few-shot example."""
 
 
 class Instruction(Task):
-    """A task that the teacher wrote: `seeds` it was shown, `request` in the ledger, place in it."""
+    """A task written by the teacher: `seeds` shown, ledger key `request`, `index` in the reply."""
 
     request: str
     index: int
@@ -78,10 +79,10 @@ class Instruction(Task):
 
 
 class TestTask(Question):
-    """A held-out task with the `answers` that other models or people gave, by name.
+    """A held-out task with the `answers` of other models or people, by name.
 
-    Published test sets say little of what kind their tasks are: what is not known is null. An
-    answer may be empty: then that is what the model said.
+    Published test sets often give no type, topic, view or difficulty: then these are null. An
+    answer may be empty, if the model gave an empty one.
     """
 
     __test__ = False  # pytest: not a test class

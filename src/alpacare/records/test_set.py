@@ -1,8 +1,4 @@
-"""Held-out test sets: tasks with the answers that other models or people gave.
-
-{"id": "77d0...", "instruction": "...", "input": "", "type": "chat", "topic": "Cardiology",
- "view": "patient", "difficulty": 2, "answers": {"thorough": "...", "terse": "..."}}
-"""
+"""Held-out test sets: tasks with the answers that other models or people gave."""
 
 from pathlib import Path
 
@@ -11,7 +7,7 @@ from alpacare.core.errors import BadInput
 from alpacare.records.task import TestTask
 
 
-def read_tests(path: Path) -> list[TestTask]:
+def read_test_set(path: Path) -> list[TestTask]:
     """Read a test set.
 
     Raises:

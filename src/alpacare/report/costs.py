@@ -1,17 +1,14 @@
-"""What the answers of others cost: each paid step with its calls, tokens and dollars."""
+"""What the answers of LLMs cost: each paid step with its calls, tokens and dollars."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from alpacare.core.errors import BadInput
-from alpacare.core.files import read_json
-from alpacare.evaluation.score import Score
-from alpacare.evaluation.score_table import Cell
+from alpacare.evaluation.score import Cell, Score
 from alpacare.pipeline.dvc_yaml import outputs
 from alpacare.pipeline.params import Params
-from alpacare.pipeline.sources import passed
+from alpacare.pipeline.sources import skipped_stages
+from alpacare.report.tables import read_figures
 
 
 @dataclass(frozen=True)
@@ -27,46 +24,43 @@ class Cost:
 
 
 def read_costs(params: Params, scores: Mapping[Cell, Score]) -> list[Cost]:
-    """Give the cost of the teacher, of sorting, of those who answered tests, and of each judge."""
-    return [*_teacher(params), *_sorters(params), *_answers(params), *_judges(scores)]
+    """Give the costs of the teacher, of sorting, of answers to test sets, and of each judge."""
+    return [*_teacher(params), *_categories(params), *_answers(params), *_judges(scores)]
 
 
 def _teacher(params: Params) -> Iterator[Cost]:
     for stage in ("instructions", "responses"):
-        (path,) = outputs("usage", "metrics/", paid=stage)
-        if stage not in passed(params) and path.exists():
-            usage = _read(path, {"calls", "dollars", "models"})
-            counted = usage["calls"] > usage["without_token_counts"]
-            yield Cost(
-                f"teacher: {stage}",
-                usage["calls"],
-                usage["tokens_in"] if counted else None,
-                usage["tokens_out"] if counted else None,
-                usage["dollars"],
-                tuple(usage["models"]),
-            )
+        if stage not in skipped_stages(params):
+            yield from _usage(f"teacher: {stage}", *outputs("llm_usage", "metrics/", paid=stage))
 
 
-def _sorters(params: Params) -> Iterator[Cost]:
+def _categories(params: Params) -> Iterator[Cost]:
     for name in params.categories:
-        (path,) = outputs("category_counts", "metrics/", sorter=name)
-        if path.exists():
-            told = _read(path, {"calls", "dollars", "models"})
-            models = tuple(told["models"])
-            yield Cost(f"sorting: {name}", told["calls"], None, None, told["dollars"], models)
+        yield from _usage(f"sorting: {name}", *outputs("category_counts", "metrics/", sorter=name))
+
+
+def _usage(what: str, path: Path) -> Iterator[Cost]:
+    """Read a step's cost from its metrics; those of sorting count no tokens."""
+    if not path.exists():
+        return
+    usage = read_figures(path, "calls", "dollars", "models")
+    calls, models = usage["calls"], tuple(usage["models"])
+    counted = calls > usage.get("without_token_counts", calls)
+    tokens_in, tokens_out = (usage["tokens_in"], usage["tokens_out"]) if counted else (None, None)
+    yield Cost(what, calls, tokens_in, tokens_out, usage["dollars"], models)
 
 
 def _answers(params: Params) -> Iterator[Cost]:
-    """Who answers on a machine of one's own costs nothing a call: only what has a price is told."""
+    """Give what answers to the tests cost; those of models on one's own machine have no price."""
     for test in params.tests:
-        files = {"student": outputs("answers", "metrics/", test=test)[0]}
-        for name in params.judgments.references:
-            item = {"test": test, "reference": name}
-            files[name] = outputs("reference_answers", "metrics/", **item)[0]
-        for name, path in files.items():
-            told = _read(path, {"dollars"}) if path.exists() else {"dollars": None}
-            if told["dollars"] is not None:
-                yield Cost(f"answers to {test}: {name}", None, None, None, told["dollars"], (name,))
+        (path,) = outputs("generation_statistics", "metrics/", test=test)
+        if path.exists():
+            statistics = read_figures(path, "student", "references")
+            answers = {"student": statistics["student"], **statistics["references"]}
+            for name, each in answers.items():
+                if each["dollars"] is not None:
+                    label = f"answers to {test}: {name}"
+                    yield Cost(label, None, None, None, each["dollars"], (name,))
 
 
 def _judges(scores: Mapping[Cell, Score]) -> Iterator[Cost]:
@@ -74,10 +68,3 @@ def _judges(scores: Mapping[Cell, Score]) -> Iterator[Cost]:
         own = [score for cell, score in scores.items() if cell[2] == judge]
         models = tuple(dict.fromkeys(model for score in own for model in score.models))
         yield Cost(f"judge: {judge}", None, None, None, sum(s.dollars for s in own), models)
-
-
-def _read(path: Path, keys: set[str]) -> dict[str, Any]:
-    told = read_json(path)
-    if not isinstance(told, dict) or not keys <= told.keys():
-        raise BadInput(f"{path}: does not say {', '.join(sorted(keys))}; run `dvc repro`")
-    return told

@@ -1,16 +1,15 @@
-"""All that the page shows, gathered from metrics in Git and from data where it is here."""
+"""What the page shows, gathered from metrics in Git and from data where it is here."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from alpacare.comparison.agreement import REVIEWS, measure
-from alpacare.comparison.mean_win_rates import average_all
+from alpacare.comparison.agreement import REVIEWS, measure_agreement
+from alpacare.comparison.mean_win_rates import average_win_rates
 from alpacare.core.errors import BadInput
-from alpacare.core.files import read_json
 from alpacare.evaluation import agreement
-from alpacare.evaluation.score import Mean, Score
-from alpacare.evaluation.score_table import Cell, read_score
+from alpacare.evaluation.score import Cell, Mean, Score
+from alpacare.evaluation.score_table import read_score
 from alpacare.lineage.funnel import Funnel, count_all
 from alpacare.pipeline import paths
 from alpacare.pipeline.dvc_yaml import outputs
@@ -19,15 +18,15 @@ from alpacare.report.browser import gather_items
 from alpacare.report.costs import Cost, read_costs
 from alpacare.report.dataset import Dataset, read_datasets
 from alpacare.report.origin import Origin, read_origin
-from alpacare.report.tables import read_table
-from alpacare.review.returned import read_returned
+from alpacare.report.tables import read_figures, read_table
+from alpacare.review.returned_reviews import read_reviews
 
-SMOKE_DETECTORS = ("overlap", "longest")  # judges that know no medicine
+SANITY_CHECKS = ("overlap", "longest")  # judges that know no medicine
 
 
 @dataclass(frozen=True)
 class Training:
-    """How training went: `figures` of metrics/curves.json, loss (nats a token) by step."""
+    """The course of training: its figures, and the loss in nats a token by step."""
 
     figures: dict[str, Any]
     curve: list[tuple[int, float, float]]  # step, loss, learning rate
@@ -35,8 +34,8 @@ class Training:
 
 
 @dataclass(frozen=True)
-class Report:
-    """What the page shows; what is not here is empty or None, and its file stands in `missing`."""
+class ReportData:
+    """What the page shows; what is missing is empty or None, and its file is in `missing`."""
 
     params: Params
     scores: Mapping[Cell, Score]
@@ -45,34 +44,29 @@ class Report:
     funnel: Funnel
     datasets: Sequence[Dataset]
     costs: Sequence[Cost]
-    people: agreement.Report | None
+    people: agreement.AgreementReport | None
     origin: Origin
     tests: Sequence[Mapping[str, Any]]  # as browser.py says
     missing: Sequence[str]
     notes: Sequence[str]
 
-    @property
-    def confidence(self) -> float:
-        """How wide intervals are."""
-        return self.params.scores.confidence
 
-
-def gather_report(params: Params) -> Report:
+def gather_report(params: Params) -> ReportData:
     """Gather everything.
 
     Raises:
         BadInput: a file that is here and is not what it should be.
     """
-    paths = {cell: paths.score(*cell) for cell in params.cells()}
-    scores = {cell: read_score(path) for cell, path in paths.items() if path.exists()}
+    files = {cell: paths.score(*cell) for cell in params.cells()}
+    scores = {cell: read_score(path) for cell, path in files.items() if path.exists()}
     costs = read_costs(params, scores)
     tests, missing = gather_items(params)
-    missing = [str(path) for path in paths.values() if not path.exists()] + missing
-    people, notes = (None, []) if missing else _ask_people(params)
-    return Report(
+    missing = [str(path) for path in files.values() if not path.exists()] + missing
+    people, notes = (None, []) if missing else _read_agreement(params)
+    return ReportData(
         params=params,
         scores={cell: score for cell, score in scores.items() if score.n},
-        means=average_all(params),
+        means=average_win_rates(params),
         training=_read_training(),
         funnel=count_all(),
         datasets=read_datasets(params),
@@ -86,25 +80,22 @@ def gather_report(params: Params) -> Report:
 
 
 def _read_training() -> Training | None:
-    figures, curve, validation = outputs("curves", "metrics/")
+    figures, curve, validation = outputs("training_curves", "metrics/")
     if not all(path.exists() for path in (figures, curve, validation)):
         return None
-    told = read_json(figures)
-    if not isinstance(told, dict) or not {"loss_start", "loss_end", "steps"} <= told.keys():
-        raise BadInput(f"{figures}: does not say how training went; run `dvc repro curves`")
     return Training(
-        told,
-        read_table(curve, [("step", int), ("loss", float), ("learning_rate", float)]),
-        read_table(validation, [("step", int), ("loss", float)]),
+        read_figures(figures, "loss_start", "loss_end", "steps"),
+        read_table(curve, {"step": int, "loss": float, "learning_rate": float}),
+        read_table(validation, {"step": int, "loss": float}),
     )
 
 
-def _ask_people(params: Params) -> tuple[agreement.Report | None, list[str]]:
-    """Compare judges with one another and with people; what stands in the way is told."""
+def _read_agreement(params: Params) -> tuple[agreement.AgreementReport | None, list[str]]:
+    """Compare judges with one another and with people; or say why not."""
     files = sorted(REVIEWS.glob("*.jsonl"))
-    if not files and len(params.judgments.judges) < 2:
+    if not files and len(params.judgments.all_judges) < 2:
         return None, []
     try:
-        return measure(params, read_returned(files)), []
-    except BadInput as error:  # what people sent in is no reason to show nothing
+        return measure_agreement(params, read_reviews(files)), []
+    except BadInput as error:  # a bad review file must not stop the report
         return None, [f"Agreement of judges and people is not shown: {error}"]

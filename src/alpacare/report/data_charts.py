@@ -1,46 +1,42 @@
-"""Pictures of the data: the funnel, kinds, lengths, how near rows are to one another."""
+"""Pictures of the data: the funnel, kinds, lengths and nearest rows."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from alpacare.lineage.funnel import Count, Funnel
+import altair as alt
+
+from alpacare.lineage.funnel import Funnel
 from alpacare.report.dataset import Dataset
-from alpacare.report.drawing import LINE, SERIES, Figure, sized
+from alpacare.report.drawing import LINE, SERIES, Figure, set_size
 from alpacare.report.sunburst import draw_sunburst
 
-_MOST = 15  # bars of a picture; topics and views are written freely
+_MOST = 15  # bars in a picture; topics and views are free text
 _PLURALS = {"type": "Types", "difficulty": "Difficulty", "topic": "Topics", "view": "Views"}
 
 
 def draw_funnel(funnel: Funnel) -> Iterator[Figure]:
     """Draw how many rows each stage kept, up to training."""
-    import altair as alt
-
-    steps = rows_by_stage(funnel)
+    steps, fates = funnel.row_counts(), ["kept", "not kept"]
     if not steps:
         return
     rows = [
         {"stage": count.stage, "rows": rows, "fate": fate}
         for count in steps
-        for fate, rows in (("kept", count.kept), ("gone", count.total - count.kept))
+        for fate, rows in zip(fates, (count.kept, count.total - count.kept), strict=True)
     ]
-    chart = sized(alt.Chart(alt.InlineData(values=rows)), {"step": 26})
+    fate_colours = alt.Scale(domain=fates, range=SERIES[:2])
+    chart = set_size(alt.Chart(alt.InlineData(values=rows)), {"step": 26})
     bars = chart.mark_bar(height=14).encode(
         y=alt.Y("stage:N", sort=[count.stage for count in steps], title=None),
         x=alt.X("rows:Q", title="rows", axis=alt.Axis(tickCount=4, format=",d", domain=False)),
-        color=_two("fate", ["kept", "gone"]),
+        color=alt.Color("fate:N", sort=fates, scale=fate_colours, title=None),
         order=alt.Order("fate:N", sort="descending"),
     )
-    yield Figure("funnel", "Funnel", "Rows that each stage got: kept, and gone.", bars)
-
-
-def rows_by_stage(funnel: Funnel) -> list[Count]:
-    """Give the counts of rows on their way to training; calls are no rows."""
-    return [count for count in funnel.counts if not count.cell and count.what != "calls"]
+    yield Figure("funnel", "Funnel", "Rows that each stage got: kept, and not kept.", bars)
 
 
 def draw_dataset(datasets: Sequence[Dataset]) -> Iterator[Figure]:
-    """Draw verbs, kinds, lengths and nearness of the last dataset that tells of them."""
+    """Draw verbs, kinds, lengths and nearest rows of the last dataset that has them."""
     if datasets and datasets[-1].verbs:
         yield draw_sunburst(datasets[-1])
     for dataset in reversed(datasets):
@@ -52,20 +48,7 @@ def draw_dataset(datasets: Sequence[Dataset]) -> Iterator[Figure]:
     yield from _nearest(datasets)
 
 
-def _two(field: str, names: Sequence[str]) -> Any:
-    import altair as alt
-
-    return alt.Color(
-        f"{field}:N",
-        sort=list(names),
-        scale=alt.Scale(domain=list(names), range=[SERIES[0], SERIES[1]]),
-        title=None,
-    )
-
-
 def _kinds(dataset: Dataset) -> Iterator[Figure]:
-    import altair as alt
-
     for field, title in _PLURALS.items():
         values = [(value or "others", rows) for value, rows in dataset.kind(field)]
         if not values:
@@ -75,7 +58,7 @@ def _kinds(dataset: Dataset) -> Iterator[Figure]:
         shown = values[:_MOST]
         data = alt.InlineData(values=[{"value": v, "rows": n} for v, n in shown])
         left = f"; {len(values) - _MOST} more are not shown" if len(values) > _MOST else ""
-        bars = sized(alt.Chart(data), {"step": 17}).mark_bar(color=SERIES[0], height=11)
+        bars = set_size(alt.Chart(data), {"step": 17}).mark_bar(color=SERIES[0], height=11)
         chart = bars.encode(
             y=alt.Y("value:N", sort=[v for v, _ in shown], title=None),
             x=alt.X("rows:Q", title="rows", axis=alt.Axis(tickCount=4, format=",d", domain=False)),
@@ -100,24 +83,22 @@ def _lengths(dataset: Dataset) -> Iterator[Figure]:
 def _nearest(datasets: Sequence[Dataset]) -> Iterator[Figure]:
     sides = (("rows", "Nearest row", "another one"), ("seeds", "Nearest seed", "a seed"))
     for among, title, other in sides:
-        dataset = next((each for each in reversed(datasets) if each.nearness(among)), None)
+        dataset = next((each for each in reversed(datasets) if each.bins(among)), None)
         if dataset:
-            told = dataset.figures["nearest"][among]
+            nearest = dataset.figures["nearest"][among]
             yield Figure(
                 f"nearest-{among}",
                 title,
                 f"Highest ROUGE-L F of each instruction ({dataset.name}) with {other}: median "
-                f"{told['median']:.2f}, nine of ten between {told['p5']:.2f} and "
-                f"{told['p95']:.2f}.",
-                _histogram(dataset.nearness(among), "ROUGE-L F"),
+                f"{nearest['median']:.2f}, nine of ten between {nearest['p5']:.2f} and "
+                f"{nearest['p95']:.2f}.",
+                _histogram(dataset.bins(among), "ROUGE-L F"),
             )
 
 
 def _histogram(bins: Sequence[tuple[float, float, int]], title: str) -> Any:
-    import altair as alt
-
     rows = [{"from": low, "to": high, "rows": rows} for low, high, rows in bins]
-    chart = sized(alt.Chart(alt.InlineData(values=rows)), 170)
+    chart = set_size(alt.Chart(alt.InlineData(values=rows)), 170)
     return chart.mark_bar(color=SERIES[0], stroke=LINE, strokeWidth=0).encode(
         x=alt.X("from:Q", title=title, axis=alt.Axis(grid=False, tickCount=6), bin="binned"),
         x2="to:Q",

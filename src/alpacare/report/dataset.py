@@ -1,23 +1,25 @@
-"""What the seeds, the kept instructions and the answers look like, as the statistics stages say."""
+"""Statistics of the seeds, the kept instructions and the answers, from the statistics stages."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from alpacare.core.errors import BadInput
-from alpacare.core.files import read_json
-from alpacare.display.text import plain
+from alpacare.display.text import escape_controls
 from alpacare.pipeline.dvc_yaml import outputs
 from alpacare.pipeline.params import Params
-from alpacare.pipeline.sources import passed
-from alpacare.report.tables import read_table
+from alpacare.pipeline.sources import skipped_stages
+from alpacare.report.tables import read_figures, read_table
 
 _STAGES = {
     "seed_statistics": "seeds",
     "task_statistics": "instructions kept",
     "statistics": "training data",
 }
-KINDS = ("type", "topic", "view", "difficulty")
+_TABLES: dict[str, dict[str, type]] = {
+    "kinds": {"field": str, "value": str, "rows": int},
+    "verbs": {"verb": str, "object": str, "rows": int},
+    "lengths": {"text": str, "from": int, "to": int, "rows": int},
+    "nearest": {"among": str, "from": float, "to": float, "rows": int},
+}
 
 
 @dataclass(frozen=True)
@@ -33,45 +35,30 @@ class Dataset:
 
     def kind(self, field: str) -> list[tuple[str, int]]:
         """Give the values of a type, topic, view or difficulty, most frequent first."""
-        return [(plain(value), rows) for name, value, rows in self.kinds if name == field]
+        return [(escape_controls(value), rows) for name, value, rows in self.kinds if name == field]
 
-    def bins(self, text: str) -> list[tuple[int, int, int]]:
-        """Give the lengths of instructions, inputs or outputs: from, to, rows."""
-        return [bin for name, *bin in self.lengths if name == text]  # type: ignore[misc]
+    def bins(self, name: str) -> list[tuple[float, float, int]]:
+        """Give a histogram: from, to, rows.
 
-    def nearness(self, among: str) -> list[tuple[float, float, int]]:
-        """Give the highest ROUGE-L F among rows or seeds: from, to, rows."""
-        return [bin for name, *bin in self.nearest if name == among]  # type: ignore[misc]
+        It is that of the words of the instruction, input or output, or that of the highest ROUGE-L
+        F among rows or seeds.
+        """
+        tables = *self.lengths, *self.nearest
+        return [bin for key, *bin in tables if key == name]  # type: ignore[misc]
 
 
 def read_datasets(params: Params) -> list[Dataset]:
-    """Read what is described of the data behind today's student.
+    """Read the statistics of the datasets behind the current student.
 
     Raises:
-        BadInput: a file that is there and is no description.
+        BadInput: a file that is not such statistics.
     """
     found = []
     for stage, name in _STAGES.items():
-        if stage not in passed(params):
+        if stage not in skipped_stages(params):
             figures, *tables = outputs(stage, "metrics/")
             if all(path.exists() for path in (figures, *tables)):
-                found.append(_read(name, figures, {path.stem: path for path in tables}))
+                read = {path.stem: read_table(path, _TABLES[path.stem]) for path in tables}
+                keys = "rows", "kinds", "verbs", "words"
+                found.append(Dataset(name, read_figures(figures, *keys), **read))
     return found
-
-
-def _read(name: str, path: Path, tables: dict[str, Path]) -> Dataset:
-    figures = read_json(path)
-    if not isinstance(figures, dict) or not {"rows", "kinds", "verbs", "words"} <= figures.keys():
-        raise BadInput(f"{path}: is no description of a dataset; run `dvc repro`")
-    return Dataset(
-        name,
-        figures,
-        kinds=read_table(tables["kinds"], [("field", str), ("value", str), ("rows", int)]),
-        verbs=read_table(tables["verbs"], [("verb", str), ("object", str), ("rows", int)]),
-        lengths=read_table(
-            tables["lengths"], [("text", str), ("from", int), ("to", int), ("rows", int)]
-        ),
-        nearest=read_table(
-            tables["nearest"], [("among", str), ("from", float), ("to", float), ("rows", int)]
-        ),
-    )

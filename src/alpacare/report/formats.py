@@ -1,43 +1,32 @@
-"""Figures as the page writes them: unit in the head of the column, interval behind the figure."""
+"""Formats of figures on the page: the unit is in the column head, the interval after the figure."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from alpacare.evaluation.agreement import Estimate
-from alpacare.evaluation.score import Mean, Rate, Score
-from alpacare.evaluation.score_table import consistency, percent, share, whole
+from alpacare.evaluation.score import Rate, Score
+from alpacare.evaluation.score_table import consistency_rate, overall_rate, percent, share_rate
 
 NONE = "\N{EN DASH}"
 
 
-def figures(rate: Rate | Estimate | None, times: float = 100, places: int = 1) -> tuple[str, str]:
+def format_rate(
+    rate: Rate | Estimate | None, times: float = 100, places: int = 1
+) -> tuple[str, str]:
     """Give a figure and its interval as text: ("31.4", "21.7 to 43.1")."""
-    value, low, high = _bounds(rate)
-    if value is None:
-        return NONE, ""
-    known = low is not None and high is not None
-    return _write(value, times, places), (
-        f"{_write(low, times, places)} to {_write(high, times, places)}" if known else ""
-    )
-
-
-def _bounds(rate: Rate | Estimate | None) -> tuple[float | None, float | None, float | None]:
     if rate is None:
-        return None, None, None
-    value = rate.win_rate if isinstance(rate, Rate) else rate.value
-    return value, rate.ci_low, rate.ci_high
+        return NONE, ""
+    bounds = rate.win_rate if isinstance(rate, Rate) else rate.value, rate.ci_low, rate.ci_high
+    value, low, high = ("" if each is None else f"{times * each:z.{places}f}" for each in bounds)
+    return value or NONE, f"{low} to {high}" if value and low and high else ""
 
 
-def _write(value: float | None, times: float, places: int) -> str:
-    return "" if value is None else f"{times * value:z.{places}f}"
-
-
-def longer(score: Score) -> Rate:
+def longer_preferred_rate(score: Score) -> Rate:
     """Give the share of decided items that the longer answer won, with Wilson's interval."""
-    return share(score.longer_preferred, score.wins + score.losses, score.confidence)
+    return share_rate(score.longer_preferred, score.wins + score.losses, score.confidence)
 
 
-def by_judge(scores: Mapping[Any, Score], test: str) -> dict[str, dict[str, Score]]:
+def scores_by_judge(scores: Mapping[Any, Score], test: str) -> dict[str, dict[str, Score]]:
     """Give a test set's scores by judge and reference."""
     found: dict[str, dict[str, Score]] = {}
     for (name, reference, judge), score in scores.items():
@@ -46,57 +35,41 @@ def by_judge(scores: Mapping[Any, Score], test: str) -> dict[str, dict[str, Scor
     return found
 
 
-def groups(scores: Mapping[str, Score], field: str) -> dict[str, dict[str, Rate]]:
+def group_rates(scores: Mapping[str, Score], field: str) -> dict[str, dict[str, Rate]]:
     """Give the win rates of several references by difficulty or type."""
-    names = sorted({name for score in scores.values() for name in getattr(score, field)})
-    return {
-        name: {
-            against: getattr(score, field)[name]
-            for against, score in scores.items()
-            if name in getattr(score, field)
-        }
-        for name in names
-    }
+    found: dict[str, dict[str, Rate]] = {}
+    for against, score in scores.items():
+        for name, rate in getattr(score, field).items():
+            found.setdefault(name, {})[against] = rate
+    return dict(sorted(found.items()))
 
 
-def count(number: int | None) -> str:
-    """Write a whole number with its thousands marked."""
+def format_count(number: int | None) -> str:
+    """Write a whole number with thousands separators."""
     return NONE if number is None else f"{number:,}"
 
 
-def dollars(amount: float | None) -> str:
-    """Write dollars: cents, and more of small sums."""
+def format_dollars(amount: float | None) -> str:
+    """Write dollars with cents; small amounts with four decimals."""
     if amount is None:
         return NONE
     return f"{amount:,.2f}" if amount >= 1 or amount == 0 else f"{amount:.4f}"
 
 
-def of_hundred(share: float | None) -> str:
-    """Write the place on a drawing from 0 to 100."""
-    return f"{100 * (share or 0):.2f}%"
-
-
-def listed(names: Sequence[str]) -> str:
+def join_names(names: Sequence[str]) -> str:
     """Name some things: "a, b and c"."""
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
-def mean_name(mean: Mean) -> str:
-    """Name a mean over references."""
-    return f"mean of {mean.references}"
-
-
 FILTERS = {
-    "figures": figures,
-    "whole": whole,
-    "consistency": consistency,
-    "longer": longer,
-    "by_judge": by_judge,
-    "groups": groups,
-    "count": count,
-    "dollars": dollars,
-    "of_hundred": of_hundred,
-    "listed": listed,
-    "mean_name": mean_name,
+    "figures": format_rate,
+    "whole": overall_rate,
+    "consistency": consistency_rate,
+    "longer": longer_preferred_rate,
+    "by_judge": scores_by_judge,
+    "groups": group_rates,
+    "count": format_count,
+    "dollars": format_dollars,
+    "listed": join_names,
     "percent": percent,
 }

@@ -1,15 +1,15 @@
-"""Where the figures come from: commit, hashes of the data, models, versions."""
+"""Provenance of the figures: commit, hashes of the data, models, versions."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from alpacare.core.errors import BadInput
-from alpacare.core.files import read_json, read_text
+from alpacare.core.files import read_text
 from alpacare.pipeline import paths
 from alpacare.pipeline.params import Params
 from alpacare.report.costs import Cost
+from alpacare.report.tables import read_figures
 from alpacare.sharing.git import changed_files, git
 
 LOCK = Path("dvc.lock")
@@ -20,7 +20,7 @@ class Origin:
     """`commit` and `date` are "" outside Git; `changed` are the files that differ from it.
 
     `hashes`: path, MD5 and bytes of each output, as dvc.lock has them. `student`: what training
-    starts from. `models`: which answered, by what they did.
+    starts from. `models`: the models that answered, by step.
     """
 
     commit: str
@@ -33,10 +33,10 @@ class Origin:
 
 
 def read_origin(params: Params, costs: Sequence[Cost]) -> Origin:
-    """Ask Git and dvc.lock.
+    """Read them from Git and dvc.lock.
 
     Raises:
-        BadInput: a dvc.lock that is none.
+        BadInput: dvc.lock is not a file of DVC.
     """
     commit, _, date = git("log", "-1", "--format=%H %cI").partition(" ")
     paid = [(cost.what, ", ".join(cost.models)) for cost in costs if cost.models]
@@ -57,30 +57,18 @@ def _hashes() -> Iterator[tuple[str, str, int]]:
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
-    lines = read_text(LOCK).splitlines() if LOCK.exists() else []
+    text = read_text(LOCK) if LOCK.exists() else ""
     try:
-        lock = YAML(typ="safe", pure=True).load("\n".join(_outs_only(lines))) or {}
+        lock = YAML(typ="safe").load(text) or {}  # the parser in C: dvc.lock is long
         for stage in (lock.get("stages") or {}).values():
             for out in (stage or {}).get("outs", []):
                 yield out["path"], out["md5"], out["size"]
     except (YAMLError, AttributeError, KeyError, TypeError) as error:
-        raise BadInput(f"{LOCK}: is none of DVC's; `git checkout {LOCK}` brings it back") from error
-
-
-def _outs_only(lines: Iterable[str]) -> Iterator[str]:
-    """Leave out what is not shown: to read all of dvc.lock takes longer than all the rest."""
-    kept = True
-    for line in lines:
-        if not line.startswith(("    -", "     ")):  # a key of a stage, or what is above it
-            kept = not line.startswith("    ") or line == "    outs:"
-        if kept:
-            yield line
+        raise BadInput(f"{LOCK}: not a lock file of DVC; run `git checkout {LOCK}`") from error
 
 
 def _versions() -> list[tuple[str, str]]:
     """Give the versions that made the checkpoint, where it is here."""
     path = paths.checkpoint() / "versions.json"
-    told: Any = read_json(path) if path.exists() else {}
-    if not isinstance(told, dict):
-        raise BadInput(f"{path}: does not hold versions; run `dvc checkout`")
-    return [(str(name), str(version)) for name, version in told.items()]
+    versions = read_figures(path) if path.exists() else {}
+    return [(str(name), str(version)) for name, version in versions.items()]

@@ -1,40 +1,29 @@
-"""Behind `alpacare report`: one HTML file that holds everything, and its pictures for papers."""
+"""`alpacare report`: one HTML file with everything, and its pictures for papers."""
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
 
 from alpacare.core.command import check_files
 from alpacare.core.errors import BadInput
 from alpacare.core.files import atomic_file
-from alpacare.display.html import open_templates, policy
+from alpacare.display.html import content_security_policy, open_templates
 from alpacare.pipeline.params import read_params
 from alpacare.report import formats
-from alpacare.report.charts import draw_figures
-from alpacare.report.data import SMOKE_DETECTORS, Report, gather_report
-from alpacare.report.data_charts import rows_by_stage
-from alpacare.report.drawing import Figure, draw, for_page, write_picture
+from alpacare.report.data import SANITY_CHECKS, ReportData, gather_report
+from alpacare.report.data_charts import draw_dataset, draw_funnel
+from alpacare.report.drawing import Figure, adapt_for_page, write_picture
 from alpacare.report.page_size import LIMIT, pack_items
+from alpacare.report.score_charts import draw_scores, draw_training
 
 TEMPLATES = Path(__file__).parent / "templates"
-SCRIPTS = ("list.js", "item.js", "browser.js")
-NOTE = 1000  # bytes kept for the sentence on what was left out
+NOTE = 1000  # bytes reserved for the sentence on what was left out
 
 
-class Picture(NamedTuple):
-    """A figure and its SVG document."""
-
-    figure: Figure
-    svg: str
-
-
-Pictures = Mapping[str, Sequence[Picture]]
-
-
-def write_report(out: Path, figures: Path) -> Report:
-    """Write the page and the pictures; give what they show.
+def write_report(out: Path, figures: Path) -> ReportData:
+    """Write the page and the pictures; return what they show.
 
     Raises:
         BadInput: bad settings, or a file that is here and is not what it should be.
@@ -43,48 +32,59 @@ def write_report(out: Path, figures: Path) -> Report:
     if figures.exists() and not figures.is_dir():
         raise BadInput(f"{figures}: is a file; name a folder for the pictures")
     report = gather_report(read_params())
-    pictures = {
-        part: [Picture(figure, draw(figure)) for figure in drawn]
-        for part, drawn in draw_figures(report).items()
-    }
-    page = make_page(report, pictures)
-    _write_pictures(pictures, figures)
+    pictures = _draw_figures(report)
+    page = make_report_page(report, pictures)
+    _write_pictures(chain.from_iterable(pictures.values()), figures)
     with atomic_file(out) as file:
         file.write(page)
     return report
 
 
-def make_page(report: Report, pictures: Pictures) -> str:
-    """Fill the page: texts come as data, never as markup, and no other script may run."""
+def make_report_page(report: ReportData, pictures: Mapping[str, Sequence[Figure]]) -> str:
+    """Fill the page: texts are data, never markup, and no other script may run."""
     from markupsafe import Markup
 
-    pages = open_templates(TEMPLATES)
-    pages.filters |= formats.FILTERS
+    templates = open_templates(TEMPLATES)
+    templates.filters |= formats.FILTERS
     style, theme = _read("report.css"), _read("theme.js")
-    script = "\n" + "\n".join(map(_read, SCRIPTS))
+    script = "\n" + "\n".join(map(_read, ("list.js", "item.js", "browser.js")))
     shown = {
-        part: [(each.figure, Markup(for_page(each.svg, each.figure.name))) for each in drawn]
+        part: [(figure, Markup(adapt_for_page(figure))) for figure in drawn]
         for part, drawn in pictures.items()
     }
     fill = partial(
-        pages.get_template("report.html").render,
+        templates.get_template("report.html").render,
         report=report,
-        steps=rows_by_stage(report.funnel),
+        steps=report.funnel.row_counts(),
         pictures=shown,
-        smoke=[judge for judge in report.params.judgments.judges if judge in SMOKE_DETECTORS],
+        sanity_checks=[
+            judge for judge in report.params.judgments.all_judges if judge in SANITY_CHECKS
+        ],
         style=Markup(style),
         theme=Markup(theme),
         script=Markup(script),
-        policy=policy(style, theme, script),
+        policy=content_security_policy(style, theme, script),
         difficulties=_difficulties(report),
     )
-    bare = fill(items="", left_out="")
-    items, left_out = pack_items(report.tests, LIMIT - len(bare.encode()) - NOTE)
+    empty = fill(items="", left_out="")
+    items, left_out = pack_items(report.tests, LIMIT - len(empty.encode()) - NOTE)
     return fill(items=items, left_out=left_out)
 
 
-def _difficulties(report: Report) -> list[str]:
-    """Give those that occur, "unknown" last."""
+def _draw_figures(report: ReportData) -> dict[str, list[Figure]]:
+    """Give the figures of each section; that of win rates is for papers, the page has a table."""
+    scores = list(draw_scores(report))
+    return {
+        "win rates": [each for each in scores if each.name.startswith("win-rates-")],
+        "difficulty": [each for each in scores if each.name.startswith("difficulty-")],
+        "training": list(draw_training(report.training)) if report.training else [],
+        "funnel": list(draw_funnel(report.funnel)),
+        "data": list(draw_dataset(report.datasets)),
+    }
+
+
+def _difficulties(report: ReportData) -> list[str]:
+    """Give the difficulties that occur, "unknown" last."""
     found = {item["difficulty"] for each in report.tests for item in each["items"]}
     known = sorted(str(each) for each in found if each is not None)
     return [*known, "unknown"] if None in found else known
@@ -94,13 +94,12 @@ def _read(name: str) -> str:
     return (TEMPLATES / name).read_text(encoding="utf-8")
 
 
-def _write_pictures(pictures: Pictures, folder: Path) -> None:
-    """Write each picture whole; other files in the folder are left alone."""
+def _write_pictures(figures: Iterable[Figure], folder: Path) -> None:
+    """Replace each picture atomically; other files in the folder stay."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as fresh:
-        for part in pictures.values():
-            for figure, svg in part:
-                write_picture(svg, Path(fresh) / figure.name)
+        for figure in figures:
+            write_picture(figure, Path(fresh))
         for path in sorted(Path(fresh).iterdir()):
             path.chmod(0o644)
             path.replace(folder / path.name)

@@ -1,45 +1,45 @@
-"""The test items as the page holds them: packed, and so many that the page can be sent to somebody.
+"""The test items in the page: compressed, and shortened so that the page can be sent by mail.
 
-First the judges' replies go, then the ends of long answers; what went is told on the page. Every
-item, verdict and filter stays.
+First the judges' replies are left out, then the ends of long answers; the page says so. Every item,
+verdict and filter stays.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from alpacare.display.html import as_packed_data
+from alpacare.display.html import as_compressed_json
 
-LIMIT = 5_000_000  # bytes of the whole page: what mail servers and phones take without asking
+LIMIT = 5_000_000  # bytes of the whole page: accepted by mail servers and phones
 LONGEST = (4000, 2000, 1000, 500, 250)  # characters of an answer, tried in turn
 
 Tests = Sequence[Mapping[str, Any]]
 
 
-def pack_items(tests: Tests, room: int) -> tuple[str, str]:
-    """Pack the items into `room` bytes; give them, and a sentence on what was left out, or ''.
+def pack_items(tests: Tests, limit: int) -> tuple[str, str]:
+    """Pack the items into `limit` bytes; give them, and a sentence on what was left out, or "".
 
-    Where even the shortest form takes more, it is given all the same.
+    If even the shortest form is longer, it is given all the same.
     """
-    shorter = _ever_shorter(tests)
-    form, told = next(shorter)
-    while len(packed := as_packed_data(form)) > room and (following := next(shorter, None)):
-        form, told = following
-    return packed, told
+    forms = _shorter_forms(tests)
+    form, left_out = next(forms)
+    while len(packed := as_compressed_json(form)) > limit and (shorter := next(forms, None)):
+        form, left_out = shorter
+    return packed, left_out
 
 
-def _ever_shorter(tests: Tests) -> Iterator[tuple[Tests, str]]:
+def _shorter_forms(tests: Tests) -> Iterator[tuple[Tests, str]]:
     yield tests, ""
-    tests = _with_pairs(tests, _without_replies)
+    tests = _change_answers(tests, _without_replies)
     replies = "what the judges replied is left out"
     yield tests, replies
     for length in LONGEST:
-        tests = _with_pairs(tests, partial(_cut, most=length))
+        tests = _change_answers(tests, partial(_cut, most=length))
         yield tests, f"{replies}, and answers end after {length:,} characters"
 
 
-def _with_pairs(tests: Tests, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Tests:
-    """Change what holds an answer: each item, and each reference's part of it."""
+def _change_answers(tests: Tests, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Tests:
+    """Change each part with an answer: the item, and the part of each reference."""
     return [
         {
             **each,

@@ -3,7 +3,9 @@
 from math import degrees, pi
 from typing import Any
 
-from alpacare.display.text import plain
+import altair as alt
+
+from alpacare.display.text import escape_controls
 from alpacare.report.dataset import Dataset
 from alpacare.report.drawing import INK, PAPER, SERIES, Figure
 
@@ -59,14 +61,12 @@ def _arc(
         "middle": middle,
         "at": (inner + outer) / 2,
         "turn": degrees(middle) + (-90 if middle < pi else 90),  # read from left to right
-        "label": plain(text) if width * (inner + outer) / 2 >= _LEAST else "",
+        "label": escape_controls(text) if width * (inner + outer) / 2 >= _LEAST else "",
         "ink": PAPER if opacity > 0.5 else INK,
     }
 
 
 def _chart(arcs: list[Arc]) -> Any:
-    import altair as alt
-
     base = alt.Chart(alt.InlineData(values=arcs), width=_SIZE, height=_SIZE)
     rings = base.mark_arc(stroke=PAPER, strokeWidth=1).encode(
         theta=alt.Theta("from:Q", scale=None),

@@ -1,1 +1,10 @@
-"""People compare answers without knowing whose they are: the page, what comes back, who was who."""
+"""Blind comparisons by people: a page for reviewers, the key for the team, and returned reviews."""
+
+from alpacare.core.public import exports
+
+__getattr__, __all__ = exports(
+    __name__,
+    label_studio="import_export",
+    returned_reviews="ReturnedReviews read_reviews",
+    review_files="describe_files draw_review write_page write_tasks",
+)

@@ -1,10 +1,10 @@
-"""In which regard people compare: AlpaCare's clinicians had the same two (arXiv 2310.14558)."""
+"""The criteria by which people compare: those of AlpaCare's clinicians (arXiv 2310.14558)."""
 
 from typing import NamedTuple
 
 
 class Criterion(NamedTuple):
-    """Its name in the records, and what a reviewer is asked."""
+    """Its name in the records, its title, and the question to the reviewer."""
 
     name: str
     title: str

@@ -1,4 +1,4 @@
-"""Which test items people read: every kind in proportion, the same ones for the same seed."""
+"""The test items that people review: stratified, the same ones for the same seed."""
 
 import hashlib
 from collections import defaultdict
@@ -8,21 +8,22 @@ from alpacare.core.errors import BadInput
 from alpacare.records.task import TestTask
 
 
-def choose(tasks: Sequence[TestTask], n: int, seed: int) -> list[str]:
-    """Choose n tasks, stratified, and give their ids in the order in which they are read.
+def choose_tasks(tasks: Sequence[TestTask], n: int, seed: int) -> list[str]:
+    """Choose n tasks, stratified, and give their ids in the order of review.
 
-    Strata are the difficulties where any is known, else the types; each gets its share, rounded by
-    largest remainder. The order mixes the strata, so that a review that is broken off has read a
-    bit of everything.
+    Strata are the difficulties if any is known, else the types; unknown is a stratum too. Each gets
+    its share, rounded by largest remainder. The order mixes the strata, so that an unfinished
+    review has items of all.
 
     Raises:
         BadInput: fewer than n tasks.
     """
     if n > len(tasks):
-        raise BadInput(
-            f"there are {len(tasks)} tasks with answers by both; ask for as many at most"
-        )
-    strata = _stratify(tasks)
+        raise BadInput(f"there are {len(tasks)} tasks with both answers; choose at most that many")
+    by_difficulty = any(task.difficulty for task in tasks)
+    strata = defaultdict[str, list[str]](list)
+    for task in tasks:
+        strata[str(task.difficulty if by_difficulty else task.type)].append(task.id)
     quotas = apportion({name: len(ids) for name, ids in strata.items()}, n)
 
     def place(id: str) -> str:
@@ -33,21 +34,12 @@ def choose(tasks: Sequence[TestTask], n: int, seed: int) -> list[str]:
 
 
 def apportion(sizes: Mapping[str, int], n: int) -> dict[str, int]:
-    """Share n places out in proportion to `sizes`, by largest remainder; then the larger, the name.
+    """Divide n in proportion to `sizes`, by largest remainder, then by size, then by name.
 
-    Nobody gets more than their size as long as n is no more than all of them.
+    No quota is above its size if n is at most the sum of sizes.
     """
     total = sum(sizes.values())
     quotas = {name: n * size // total for name, size in sizes.items()}
-    left = n - sum(quotas.values())
+    remaining = n - sum(quotas.values())
     order = sorted(sizes, key=lambda name: (-(n * sizes[name] % total), -sizes[name], name))
-    return {name: quota + (name in order[:left]) for name, quota in quotas.items()}
-
-
-def _stratify(tasks: Sequence[TestTask]) -> dict[str, list[str]]:
-    """Part the ids of tasks by what is known of them; what is not is a stratum too."""
-    by_difficulty = any(task.difficulty for task in tasks)
-    strata: dict[str, list[str]] = defaultdict(list)
-    for task in tasks:
-        strata[str(task.difficulty if by_difficulty else task.type)].append(task.id)
-    return dict(strata)
+    return {name: quota + (name in order[:remaining]) for name, quota in quotas.items()}

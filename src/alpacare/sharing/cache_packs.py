@@ -1,47 +1,63 @@
-"""Answers of the ledger on their way to colleagues: packs in data/packs/, named by their content.
+"""Cache packs in data/packs/: answers of the ledger for colleagues, in files named by their hash.
 
-Two people's packs never have one name and different content, so Git never has to merge them.
+Packs of two people never have one name and different content, so Git never has to merge them.
 """
 
 import hashlib
 import re
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 from alpacare.core.jsonl import read_objects
-from alpacare.sharing.tracked import add, note_of
+from alpacare.sharing.tracked import dvc_add, dvc_file
 
 FOLDER = Path("data/packs")
-RECORDINGS = Path("data/recordings")  # packs too, which everybody has from Git
+RECORDINGS = Path("data/recordings")  # packs too, which Git has
 _NAME = re.compile(r"[0-9a-f]{12}\.jsonl")
 _FRESH = FOLDER / "fresh.jsonl"
 
 
-def pack_new_answers() -> Iterator[str]:
-    """Write the ledger's answers that no pack holds yet into one more, and have DVC take it in.
+def export_new_answers() -> Iterator[str]:
+    """Write the ledger's answers that no pack holds yet into a new pack, tracked by DVC.
 
     Raises:
-        BadInput: a pack or the ledger cannot be read, or DVC does not take the pack.
+        BadInput: a pack or the ledger cannot be read, or DVC fails.
     """
-    if pack := _write_pack():
-        yield f"{pack[0]}: {pack[1]} answers that no pack held"
-    # by its note, not by what was just written: an earlier try may have stopped in between
-    loose = [path for path in _packs() if not note_of(path).exists()]
-    if loose:
-        add(loose)
+    from alpacare.llm.cache_pack import write_pack
+    from alpacare.llm.ledger import default_path
+    from alpacare.llm.maintenance import intact_entries, open_ledger
+
+    if default_path().exists():
+        packs = [*_packs(), *sorted(RECORDINGS.glob("*.jsonl"))]
+        lines = chain.from_iterable(map(read_objects, packs))
+        known = {value["key"] for _, value in lines if "key" in value}
+        with open_ledger() as ledger:
+            new = (entry for entry in intact_entries(ledger) if entry.key not in known)
+            count = write_pack(_FRESH, new)
+        if count:
+            digest = hashlib.sha256(_FRESH.read_bytes()).hexdigest()
+            pack = _FRESH.rename(FOLDER / f"{digest[:12]}.jsonl")
+            yield f"{pack}: {count} answers that no pack held"
+        else:
+            _FRESH.unlink()
+    # all without a .dvc file: an earlier try may have stopped between writing and `dvc add`
+    untracked = [path for path in _packs() if not dvc_file(path).exists()]
+    if untracked:
+        dvc_add(untracked)
 
 
-def take_packs_in() -> Iterator[str]:
-    """Take the answers of all packs that are here into the ledger, and tell of each.
+def import_all_packs() -> Iterator[str]:
+    """Import the answers of all packs into the ledger, with one line about each.
 
     Raises:
-        BadInput: a pack or the ledger cannot be read; packs before it are taken in.
+        BadInput: a pack or the ledger cannot be read; earlier packs are imported.
     """
     from alpacare.llm.ledger import Ledger, default_path
     from alpacare.llm.maintenance import import_pack
 
     packs = _packs()
-    if not packs:  # and no ledger is made for nothing
+    if not packs:  # do not create an empty ledger
         return
     with Ledger(default_path()) as ledger:
         for pack in packs:
@@ -50,29 +66,3 @@ def take_packs_in() -> Iterator[str]:
 
 def _packs() -> list[Path]:
     return sorted(path for path in FOLDER.glob("*.jsonl") if _NAME.fullmatch(path.name))
-
-
-def _write_pack() -> tuple[Path, int] | None:
-    """Write what is new, if anything is."""
-    from alpacare.llm.cache_pack import write_pack
-    from alpacare.llm.ledger import default_path
-    from alpacare.llm.maintenance import open_ledger, sound_entries
-
-    if not default_path().exists():
-        return None
-    known = set(_keys([*_packs(), *sorted(RECORDINGS.glob("*.jsonl"))]))
-    with open_ledger() as ledger:
-        fresh = (entry for entry in sound_entries(ledger) if entry.key not in known)
-        count = write_pack(_FRESH, fresh)
-    if not count:
-        _FRESH.unlink()
-        return None
-    digest = hashlib.sha256(_FRESH.read_bytes()).hexdigest()
-    return _FRESH.rename(FOLDER / f"{digest[:12]}.jsonl"), count
-
-
-def _keys(packs: list[Path]) -> Iterator[str]:
-    for pack in packs:
-        for _, value in read_objects(pack):
-            if "key" in value:
-                yield value["key"]

@@ -1,10 +1,10 @@
-"""Questions to Git, where it may have nothing to say."""
+"""Queries to Git that may have no answer."""
 
 import subprocess
 
 
 def git(*words: str) -> str:
-    """Ask Git; "" where it has no answer, there is no repository, or no Git."""
+    """Run a Git command and give its output; "" if it fails, or there is no repository or Git."""
     try:
         done = subprocess.run(
             ["git", *words], capture_output=True, text=True, check=False, errors="replace"
@@ -15,5 +15,5 @@ def git(*words: str) -> str:
 
 
 def changed_files() -> list[str]:
-    """Name the files that differ from the commit that is checked out, or are not in it."""
+    """List the files that differ from the checked-out commit, or are not in it."""
     return [line[3:] for line in git("status", "--porcelain").splitlines()]

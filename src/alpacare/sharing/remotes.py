@@ -1,8 +1,7 @@
-"""Where a team's data is kept: two remotes in .dvc/config, which Git has, so without any secret."""
+"""A team's DVC remotes: two sections of .dvc/config, which Git has, so without any secret."""
 
 import importlib.util
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -10,41 +9,48 @@ from urllib.parse import SplitResult, urlsplit
 from alpacare.core.errors import BadInput
 
 CONFIG = Path(".dvc/config")
-STORAGE = "storage"  # data, run-cache, ledger packs
-WEIGHTS = "weights"  # the checkpoint: dvc.yaml names this remote, so there must always be one
+STORAGE = "storage"  # data, run-cache, cache packs
+WEIGHTS = "weights"  # the checkpoint: dvc.yaml names this remote, so it must always exist
 PLUGINS = {"s3": "dvc_s3", "gs": "dvc_gs", "ssh": "dvc_ssh"}
 # Seconds, for each of several tries. DVC's own are 60 for S3, and half an hour for SSH.
-_PATIENCE: dict[str, dict[str, Any]] = {
+_TIMEOUTS: dict[str, dict[str, Any]] = {
     "s3": {"connect_timeout": 10, "read_timeout": 30},
     "ssh": {"timeout": 30},
 }
-_WHERE = "give it with `dvc remote modify --local storage`, or in the environment: docs/remotes.md"
+_ADVICE = "set it with `dvc remote modify --local storage`, or in the environment: docs/remotes.md"
 
 
-def set_remotes(url: str, weights: str | None, endpoint_url: str | None) -> Iterator[str]:
-    """Write where data goes, and where weights go if that is another place; tell of it.
+def set_remotes(url: str, weights: str | None, endpoint_url: str | None) -> list[str]:
+    """Configure the remote for data, and another for weights if given; return lines to print.
 
     Raises:
-        BadInput: an address that cannot be used, or holds a secret; nothing is written.
+        BadInput: an address cannot be used, or holds a secret; nothing is written.
     """
-    sections = {STORAGE: _section(url, endpoint_url)}
-    if weights is None:
-        # what is set for storage, credentials too, holds for it as well
-        sections[WEIGHTS] = {"url": f"remote://{STORAGE}/{WEIGHTS}"}
-    else:
-        sections[WEIGHTS] = _section(weights, endpoint_url)
+    sections = {
+        STORAGE: _section(url, endpoint_url),
+        # without an address of its own it uses the settings of storage, credentials too
+        WEIGHTS: {"url": f"remote://{STORAGE}/{WEIGHTS}"}
+        if weights is None
+        else _section(weights, endpoint_url),
+    }
     if endpoint_url is not None and not any("endpointurl" in s for s in sections.values()):
-        raise BadInput("--endpoint-url: is for s3:// and gs://; leave it out")
+        raise BadInput("--endpoint-url: is for s3:// and gs:// only; leave it out")
     for section in sections.values():
         if "://" not in section["url"]:
-            # now: `alpacare push` makes none, for its disk may only be unmounted
+            # now: `alpacare push` creates none, as its disk may only be unmounted
             Path(section["url"]).expanduser().mkdir(parents=True, exist_ok=True)
     _write(sections)
-    return _report(url, weights)
+    return [
+        f"{STORAGE}: {url} (data, run-cache, answers)",
+        f"{WEIGHTS}: {weights or 'in its folder weights'} (models/checkpoint)",
+        "next: check who can read there, as pushing may be publishing; then",
+        "      git commit .dvc/config -m 'Share through our remote'",
+        "      alpacare push",
+    ]
 
 
 def check_plugin(url: str) -> None:
-    """See that DVC's plugin for this kind of address is installed.
+    """Check that DVC's plugin for this kind of address is installed.
 
     Raises:
         BadInput: it is not.
@@ -57,7 +63,7 @@ def check_plugin(url: str) -> None:
 
 
 def _section(url: str, endpoint_url: str | None) -> dict[str, Any]:
-    """Check one address and give its section of .dvc/config."""
+    """Check an address and make its section of .dvc/config."""
     parts = _split(url)
     _check_secrets(parts)
     if parts.scheme:
@@ -65,7 +71,7 @@ def _section(url: str, endpoint_url: str | None) -> dict[str, Any]:
         check_plugin(url)
     else:
         _check_folder(url)
-    section = {"url": url, "verify": True, **_PATIENCE.get(parts.scheme, {})}
+    section = {"url": url, "verify": True, **_TIMEOUTS.get(parts.scheme, {})}
     if endpoint_url is not None and parts.scheme in ("s3", "gs"):
         section["endpointurl"] = _check_endpoint(endpoint_url)
     return section
@@ -77,15 +83,15 @@ def _split(url: str) -> SplitResult:
     try:
         return urlsplit(url) if "://" in url else SplitResult("", "", url, "", "")
     except ValueError as error:
-        raise BadInput(f"this is no address: {error}") from error
+        raise BadInput(f"the address is not valid: {error}") from error
 
 
 def _check_secrets(parts: SplitResult) -> None:
-    """Refuse what Git would publish; the line does not repeat it."""
+    """Refuse secrets, which Git would publish; the message does not repeat them."""
     if parts.password is not None or (parts.scheme in ("s3", "gs") and parts.username):
-        raise BadInput(f"the address holds a password or key, and Git would keep it: {_WHERE}")
+        raise BadInput(f"the address holds a password or key, and Git would publish it: {_ADVICE}")
     if parts.scheme and (parts.query or parts.fragment):
-        raise BadInput(f"the address holds '?' or '#'; if that is a key or token, {_WHERE}")
+        raise BadInput(f"the address holds '?' or '#'; if that is a key or token, {_ADVICE}")
 
 
 def _check_address(url: str, parts: SplitResult) -> None:
@@ -104,7 +110,7 @@ def _check_endpoint(url: str) -> str:
     parts = _split(url)
     _check_secrets(parts)
     if parts.username:
-        raise BadInput(f"--endpoint-url holds a user's name or key; {_WHERE}")
+        raise BadInput(f"--endpoint-url holds a user's name or key; {_ADVICE}")
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise BadInput(f"--endpoint-url {url}: write https://HOST or https://HOST:PORT")
     return url
@@ -112,7 +118,7 @@ def _check_endpoint(url: str) -> str:
 
 def _check_folder(url: str) -> None:
     if re.match(r"[^/]*:", url):
-        raise BadInput(f"{url}: is no folder; another machine is ssh://user@host/folder")
+        raise BadInput(f"{url}: is not a folder; another machine is ssh://user@host/folder")
     whole = Path(url).expanduser().resolve()
     if whole.is_relative_to(Path.cwd().resolve()):
         raise BadInput(f"{url}: is in the repository, where Git would see it; name another folder")
@@ -121,7 +127,7 @@ def _check_folder(url: str) -> None:
 
 
 def _write(sections: dict[str, dict[str, Any]]) -> None:
-    """Replace the sections; what people set in one stays while its kind of address does."""
+    """Replace the sections; other settings of a section stay while its kind of address does."""
     from dvc.config import Config, ConfigError  # type: ignore[import-untyped]
 
     if not CONFIG.is_file():
@@ -130,29 +136,15 @@ def _write(sections: dict[str, dict[str, Any]]) -> None:
     try:
         with Config.from_cwd().edit("repo") as values:
             for name, section in sections.items():
-                values["remote"][name] = _kept(values["remote"].get(name, {}), section) | section
+                old = values["remote"].get(name, {})
+                if urlsplit(str(old.get("url", ""))).scheme != urlsplit(section["url"]).scheme:
+                    old = {}
+                kept = {key: value for key, value in old.items() if key != "endpointurl"}
+                values["remote"][name] = kept | section
             values["core"]["remote"] = STORAGE
     except ConfigError as error:
-        CONFIG.write_bytes(before)  # DVC looks at config.local only when it has written
+        CONFIG.write_bytes(before)  # DVC checks config.local only after it has written
         raise BadInput(
             f"{CONFIG}, or .dvc/config.local, which adds to it: {' '.join(str(error).split())}; "
-            "mend it by hand"
+            "correct it by hand"
         ) from error
-
-
-def _kept(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    if _kind(old.get("url", "")) != _kind(new["url"]):
-        return {}
-    return {key: value for key, value in old.items() if key != "endpointurl"}
-
-
-def _kind(url: str) -> str:
-    return urlsplit(str(url)).scheme
-
-
-def _report(url: str, weights: str | None) -> Iterator[str]:
-    yield f"{STORAGE}: {url} (data, run-cache, answers)"
-    yield f"{WEIGHTS}: {weights or 'in its folder weights'} (models/checkpoint)"
-    yield "next: see who can read there, for pushing may be publishing; then"
-    yield "      git commit .dvc/config -m 'Share through our remote'"
-    yield "      alpacare push"

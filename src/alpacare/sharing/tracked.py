@@ -1,4 +1,4 @@
-"""Files that DVC keeps and Git does not: a note, FILE.dvc, stands in Git for each."""
+"""Files tracked by DVC: Git has FILE.dvc, which holds the hash, and not FILE itself."""
 
 import hashlib
 import subprocess
@@ -12,67 +12,63 @@ from alpacare.core.files import atomic_file, read_text
 from alpacare.sharing.git import git
 
 
-def note_of(path: Path) -> Path:
-    """Give the place of a file's note."""
+def dvc_file(path: Path) -> Path:
+    """Give the path of the .dvc file of a tracked file."""
     return path.with_name(f"{path.name}.dvc")
 
 
-def check_way(path: Path) -> None:
-    """See that a file may be written: only what DVC can bring back is replaced.
+def check_replaceable(path: Path) -> None:
+    """Check that a file may be written: only what DVC can restore is replaced.
 
     Raises:
-        BadInput: something is in the way that may be somebody's work.
+        BadInput: the existing file may be somebody's work.
     """
     if git("ls-files", "--", str(path)):
         raise BadInput(f"{path}: is in Git; choose another name")
     if not path.exists():
         return
-    note = note_of(path)
+    record = dvc_file(path)
     with path.open("rb") as file:
         md5 = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
-    if not note.exists() or md5 not in read_text(note):
-        raise BadInput(f"{path}: is there, and DVC holds no copy of it; move it away")
+    if not record.exists() or md5 not in read_text(record):
+        raise BadInput(f"{path}: exists, and DVC has no copy of it; move it away")
 
 
-def keep(path: Path, told: Mapping[str, Any] | None = None) -> None:
-    """Have DVC take a file in that was just written; without DVC there is no file either.
+def dvc_track(path: Path, meta: Mapping[str, Any] | None = None) -> None:
+    """Have DVC track a file that was just written; if DVC fails, the file is deleted.
 
-    `told` goes into the note: where it is from, its licence.
+    `meta` is added to the .dvc file: the source, its licence.
 
     Raises:
-        BadInput: DVC does not take it.
+        BadInput: DVC failed.
     """
+    from ruamel.yaml import YAML
+
     try:
-        add([path])
+        dvc_add([path])
     except BaseException:
         path.unlink()
         raise
-    if told:
-        _tell(note_of(path), told)
-        if git("ls-files", "--", str(note_of(path))):  # DVC has staged it (core.autostage)
-            git("add", str(note_of(path)))
+    if meta:
+        record = dvc_file(path)
+        yaml = YAML()
+        yaml.width = 4096  # never break a line
+        content = yaml.load(read_text(record))
+        content["meta"] = dict(meta)  # the key that DVC leaves to its users
+        with atomic_file(record) as file:
+            yaml.dump(content, file)
+        if git("ls-files", "--", str(record)):  # DVC has staged it (core.autostage)
+            git("add", str(record))
 
 
-def add(paths: Sequence[Path]) -> None:
-    """Have DVC take files in.
+def dvc_add(paths: Sequence[Path]) -> None:
+    """Run `dvc add`.
 
     Raises:
-        BadInput: DVC does not take them.
+        BadInput: it failed.
     """
     done = subprocess.run(
         [sys.executable, "-m", "dvc", "add", *paths], capture_output=True, text=True, check=False
     )
     if done.returncode:
         raise BadInput(f"dvc add {paths[0]}: {done.stderr.strip() or 'failed'}")
-
-
-def _tell(note: Path, told: Mapping[str, Any]) -> None:
-    """Write what is known of a file into its note, where DVC leaves it alone."""
-    from ruamel.yaml import YAML
-
-    yaml = YAML()
-    yaml.width = 4096  # never break a line
-    content = yaml.load(read_text(note))
-    content["meta"] = dict(told)
-    with atomic_file(note) as file:
-        yaml.dump(content, file)

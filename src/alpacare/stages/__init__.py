@@ -2,23 +2,23 @@
 
 seeds          seed tasks, checked and normalised
 seed_statistics  what the seeds look like
-instructions   the teacher writes new tasks from a few seeds at a time
-filtered       near-duplicates go, each with its witness
-task_statistics  what the instructions that are left look like, and how near the seeds they are
-responses      the teacher answers what is left
-usage          what the paid stages used: tokens, dollars, model versions
-statistics     what the student learns from looks like
-categories     a model sorts it into BioInstruct's four groups
+instructions   the teacher writes new tasks, shown a few seeds at a time
+filtered       poor tasks, copies of test tasks and near-duplicates are dropped
+task_statistics  what the remaining instructions look like, and how near the seeds they are
+responses      the teacher answers them
+llm_usage      what the paid stages used: tokens, dollars, model versions
+statistics     what the training rows look like
+categories     a model sorts the training rows into BioInstruct's four groups
 category_counts  how many are in each group
 checkpoint     the student is fine-tuned on the answers
-curves         training history -> loss metrics and plot
-generations    the student answers the held-out tests
-answers        how long those answers are, how many cut off, empty or repetitive
-references     other models' answers to the same tests, as published
-asked          other models answer them through their APIs
-local          other models answer them on this machine
-base           the untrained student answers them too
-reference_answers  what the references' answers look like
-judgments      a judge compares student and reference, in both orders
+training_curves  training history -> loss metrics and plot
+generations    the student answers the held-out tests, on this machine
+server_generations  or a server that has the checkpoint does, over HTTP
+base_generations  the student before training answers them too
+references     other models' answers: as published, or asked through their APIs
+local_references  other models answer them on this machine
+generation_statistics  how long all those answers are, how many cut off, empty or repetitive
+judgments      judges compare the student with every reference, in both orders
+local_judgments  judges that are models on this machine do, by likelihood
 scores         verdicts -> win rates with intervals
 """

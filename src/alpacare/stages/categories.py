@@ -5,7 +5,6 @@ system.txt and user.txt.
 """
 
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
@@ -14,14 +13,11 @@ import click
 from alpacare.core import jsonl
 from alpacare.core.command import FILE, Stage, check_files
 from alpacare.core.files import write_json
-from alpacare.core.settings import check, read_yaml
 from alpacare.llm.client import ask
-from alpacare.llm.request import Request
-from alpacare.llm.request_settings import AskingSettings
-from alpacare.llm.task_requests import make_requests
+from alpacare.llm.task_requests import make_folder_requests
 from alpacare.llm.usage import count_usage
 from alpacare.records.category import Category, Group
-from alpacare.records.task import AnyTask, Question
+from alpacare.records.task import AnyTask
 
 GROUPS: tuple[Group, ...] = get_args(Group)
 _LABEL = re.compile(r"^(?:category|group)\W+", re.IGNORECASE)
@@ -42,7 +38,7 @@ def main(prompt: Path, tasks: Path, out: Path, run: Path) -> None:
     """
     check_files([tasks], [out, run])
     asked = jsonl.read(tasks, AnyTask, unique="id")
-    answers = ask(make_sorting_requests(prompt, asked))
+    answers = ask(make_folder_requests(prompt, asked))
     rows = [
         Category(id=task.id, category=read_group(a.text), raw=a.text.strip(), request=a.key)
         for task, a in zip(asked, answers, strict=True)
@@ -51,16 +47,6 @@ def main(prompt: Path, tasks: Path, out: Path, run: Path) -> None:
     write_json(run, count_usage(answers))
     lost = sum(row.category is None for row in rows)
     click.echo(f"{len(rows)} instructions sorted by '{prompt.name}', {lost} replies not readable")
-
-
-def make_sorting_requests(prompt: Path, tasks: Sequence[Question]) -> list[Request]:
-    """Put each instruction into a sorter's prompt.
-
-    Raises:
-        BadInput: no such sorter, or its settings are wrong.
-    """
-    path = prompt / "settings.yaml"
-    return list(make_requests(tasks, check(read_yaml(path), AskingSettings, f"{path}: "), prompt))
 
 
 def read_group(reply: str) -> Group | None:

@@ -6,38 +6,49 @@ tokenizer, the prompt templates it was trained with, `history.jsonl` (one line a
 `speed.json`.
 """
 
-import math
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from alpacare.compute import scratch
 from alpacare.compute.determinism import make_deterministic
-from alpacare.compute.versions import versions
-from alpacare.compute.workers import lock_name
+from alpacare.compute.machine import versions
+from alpacare.compute.scratch import (
+    fingerprint,
+    folder_size,
+    hash_code,
+    hash_files,
+    hash_model,
+    other_runs,
+)
+from alpacare.compute.workers import worker_lock
 from alpacare.core import jsonl
 from alpacare.core.command import FILE, Stage
 from alpacare.core.errors import BadInput
-from alpacare.core.file_lock import alone
+from alpacare.core.file_lock import hold_lock
 from alpacare.core.files import atomic_folder
 from alpacare.core.progress import quiet_libraries
 from alpacare.core.settings import load
 from alpacare.prompting import student_prompt
 from alpacare.prompting.student_prompt import StudentPrompt
 from alpacare.records.response import Response
-from alpacare.training import launch as launcher
-from alpacare.training.data import TrainingData, prepare, rows_a_step, save_rows, shares
+from alpacare.training import launch
+from alpacare.training.data import (
+    TrainingData,
+    prepare_data,
+    save_sequences,
+    sequences_per_step,
+    split_step,
+)
 from alpacare.training.hardware import Hardware, check_machine, read_hardware
-from alpacare.training.launch import launch, tell_the_others
-from alpacare.training.memory_check import check_room
-from alpacare.training.result import longest_row, summary, write_result
-from alpacare.training.settings import CheckpointSettings
-from alpacare.training.student import RANDOM, StudentSettings, load_tokenizer
-from alpacare.training.tokenizer import train_tokenizer
-from alpacare.training.trainer import Job
+from alpacare.training.launch import launch_workers, other_machines_command
+from alpacare.training.memory_check import check_memory_and_disk
+from alpacare.training.result import longest_sequence, summarise_training, write_result
+from alpacare.training.settings import RANDOM, CheckpointSettings, StudentSettings
+from alpacare.training.student import load_base_tokenizer, train_tokenizer
+from alpacare.training.trainer import TrainingJob
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -47,7 +58,7 @@ if TYPE_CHECKING:
 @click.argument("responses", type=FILE)
 @click.argument("out", type=FILE)
 @click.option("--prompt", type=FILE, required=True, help="Folder with the student's templates.")
-@click.option("--hardware", type=FILE, required=True, help="What accelerate is to run on: YAML.")
+@click.option("--hardware", type=FILE, required=True, help="What accelerate runs on: YAML.")
 def main(responses: Path, out: Path, prompt: Path, hardware: Path) -> None:
     """Fine-tune the student on RESPONSES and write the folder OUT.
 
@@ -62,7 +73,7 @@ def main(responses: Path, out: Path, prompt: Path, hardware: Path) -> None:
     rows = jsonl.read(responses, Response, unique="id")
     if not rows:
         raise BadInput(f"{responses}: no responses to train on")
-    if out.is_file():  # said before hours of training, and not by the writing after them
+    if out.is_file():  # before hours of training, not at the end
         raise BadInput(f"{out}: is a file; name a folder to write")
     template = StudentPrompt.choose(settings.prompt, prompt)
     machine = read_hardware(hardware)
@@ -70,63 +81,54 @@ def main(responses: Path, out: Path, prompt: Path, hardware: Path) -> None:
     make_deterministic(settings.student.seed, settings.threads)
     quiet_libraries()
     tokenizer = make_tokenizer(settings.student, template, rows)
-    data = prepare(rows, template, tokenizer, settings)
-    inputs = scratch.hash_files(responses, prompt, hardware)
-    folder = out.parent / ".scratch" / name_run(settings, inputs)
-    at_once, turns = share = share_out(settings, machine, data)
-    check_room(settings, machine, (at_once, longest_row(settings, data)), turns > 1, folder)
+    data = prepare_data(rows, template, tokenizer, settings)
+    data_hash = hash_files(responses)
+    files = {"data": data_hash, "files": hash_files(prompt, hardware)}
+    folder = out.parent / ".scratch" / name_run(settings, files)
+    per_step = sequences_per_step(data, settings.optimizer.batch_size)
+    split = split_step(per_step, machine.num_processes, settings.micro_batch_size)
+    micro_batch = (split.micro_batch_size, longest_sequence(settings, data))
+    check_memory_and_disk(settings, machine, micro_batch, split.accumulation_steps > 1, folder)
     folder.mkdir(parents=True, exist_ok=True)
-    with alone(folder / "stage.lock"):
-        with alone(folder / lock_name(0)):  # a worker outlives a stage that was killed
+    with hold_lock(folder / "stage.lock"):
+        with hold_lock(folder / worker_lock(0)):  # a worker outlives a stage that was killed
             write_job(folder, settings, machine, data, tokenizer)
-        tell_of_leftovers(folder, out)
+        report_other_runs(folder, out)
         if machine.num_machines > 1:
-            told = tell_the_others(hardware, machine, folder, settings)
-            click.echo(f"on each other machine, with its RANK (1, 2, ...):\n  {told}", err=True)
-        launch(hardware, machine, folder, settings)
-        per_step = math.prod(share) * machine.num_processes
-        training = summary(settings, data, scratch.hash_files(responses), per_step)
+            command = other_machines_command(hardware, machine, folder, settings)
+            click.echo(f"on each other machine, with its RANK (1, 2, ...):\n  {command}", err=True)
+        launch_workers(hardware, machine, folder, settings)
+        per_step = split.micro_batch_size * split.accumulation_steps * machine.num_processes
+        training = summarise_training(settings, data, data_hash, per_step)
         with atomic_folder(out) as fresh:
-            told = write_result(folder, fresh, settings, training, tokenizer)
-            jsonl.write(fresh / "dropped.jsonl", data.lost)
+            line = write_result(folder, fresh, settings, training, tokenizer)
+            jsonl.write(fresh / "dropped.jsonl", data.dropped)
             template.save(fresh / "prompt")
         shutil.rmtree(folder)
-    click.echo(told)
+    click.echo(line)
 
 
 def make_tokenizer(
     student: StudentSettings, prompt: StudentPrompt, rows: Sequence[Response]
 ) -> "PreTrainedTokenizerBase":
-    """Train a tokenizer for a student made from nothing; a pretrained one brings its own."""
+    """Train a tokenizer for a student with random weights; a pretrained one has its own."""
     if student.base != RANDOM:
-        return load_tokenizer(student)
+        return load_base_tokenizer(student)
     prompts = [prompt.fill(row.instruction, row.input) for row in rows]
     texts = [*prompts, *(row.output for row in rows)]
     return train_tokenizer(texts, student.architecture.vocab_size)
 
 
-def name_run(settings: CheckpointSettings, inputs: str) -> str:
-    """Name a run by all that shapes its weights."""
+def name_run(settings: CheckpointSettings, files: dict[str, str]) -> str:
+    """Name a run by all that shapes its weights; `files`: hashes of its inputs."""
     student = settings.student
-    return scratch.fingerprint(
-        {
-            "settings": settings.model_dump(exclude={"report_to", "save_steps"}),
-            "files": inputs,
-            "base": scratch.hash_model(student.base, student.revision),
-            "code": scratch.hash_files(
-                *sorted(Path(launcher.__file__).parent.glob("*.py")), Path(student_prompt.__file__)
-            ),
-            "versions": versions(""),
-        }
-    )
-
-
-def share_out(
-    settings: CheckpointSettings, machine: Hardware, data: TrainingData
-) -> tuple[int, int]:
-    """Give the rows at once on a device, and how often, for a step."""
-    per_step = rows_a_step(data, settings.optimizer.batch_size)
-    return shares(per_step, machine.num_processes, settings.micro_rows)
+    parts: dict[str, Any] = {
+        "settings": settings.model_dump(exclude={"report_to", "save_steps"}),
+        "base": hash_model(student.base, student.revision),
+        "code": [hash_code(launch.__file__), hash_files(Path(student_prompt.__file__))],
+        "versions": versions(""),
+    }
+    return fingerprint({**parts, **files})
 
 
 def write_job(
@@ -138,12 +140,12 @@ def write_job(
 ) -> None:
     """Write what the workers read."""
     tokenizer.save_pretrained(folder / "tokenizer")
-    save_rows(data.train, folder / "train.npz")
-    save_rows(data.validation, folder / "validation.npz")
+    save_sequences(data.train, folder / "train.npz")
+    save_sequences(data.validation, folder / "validation.npz")
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
-    job = Job(
+    job = TrainingJob(
         settings=settings,
-        rows_per_step=rows_a_step(data, settings.optimizer.batch_size),
+        sequences_per_step=sequences_per_step(data, settings.optimizer.batch_size),
         pad_id=pad,
         cpu=machine.use_cpu,
         sharded=machine.sharded,
@@ -151,11 +153,11 @@ def write_job(
     (folder / "job.json").write_text(job.model_dump_json(indent=2))
 
 
-def tell_of_leftovers(folder: Path, out: Path) -> None:
-    """Name what killed runs and those with other settings left: for 7B that is 80 GB each."""
-    for other in [*scratch.others(folder), *out.parent.glob(f".{out.name}.*")]:
+def report_other_runs(folder: Path, out: Path) -> None:
+    """Name what killed runs, and those with other settings, left: for 7B that is 80 GB each."""
+    for other in [*other_runs(folder), *out.parent.glob(f".{out.name}.*")]:
         click.echo(
-            f"note: {other} ({scratch.size(other) / 1e9:.1f} GB) is left from a run that was "
+            f"note: {other} ({folder_size(other) / 1e9:.1f} GB) is left from a run that was "
             "killed, or had other settings or data; delete it unless you go back to them",
             err=True,
         )

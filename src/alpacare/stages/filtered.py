@@ -1,4 +1,4 @@
-"""Stage `filtered`: poor tasks, copies of test tasks and near-duplicates go, each with its reason.
+"""Stage `filtered`: drops poor tasks, contaminated tasks and near-duplicates, with drop reasons.
 
 {"id": "3f0c...", "stage": "filtered", "reason": "rouge_l", "witness": "91bb...", "score": 0.83}
 """
@@ -6,6 +6,7 @@
 import csv
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +18,17 @@ from alpacare.core.errors import BadInput
 from alpacare.core.files import atomic_file, open_text, write_json
 from alpacare.core.progress import track
 from alpacare.core.settings import load
-from alpacare.filtering.filter import Filter, FilteredSettings, Line, NearTest
+from alpacare.filtering.filter import Filter, MatchedTask, TaskRow
+from alpacare.filtering.settings import FilteredSettings
 from alpacare.records.dropped import Dropped
 
-_NEAREST = 20  # pairs of task and test task in the report
+_NEAREST = 20  # pairs of task and test task in the table
 
 
 @click.command(cls=Stage)
 @click.argument("instructions", type=FILE)
 @click.argument("out", type=FILE)
-@click.option("--dropped", type=FILE, required=True, help="Rows that go, with reason and witness.")
+@click.option("--dropped", type=FILE, required=True, help="Dropped rows, with reason and witness.")
 @click.option("--metrics", type=FILE, required=True, help="Counts, as JSON.")
 @click.option("--seeds", type=FILE, help="Seed tasks to compare with.")
 @click.option(
@@ -44,8 +46,8 @@ def main(
 ) -> None:
     """Drop what should not be trained on from INSTRUCTIONS and write the rest to OUT.
 
-    Rows keep their order and their text; `id`, `instruction` and `input` are looked at. What makes
-    a row go is set in section `filtered` of params.yaml.
+    Rows keep their order and their text; only `id`, `instruction` and `input` are read. Section
+    `filtered` of params.yaml says what drops a row.
 
     \b
     Example:
@@ -55,30 +57,30 @@ def main(
     """
     check_files([instructions, seeds], [out, dropped, metrics, nearest])
     settings = load("filtered", FilteredSettings)
-    sieve = Filter(settings, read_lines(seeds), read_tests(tests))
-    with track("filtered", sum(1 for _ in _rows(instructions)), "instructions") as advance:
-        rows = jsonl.stream(instructions, Line, unique="id")
-        sieve.add(rows, lambda done: advance(done, ""))
-    sieve.check_contamination()
-    _part(instructions, out, dropped, sieve)
-    write_json(metrics, count(sieve))
+    task_filter = Filter(settings, read_rows(seeds), read_test_sets(tests))
+    with track("filtered", sum(1 for _ in _lines(instructions)), "instructions") as advance:
+        rows = jsonl.stream(instructions, TaskRow, unique="id")
+        task_filter.add(rows, lambda done: advance(done, ""))
+    task_filter.check_contamination()
+    _write_rows(instructions, out, dropped, task_filter)
+    write_json(metrics, _counts(task_filter))
     if nearest:
-        _write_nearest(nearest, sieve.near_tests)
-    _say(sieve)
+        _write_nearest(nearest, task_filter.matched)
+    _print_summary(task_filter)
 
 
-def read_lines(path: Path | None) -> list[Line]:
-    """Read what every row of a file is called and asks; no file, no rows."""
-    return jsonl.read(path, Line, unique="id") if path else []
+def read_rows(path: Path | None) -> list[TaskRow]:
+    """Read id, instruction and input of each row of a file; no file, no rows."""
+    return jsonl.read(path, TaskRow, unique="id") if path else []
 
 
-def read_tests(paths: tuple[Path, ...]) -> list[Line]:
+def read_test_sets(paths: tuple[Path, ...]) -> list[TaskRow]:
     """Read test sets, also whole folders of them; a task's id becomes "set/id".
 
     Raises:
         BadInput: a set that cannot be read or is empty, a folder without one, two of one name.
     """
-    sets: dict[str, list[Line]] = {}
+    sets: dict[str, list[TaskRow]] = {}
     for path in paths:
         files = sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
         for file in files:
@@ -86,72 +88,73 @@ def read_tests(paths: tuple[Path, ...]) -> list[Line]:
             if name in sets:
                 raise BadInput(f"{file}: there is another test set named '{name}'; rename one")
             sets[name] = [
-                line.model_copy(update={"id": f"{name}/{line.id}"}) for line in read_lines(file)
+                row.model_copy(update={"id": f"{name}/{row.id}"}) for row in read_rows(file)
             ]
         if not all(sets[file.stem] for file in files) or not files:
             raise BadInput(f"{path}: no test tasks")
-    return [line for lines in sets.values() for line in lines]
+    return [row for rows in sets.values() for row in rows]
 
 
-def _part(instructions: Path, out: Path, dropped: Path, sieve: Filter) -> None:
-    """Read the rows a second time, so that they need not be held, and part them."""
-    with atomic_file(out) as stay, atomic_file(dropped) as go:
-        for position, row in enumerate(_rows(instructions)):
-            verdict = sieve.gone.get(position)
-            if verdict is None:
-                stay.write(row + "\n")
+def _write_rows(instructions: Path, out: Path, dropped: Path, task_filter: Filter) -> None:
+    """Write kept and dropped rows; rows are read a second time, so that they need not be held."""
+    with atomic_file(out) as kept_file, atomic_file(dropped) as dropped_file:
+        for position, row in enumerate(_lines(instructions)):
+            drop = task_filter.dropped.get(position)
+            if drop is None:
+                kept_file.write(row + "\n")
                 continue
-            lost = Dropped(
-                id=json.loads(row)["id"],
-                stage="filtered",
-                reason=verdict.reason,
-                witness=verdict.witness,
-                score=verdict.score,  # in full: it decided by its last bit
-            )
-            go.write(json.dumps(lost.model_dump(), ensure_ascii=False) + "\n")
+            # the score is not rounded: its last bit may have decided
+            record = Dropped(id=json.loads(row)["id"], stage="filtered", **asdict(drop))
+            dropped_file.write(json.dumps(record.model_dump(), ensure_ascii=False) + "\n")
 
 
-def _rows(path: Path) -> Iterator[str]:
+def _lines(path: Path) -> Iterator[str]:
     with open_text(path) as file:
         yield from (line.strip() for line in file if line.strip())
 
 
-def count(sieve: Filter) -> dict[str, Any]:
-    """Count what came, what stays and what went by reason."""
+def _counts(task_filter: Filter) -> dict[str, Any]:
+    """Count all, kept and dropped rows, and contamination matches."""
+    matches = [each.match for each in task_filter.matched]
     return {
-        "instructions": sieve.added,
-        "kept": sieve.kept,
-        "kept_share": round(sieve.kept / sieve.added, 4) if sieve.added else 0.0,
-        "dropped": sieve.counts(),
-        "unseen_by_tokenizer": sieve.unseen,
-        "compared_with": {"seeds": sieve.compared_seeds, "test_tasks": len(sieve.tests)},
-        "in_test_sets": sum(near.offends for near in sieve.near_tests),
-        "nearest_to_test_sets": round(max((n.score for n in sieve.near_tests), default=0.0), 4),
+        "instructions": task_filter.added,
+        "kept": task_filter.kept,
+        "kept_share": round(task_filter.kept / task_filter.added, 4) if task_filter.added else 0.0,
+        "dropped": task_filter.counts(),
+        "unseen_by_tokenizer": task_filter.unseen,
+        "compared_with": {
+            "seeds": task_filter.compared_seeds,
+            "test_tasks": len(task_filter.tests),
+        },
+        "in_test_sets": sum(match.contaminated for match in matches),
+        "nearest_to_test_sets": round(max((match.score for match in matches), default=0.0), 4),
     }
 
 
-def _write_nearest(path: Path, pairs: list[NearTest]) -> None:
-    """Write the pairs that are most worth a look, offenders first."""
-    pairs = sorted(pairs, key=lambda near: (not near.offends, -near.score))[:_NEAREST]
+def _write_nearest(path: Path, matched: list[MatchedTask]) -> None:
+    """Write the tasks nearest to a test task, contaminated ones first."""
+    matched.sort(key=lambda each: (not each.match.contaminated, -each.match.score))
     with atomic_file(path) as file:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(["id", "test", "rouge_l", "shared_words", "instruction", "test_instruction"])
-        for near in pairs:
-            texts = (near.task.instruction, near.test.instruction)
-            rows.writerow([near.task.id, near.test.id, f"{near.score:.4f}", near.shared, *texts])
+        for each in matched[:_NEAREST]:
+            score, texts = f"{each.match.score:.4f}", (each.task.instruction, each.test.instruction)
+            rows.writerow([each.task.id, each.test.id, score, each.match.shared, *texts])
 
 
-def _say(sieve: Filter) -> None:
-    if sieve.unseen:
+def _print_summary(task_filter: Filter) -> None:
+    if task_filter.unseen:
         click.secho(
-            f"warning: {sieve.unseen} instructions are mostly in letters that tokenizer 'latin' "
-            "does not see, so near-duplicates among them are missed; set filtered.tokenizer: "
-            "unicode",
+            f"warning: {task_filter.unseen} instructions are mostly in letters that tokenizer "
+            "'latin' does not see, so near-duplicates among them are missed; set "
+            "filtered.tokenizer: unicode",
             fg="yellow",
             err=True,
         )
-    reasons = ", ".join(f"{n} {reason}" for reason, n in sieve.counts().items() if n)
-    click.echo(f"{sieve.added} instructions: {sieve.kept} kept; dropped: {reasons or 'none'}")
+    reasons = ", ".join(f"{n} {reason}" for reason, n in task_filter.counts().items() if n)
+    click.echo(
+        f"{task_filter.added} instructions: {task_filter.kept} kept; dropped: {reasons or 'none'}"
+    )
 
 
 if __name__ == "__main__":

@@ -6,12 +6,11 @@ import click
 
 from alpacare.core.command import FILE, Stage, check_files
 from alpacare.core.settings import load
-from alpacare.generation.answering import answer_tests
-from alpacare.generation.model import Source
-from alpacare.generation.server import answer_by_server
+from alpacare.generation.answering import generate_answers
+from alpacare.generation.model import ModelSource
 from alpacare.generation.settings import GenerationsSettings
 from alpacare.prompting.student_prompt import StudentPrompt
-from alpacare.records.test_set import read_tests
+from alpacare.records.test_set import read_test_set
 
 
 @click.command(cls=Stage)
@@ -31,13 +30,11 @@ def main(checkpoint: Path, tests: Path, out: Path, run: Path) -> None:
     """
     check_files([tests], [out, run])
     settings = load("generations", GenerationsSettings)
-    tasks = read_tests(tests)
+    tasks = read_test_set(tests)
     prompt = StudentPrompt.read(checkpoint / "prompt")
-    if settings.engine == "server":
-        answers = answer_by_server(checkpoint, prompt, tasks, settings)
-    else:
-        source = Source(str(checkpoint))
-        answers = answer_tests(source, prompt, tasks, settings, "student", out)
+    source = ModelSource(str(checkpoint))
+    scratch = out.parent / ".scratch" / out.stem
+    answers = generate_answers(source, prompt, tasks, settings, "student", scratch)
     click.echo(answers.save(out, run))
 
 

@@ -10,8 +10,10 @@ import click
 from alpacare.core import jsonl
 from alpacare.core.command import FILE, Stage, check_files
 from alpacare.core.settings import load
-from alpacare.filtering.filter import Filter, FilteredSettings
-from alpacare.instructions.generation_loop import InstructionsSettings, Rounds
+from alpacare.filtering.filter import Filter
+from alpacare.filtering.settings import FilteredSettings
+from alpacare.instructions.generation_loop import GenerationLoop
+from alpacare.instructions.settings import InstructionsSettings
 from alpacare.llm.client import ask
 from alpacare.llm.reply import Answer
 from alpacare.llm.usage import report_usage
@@ -42,38 +44,38 @@ def main(
     check_files([seeds], [out, dropped, usage])
     settings = load("instructions", InstructionsSettings)
     known = jsonl.read(seeds, Seed, unique="id")
-    sieve = Filter(load("filtered", FilteredSettings), known)
-    rounds = Rounds(known, settings, prompt, sieve)
-    answers = _ask_all(rounds, settings, packs)
-    jsonl.write(out, rounds.tasks.values())
-    jsonl.write(dropped, rounds.lost)
-    report_usage(answers, len(rounds.tasks), rounds.lost, usage)
+    task_filter = Filter(load("filtered", FilteredSettings), known)
+    loop = GenerationLoop(known, settings, prompt, task_filter)
+    answers = _ask_all(loop, settings, packs)
+    jsonl.write(out, loop.tasks.values())
+    jsonl.write(dropped, loop.dropped)
+    report_usage(answers, len(loop.tasks), loop.dropped, usage)
     click.echo(
-        f"{len(answers)} replies: {len(rounds.tasks)} instructions, {len(rounds.lost)} not usable"
+        f"{len(answers)} replies: {len(loop.tasks)} instructions, {len(loop.dropped)} not usable"
     )
 
 
 def _ask_all(
-    rounds: Rounds, settings: InstructionsSettings, packs: tuple[Path, ...]
+    loop: GenerationLoop, settings: InstructionsSettings, packs: tuple[Path, ...]
 ) -> list[Answer]:
-    """Ask round by round; each round is in the ledger before the next is thought of."""
+    """Ask round by round; the ledger has each round before the next begins."""
     answers: list[Answer] = []
-    while requests := rounds.next():
+    while requests := loop.next_requests():
         fresh = ask(requests, packs)
-        rounds.take(fresh)
+        loop.add_answers(fresh)
         answers += fresh
         if settings.target_kept is not None:
-            _say(rounds, settings.target_kept)
+            _report_round(loop, settings.target_kept)
     return answers
 
 
-def _say(rounds: Rounds, target: int) -> None:
-    survivors = len(rounds.survivors())
-    ended = survivors < target and not rounds.expected
-    cause = "a whole round that brought none" if rounds.stalled else "instructions.max_requests"
+def _report_round(loop: GenerationLoop, target: int) -> None:
+    kept = len(loop.kept_tasks())
+    ended = kept < target and not loop.expected_requests
+    cause = "a whole round without a kept one" if loop.stalled else "instructions.max_requests"
     end = f"; {cause} ends it here" if ended else ""
     click.secho(
-        f"{rounds.asked} requests: {survivors} of {target} instructions survive{end}",
+        f"{loop.requested} requests: {kept} of {target} instructions are kept{end}",
         fg="yellow" if ended else None,
         err=True,
     )

@@ -1,115 +1,98 @@
-"""Stage `judgments`: one judge compares student and reference on one test set, in both orders.
+"""Stage `judgments`: judges compare the student with every reference, in both orders.
 
 {"id": "77d0...", "order": "model_first", "verdict": "model", "raw": "...", "request": "", ...}
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from alpacare.core import jsonl
-from alpacare.core.command import FILE, Stage, check_files
-from alpacare.core.errors import BadInput
-from alpacare.core.files import write_json
-from alpacare.judging.judge_request import ask_judge, make_inquiries
-from alpacare.judging.judges import (
-    JUDGES,
-    AskedJudge,
-    LongestJudge,
-    OverlapJudge,
-    read_judge,
-)
-from alpacare.judging.longest import compare_lengths
-from alpacare.judging.overlap import compare_all
+from alpacare.core.command import FILE, Stage
+from alpacare.core.files import atomic_folder
+from alpacare.core.settings import load
+from alpacare.judging.judge_request import JudgeRequest, ask_judges, make_judge_requests
+from alpacare.judging.judges import Judge, LLMJudge, LongestJudge, OverlapJudge, read_judge
+from alpacare.judging.longest import judge_by_length
+from alpacare.judging.overlap import judge_by_overlap
 from alpacare.llm.usage import count_usage
-from alpacare.local_judging.loglik import LoglikJudge, score_prompts
-from alpacare.prompting.judge_prompt import JudgePrompt
-from alpacare.records.judgment import Judgment, Slot
-from alpacare.records.pairs import pair_up
-from alpacare.records.shown_pair import Case, make_cases
-from alpacare.records.test_set import read_tests
+from alpacare.records.comparisons import JudgmentsSettings
+from alpacare.records.judgment import Judgment
+from alpacare.records.pairs import AnswerFiles, answer_options
+from alpacare.records.shown_pair import ShownPair, make_judgments, save_judgments, show_both_orders
+from alpacare.records.test_set import read_test_set
 
 
 @click.command(cls=Stage)
-@click.option("--judge", required=True, help="Name of a folder in prompts/judges.")
-@click.option("--tests", type=FILE, help="The test set, for judges that need its written answers.")
-@click.option("--run", type=FILE, help="How the verdicts came about, as JSON.")
-@click.argument("generations", type=FILE)
-@click.argument("reference", type=FILE)
 @click.argument("out", type=FILE)
+@click.option("--judges", type=FILE, required=True, help="Folder with a folder a judge.")
+@click.option("--test-set", type=FILE, required=True, help="For judges that need written answers.")
+@answer_options
 def main(
-    judge: str, tests: Path | None, run: Path | None, generations: Path, reference: Path, out: Path
+    out: Path,
+    judges: Path,
+    test_set: Path,
+    files: AnswerFiles,
 ) -> None:
-    """Compare the answers in GENERATIONS with those in REFERENCE and write OUT.
+    """Have each of `judgments.judges` compare the student with each reference; write OUT.
 
     \b
     Example:
-      python -m alpacare.stages.judgments --judge overlap --tests data/tests/demo.jsonl \\
-          data/generations/demo.jsonl data/references/terse/demo.jsonl \\
-          data/judgments/demo/terse/overlap.jsonl
+      python -m alpacare.stages.judgments data/judgments/demo --judges prompts/judges \\
+          --test-set data/tests/demo.jsonl --generations data/generations/demo.jsonl \\
+          --base data/base_generations/demo.jsonl --references data/references/demo \\
+          --local-references data/local_references/demo
     """
-    check_files([generations, reference, tests], [out, run])
-    cases = make_cases(pair_up(generations, reference))
-    judgments, told = judge_all(judge, cases, tests)
-    jsonl.write(out, judgments)
-    if run:
-        write_json(run, {"judge": judge, **told})
-    click.echo(tell(judgments, told.get("finish_reasons", {}).get("length", 0)))
+    settings = load("judgments", JudgmentsSettings)
+    chosen = {name: read_judge(judges / name) for name in settings.judges}
+    cases = {name: show_both_orders(files.pairs(name)) for name in settings.references}
+    asked = _ask_all(chosen, judges, cases)
+    with atomic_folder(out) as folder:
+        for reference in settings.references:
+            for name, judge in chosen.items():
+                if isinstance(judge, LLMJudge):
+                    rows, run = _collect(judge, asked[reference, name])
+                else:
+                    rows, run = _compare(judge, cases[reference], test_set), {}
+                click.echo(save_judgments(folder, reference, name, rows, run))
 
 
-def judge_all(
-    name: str, cases: Sequence[Case], tests: Path | None
+def _ask_all(
+    judges: Mapping[str, Judge], folder: Path, cases: Mapping[str, Sequence[ShownPair]]
+) -> dict[tuple[str, str], list[JudgeRequest]]:
+    """Ask all judges that are models about all references at once, by reference and judge."""
+    asked = {
+        (reference, name): make_judge_requests(judge, folder / name, cases[reference])
+        for reference in cases
+        for name, judge in judges.items()
+        if isinstance(judge, LLMJudge)
+    }
+    ask_judges([request for requests in asked.values() for request in requests])
+    return asked
+
+
+def _collect(
+    judge: LLMJudge, requests: Sequence[JudgeRequest]
 ) -> tuple[list[Judgment], dict[str, Any]]:
-    """Have one judge say who won in each case; also say how the verdicts came about.
-
-    Raises:
-        BadInput: the judge's folder, or what it needs, is wrong or missing.
-    """
-    judge = read_judge(name)
-    if not cases:
+    """Give a judge's judgments, and how they came about."""
+    if not requests:
         return [], {}
-    match judge:
-        case AskedJudge():
-            judgments, replies = ask_judge(make_inquiries(judge, JUDGES / name, cases))
-            return judgments, {"labels": judge.labels(), **count_usage(replies)}
-        case LoglikJudge():
-            prompt = JudgePrompt.read(JUDGES / name)
-            scored, told = score_prompts(judge, [prompt.fill(case) for case in cases])
-            return record(cases, [(each.raw, each.slot) for each in scored]), told
-        case LongestJudge():
-            return record(cases, [compare_lengths(case, judge.tie_margin) for case in cases]), {}
-        case OverlapJudge():
-            if tests is None:
-                raise BadInput(f"judge '{name}' compares with written answers: give --tests FILE")
-            tasks = {task.id: task for task in read_tests(tests)}
-            return record(cases, list(compare_all(cases, tasks, judge.tie_margin, tests))), {}
+    replies = [reply for request in requests for reply in request.replies]
+    rows = [request.judgment() for request in requests]
+    return rows, {"labels": judge.labels(), **count_usage(replies)}
 
 
-def record(cases: Sequence[Case], opinions: Sequence[tuple[str, Slot | None]]) -> list[Judgment]:
-    """Make judgments of what a judge that is not asked says of each case."""
-    return [
-        Judgment(
-            id=case.model.id,
-            order=case.order,
-            verdict=case.verdict(slot),
-            raw=raw,
-            request="",
-        )
-        for case, (raw, slot) in zip(cases, opinions, strict=True)
-    ]
-
-
-def tell(judgments: Sequence[Judgment], cut: int) -> str:
-    """Sum judgments up in a line; `cut` replies ended at their limit of tokens."""
-    won = sum(judgment.verdict == "model" for judgment in judgments)
-    void = sum(judgment.verdict is None for judgment in judgments)
-    again = sum(judgment.tries > 1 for judgment in judgments)
-    line = f"{len(judgments)} judgments, {won} for the student"
-    line += f", {again} asked again" if again else ""
-    line += f", {void} without a readable verdict" if void else ""
-    return line + (f", {cut} replies cut off: raise max_tokens" if cut else "")
+def _compare(
+    judge: OverlapJudge | LongestJudge, cases: Sequence[ShownPair], test_set: Path
+) -> list[Judgment]:
+    """Let a judge that is a rule say who won in each case."""
+    if isinstance(judge, LongestJudge):
+        verdicts = [judge_by_length(case, judge.tie_margin) for case in cases]
+    else:
+        tasks = {task.id: task for task in read_test_set(test_set)}
+        verdicts = list(judge_by_overlap(cases, tasks, judge.tie_margin, test_set))
+    return make_judgments(cases, verdicts)
 
 
 if __name__ == "__main__":

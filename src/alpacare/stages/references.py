@@ -1,42 +1,59 @@
-"""Stage `references`: one other model's (or person's) answers to a test set, as generations."""
+"""Stage `references`: other models' (or people's) answers to a test set, as generations.
+
+Some stand in the test set; paid ones come from models behind an API. Such a model is a folder:
+prompts/references/NAME/ with settings.yaml (whom to ask, and how), system.txt and user.txt.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
 from alpacare.core import jsonl
 from alpacare.core.command import FILE, Stage, check_files
 from alpacare.core.errors import BadInput
-from alpacare.core.files import write_json
-from alpacare.records.generation import Generation
+from alpacare.core.files import atomic_folder, write_json
+from alpacare.core.settings import load
+from alpacare.llm.client import ask
+from alpacare.llm.reply import Answer
+from alpacare.llm.task_requests import make_folder_requests
+from alpacare.llm.usage import count_usage
+from alpacare.records.comparisons import ReferencesSettings
+from alpacare.records.generation import Generation, read_finish_reason
 from alpacare.records.task import TestTask
-from alpacare.records.test_set import read_tests
+from alpacare.records.test_set import read_test_set
 
 
 @click.command(cls=Stage)
 @click.argument("tests", type=FILE)
 @click.argument("out", type=FILE)
-@click.option("--reference", required=True, help="Whose answers, by their name in the test set.")
-@click.option("--run", type=FILE, required=True, help="How the answers came about, as JSON.")
-def main(tests: Path, out: Path, reference: str, run: Path) -> None:
-    """Take one reference's answers out of the test set TESTS and write OUT.
+@click.option("--prompts", type=FILE, required=True, help="Folder with a folder a model to ask.")
+def main(tests: Path, out: Path, prompts: Path) -> None:
+    """Write the answers to TESTS of every model in `references` to OUT/NAME.jsonl.
 
-    A test set that the reference did not answer gives an empty file, and is not judged.
+    Those in `references.written` stand in the test set; those in `references.api` are asked. A test
+    set that a written reference did not answer gives an empty file, and is not judged.
 
     \b
     Example:
-      python -m alpacare.stages.references --reference terse data/tests/demo.jsonl \\
-          data/references/terse/demo.jsonl --run data/references/terse/demo.json
+      python -m alpacare.stages.references data/tests/demo.jsonl data/references/demo \\
+          --prompts prompts/references
     """
-    check_files([tests], [out, run])
-    answers = take(read_tests(tests), reference, tests)
-    jsonl.write(out, answers)
-    write_json(run, {"engine": "written"})
-    click.echo(f"{len(answers)} answers by '{reference}'")
+    check_files([tests], [])
+    settings = load("references", ReferencesSettings)
+    tasks = read_test_set(tests)
+    written = {name: written_answers(tasks, name, tests) for name in settings.written}
+    asked = _ask_all(tasks, [prompts / name for name in settings.api])
+    with atomic_folder(out) as folder:
+        for name, answers in written.items():
+            _save(folder, name, answers, {"engine": "written"})
+        for name, replies in asked.items():
+            answers = [_record(*pair, name) for pair in zip(tasks, replies, strict=True)]
+            _save(folder, name, answers, {"engine": "api", **count_usage(replies)})
 
 
-def take(tests: Sequence[TestTask], reference: str, path: Path) -> list[Generation]:
+def written_answers(tests: Sequence[TestTask], reference: str, path: Path) -> list[Generation]:
     """Give the reference's answer to every task, or to none.
 
     Raises:
@@ -59,6 +76,33 @@ def take(tests: Sequence[TestTask], reference: str, path: Path) -> list[Generati
         )
         for test in tests
     ]
+
+
+def _ask_all(tests: Sequence[TestTask], models: Sequence[Path]) -> dict[str, list[Answer]]:
+    """Ask all models at once; give each one's answers in the order of the tests."""
+    requests = [each for path in models for each in make_folder_requests(path, tests)]
+    answers = ask(requests) if requests else []
+    size = len(tests)
+    return {path.name: answers[n * size : (n + 1) * size] for n, path in enumerate(models)}
+
+
+def _record(test: TestTask, answer: Answer, generator: str) -> Generation:
+    return Generation(
+        id=test.id,
+        instruction=test.instruction,
+        input=test.input,
+        output=answer.text.strip(),
+        generator=generator,
+        finish_reason=read_finish_reason(answer.finish_reason),
+        tokens=answer.tokens_out or None,
+    )
+
+
+def _save(folder: Path, name: str, answers: Sequence[Generation], run: dict[str, Any]) -> None:
+    jsonl.write(folder / f"{name}.jsonl", answers)
+    write_json(folder / f"{name}.json", run)
+    cut_off = sum(answer.finish_reason == "length" for answer in answers)
+    click.echo(f"{len(answers)} answers by '{name}'" + (f", {cut_off} cut off" if cut_off else ""))
 
 
 if __name__ == "__main__":

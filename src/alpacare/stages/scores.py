@@ -2,55 +2,83 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 from pydantic import ValidationError
 
 from alpacare.core.command import FILE, Stage, check_files
 from alpacare.core.errors import BadInput
-from alpacare.core.files import read_json, write_json
+from alpacare.core.files import atomic_folder, read_json, write_json
 from alpacare.core.settings import load
 from alpacare.evaluation.bootstrap import Resampling
 from alpacare.evaluation.items import read_judgments
 from alpacare.evaluation.score import JudgeRun, Score
-from alpacare.evaluation.statistics import Pair, summarise
+from alpacare.evaluation.scoring import ItemFacts, score_judgments
+from alpacare.records.comparisons import JudgmentsSettings
 from alpacare.records.generation import Generation
-from alpacare.records.pairs import pair_up
+from alpacare.records.pairs import AnswerFiles, answer_options
 from alpacare.records.task import TestTask
-from alpacare.records.test_set import read_tests
+from alpacare.records.test_set import read_test_set
+
+_HEADLINE = ("win_rate", "ci_low", "ci_high", "n_valid")  # what `dvc metrics diff` compares
 
 
 @click.command(cls=Stage)
-@click.argument("judgments", type=FILE)
 @click.argument("out", type=FILE)
-@click.option("--run", type=FILE, required=True, help="How the verdicts came about, as JSON.")
-@click.option("--generations", type=FILE, required=True, help="The student's answers.")
-@click.option("--reference", type=FILE, required=True, help="The answers they were compared with.")
-@click.option("--tests", type=FILE, required=True, help="The test set, for difficulty and type.")
+@click.option("--metrics", type=FILE, required=True, help="The win rates alone, as JSON.")
+@click.option("--judgments", type=FILE, required=True, help="Folder of verdicts.")
+@click.option("--local-judgments", type=FILE, required=True, help="Another one.")
+@click.option("--test-set", type=FILE, required=True, help="For difficulty and type of the tasks.")
+@answer_options
 def main(
-    judgments: Path, out: Path, run: Path, generations: Path, reference: Path, tests: Path
+    out: Path,
+    metrics: Path,
+    judgments: Path,
+    local_judgments: Path,
+    test_set: Path,
+    files: AnswerFiles,
 ) -> None:
-    """Score the verdicts in JUDGMENTS and write OUT.
+    """Score the verdicts of every judge on every reference; write OUT/REFERENCE/JUDGE.json.
 
     \b
     Example:
-      python -m alpacare.stages.scores data/judgments/demo/terse/overlap.jsonl \\
-          metrics/scores/demo/terse/overlap.json --run data/judgments/demo/terse/overlap.json \\
-          --generations data/generations/demo.jsonl \\
-          --reference data/references/terse/demo.jsonl --tests data/tests/demo.jsonl
+      python -m alpacare.stages.scores metrics/scores/demo --metrics metrics/win_rates/demo.json \\
+          --judgments data/judgments/demo --local-judgments data/local_judgments/demo \\
+          --test-set data/tests/demo.jsonl --generations data/generations/demo.jsonl \\
+          --base data/base_generations/demo.jsonl --references data/references/demo \\
+          --local-references data/local_references/demo
     """
-    check_files([judgments, run, generations, reference, tests], [out])
+    check_files([test_set], [metrics])
+    compared = load("judgments", JudgmentsSettings)
     how = load("scores", Resampling)
+    tests = read_test_set(test_set)
+    win_rates: dict[str, dict[str, Any]] = {}
+    with atomic_folder(out) as folder:
+        for reference in compared.references:
+            pairs = describe_pairs(files.pairs(reference), tests, test_set)
+            for judge in compared.all_judges:
+                parent = local_judgments if judge in compared.local_judges else judgments
+                score = _score(parent / reference / f"{judge}.jsonl", pairs, how, files.generations)
+                write_json(folder / reference / f"{judge}.json", score.model_dump())
+                click.echo(f"{reference}, {judge}: {summary_line(score)}")
+                win_rates.setdefault(reference, {})[judge] = {
+                    key: getattr(score, key) for key in _HEADLINE
+                }
+    write_json(metrics, win_rates)
+
+
+def _score(
+    judgments: Path, pairs: Mapping[str, ItemFacts], how: Resampling, generations: Path
+) -> Score:
+    """Score one judge's verdicts on one reference."""
     rows = read_judgments(judgments)
-    pairs = describe_pairs(pair_up(generations, reference), read_tests(tests), tests)
     for row in rows:
         if row.id not in pairs:
             raise BadInput(f"{judgments}: task {row.id} is judged, and {generations} lacks it")
     for id in pairs.keys() - {row.id for row in rows}:
         raise BadInput(f"{judgments}: task {id} is not judged, and {generations} has it")
-    score = summarise(rows, pairs, how, read_run(run))
-    write_json(out, score.model_dump())
-    click.echo(tell(score))
+    return score_judgments(rows, pairs, how, read_run(judgments.with_suffix(".json")))
 
 
 def read_run(path: Path) -> JudgeRun:
@@ -69,14 +97,14 @@ def read_run(path: Path) -> JudgeRun:
 
 def describe_pairs(
     pairs: Sequence[tuple[Generation, Generation]], tests: Sequence[TestTask], path: Path
-) -> Mapping[str, Pair]:
+) -> Mapping[str, ItemFacts]:
     """Say of each judged item how long both answers are, and what its task is like."""
     tasks = {test.id: test for test in tests}
     for model, _ in pairs:
         if model.id not in tasks:
             raise BadInput(f"{path}: no task {model.id}")
     return {
-        model.id: Pair(
+        model.id: ItemFacts(
             len(model.output),
             len(reference.output),
             tasks[model.id].difficulty,
@@ -86,7 +114,7 @@ def describe_pairs(
     }
 
 
-def tell(score: Score) -> str:
+def summary_line(score: Score) -> str:
     """Sum a score up in one line."""
     if score.n == 0:
         return "nothing to score: the reference has not answered this test set"

@@ -18,7 +18,7 @@ from alpacare.core import jsonl
 from alpacare.core.command import FILE, Stage
 from alpacare.core.files import atomic_file, write_json
 from alpacare.core.settings import load
-from alpacare.datasets.seed_files import SeedsSettings, normalise, read_source
+from alpacare.datasets.seed_files import SeedsSettings, read_seeds
 from alpacare.records.task import Seed
 
 
@@ -36,7 +36,7 @@ def main(source: Path, out: Path, metrics: Path, table: Path) -> None:
           --metrics metrics/seeds.json --table metrics/seeds.csv
     """
     settings = load("seeds", SeedsSettings)
-    seeds = normalise(read_source(source), source)[: settings.take]
+    seeds = read_seeds(source)[: settings.take]
     jsonl.write(out, seeds)
     write_json(metrics, count(seeds))
     write_table(table, seeds)

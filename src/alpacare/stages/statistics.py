@@ -1,7 +1,8 @@
 """Stage `statistics`: what a dataset looks like, as metrics and plots in Git.
 
-Of what the student learns from; as stage `seed_statistics`, of the seeds; as `task_statistics`, of
-the instructions that were kept.
+It describes the training data; as stage `seed_statistics`, the seed tasks; as `task_statistics`,
+the kept instructions. Those it compares with the seeds and not with each other, since `statistics`
+does that for the same rows.
 """
 
 import csv
@@ -15,16 +16,13 @@ from alpacare.core.command import FILE, Stage, check_files
 from alpacare.core.errors import BadInput
 from alpacare.core.files import atomic_file, write_json
 from alpacare.core.progress import track
-from alpacare.statistics import dataset
-from alpacare.statistics.dataset import Described, Nearest, Table
+from alpacare.statistics.dataset import (
+    DatasetRow,
+    NearestScores,
+    describe_dataset,
+    make_tables,
+)
 from alpacare.statistics.verbs import root_verb
-
-_HEADERS = {
-    "kinds": ("field", "value", "rows"),
-    "verbs": ("verb", "object", "rows"),
-    "lengths": ("text", "from", "to", "rows"),
-    "nearest": ("among", "from", "to", "rows"),
-}
 
 
 @click.command(cls=Stage)
@@ -33,8 +31,8 @@ _HEADERS = {
 @click.option("--kinds", type=FILE, required=True, help="Types, topics, views, difficulty: CSV.")
 @click.option("--verbs", type=FILE, required=True, help="Root verbs and objects: CSV.")
 @click.option("--lengths", type=FILE, required=True, help="Lengths in words: CSV.")
-@click.option("--nearest", type=FILE, required=True, help="ROUGE-L with the nearest row: CSV.")
-@click.option("--seeds", type=FILE, help="Say how near the rows are to these seeds, too.")
+@click.option("--nearest", type=FILE, required=True, help="ROUGE-L with the nearest text: CSV.")
+@click.option("--seeds", type=FILE, help="Compare the rows with these seeds, not with each other.")
 def main(
     rows: Path,
     metrics: Path,
@@ -48,26 +46,21 @@ def main(
 
     \b
     Example:
-      python -m alpacare.stages.statistics data/seeds.jsonl metrics/statistics/seeds.json \\
-          --kinds metrics/statistics/seeds/kinds.csv --verbs metrics/statistics/seeds/verbs.csv \\
-          --lengths metrics/statistics/seeds/lengths.csv \\
-          --nearest metrics/statistics/seeds/nearest.csv
+      python -m alpacare.stages.statistics data/seeds.jsonl metrics/seed_statistics.json \\
+          --kinds metrics/seed_statistics/kinds.csv --verbs metrics/seed_statistics/verbs.csv \\
+          --lengths metrics/seed_statistics/lengths.csv \\
+          --nearest metrics/seed_statistics/nearest.csv
     """
-    tables = {"kinds": kinds, "verbs": verbs, "lengths": lengths, "nearest": nearest}
-    check_files([rows, seeds], [metrics, *tables.values()])
+    paths = {"kinds": kinds, "verbs": verbs, "lengths": lengths, "nearest": nearest}
+    check_files([rows, seeds], [metrics, *paths.values()])
     described = _read(rows)
-    near = measure(described, _read(seeds) if seeds else None)
+    scores = _nearest(described, _read(seeds) if seeds else [])
     found = [root_verb(row.instruction) for row in described]
-    figures = dataset.describe(described, found, near)
-    content: dict[str, Table] = {
-        "kinds": dataset.kinds_table(described),
-        "verbs": dataset.verbs_table(found),
-        "lengths": dataset.lengths_table(described),
-        "nearest": dataset.nearest_table(near),
-    }
+    figures = describe_dataset(described, found, scores)
     write_json(metrics, figures)
-    for name, path in tables.items():
-        _write(path, _HEADERS[name], content[name])
+    for name, table in make_tables(described, found, scores).items():
+        with atomic_file(paths[name]) as file:
+            csv.writer(file, lineterminator="\n").writerows(table)
     pairs, types = figures["verbs"], figures["kinds"]["type"]
     click.echo(
         f"{len(described)} rows, {figures['without_input']} without input; "
@@ -76,34 +69,28 @@ def main(
     )
 
 
-def measure(rows: Sequence[Described], seeds: Sequence[Described] | None) -> Nearest:
-    """Find how near each row is to another, and to a seed; a sample of rows if they are many."""
+def _nearest(rows: Sequence[DatasetRow], seeds: Sequence[DatasetRow]) -> NearestScores:
+    """Score rows with their nearest seed, or without seeds with their nearest row."""
     from alpacare.statistics.nearest import nearest_among, nearest_of, sample
 
     texts = [row.instruction for row in rows]
-    drawn = sample([row.id for row in rows])
-    some = [texts[place] for place in drawn]
-    with track("statistics", len(drawn), "rows") as advance:
-        if len(some) == len(texts):
-            near = nearest_among(texts, lambda done: advance(done, ""))
+    if seeds:
+        return NearestScores(seeds=nearest_of(texts, [row.instruction for row in seeds]).tolist())
+    places = sample([row.id for row in rows])
+    with track("statistics", len(places), "rows") as advance:
+        if len(places) == len(texts):
+            scores = nearest_among(texts, lambda done: advance(done, ""))
         else:
-            near = nearest_of(some, texts, drawn, lambda done: advance(done, ""))
-    among = nearest_of(some, [seed.instruction for seed in seeds]).tolist() if seeds else None
-    return Nearest(near.tolist(), among)
+            some = [texts[place] for place in places]
+            scores = nearest_of(some, texts, places, lambda done: advance(done, ""))
+    return NearestScores(rows=scores.tolist())
 
 
-def _read(path: Path) -> list[Described]:
-    rows = jsonl.read(path, Described, unique="id")
+def _read(path: Path) -> list[DatasetRow]:
+    rows = jsonl.read(path, DatasetRow, unique="id")
     if not rows:
         raise BadInput(f"{path}: no rows to describe")
     return rows
-
-
-def _write(path: Path, header: Sequence[str], rows: Table) -> None:
-    with atomic_file(path) as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows(rows)
 
 
 if __name__ == "__main__":

@@ -1,15 +1,14 @@
 """How many rows there are of each kind, and how evenly they are spread."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from math import fsum, log2
 from typing import Any
 
-TOP = 20  # AlpaCare's figures look at the 20 most frequent values only
-OBJECTS = 4  # and at four objects of each of its 20 verbs
+TOP = 20  # AlpaCare's figures are over the 20 most frequent values only
 
-Found = tuple[str | None, str | None]  # a root verb and its object, as far as there are any
-Pair = tuple[str, str]
+RootVerb = tuple[str | None, str | None]  # and its object; None if there is none
+VerbObject = tuple[str, str]
 
 
 def entropy(counts: Iterable[int]) -> float:
@@ -19,20 +18,23 @@ def entropy(counts: Iterable[int]) -> float:
     return fsum(-count / total * log2(count / total) for count in counts)
 
 
-def ranked(values: Iterable[str]) -> list[tuple[str, int]]:
+def rank_values(values: Iterable[str]) -> list[tuple[str, int]]:
     """Count values that differ only by case as one, most frequent first, then by the alphabet.
 
-    It is written as most rows write it, or as the first of them.
+    It is written as most rows write it, or else as the first of them.
     """
-    spellings: dict[str, Counter[str]] = {}
+    variants: dict[str, Counter[str]] = {}
     for value in values:
-        spellings.setdefault(value.casefold(), Counter())[value] += 1
-    counts = [(seen.most_common(1)[0][0], seen.total()) for seen in spellings.values()]
+        variants.setdefault(value.casefold(), Counter())[value] += 1
+    return _ranked((seen.most_common(1)[0][0], seen.total()) for seen in variants.values())
+
+
+def _ranked(counts: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
     return sorted(counts, key=lambda each: (-each[1], each[0]))
 
 
-def spread(counts: Sequence[tuple[str, int]], rows: int) -> dict[str, Any] | None:
-    """Say how `ranked` values are spread over rows, of which some may have none; None if all.
+def describe_spread(counts: Sequence[tuple[str, int]], rows: int) -> dict[str, Any] | None:
+    """Describe how ranked values are spread over rows; None if no row has a value.
 
     `entropy_bits` is over every value; `top_20_entropy_bits` over the most frequent ones as if
     there were no others, which is how AlpaCare counted.
@@ -51,33 +53,28 @@ def spread(counts: Sequence[tuple[str, int]], rows: int) -> dict[str, Any] | Non
     }
 
 
-def top_pairs(pairs: Mapping[Pair, int]) -> list[tuple[str, str, int]]:
-    """Give the 20 most frequent verbs, each with its four most frequent objects.
+def top_pairs(pairs: Mapping[VerbObject, int]) -> list[tuple[str, str, int]]:
+    """Give the 20 most frequent verbs, each with its four most frequent objects, as AlpaCare does.
 
     A verb's rank is by its rows with any object. Ties go by the alphabet.
     """
-    verbs: dict[str, dict[str, int]] = {}
+    verbs: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for (verb, noun), count in pairs.items():
-        verbs.setdefault(verb, {})[noun] = count
-    best = sorted(verbs, key=lambda verb: (-sum(verbs[verb].values()), verb))[:TOP]
-    return [
-        (verb, noun, count)
-        for verb in best
-        for noun, count in sorted(verbs[verb].items(), key=lambda each: (-each[1], each[0]))[
-            :OBJECTS
-        ]
-    ]
+        verbs[verb][noun] = count
+    best = _ranked((verb, nouns.total()) for verb, nouns in verbs.items())[:TOP]
+    objects = ((verb, _ranked(verbs[verb].items())[:4]) for verb, _ in best)
+    return [(verb, noun, count) for verb, nouns in objects for noun, count in nouns]
 
 
-def count_pairs(found: Iterable[Found]) -> Counter[Pair]:
+def count_pairs(found: Iterable[RootVerb]) -> Counter[VerbObject]:
     """Count the pairs that have both."""
     return Counter((verb, noun) for verb, noun in found if verb and noun)
 
 
-def describe_verbs(found: Sequence[Found]) -> dict[str, Any]:
-    """Say what root verbs and objects the rows have; shares are of all rows.
+def describe_verbs(found: Sequence[RootVerb]) -> dict[str, Any]:
+    """Describe the rows' root verbs and objects; shares are of all rows.
 
-    `top` is the 20 verbs with four objects each, and its entropy is as if there were no others.
+    The figures `top_...` are over the 20 verbs with four objects each, as if there were no others.
     """
     rows, pairs = len(found), count_pairs(found)
     verbs = Counter(verb for verb, _ in found if verb)
@@ -95,5 +92,5 @@ def describe_verbs(found: Sequence[Found]) -> dict[str, Any]:
 
 
 def share(part: int, whole: int) -> float | None:
-    """Give part / whole to four places; None of nothing."""
+    """Give part / whole to four places; None if the whole is 0."""
     return round(part / whole, 4) if whole else None

@@ -2,67 +2,54 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import count
 from typing import Any
 
-QUANTILES = (0.05, 0.25, 0.75, 0.95)
-_BINS = 30  # about so many, whatever the lengths
 
-
-def words(text: str) -> int:
-    """Count what stands between blanks."""
+def count_words(text: str) -> int:
+    """Count the words between blanks."""
     return len(text.split())
 
 
 def summarise(values: Sequence[float], places: int) -> dict[str, Any] | None:
-    """Give mean, median, extremes and quantiles, rounded; None of nothing.
+    """Give mean, median, extremes and quantiles, rounded; None without values.
 
-    Quantiles lie on straight lines between values, as numpy's do.
+    Quantiles are interpolated linearly, as in numpy.
     """
     import numpy as np
 
     if not len(values):
         return None
-    low, first, third, high = np.quantile(values, QUANTILES).tolist()
+    quantiles = np.quantile(values, (0.05, 0.25, 0.75, 0.95)).tolist()
     figures = {
         "mean": float(np.mean(values)),
         "median": float(np.median(values)),
         "min": min(values),
-        "p5": low,
-        "p25": first,
-        "p75": third,
-        "p95": high,
+        **dict(zip(("p5", "p25", "p75", "p95"), quantiles, strict=True)),
         "max": max(values),
     }
     return {"rows": len(values)} | {name: round(value, places) for name, value in figures.items()}
 
 
 def length_bins(values: Sequence[int]) -> list[tuple[int, int, int]]:
-    """Count lengths in bins (from, to, rows) of one round width; `to` is in the next bin.
+    """Count lengths in bins (from, to, rows) of one round width; `to` belongs to the next bin.
 
-    The width follows the 99th percentile, so that one long text does not hide all others. Bins
-    without rows are left out.
+    The width follows the 99th percentile, so that one long text does not hide all others. Empty
+    bins are left out.
     """
     import numpy as np
 
     if not values:
         return []
-    width = _round_width(float(np.quantile(values, 0.99)) / _BINS)
+    least = float(np.quantile(values, 0.99)) / 30  # about 30 bins, whatever the lengths
+    rounds = (factor * 10**power for power in count() for factor in (1, 2, 5))
+    width = next(width for width in rounds if width >= least)
     counts = Counter(value // width * width for value in values)
     return [(start, start + width, counts[start]) for start in sorted(counts)]
 
 
-def _round_width(least: float) -> int:
-    """Give the smallest of 1, 2, 5, 10, 20, 50, ... that is not below `least`."""
-    power = 1
-    while True:
-        for factor in (1, 2, 5):
-            if factor * power >= least:
-                return factor * power
-        power *= 10
-
-
 def score_bins(scores: Sequence[float]) -> list[tuple[float, float, int]]:
-    """Count scores from 0 to 1 in 20 bins (from, to, rows), each without its `to` but the last."""
+    """Count scores from 0 to 1 in 20 bins (from, to, rows); only the last contains its `to`."""
     if not len(scores):
         return []
     # a score that float64 puts just under a bound is on it

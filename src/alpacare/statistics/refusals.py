@@ -1,8 +1,8 @@
-"""Whether an answer refuses its task: a rule over its first words, no judgment of the rest.
+"""Refusals: a rule over the first words of an answer, which ignores the rest.
 
-It looks for "I cannot provide", "I'm unable to help", "As an AI, I don't" in the first sentence,
-and means to miss rather than to accuse: "I'm sorry to hear that" and a patient's "I can't sleep"
-are answers. Refusals in other words, and in other languages, are not seen.
+It finds "I cannot provide", "I'm unable to help", "As an AI, I don't" in the first sentence, and
+prefers missed refusals to false alarms: "I'm sorry to hear that" and a patient's "I can't sleep"
+are answers. Refusals in other words or other languages are not found.
 """
 
 import re
@@ -27,5 +27,5 @@ _REFUSAL = re.compile(
 
 
 def refuses(answer: str) -> bool:
-    """Whether an answer opens with a refusal."""
+    """Say whether an answer starts with a refusal."""
     return _REFUSAL.match(answer.replace("\u2019", "'")) is not None

@@ -5,8 +5,8 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-# Verbs that open an instruction, in base form. A verb that is missing here is still seen before a
-# determiner ("Tabulate the ...").
+# Verbs at the start of instructions, in base form. A verb that is missing here is still found
+# before a determiner ("Tabulate the ...").
 VERBS = _words(
     """
     account act adapt add address adjust advise analyse analyze answer apply appraise arrange ask
@@ -33,11 +33,11 @@ VERBS = _words(
 )
 # Verbs whose first object may be the person who gets the second.
 GIVING = _words("ask draw find give make offer send show teach tell write")
-# Verbs that a clause follows, which is no object: "Suppose ST elevation appears".
+# Verbs followed by a clause, which is no object: "Suppose ST elevation appears".
 SUPPOSING = _words("assume decide ensure imagine say suppose think")
-# What may stand before the verb.
+# Words before the verb.
 BEFORE = _words("also and but finally first just kindly next now please so then")
-# A sentence that opens with one of these says under what condition, and then, after a comma, what.
+# A sentence that starts with one of these has a condition first and the verb after a comma.
 OPENINGS = _words(
     """
     about after against as at based bearing because before beginning being between beyond building
@@ -46,7 +46,7 @@ OPENINGS = _words(
     to under upon using when whenever while with within without working
     """
 )
-# Words that no imperative is, even before a determiner.
+# Words that are no imperatives, even before a determiner.
 NO_VERB = OPENINGS | _words(
     """
     a all although am an and any are both but can could did do does each either even every few had
@@ -57,15 +57,13 @@ NO_VERB = OPENINGS | _words(
     """
 )
 DETERMINERS = _words(
-    """
-    a all an any both each every her his its my our some that the their these this those your
-    """
+    "a all an any both each every her his its my our some that the their these this those your"
 )
 # "each of the symptoms" is about symptoms.
 SHARES = _words("all any both each either every half many most one several some three two")
 PARTICLES = _words("away back down off out over up")
 PRONOUNS = _words("herself him himself it me them themselves us you yourself")
-# What may come between a verb and its object: "Assign to each case the principle".
+# Words between a verb and its object: "Assign to each case the principle".
 PREPOSITIONS = _words("as at by for from in into on onto to under with within without")
 # Where a noun phrase ends.
 ENDS = _words(
@@ -87,7 +85,7 @@ ADJECTIVES = _words(
     """
 )
 ADJECTIVE_ENDINGS = ("able", "ed", "est", "ful", "ible", "ical", "ive", "less", "ly", "ous")
-# What may follow the noun that it belongs to.
+# Words that may follow their noun.
 AFTER = _words(
     """
     best clear clearer easier easy first friendlier given here most readable seen short shorter

@@ -1,15 +1,20 @@
-"""Attention example by example, on a CPU: no padding, no mask, no pair of tokens for nothing.
+"""Padding-free attention on a CPU: each example by itself, no mask, no pair of tokens in vain.
 
-transformers' own way through a packed row computes all pairs of its tokens and hides those of
+transformers' own way through a packed sequence computes all pairs of its tokens and hides those of
 different examples. Cut at the restarts of the position ids, only pairs inside an example are
 computed. On a GPU many small kernels would be slower than one large one.
+
+A test before training checks that the restarts do keep examples apart. Models with attention or
+state of their own may ignore them, and would let examples see each other without a warning.
 """
 
 from collections.abc import Sequence
 from inspect import signature
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from alpacare.training.packing import IGNORED, Example, build_row
+from alpacare.core.errors import BadInput
+from alpacare.training.packing import IGNORE_INDEX, Example, PackedSequence, build_tensors
 
 if TYPE_CHECKING:
     import torch
@@ -17,16 +22,18 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 _NAME = "by_example"
+_LENGTH = 8  # tokens of each of two examples
+_NOISE = 1e-3  # of the largest logit: what rounding may change, and a leak exceeds
 
 
-def attend_by_example(model: "PreTrainedModel | PeftModel") -> bool:
-    """Set this attention, where the model's code takes it; else change nothing and say False."""
+def use_padding_free_attention(model: "PreTrainedModel | PeftModel") -> bool:
+    """Set this attention where the model's code supports it; else change nothing, return False."""
     from transformers import AttentionInterface, AttentionMaskInterface
 
     base: Any = getattr(model, "get_base_model", lambda: model)()
-    takes_it = getattr(base, "_supports_attention_backend", False)
+    supported = getattr(base, "_supports_attention_backend", False)
     windowed = getattr(base.config, "sliding_window", None)
-    if not takes_it or windowed or "logits_to_keep" not in signature(base.forward).parameters:
+    if not supported or windowed or "logits_to_keep" not in signature(base.forward).parameters:
         return False
     AttentionInterface.register(_NAME, _attend)
     AttentionMaskInterface.register(_NAME, lambda *_, **__: None)
@@ -35,38 +42,62 @@ def attend_by_example(model: "PreTrainedModel | PeftModel") -> bool:
 
 
 def _attend(
-    module: Any,
-    query: "torch.Tensor",
-    key: "torch.Tensor",
-    value: "torch.Tensor",
-    attention_mask: None,
-    *,
-    position_ids: "torch.Tensor",
-    **kwargs: Any,
+    module: Any, *states: "torch.Tensor", position_ids: "torch.Tensor", **kwargs: Any
 ) -> tuple["torch.Tensor", None]:
-    """transformers' sdpa on each example of one row: [1, heads, tokens, size] in and out."""
+    """sdpa by example; `states`: query, key, value, each [1, heads, tokens, size], and no mask."""
     import torch
     from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
     starts = (position_ids[0] == 0).nonzero()[:, 0].tolist()
     parts = []
-    for start, end in zip(starts, [*starts[1:], query.shape[2]], strict=True):
-        q, k, v = (tensor[:, :, start:end] for tensor in (query, key, value))
+    for start, end in pairwise([*starts, states[0].shape[2]]):
+        q, k, v = (tensor[:, :, start:end] for tensor in states[:3])
         parts.append(sdpa_attention_forward(module, q, k, v, None, **kwargs)[0])
     return torch.cat(parts, dim=1), None
 
 
-def collate_flat(rows: Sequence[Sequence[Example]], pad_id: int) -> dict[str, Any]:
-    """Lay all rows end to end in one, [1, tokens], and ask for logits only where a label is.
+def collate_flattened(sequences: Sequence[PackedSequence], pad_id: int) -> dict[str, Any]:
+    """Concatenate all sequences into one, [1, tokens], with logits only where a label is.
 
     A prompt's logits would be thrown away: they are a good third of all, and in a small model with
     a large vocabulary much of the work.
     """
     import torch
 
-    examples = [example for row in rows for example in row]
+    examples = [example for sequence in sequences for example in sequence]
     length = max(1, sum(len(example.ids) for example in examples))
-    batch = {name: part[None] for name, part in build_row(examples, length, pad_id).items()}
-    following = torch.nn.functional.pad(batch["labels"], (0, 1), value=IGNORED)[:, 1:]
-    kept = (following[0] != IGNORED).nonzero()[:, 0]
-    return batch | {"logits_to_keep": kept, "shift_labels": following[:, kept]}
+    batch = {name: part[None] for name, part in build_tensors(examples, length, pad_id).items()}
+    targets = torch.nn.functional.pad(batch["labels"], (0, 1), value=IGNORE_INDEX)[:, 1:]
+    kept = (targets[0] != IGNORE_INDEX).nonzero()[:, 0]
+    return batch | {"logits_to_keep": kept, "shift_labels": targets[:, kept]}
+
+
+def check_packing_leak(model: "PreTrainedModel | PeftModel") -> None:
+    """Change one example of a packed sequence and compare the logits of the next one.
+
+    Raises:
+        BadInput: they change, or the model takes no position ids.
+    """
+    import torch
+
+    model_name = f"checkpoint.packing: this model ({model.config.model_type})"
+    was_training = model.training
+    model.eval()
+    with torch.no_grad():
+        try:
+            one, other = (_second_logits(model, start) for start in (10, 40))
+        except TypeError as error:
+            raise BadInput(f"{model_name} takes no position ids; set it to false") from error
+    model.train(was_training)
+    if (one - other).abs().max() > _NOISE * one.abs().max():
+        raise BadInput(f"{model_name} lets packed examples see each other; set it to false")
+
+
+def _second_logits(model: "PreTrainedModel | PeftModel", start: int) -> "torch.Tensor":
+    """Logits of the second example, [tokens, vocabulary], after a first one made from `start`."""
+    first = Example(list(range(start, start + _LENGTH)), 1, truncated=False)
+    second = Example(list(range(70, 70 + _LENGTH)), 1, truncated=False)
+    tensors = build_tensors([first, second], 2 * _LENGTH, 0)
+    batch = {name: tensors[name][None].to(model.device) for name in ("input_ids", "position_ids")}
+    logits: torch.Tensor = model(**batch, use_cache=False).logits[0, _LENGTH:]
+    return logits.float()

@@ -1,4 +1,4 @@
-"""A training history as figures and a curve."""
+"""A training history as metrics and plots."""
 
 import csv
 import math
@@ -14,8 +14,8 @@ from alpacare.core.files import atomic_file
 from alpacare.core.settings import Settings
 
 
-class CurvesSettings(Settings):
-    """Section `curves` of params.yaml."""
+class TrainingCurvesSettings(Settings):
+    """Section `training_curves` of params.yaml."""
 
     window: int = Field(gt=0)
 
@@ -33,7 +33,7 @@ class HistoryEntry(jsonl.Row):
     validation_loss: float | None = Field(default=None, ge=0, allow_inf_nan=False)
 
 
-def summarise(losses: Sequence[float], window: int) -> dict[str, Any]:
+def summarise_losses(losses: Sequence[float], window: int) -> dict[str, Any]:
     """Compare the mean loss of the first and the last `window` steps (fewer if the run is short).
 
     `loss_fell` says whether training ended clearly lower, by at least a tenth.
@@ -51,7 +51,7 @@ def summarise(losses: Sequence[float], window: int) -> dict[str, Any]:
 def summarise_validation(entries: Sequence[HistoryEntry]) -> dict[str, Any] | None:
     """Loss and perplexity (its exponential) at the end of the run, and where the loss was lowest.
 
-    A lowest loss before the end says that the student began to learn its examples by heart.
+    A lowest loss before the end says that the student began to overfit.
     """
     measured = [(e.validation_loss, e.epoch) for e in entries if e.validation_loss is not None]
     if not measured:
@@ -66,7 +66,7 @@ def summarise_validation(entries: Sequence[HistoryEntry]) -> dict[str, Any] | No
 
 
 def write_plot(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Write a CSV file, one line a step; one without lines is no plot to DVC."""
+    """Write a CSV file, one line a step; DVC shows no plot for a file without lines."""
     with atomic_file(path) as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(header)

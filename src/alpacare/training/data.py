@@ -1,151 +1,162 @@
-"""From responses to rows of tokens, on disk between the stage and its workers."""
+"""From responses to packed sequences of tokens, on disk between the stage and its workers."""
 
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from alpacare.core.errors import BadInput
 from alpacare.prompting.student_prompt import StudentPrompt
 from alpacare.records.dropped import Dropped
 from alpacare.records.response import Response
-from alpacare.training.packing import Example, best_fit, encode_example
+from alpacare.training.packing import (
+    Example,
+    PackedSequence,
+    best_fit_decreasing,
+    build_tensors,
+    encode_example,
+)
 from alpacare.training.settings import CheckpointSettings
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-Row = list[Example]
-
 
 @dataclass(frozen=True)
 class TrainingData:
-    """Rows to train on and rows held out, each a list of examples; and what did not fit."""
+    """Sequences to train on and sequences held out; and what did not fit."""
 
-    train: list[Row]
-    validation: list[Row]
-    lost: list[Dropped]
+    train: list[PackedSequence]
+    validation: list[PackedSequence]
+    dropped: list[Dropped]
     teachers: list[str]  # the models that wrote the answers
 
     @property
     def examples(self) -> list[Example]:
         """Every example that is trained on."""
-        return [example for row in self.train for example in row]
+        return [example for sequence in self.train for example in sequence]
 
 
-def prepare(
+def prepare_data(
     responses: Sequence[Response],
     prompt: StudentPrompt,
     tokenizer: "PreTrainedTokenizerBase",
     settings: CheckpointSettings,
 ) -> TrainingData:
-    """Tokenise, hold out, and lay into rows.
+    """Tokenise, hold out, and pack.
 
     Raises:
         BadInput: not one example fits.
     """
     kept: dict[str, Example] = {}
-    lost: list[Dropped] = []
+    dropped: list[Dropped] = []
     for response in responses:
         complete = response.finish_reason != "length"
-        asked = prompt.encode(tokenizer, response.instruction, response.input)
-        example = encode_example(tokenizer, asked, response.output, complete, settings.row_length)
+        ids = prompt.encode(tokenizer, response.instruction, response.input)
+        example = encode_example(tokenizer, ids, response.output, complete, settings.max_seq_length)
         if example is None:
-            lost.append(_drop(response, "prompt_too_long" if response.output else "no_response"))
+            reason = "prompt_too_long" if response.output else "no_response"
         elif example.truncated and settings.too_long == "drop":
-            lost.append(_drop(response, "too_long"))
+            reason = "too_long"
         else:
             kept[response.id] = example
-    held = held_out(list(kept), settings.validation_share)
-    train = [example for id, example in kept.items() if id not in held]
+            continue
+        drop = Dropped(id=response.id, stage="checkpoint", reason=reason, witness=response.request)
+        dropped.append(drop)
+    held_out = set(choose_held_out(list(kept), settings.validation_ratio))
+    train = [kept[id] for id in kept if id not in held_out]
     if not train:
         raise BadInput(
-            f"no example fits into checkpoint.row_length, {settings.row_length} tokens; raise it"
+            f"no example fits into checkpoint.max_seq_length, {settings.max_seq_length} tokens; "
+            "raise it"
         )
     return TrainingData(
-        train=lay(train, settings),
-        validation=lay([kept[id] for id in held], settings),
-        lost=lost,
+        train=pack_examples(train, settings),
+        validation=pack_examples([kept[id] for id in kept if id in held_out], settings),
+        dropped=dropped,
         teachers=sorted({response.model for response in responses}),
     )
 
 
-def _drop(response: Response, reason: str) -> Dropped:
-    return Dropped(id=response.id, stage="checkpoint", reason=reason, witness=response.request)
-
-
-def held_out(ids: Sequence[str], share: float) -> list[str]:
+def choose_held_out(ids: Sequence[str], ratio: float) -> list[str]:
     """Choose examples for validation by a hash of their ids, so that most stay when data grows."""
     ranked = sorted(ids, key=lambda id: hashlib.sha256(id.encode()).digest())
-    chosen = set(ranked[: round(share * len(ids))])
+    chosen = set(ranked[: round(ratio * len(ids))])
     return [id for id in ids if id in chosen]
 
 
-def lay(examples: Sequence[Example], settings: CheckpointSettings) -> list[Row]:
-    """Lay examples into rows: many to a row, or with `packing: false` one."""
+def pack_examples(
+    examples: Sequence[Example], settings: CheckpointSettings
+) -> list[PackedSequence]:
+    """Pack examples into sequences: many to a sequence, or with `packing: false` one."""
     if not settings.packing:
         return [[example] for example in examples]
-    groups = best_fit([len(example.ids) for example in examples], settings.row_length)
-    return [[examples[place] for place in group] for group in groups]
+    lengths = [len(example.ids) for example in examples]
+    bins = best_fit_decreasing(lengths, settings.max_seq_length)
+    return [[examples[position] for position in each] for each in bins]
 
 
-def rows_a_step(data: TrainingData, batch_size: int) -> int:
-    """How many rows hold `batch_size` examples, on average."""
+def sequences_per_step(data: TrainingData, batch_size: int) -> int:
+    """How many sequences hold `batch_size` examples, on average."""
     return max(1, round(batch_size * len(data.train) / len(data.examples)))
 
 
-def save_rows(rows: Sequence[Row], path: Path) -> None:
-    """Write rows as arrays of numbers, to be read by every worker."""
+def save_sequences(sequences: Sequence[PackedSequence], path: Path) -> None:
+    """Write sequences as arrays of numbers, to be read by every worker."""
     import numpy as np
 
-    examples = [example for row in rows for example in row]
+    examples = [example for sequence in sequences for example in sequence]
     np.savez(
         path,
         ids=np.array([token for example in examples for token in example.ids], dtype=np.int32),
         lengths=np.array([len(example.ids) for example in examples], dtype=np.int64),
         prompts=np.array([example.prompt_length for example in examples], dtype=np.int64),
-        sizes=np.array([len(row) for row in rows], dtype=np.int64),
+        sizes=np.array([len(sequence) for sequence in sequences], dtype=np.int64),
     )
 
 
-def load_rows(path: Path) -> list[Row]:
-    """Read what `save_rows` wrote."""
+def load_sequences(path: Path) -> list[PackedSequence]:
+    """Read what `save_sequences` wrote."""
     import numpy as np
 
     with np.load(path) as arrays:
-        ids, lengths, prompts, sizes = (
-            arrays[name] for name in ("ids", "lengths", "prompts", "sizes")
-        )
-    ends = np.cumsum(lengths)
+        names = ("ids", "lengths", "prompts", "sizes")
+        ids, lengths, prompts, sizes = (arrays[name] for name in names)
     examples = [
         Example(ids[end - length : end].tolist(), int(prompt), truncated=False)
-        for end, length, prompt in zip(ends, lengths, prompts, strict=True)
+        for end, length, prompt in zip(np.cumsum(lengths), lengths, prompts, strict=True)
     ]
-    places = np.cumsum(sizes)
-    return [examples[end - size : end] for end, size in zip(places, sizes, strict=True)]
+    return [examples[end - size : end] for end, size in zip(np.cumsum(sizes), sizes, strict=True)]
 
 
-def collate(rows: Sequence[Row], length: int | None, pad_id: int) -> dict[str, Any]:
-    """Stack rows into a batch [rows, length]; length None: rows of one example, unpacked."""
+def collate_padded(
+    sequences: Sequence[PackedSequence], length: int | None, pad_id: int
+) -> dict[str, Any]:
+    """Stack sequences into a batch [sequences, length]; length None: unpacked, one example each."""
     import torch
 
-    from alpacare.training.packing import build_row
-
-    longest = max((sum(len(example.ids) for example in row) for row in rows), default=1)
-    built = [build_row(row, length or max(1, longest), pad_id) for row in rows]
-    batch = {name: torch.stack([row[name] for row in built]) for name in built[0]}
-    if length is None:  # one example a row, padded on its right: any causal model knows its places
+    longest = max((sum(len(example.ids) for example in each) for each in sequences), default=1)
+    built = [build_tensors(each, length or max(1, longest), pad_id) for each in sequences]
+    batch = {name: torch.stack([tensors[name] for tensors in built]) for name in built[0]}
+    if length is None:  # one example, padded on its right: any causal model knows its positions
         del batch["position_ids"]
     return batch
 
 
-def shares(rows_per_step: int, processes: int, micro_rows: int | None) -> tuple[int, int]:
-    """Split a step's rows: (rows at once on a device, turns of each device).
+class StepSplit(NamedTuple):
+    """How the sequences of one step are split over a device's forward passes."""
 
-    `micro_rows` is the most that fits into a device. A step that does not divide evenly is rounded
-    up, by less than a row a turn and process.
+    micro_batch_size: int
+    accumulation_steps: int
+
+
+def split_step(per_step: int, processes: int, micro_batch_size: int | None) -> StepSplit:
+    """Split a step's sequences into micro batches and gradient accumulation steps.
+
+    `micro_batch_size` is the most that fits on a device. A step that does not divide evenly is
+    rounded up, by less than a sequence for each micro batch and process.
     """
-    each = -(-rows_per_step // processes)
-    turns = -(-each // (micro_rows or each))
-    return -(-each // turns), turns
+    each = -(-per_step // processes)
+    accumulation = -(-each // (micro_batch_size or each))
+    return StepSplit(-(-each // accumulation), accumulation)

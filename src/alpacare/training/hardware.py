@@ -1,25 +1,25 @@
-"""Whether this machine has what the settings ask for, said before any weight is loaded."""
+"""Check that this machine has what the settings ask for, before any weight is loaded."""
 
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field
 
 from alpacare.core.errors import BadInput
-from alpacare.core.settings import read_yaml
+from alpacare.core.settings import Settings, check, read_yaml
 from alpacare.training.memory_estimate import LLAMA_7B
-from alpacare.training.settings import CheckpointSettings
-from alpacare.training.student import RANDOM, read_config
+from alpacare.training.settings import RANDOM, CheckpointSettings
+from alpacare.training.student import read_config
 
 if TYPE_CHECKING:
     from transformers import PretrainedConfig
 
 
-class Hardware(BaseModel):
-    """What matters here of a file in configs/accelerate; accelerate reads the rest."""
+class Hardware(Settings):
+    """The part of a file in configs/accelerate that is used here; accelerate reads the rest."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", strict=False)
 
     distributed_type: str
     use_cpu: bool = False
@@ -28,11 +28,11 @@ class Hardware(BaseModel):
 
     @property
     def sharded(self) -> bool:
-        """Whether weights and optimiser are cut into one part a process."""
+        """Whether weights and optimizer states are divided among the processes (FSDP2)."""
         return self.distributed_type == "FSDP"
 
     @property
-    def here(self) -> int:
+    def local_processes(self) -> int:
         """Processes on this machine."""
         return -(-self.num_processes // self.num_machines)
 
@@ -41,41 +41,37 @@ def read_hardware(path: Path) -> Hardware:
     """Read a file of configs/accelerate.
 
     Raises:
-        BadInput: no such file, or not what accelerate reads.
+        BadInput: no such file, or one that accelerate cannot read.
     """
     if not path.exists():
         known = ", ".join(sorted(file.stem for file in path.parent.glob("*.yaml")))
         raise BadInput(f"{path}: no such file; checkpoint.hardware may be {known or 'none yet'}")
-    try:
-        return Hardware.model_validate(read_yaml(path))
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise BadInput(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+    return check(read_yaml(path), Hardware, f"{path}: ")
 
 
 def check_machine(settings: CheckpointSettings, hardware: Hardware) -> None:
-    """Check devices, extras, and the base model's description.
+    """Check devices, optional packages, and the base model's configuration.
 
-    Reads the base's configuration, which is downloaded if need be, and no weights.
+    Reads the configuration, which is downloaded if need be, and no weights.
 
     Raises:
-        BadInput: the first thing that is in the way.
+        BadInput: the first thing that is missing or wrong.
     """
     _check_devices(settings, hardware)
-    _check_extras(settings, hardware)
+    _check_optional_packages(settings, hardware)
     targets = settings.lora.targets if settings.lora else "all-linear"
     if settings.student.base == RANDOM:
-        _check_targets(list(LLAMA_7B.linears), targets)
+        _check_targets(list(LLAMA_7B.linear_layers), targets)
         return
     config = read_config(settings.student)
     context = getattr(config, "max_position_embeddings", None)
-    if context and settings.row_length > context:
+    if context and settings.max_seq_length > context:
         raise BadInput(
-            f"checkpoint.row_length: {settings.row_length} tokens exceed the context of "
+            f"checkpoint.max_seq_length: {settings.max_seq_length} tokens exceed the context of "
             f"'{settings.student.base}', {context}"
         )
     if targets != "all-linear":
-        _check_targets(_linear_maps(config), targets)
+        _check_targets(_linear_layers(config), targets)
 
 
 def _check_devices(settings: CheckpointSettings, hardware: Hardware) -> None:
@@ -89,10 +85,10 @@ def _check_devices(settings: CheckpointSettings, hardware: Hardware) -> None:
     import torch
 
     found = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if found < hardware.here:
+    if found < hardware.local_processes:
         raise BadInput(
-            f"checkpoint.hardware: '{settings.hardware}' needs {hardware.here} GPU(s) on this "
-            f"machine, and torch finds {found}; set num_processes in its file in "
+            f"checkpoint.hardware: '{settings.hardware}' needs {hardware.local_processes} GPU(s) "
+            f"on this machine, and torch finds {found}; set num_processes in its file in "
             "configs/accelerate, or take other hardware, such as cpu for a small student"
         )
     oldest = min(torch.cuda.get_device_capability(device) for device in range(found))
@@ -102,29 +98,27 @@ def _check_devices(settings: CheckpointSettings, hardware: Hardware) -> None:
         )
 
 
-def _check_extras(settings: CheckpointSettings, hardware: Hardware) -> None:
-    """Look for packages that only some settings need."""
-    wanted = {"liger": (settings.liger, "liger_kernel", "liger-kernel")}
-    wanted["optimizer.eight_bit"] = (settings.optimizer.eight_bit, "bitsandbytes", "bitsandbytes")
-    for key, (on, module, package) in wanted.items():
-        if on and hardware.use_cpu:
-            raise BadInput(f"checkpoint.{key}: needs a GPU; set it to false for hardware cpu")
-        if on and find_spec(module) is None:
+def _check_optional_packages(settings: CheckpointSettings, hardware: Hardware) -> None:
+    eight_bit = settings.optimizer.name == "adamw_8bit"
+    for key, wanted, package, without in (
+        ("liger", settings.liger, "liger-kernel", "false"),
+        ("optimizer.name", eight_bit, "bitsandbytes", "adamw"),
+    ):
+        if wanted and hardware.use_cpu:
+            raise BadInput(f"checkpoint.{key}: needs a GPU; set it to {without} for hardware cpu")
+        if wanted and find_spec(package.replace("-", "_")) is None:
             raise BadInput(f"checkpoint.{key}: {package} is not installed; run: make gpu")
-    if settings.optimizer.eight_bit and hardware.sharded:
+    if eight_bit and hardware.sharded:
         raise BadInput(
-            "checkpoint.optimizer.eight_bit: bitsandbytes cannot work on FSDP2's shards; set it "
-            "to false, or take one GPU"
+            "checkpoint.optimizer.name: adamw_8bit (bitsandbytes) cannot work on FSDP2's shards; "
+            "set it to adamw, or take one GPU"
         )
-    if settings.report_to:
-        _check_trackers(settings.report_to)
-
-
-def _check_trackers(names: list[str]) -> None:
+    if not settings.report_to:
+        return
     from transformers.integrations import integration_utils as trackers
 
     installed = trackers.get_available_reporting_integrations()  # type: ignore[no-untyped-call]
-    for name in names:
+    for name in settings.report_to:
         if name not in trackers.INTEGRATION_TO_CALLBACK:
             known = ", ".join(sorted(trackers.INTEGRATION_TO_CALLBACK))
             raise BadInput(f"checkpoint.report_to: no tracker '{name}'; known: {known}")
@@ -132,8 +126,8 @@ def _check_trackers(names: list[str]) -> None:
             raise BadInput(f"checkpoint.report_to: {name} is not installed; pip install {name}")
 
 
-def _linear_maps(config: "PretrainedConfig") -> list[str]:
-    """Name the linear maps of a model, built without its weights."""
+def _linear_layers(config: "PretrainedConfig") -> list[str]:
+    """Name the linear layers of a model, built without its weights."""
     import torch
     from transformers import AutoModelForCausalLM
 
@@ -147,7 +141,7 @@ def _linear_maps(config: "PretrainedConfig") -> list[str]:
 
 
 def _check_targets(known: list[str], targets: str | list[str]) -> None:
-    """See that each target is the end of a linear map's name, as peft reads it."""
+    """Check that each target is the end of a linear layer's name, as peft reads it."""
     for target in targets if isinstance(targets, list) else []:
         if not any(f".{name}".endswith(f".{target}") for name in known):
             ends = sorted({name.rpartition(".")[2] for name in known})

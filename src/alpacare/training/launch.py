@@ -1,4 +1,4 @@
-"""Starting the workers of a training run with `accelerate launch`, and hearing how it went."""
+"""Start the workers of a training run with `accelerate launch`, and wait for their end."""
 
 import os
 import shlex
@@ -6,29 +6,43 @@ from pathlib import Path
 
 from alpacare.compute.workers import ACCELERATE, run_workers
 from alpacare.training import worker
-from alpacare.training.checkpoints import last_complete, step
+from alpacare.training.checkpoints import checkpoint_step, last_complete
 from alpacare.training.hardware import Hardware
 from alpacare.training.settings import CheckpointSettings
 
 
-def tell_the_others(
+def other_machines_command(
     config: Path, hardware: Hardware, scratch: Path, settings: CheckpointSettings
 ) -> str:
-    """Give the command that every other machine of a run on several has to be given."""
+    """Give the command that starts the workers on every other machine of the run."""
     command = ["accelerate", "launch", *_command(config, hardware, scratch, settings)[3:]]
     place = command.index("-m")
     return shlex.join([*command[:place], "--machine_rank", "RANK", *command[place:]])
 
 
-def launch(config: Path, hardware: Hardware, scratch: Path, settings: CheckpointSettings) -> None:
+def launch_workers(
+    config: Path, hardware: Hardware, scratch: Path, settings: CheckpointSettings
+) -> None:
     """Run the workers to their end.
 
     Raises:
         BadInput: training failed; the line says why.
         KeyboardInterrupt: it was stopped; the message says how to go on.
     """
+    # libraries announce future changes, which say nothing about this run
+    environment = {"PYTHONWARNINGS": "ignore::FutureWarning"}
+    if hardware.num_processes == 1 and not hardware.use_cpu:
+        # else Trainer spreads over all visible GPUs with threads, which is slow
+        seen = os.environ.get("CUDA_VISIBLE_DEVICES") or "0"
+        environment["CUDA_VISIBLE_DEVICES"] = seen.split(",")[0]
     command = _command(config, hardware, scratch, settings)
-    run_workers(command, _environment(hardware), scratch, lambda: _where(scratch))
+
+    def progress() -> str:
+        last = last_complete(scratch)
+        step = checkpoint_step(last) if last else 0
+        return f"stopped: the same command goes on from step {step}"
+
+    run_workers(command, environment, scratch, progress)
 
 
 def _command(
@@ -39,18 +53,3 @@ def _command(
     if hardware.sharded and settings.gradient_checkpointing and not settings.lora:
         options += ["--fsdp_activation_checkpointing", "true"]
     return [*ACCELERATE, *options, "-m", worker.__name__, str(scratch)]
-
-
-def _environment(hardware: Hardware) -> dict[str, str]:
-    # what libraries will do one day is not for the one who trains today
-    environment = {"PYTHONWARNINGS": "ignore::FutureWarning"}
-    if hardware.num_processes == 1 and not hardware.use_cpu:
-        # Trainer would spread over all the GPUs that it sees, by threads, and slowly
-        seen = os.environ.get("CUDA_VISIBLE_DEVICES") or "0"
-        environment["CUDA_VISIBLE_DEVICES"] = seen.split(",")[0]
-    return environment
-
-
-def _where(scratch: Path) -> str:
-    last = last_complete(scratch)
-    return f"stopped: the same command goes on from step {step(last) if last else 0}"

@@ -1,7 +1,7 @@
-"""What a training run needs, in bytes, FLOPs and seconds, before any weight is loaded.
+"""What a training run needs, in bytes and FLOPs, before any weight is loaded.
 
 For a LLaMA as transformers computes it with sdpa, trained by AdamW with weights kept in float32.
-Architectures of the same kind (Mistral, Qwen) come close; mixtures of experts do not.
+Similar architectures (Mistral, Qwen) come close; mixtures of experts do not.
 """
 
 from collections.abc import Sequence
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 from alpacare.core.errors import BadInput
+from alpacare.training.settings import OptimizerName
 
 DType = Literal["float32", "bfloat16"]
 
@@ -21,7 +22,7 @@ _EIGHT_BIT_STATES = 2 * (1 + _FLOAT / 256)
 
 
 @dataclass(frozen=True)
-class Shape:
+class ModelShape:
     """The sizes of a LLaMA; `tied`: the output matrix is the embedding."""
 
     hidden_size: int
@@ -34,7 +35,7 @@ class Shape:
     tied: bool
 
     @classmethod
-    def of(cls, config: Any) -> Self:
+    def from_config(cls, config: Any) -> Self:
         """Read the sizes from a transformers configuration; BadInput when it lacks one."""
         try:
             hidden, heads = config.hidden_size, config.num_attention_heads
@@ -52,8 +53,8 @@ class Shape:
             raise BadInput(f"the model's config.json has no '{error.name}'") from error
 
     @property
-    def linears(self) -> dict[str, tuple[int, int]]:
-        """The linear maps of one layer by transformers' names: (inputs, outputs)."""
+    def linear_layers(self) -> dict[str, tuple[int, int]]:
+        """The linear layers of one block by transformers' names: (inputs, outputs)."""
         query, key = self.heads * self.head_size, self.kv_heads * self.head_size
         return {
             "q_proj": (self.hidden_size, query),
@@ -66,164 +67,165 @@ class Shape:
         }
 
     @property
-    def layer_matrices(self) -> int:
-        """Weights that multiply in one layer."""
-        return sum(inputs * outputs for inputs, outputs in self.linears.values())
+    def layer_weights(self) -> int:
+        """Weights of the linear layers of one block."""
+        return sum(inputs * outputs for inputs, outputs in self.linear_layers.values())
 
     @property
-    def table(self) -> int:
+    def embedding_weights(self) -> int:
         """Weights of the embedding; the output matrix has as many."""
         return self.vocab_size * self.hidden_size
 
 
 # The same for LLaMA 1 and LLaMA 2 (Touvron et al. 2023, arXiv 2302.13971 and 2307.09288)
-LLAMA_7B = Shape(4096, 32, 32, 32, 128, 11008, 32000, tied=False)
-LLAMA_13B = Shape(5120, 40, 40, 40, 128, 13824, 32000, tied=False)
+LLAMA_7B = ModelShape(4096, 32, 32, 32, 128, 11008, 32000, tied=False)
+LLAMA_13B = ModelShape(5120, 40, 40, 40, 128, 13824, 32000, tied=False)
 
 
-def parameters(shape: Shape) -> int:
+def count_parameters(shape: ModelShape) -> int:
     """Count the weights: exact for a LLaMA, without the biases that some other models have."""
     norms = (2 * shape.layers + 1) * shape.hidden_size
-    return shape.layers * shape.layer_matrices + norms + shape.table * (1 if shape.tied else 2)
+    embeddings = shape.embedding_weights * (1 if shape.tied else 2)
+    return shape.layers * shape.layer_weights + norms + embeddings
 
 
-def adapter_parameters(shape: Shape, rank: int, targets: str | Sequence[str]) -> int:
-    """Count the weights of LoRA adapters: rank x (inputs + outputs) a map (Hu et al. 2021)."""
+def count_adapter_parameters(shape: ModelShape, rank: int, targets: str | Sequence[str]) -> int:
+    """Count the weights of LoRA adapters: rank x (inputs + outputs) a layer (Hu et al. 2021)."""
     return shape.layers * rank * sum(sum(sizes) for sizes in _targets(shape, targets))
 
 
-def _targets(shape: Shape, targets: str | Sequence[str]) -> list[tuple[int, int]]:
+def _targets(shape: ModelShape, targets: str | Sequence[str]) -> list[tuple[int, int]]:
     if targets == "all-linear":
-        return list(shape.linears.values())
+        return list(shape.linear_layers.values())
     try:
-        return [shape.linears[name] for name in targets]
+        return [shape.linear_layers[name] for name in targets]
     except KeyError as error:
-        known = ", ".join(shape.linears)
+        known = ", ".join(shape.linear_layers)
         raise BadInput(
             f"checkpoint.lora.targets: no {error} in the student; known: {known}"
         ) from error
 
 
 @dataclass(frozen=True)
-class Estimate:
-    """Bytes of one device at its fullest, and of the disk.
+class MemoryEstimate:
+    """Bytes of one device when it holds most, and of the disk.
 
-    A step is fullest when its backward pass begins (all activations, copies) or ends (gradients).
+    A step needs most when its backward pass begins (all activations, copies) or ends (gradients).
     """
 
     weights: int
-    optimiser: int
+    optimizer: int
     gradients: int
-    copies: int  # of weights: in bfloat16, or gathered from other devices
+    weight_copies: int  # in bfloat16, or gathered from other devices
     activations: int
-    layer: int  # activations of one layer
+    layer_activations: int  # of one layer
     accumulating: bool
-    resumable: int  # on disk: one checkpoint to go on from
-    model: int  # on disk: the final weights
+    checkpoint: int  # on disk: one to continue from
+    final_model: int  # on disk: the weights
 
     @property
     def total(self) -> int:
         """Bytes on one device, without what CUDA itself takes (about 1 GB)."""
-        begin = self.copies + self.activations + (self.gradients if self.accumulating else 0)
-        end = self.gradients + self.layer
-        return self.weights + self.optimiser + max(begin, end)
+        begin = self.weight_copies + self.activations + self.gradients * self.accumulating
+        end = self.gradients + self.layer_activations
+        return self.weights + self.optimizer + max(begin, end)
 
     @property
     def disk(self) -> int:
-        """Bytes for two checkpoints (the old one goes when the new one is whole) and the model."""
-        return 2 * self.resumable + self.model
+        """Bytes for two checkpoints (the old one goes when the new one is complete), the model."""
+        return 2 * self.checkpoint + self.final_model
 
 
-def estimate(
-    shape: Shape,
+def estimate_memory(
+    shape: ModelShape,
     *,
-    rows: int,
-    row_length: int,
+    micro_batch_size: int,
+    seq_length: int,
     dtype: DType,
     lora_rank: int | None = None,
     lora_targets: str | Sequence[str] = "all-linear",
     gradient_checkpointing: bool = False,
     accumulating: bool = False,
-    eight_bit: bool = False,
+    optimizer: OptimizerName = "adamw",
     liger: bool = False,
     processes: int = 1,
     sharded: bool = False,
-) -> Estimate:
-    """Estimate what training takes, with `rows` of `row_length` tokens at once on a device.
+) -> MemoryEstimate:
+    """Estimate what training takes; a micro batch is what a device computes at once.
 
-    `accumulating`: a step takes several such batches. `sharded`: FSDP2 over `processes` devices
-    that reduces gradients after every batch; else each process holds everything (DDP).
+    `accumulating`: a step takes several micro batches. `sharded`: FSDP2 over `processes` devices
+    that reduces gradients after every one; else each process holds everything (DDP).
     Raises BadInput for a target of LoRA that the model lacks.
     """
-    width, tokens, parts = _BYTES[dtype], rows * row_length, processes if sharded else 1
-    total = parameters(shape)
-    trained = adapter_parameters(shape, lora_rank, lora_targets) if lora_rank else total
+    width, shards = _BYTES[dtype], processes if sharded else 1
+    total = count_parameters(shape)
+    trained = count_adapter_parameters(shape, lora_rank, lora_targets) if lora_rank else total
     frozen = width * total if lora_rank else 0
-    # autocast copies weights and leaves float32 between the maps; FSDP2 casts everything
+    # autocast copies weights and leaves float32 between the layers; FSDP2 casts everything
     mixed = dtype == "bfloat16" and not lora_rank and not sharded
-    # Trainer leaves the 8-bit optimiser's states of embeddings in float32
-    small = trained - (0 if lora_rank else shape.table) if eight_bit else 0
+    # Trainer leaves the 8-bit optimizer's states of embeddings in float32
+    embeddings = 0 if lora_rank else shape.embedding_weights
+    small = trained - embeddings if optimizer == "adamw_8bit" else 0
     states = round(_EIGHT_BIT_STATES * small) + 2 * _FLOAT * (trained - small)
     adapters = 0  # an adapter keeps its input, a byte of dropout for each, and `rank` numbers
     for size, _ in _targets(shape, lora_targets) if lora_rank else []:
         adapters += (width + 1) * size + width * (lora_rank or 0)
-    layer = tokens * _layer_bytes(shape, row_length, width, mixed, adapters)
+    tokens = micro_batch_size * seq_length
+    layer = tokens * _layer_bytes(shape, seq_length, width, mixed, adapters)
     # last norm; log-probabilities, their gradient, that of the logits (Liger: chunks of them)
     head = tokens * 3 * _FLOAT * (shape.hidden_size + (0 if liger else shape.vocab_size))
-    kept = shape.layers * layer + head
+    activations = shape.layers * layer + head
     if gradient_checkpointing:  # each layer keeps its input; the rest of one comes after the head
         inputs = shape.layers * tokens * shape.hidden_size * (_FLOAT if mixed else width)
-        kept = inputs + max(layer, head)
-    # copies of weights: what autocast casts, or what FSDP2 gathers at one time
-    copies = width * (shape.layers * shape.layer_matrices + shape.table) if mixed else 0
-    if sharded:  # a layer, the next one, the gradients of one, both tables
-        copies = width * (3 * shape.layer_matrices + 2 * shape.table)
-    return Estimate(
-        weights=(frozen + _FLOAT * trained) // parts,
-        optimiser=states // parts,
+        activations = inputs + max(layer, head)
+    return MemoryEstimate(
+        weights=(frozen + _FLOAT * trained) // shards,
+        optimizer=states // shards,
         # DDP sends gradients through buffers of the same size
-        gradients=_FLOAT * trained // parts * (2 if processes > 1 and not sharded else 1),
-        copies=copies,
-        activations=kept,
-        layer=layer,
+        gradients=_FLOAT * trained // shards * (2 if processes > 1 and not sharded else 1),
+        weight_copies=_copy_bytes(shape, width, mixed, sharded),
+        activations=activations,
+        layer_activations=layer,
         accumulating=accumulating,
-        resumable=_FLOAT * trained + states,
-        model=frozen or _FLOAT * total,
+        checkpoint=_FLOAT * trained + states,
+        final_model=frozen or _FLOAT * total,
     )
 
 
-def _layer_bytes(shape: Shape, row_length: int, width: int, mixed: bool, adapters: int) -> int:
+def _copy_bytes(shape: ModelShape, width: int, mixed: bool, sharded: bool) -> int:
+    """Bytes of the copies of weights: what autocast casts, or what FSDP2 gathers at one time."""
+    if sharded:  # a layer, the next one, the gradients of one, both embeddings
+        return width * (3 * shape.layer_weights + 2 * shape.embedding_weights)
+    return width * (shape.layers * shape.layer_weights + shape.embedding_weights) if mixed else 0
+
+
+def _layer_bytes(shape: ModelShape, seq_length: int, width: int, mixed: bool, adapters: int) -> int:
     """Bytes a token that one layer keeps for its backward pass.
 
     As Korthikanti et al. 2022 (arXiv 2205.05198, section 4.1) count them for GPT, but the tensors
     that transformers' LLaMA saves: RMSNorm works in float32, sdpa keeps query, key, value (repeated
-    for grouped heads) and output, no heads x length^2, but one mask of packed rows. Frozen maps
-    keep no input, adapters `adapters` bytes.
+    for grouped heads) and output, no heads x length^2, but one mask of a packed sequence. Frozen
+    layers keep no input, adapters `adapters` bytes.
     """
     hidden = shape.hidden_size
-    shared = 4 * width * shape.heads * shape.head_size + width * row_length
+    shared = 4 * width * shape.heads * shape.head_size + width * seq_length
     shared += _FLOAT * (shape.heads + 2)
     if adapters:
         return 2 * _FLOAT * hidden + shared + 3 * width * shape.intermediate_size + adapters
     norms = 2 * (_FLOAT + (_FLOAT if mixed else width)) * hidden
-    # autocast gives each of five maps its own copy of its input; else maps after a norm share one
+    # autocast gives each of five layers a copy of its input; else those after a norm share one
     inputs = (5 if mixed else 2) * width * hidden
     return norms + inputs + shared + 4 * width * shape.intermediate_size
 
 
-def flops_a_token(shape: Shape, context: float, adapter: int = 0) -> float:
-    """FLOPs to train on one token that stands in a sample of `context` tokens.
+def flops_per_token(shape: ModelShape, context: float, adapter: int = 0) -> float:
+    """FLOPs to train on one token of a sample of `context` tokens.
 
     6 a weight that multiplies, 2 each forward, back to activations, back to weights (Kaplan et al.
     2020, arXiv 2001.08361, section 2.1); 4 a frozen one under a LoRA `adapter` of so many weights.
     Attention: 12 x layers x width x context (Chowdhery et al. 2022, arXiv 2204.02311, appendix B),
     half of it, as tokens see only those before them. Recomputation does not count.
     """
-    matrices = shape.layers * shape.layer_matrices + shape.table
+    matrices = shape.layers * shape.layer_weights + shape.embedding_weights
     weights = 4 * matrices + 6 * adapter if adapter else 6 * matrices
     return weights + 6 * shape.layers * shape.heads * shape.head_size * context
-
-
-def seconds(flops: float, *, processes: int, peak: float, utilisation: float) -> float:
-    """Seconds for `flops` on devices of `peak` FLOPs a second, a share `utilisation` of it used."""
-    return flops / (processes * peak * utilisation)

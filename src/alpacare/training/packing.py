@@ -1,4 +1,4 @@
-"""Training examples laid into rows of fixed length, several to a row, none seeing another.
+"""Sequence packing: several training examples in one sequence, none of which sees another.
 
 Prompt and response are tokenised apart, so the loss mask sits exactly on their boundary. Position
 ids restart at each example: with no attention mask and no cache, transformers reads the restarts
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-IGNORED = -100  # torch's cross entropy skips this label
+IGNORE_INDEX = -100  # torch's cross entropy skips this label
 
 
 @dataclass(frozen=True)
@@ -25,47 +25,50 @@ class Example:
     truncated: bool
 
 
+PackedSequence = list[Example]
+
+
 def encode_example(
     tokenizer: "PreTrainedTokenizerBase",
-    asked: list[int],
+    prompt_ids: list[int],
     response: str,
     complete: bool,
-    longest: int,
+    max_length: int,
 ) -> Example | None:
-    """Put a response behind the prompt `asked`, cut to fit; None when none of it is left.
+    """Append a response to its prompt's ids, cut to fit; None when none of it is left.
 
     Only a `complete` response gets an end of text: from one that the teacher's token limit cut
     off, a student would learn to stop in mid-sentence.
     """
     end = [tokenizer.eos_token_id] if complete else []
-    answer = tokenizer.encode(response, add_special_tokens=False) + end
-    if len(asked) >= longest or not answer:
+    response_ids = tokenizer.encode(response, add_special_tokens=False) + end
+    if len(prompt_ids) >= max_length or not response_ids:
         return None
-    ids = asked + answer
-    return Example(ids[:longest], len(asked), truncated=len(ids) > longest)
+    ids = prompt_ids + response_ids
+    return Example(ids[:max_length], len(prompt_ids), truncated=len(ids) > max_length)
 
 
-def best_fit(lengths: Sequence[int], row_length: int) -> list[list[int]]:
-    """Put items into rows: longest first, each where the least room stays (best-fit decreasing).
+def best_fit_decreasing(lengths: Sequence[int], capacity: int) -> list[list[int]]:
+    """Pack items into bins: longest first, each where the least space stays free.
 
-    Returns positions by row. No length may exceed `row_length`. O(n log n) comparisons.
+    Returns positions by bin. No length may exceed `capacity`. O(n log n) comparisons.
     """
-    rows: list[list[int]] = []
-    room: list[tuple[int, int]] = []  # (free tokens, row), sorted
+    bins: list[list[int]] = []
+    free: list[tuple[int, int]] = []  # (free tokens, bin), sorted
     for position in sorted(range(len(lengths)), key=lambda p: (-lengths[p], p)):
-        place = bisect_left(room, (lengths[position], -1))
-        if place == len(room):
-            rows.append([])
-            free, row = row_length, len(rows) - 1
+        place = bisect_left(free, (lengths[position], -1))
+        if place == len(free):
+            bins.append([])
+            left, chosen = capacity, len(bins) - 1
         else:
-            free, row = room.pop(place)
-        rows[row].append(position)
-        insort(room, (free - lengths[position], row))
-    return rows
+            left, chosen = free.pop(place)
+        bins[chosen].append(position)
+        insort(free, (left - lengths[position], chosen))
+    return bins
 
 
-def build_row(examples: Sequence[Example], row_length: int, pad_id: int) -> dict[str, Any]:
-    """Lay examples end to end: `input_ids`, `position_ids`, `labels`, each [row_length] int64."""
+def build_tensors(examples: Sequence[Example], length: int, pad_id: int) -> dict[str, Any]:
+    """Concatenate examples: `input_ids`, `position_ids` and `labels`, each [length] int64."""
     import torch
 
     ids: list[int] = []
@@ -74,11 +77,11 @@ def build_row(examples: Sequence[Example], row_length: int, pad_id: int) -> dict
     for example in examples:
         ids += example.ids
         positions += range(len(example.ids))
-        labels += [IGNORED] * example.prompt_length + example.ids[example.prompt_length :]
-    padding = row_length - len(ids)
+        labels += [IGNORE_INDEX] * example.prompt_length + example.ids[example.prompt_length :]
+    padding = length - len(ids)
     return {
         "input_ids": torch.tensor(ids + [pad_id] * padding),
         # padding counts from 0 too, so it is a block of its own
         "position_ids": torch.tensor(positions + list(range(padding))),
-        "labels": torch.tensor(labels + [IGNORED] * padding),
+        "labels": torch.tensor(labels + [IGNORE_INDEX] * padding),
     }

@@ -1,119 +1,132 @@
-"""What a training run leaves: the checkpoint's folder, from the workers' scratch."""
+"""The checkpoint's folder, written from what the workers left in the scratch folder."""
 
 import json
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from alpacare.compute.versions import versions
+from alpacare.compute.machine import versions
 from alpacare.core.files import write_json
 from alpacare.training.data import TrainingData
-from alpacare.training.model_card import model_card
 from alpacare.training.settings import CheckpointSettings
 from alpacare.training.student import load_base
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
+_CARD = Path(__file__).parent / "templates" / "model_card.md"
 History = list[dict[str, float]]
 
 
 def write_result(
     scratch: Path,
-    fresh: Path,
+    out: Path,
     settings: CheckpointSettings,
     training: Mapping[str, Any],
     tokenizer: "PreTrainedTokenizerBase",
 ) -> str:
-    """Fill the folder `fresh` with weights, tokenizer, history and card; sum the run up in a line.
+    """Fill the folder `out` with weights, tokenizer, history and card; give a summary line.
 
-    `training` is what `summary` gives. No times on a CPU: the same run gives the same bytes.
+    `training` is from `summarise_training`. No times on a CPU: same run, same bytes.
     """
     history: History = json.loads((scratch / "history.json").read_text())
     speed: dict[str, Any] = json.loads((scratch / "speed.json").read_text())
-    _take_weights(scratch / "result", fresh, settings, tokenizer)
-    tokenizer.save_pretrained(fresh)
-    _forget_wishes(fresh / "generation_config.json")
-    (fresh / "history.jsonl").write_text("".join(json.dumps(entry) + "\n" for entry in history))
-    write_json(fresh / "training.json", training)
-    write_json(fresh / "versions.json", versions(speed["device"]))
+    _move_weights(scratch / "result", out, settings, tokenizer)
+    tokenizer.save_pretrained(out)
+    if (decoding := out / "generation_config.json").exists():
+        # only its special tokens: servers would follow the base's decoding settings, and answer
+        # otherwise than what was measured
+        config = json.loads(decoding.read_text())
+        write_json(decoding, {name: config[name] for name in config if name.endswith("_token_id")})
+    (out / "history.jsonl").write_text("".join(json.dumps(entry) + "\n" for entry in history))
+    write_json(out / "training.json", training)
+    write_json(out / "versions.json", versions(speed["device"]))
     if speed["device"] != "cpu":
-        write_json(fresh / "speed.json", speed)
-    (fresh / "README.md").write_text(model_card(training, history))
-    return _told(training, history, speed)
-
-
-def _take_weights(
-    result: Path,
-    fresh: Path,
-    settings: CheckpointSettings,
-    tokenizer: "PreTrainedTokenizerBase",
-) -> None:
-    """Take the weights; of LoRA the adapters too, and merged into the base."""
-    if settings.lora is None:
-        for file in result.glob("*"):
-            if file.suffix in (".safetensors", ".json"):
-                file.replace(fresh / file.name)  # a copy would need room for the model twice
-        return
-    from peft import PeftModel
-    from safetensors import safe_open
-
-    with safe_open(result / "adapter_model.safetensors", "pt") as adapter:
-        if not adapter.keys():  # peft only warns of names that match nothing
-            raise RuntimeError(f"{result}: the adapters were lost when they were saved")
-    base = load_base(settings.student, tokenizer, frozen=True)
-    with warnings.catch_warnings(action="ignore", category=FutureWarning):
-        PeftModel.from_pretrained(base, result).merge_and_unload().save_pretrained(fresh)
-    (result / "README.md").unlink(missing_ok=True)  # peft's, an empty form
-    result.replace(fresh / "adapter")
-
-
-def _forget_wishes(path: Path) -> None:
-    """Keep of the base's wishes for decoding only its special tokens: servers would follow them,
-    and another student than the one that was measured would answer.
-    """
-    if path.exists():
-        wishes = json.loads(path.read_text())
-        write_json(path, {name: wishes[name] for name in wishes if name.endswith("_token_id")})
-
-
-def summary(
-    settings: CheckpointSettings, data: TrainingData, data_hash: str, per_step: int
-) -> dict[str, Any]:
-    """Count examples, rows and tokens; `per_step` rows make a step, on all devices together."""
-    examples = data.examples
-    tokens = sum(len(example.ids) for example in examples)
-    prompt_tokens = sum(example.prompt_length for example in examples)
-    return {
-        "settings": settings.model_dump(),
-        "data": data_hash,
-        "teachers": data.teachers,
-        "examples": len(examples),
-        "held_out": sum(len(row) for row in data.validation),
-        "truncated": sum(example.truncated for example in examples),
-        "dropped": len(data.lost),
-        "tokens": tokens,
-        "response_tokens": tokens - prompt_tokens,
-        "rows": len(data.train),
-        "row_fill": round(tokens / (len(data.train) * longest_row(settings, data)), 4),
-        "rows_per_step": per_step,
-        "tokens_per_step": round(tokens * per_step / len(data.train)),
-    }
-
-
-def longest_row(settings: CheckpointSettings, data: TrainingData) -> int:
-    """Tokens of the longest row that is trained on."""
-    if settings.packing:
-        return settings.row_length
-    return max(len(example.ids) for example in data.examples)
-
-
-def _told(training: Mapping[str, Any], history: History, speed: Mapping[str, Any]) -> str:
-    first, last = history[0]["loss"], history[-1]["loss"]
-    line = f"{training['examples']} examples, loss {first:.2f} -> {last:.2f} nats a token"
+        write_json(out / "speed.json", speed)
+    (out / "README.md").write_text(model_card(training, history))
+    line = f"{training['examples']} examples, loss {history[0]['loss']:.2f} -> "
+    line += f"{history[-1]['loss']:.2f} nats a token"
     if speed["tokens_per_second"]:
         line += f", {speed['tokens_per_second']:,} tokens/s"
     if speed["utilisation"]:
         line += f" ({speed['utilisation']:.0%} of peak FLOPs)"
     return line
+
+
+def _move_weights(
+    result: Path, out: Path, settings: CheckpointSettings, tokenizer: "PreTrainedTokenizerBase"
+) -> None:
+    """Move the weights to `out`; with LoRA the adapters, and the base with them merged in."""
+    if settings.lora is None:
+        for file in result.glob("*"):
+            if file.suffix in (".safetensors", ".json"):
+                file.replace(out / file.name)  # a copy would need the disk space twice
+        return
+    from peft import PeftModel
+    from safetensors import safe_open
+
+    with safe_open(result / "adapter_model.safetensors", "pt") as adapter:
+        if not adapter.keys():  # peft only warns when names match nothing
+            raise RuntimeError(f"{result}: the adapters were lost when they were saved")
+    base = load_base(settings.student, tokenizer, frozen=True)
+    with warnings.catch_warnings(action="ignore", category=FutureWarning):
+        PeftModel.from_pretrained(base, result).merge_and_unload().save_pretrained(out)
+    (result / "README.md").unlink(missing_ok=True)  # peft's, an empty form
+    config = json.loads((result / "adapter_config.json").read_text())
+    config["target_modules"].sort()  # peft writes a set, in another order each time
+    write_json(result / "adapter_config.json", config)
+    result.replace(out / "adapter")
+
+
+def summarise_training(
+    settings: CheckpointSettings, data: TrainingData, data_hash: str, per_step: int
+) -> dict[str, Any]:
+    """Count examples, sequences and tokens; `per_step` sequences a step, on all devices."""
+    examples = data.examples
+    tokens = sum(len(example.ids) for example in examples)
+    capacity = len(data.train) * longest_sequence(settings, data)
+    return {
+        "settings": settings.model_dump(),
+        "data": data_hash,
+        "teachers": data.teachers,
+        "examples": len(examples),
+        "held_out": sum(len(sequence) for sequence in data.validation),
+        "truncated": sum(example.truncated for example in examples),
+        "dropped": len(data.dropped),
+        "tokens": tokens,
+        "response_tokens": tokens - sum(example.prompt_length for example in examples),
+        "sequences": len(data.train),
+        "packing_efficiency": round(tokens / capacity, 4),
+        "sequences_per_step": per_step,
+        "tokens_per_step": round(tokens * per_step / len(data.train)),
+    }
+
+
+def longest_sequence(settings: CheckpointSettings, data: TrainingData) -> int:
+    """Tokens of the longest sequence that is trained on."""
+    if settings.packing:
+        return settings.max_seq_length
+    return max(len(example.ids) for example in data.examples)
+
+
+def model_card(training: Mapping[str, Any], history: Sequence[Mapping[str, float]]) -> str:
+    """Write the card from `training.json` and the history."""
+    settings = training["settings"]
+    student, lora, optimizer = settings["student"], settings["lora"], settings["optimizer"]
+    random = student["base"] == "random"
+    revision = f" at `{student['revision']}`" if student["revision"] else ""
+    base = "random weights" if random else f"`{student['base']}`{revision}"
+    losses = [entry["validation_loss"] for entry in history if "validation_loss" in entry]
+    validation = f"| loss on held-out examples | {losses[-1]:.4f} at the end |\n" if losses else ""
+    how = f"LoRA of rank {lora['rank']}, merged into the weights" if lora else "all weights"
+    return _CARD.read_text(encoding="utf-8").format(
+        **{**training, "teachers": ", ".join(f"`{name}`" for name in training["teachers"])},
+        validation=validation,
+        base=base,
+        base_line="" if random else f"base_model: {student['base']}\n",
+        how=f"{how}, {student['dtype']} arithmetic",
+        **optimizer,
+        first=history[0]["loss"],
+        last=history[-1]["loss"],
+    )

@@ -1,12 +1,55 @@
 """Section `checkpoint` of params.yaml."""
 
-from typing import Literal, Self
+from collections.abc import Mapping
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from alpacare.compute.pinned_model import check_pinned
 from alpacare.core.settings import Settings
 from alpacare.prompting.student_prompt import Form
-from alpacare.training.student import StudentSettings
+
+RANDOM = "random"
+OptimizerName = Literal["adamw", "adamw_8bit"]
+
+
+class Architecture(Settings):
+    """The size of a LLaMA with random weights."""
+
+    hidden_size: int = Field(gt=0)
+    layers: int = Field(gt=0)
+    heads: int = Field(gt=0)
+    vocab_size: int = Field(ge=300)
+    context: int = Field(gt=0)
+
+    @model_validator(mode="after")
+    def _heads_fit(self) -> Self:
+        if self.hidden_size % (2 * self.heads):
+            raise ValueError(
+                f"hidden_size {self.hidden_size} is no even multiple of heads {self.heads}"
+            )
+        return self
+
+    @property
+    def intermediate_size(self) -> int:
+        """LLaMA's SwiGLU width (Touvron et al. 2023, arXiv 2302.13971, section 2.2)."""
+        return self.hidden_size * 8 // 3
+
+
+class StudentSettings(Settings):
+    """Which model training starts from; `architecture` counts only for base `random`."""
+
+    base: str
+    revision: str | None
+    architecture: Architecture
+    dtype: Literal["float32", "bfloat16"]
+    seed: int
+
+    @model_validator(mode="after")
+    def _pinned(self) -> Self:
+        if self.base != RANDOM:
+            check_pinned(self.base, self.revision)
+        return self
 
 
 class LoraSettings(Settings):
@@ -26,48 +69,54 @@ class LoraSettings(Settings):
 
 
 class OptimizerSettings(Settings):
-    """How the weights move."""
+    """Which optimizer, its learning rate, and how many steps of how many examples."""
 
+    renamed: ClassVar[Mapping[str, str]] = {
+        "eight_bit": "name, adamw_8bit for true and adamw for false",
+        "warmup_share": "warmup_ratio",
+    }
+    name: OptimizerName
     epochs: int = Field(gt=0)
     batch_size: int = Field(gt=0)
     learning_rate: float = Field(gt=0)
     schedule: Literal["cosine", "linear", "constant"]
-    warmup_share: float = Field(ge=0, lt=1)
+    warmup_ratio: float = Field(ge=0, lt=1)
     weight_decay: float = Field(ge=0)
-    eight_bit: bool
 
 
 class CheckpointSettings(Settings):
     """Which student, how it is trained, and on what."""
 
+    renamed: ClassVar[Mapping[str, str]] = {
+        "row_length": "max_seq_length",
+        "micro_rows": "micro_batch_size",
+        "validation_share": "validation_ratio",
+    }
     hardware: str = Field(pattern=r"^[a-z0-9-]+$")
     student: StudentSettings
     prompt: Form
     lora: LoraSettings | None
     optimizer: OptimizerSettings
     packing: bool
-    row_length: int = Field(gt=1)
+    max_seq_length: int = Field(gt=1)
     too_long: Literal["truncate", "drop"]
-    micro_rows: int | None = Field(gt=0)
+    micro_batch_size: int | None = Field(gt=0)
     gradient_checkpointing: bool
     compile: bool
     liger: bool
-    validation_share: float = Field(ge=0, lt=0.5)
+    validation_ratio: float = Field(ge=0, lt=0.5)
     save_steps: int = Field(gt=0)
     report_to: list[str]
     threads: int = Field(gt=0)
 
     @model_validator(mode="after")
-    def _chats(self) -> Self:
-        if self.prompt == "chat" and self.student.base == "random":
-            raise ValueError("prompt: chat: a student made from nothing has no chat template")
-        return self
-
-    @model_validator(mode="after")
-    def _fits(self) -> Self:
+    def _fits_random_student(self) -> Self:
+        if self.prompt == "chat" and self.student.base == RANDOM:
+            raise ValueError("prompt: chat: a student with random weights has no chat template")
         context = self.student.architecture.context
-        if self.student.base == "random" and self.row_length > context:
+        if self.student.base == RANDOM and self.max_seq_length > context:
             raise ValueError(
-                f"row_length: {self.row_length} tokens exceed the student's context, {context}"
+                f"max_seq_length: {self.max_seq_length} tokens exceed the student's context, "
+                f"{context}"
             )
         return self

@@ -1,91 +1,68 @@
-"""The student before training: a LLaMA made from nothing, or pretrained weights by revision."""
+"""The student before training: a LLaMA with random weights, or a pretrained model by revision."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING
 
-from pydantic import Field, model_validator
-
-from alpacare.compute.pinned_model import check_pinned
 from alpacare.compute.workers import first_line
 from alpacare.core.errors import BadInput
-from alpacare.core.settings import Settings
+from alpacare.training.settings import RANDOM, CheckpointSettings, StudentSettings
 
 if TYPE_CHECKING:
     from peft import PeftModel
-    from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
-
-    from alpacare.training.settings import CheckpointSettings
-
-RANDOM = "random"
-
-
-class Architecture(Settings):
-    """The size of a LLaMA made from nothing."""
-
-    hidden_size: int = Field(gt=0)
-    layers: int = Field(gt=0)
-    heads: int = Field(gt=0)
-    vocab_size: int = Field(ge=300)
-    context: int = Field(gt=0)
-
-    @model_validator(mode="after")
-    def _heads_fit(self) -> Self:
-        if self.hidden_size % (2 * self.heads):
-            raise ValueError(
-                f"hidden_size {self.hidden_size} is no even multiple of heads {self.heads}"
-            )
-        return self
-
-    @property
-    def intermediate_size(self) -> int:
-        """LLaMA's SwiGLU width (Touvron et al. 2023, arXiv 2302.13971, section 2.2)."""
-        return self.hidden_size * 8 // 3
+    from transformers import (
+        PretrainedConfig,
+        PreTrainedModel,
+        PreTrainedTokenizerBase,
+        PreTrainedTokenizerFast,
+    )
 
 
-class StudentSettings(Settings):
-    """Which model training starts from; `architecture` counts only for base `random`."""
+PAD, BOS, EOS = "<pad>", "<s>", "</s>"
 
-    base: str
-    revision: str | None
-    architecture: Architecture
-    dtype: Literal["float32", "bfloat16"]
-    seed: int
 
-    @model_validator(mode="after")
-    def _pinned(self) -> Self:
-        if self.base != RANDOM:
-            check_pinned(self.base, self.revision)
-        return self
+def _place(student: StudentSettings) -> str:
+    return f"checkpoint.student.base: '{student.base}'"
+
+
+@contextmanager
+def _reading(student: StudentSettings, part: str, advice: str = "") -> Iterator[None]:
+    """Say in one line that a file of a pretrained base cannot be read."""
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except (OSError, ValueError, SafetensorError) as error:
+        problem = f"{part} cannot be read ({first_line(error)}){advice}"
+        raise BadInput(_place(student) + problem) from error
 
 
 def read_config(student: StudentSettings) -> "PretrainedConfig":
-    """Read the description of a pretrained base, and see that its weights are safetensors.
+    """Read the configuration of a pretrained base, and check that its weights are safetensors.
 
     Raises:
         BadInput: no such model, revision or file; or it may not be read.
     """
     from transformers import AutoConfig
 
-    place = f"checkpoint.student.base: '{student.base}'"
     folder = Path(student.base)
     if folder.is_dir() and not any(folder.glob("*.safetensors")):
         raise BadInput(
-            f"{place}: no .safetensors in this folder (weights in pickle files can run code, and "
-            "are not read); save them by model.save_pretrained"
+            f"{_place(student)}: no .safetensors in this folder (weights in pickle files can run "
+            "code, and are not read); save them by model.save_pretrained"
         )
-    try:
-        config: PretrainedConfig = AutoConfig.from_pretrained(
-            student.base, revision=student.revision
-        )
-    except (OSError, ValueError) as error:
-        raise BadInput(
-            f"{place} cannot be read ({first_line(error)}); check the name and the revision; "
-            "a model behind a licence needs HF_TOKEN in the environment"
-        ) from error
+    advice = (
+        "; check the name and the revision; a model behind a licence needs HF_TOKEN in the "
+        "environment"
+    )
+    config: PretrainedConfig
+    with _reading(student, "", advice):
+        config = AutoConfig.from_pretrained(student.base, revision=student.revision)
     return config
 
 
-def load_tokenizer(student: StudentSettings) -> "PreTrainedTokenizerBase":
+def load_base_tokenizer(student: StudentSettings) -> "PreTrainedTokenizerBase":
     """Load the tokenizer of a pretrained base.
 
     Raises:
@@ -93,27 +70,46 @@ def load_tokenizer(student: StudentSettings) -> "PreTrainedTokenizerBase":
     """
     from transformers import AutoTokenizer
 
-    place = f"checkpoint.student.base: '{student.base}'"
-    try:
+    with _reading(student, ": its tokenizer"):
         tokenizer = AutoTokenizer.from_pretrained(student.base, revision=student.revision)
-    except (OSError, ValueError) as error:
-        raise BadInput(f"{place}: its tokenizer cannot be read ({first_line(error)})") from error
     if tokenizer.eos_token_id is None:
-        raise BadInput(f"{place}: its tokenizer has no end-of-text token; no answer could end")
+        raise BadInput(
+            f"{_place(student)}: its tokenizer has no end-of-text token; no answer could end"
+        )
     return tokenizer
 
 
+def train_tokenizer(texts: Sequence[str], vocab_size: int) -> "PreTrainedTokenizerFast":
+    """Train a tokenizer with at most `vocab_size` entries; every byte is covered, so no <unk>."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocab_size,
+        special_tokens=[PAD, BOS, EOS],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
+        tokenizer_object=tokenizer, pad_token=PAD, bos_token=BOS, eos_token=EOS
+    )
+
+
 def load_student(
-    settings: "CheckpointSettings", tokenizer: "PreTrainedTokenizerBase"
+    settings: CheckpointSettings, tokenizer: "PreTrainedTokenizerBase"
 ) -> "PreTrainedModel | PeftModel":
-    """Give the student as training takes it: float32, or with LoRA a frozen base and adapters."""
-    model = load_base(settings.student, tokenizer, frozen=settings.lora is not None)
-    if settings.lora is None:
+    """Load the student for training: in float32, or with LoRA a frozen base and its adapters."""
+    lora = settings.lora
+    model = load_base(settings.student, tokenizer, frozen=lora is not None)
+    if lora is None:
         return model
     from peft import LoraConfig, get_peft_model
 
-    lora = settings.lora
-    # gradient checkpointing would else cut the adapters off
+    # else gradient checkpointing would cut the adapters off from the loss
     model.enable_input_require_grads()  # type: ignore[no-untyped-call]
     config = LoraConfig(
         r=lora.rank,
@@ -129,20 +125,19 @@ def load_student(
 def load_base(
     settings: StudentSettings, tokenizer: "PreTrainedTokenizerBase", frozen: bool = False
 ) -> "PreTrainedModel":
-    """Give the untrained student: same settings and tokenizer, same weights.
+    """Load the untrained student: same settings and tokenizer, same weights.
 
-    What is trained is float32, whatever the arithmetic; `frozen` weights have the settings' dtype.
+    Trained weights are float32, whatever the arithmetic; `frozen` ones have the settings' dtype.
 
     Raises:
         BadInput: the weights cannot be read, or are no safetensors.
     """
     import torch
-    from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM
 
     if settings.base == RANDOM:
         return _random_llama(settings, tokenizer)
-    try:
+    with _reading(settings, ": its weights"):
         return AutoModelForCausalLM.from_pretrained(
             settings.base,
             revision=settings.revision,
@@ -150,11 +145,6 @@ def load_base(
             use_safetensors=True,
             attn_implementation="sdpa",
         )
-    except (OSError, ValueError, SafetensorError) as error:
-        raise BadInput(
-            f"checkpoint.student.base: '{settings.base}': its weights cannot be read "
-            f"({first_line(error)})"
-        ) from error
 
 
 def _random_llama(

@@ -1,4 +1,4 @@
-"""The training run itself: Hugging Face's Trainer over rows of tokens, on one process or many."""
+"""The training run itself: Hugging Face's Trainer on packed sequences, in one process or many."""
 
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -10,44 +10,52 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict
 
 from alpacare.core.progress import track
-from alpacare.training.attention import attend_by_example, collate_flat
-from alpacare.training.callbacks import Pace, make_pace, make_watch
-from alpacare.training.checkpoints import keep_only, last_complete
-from alpacare.training.data import Row, collate, shares
-from alpacare.training.packing import IGNORED
-from alpacare.training.packing_leak import check_apart
+from alpacare.training.attention import (
+    check_packing_leak,
+    collate_flattened,
+    use_padding_free_attention,
+)
+from alpacare.training.callbacks import Throughput, make_callback, make_throughput
+from alpacare.training.checkpoints import delete_others, last_complete
+from alpacare.training.data import StepSplit, collate_padded, split_step
+from alpacare.training.packing import IGNORE_INDEX, PackedSequence
 from alpacare.training.settings import CheckpointSettings
 
 if TYPE_CHECKING:
     import torch
     from peft import PeftModel
-    from transformers import EvalPrediction, PreTrainedModel, Trainer, TrainingArguments
+    from transformers import (
+        DataCollator,
+        EvalPrediction,
+        PreTrainedModel,
+        Trainer,
+        TrainingArguments,
+    )
 
 
-class Job(BaseModel):
-    """What the stage tells its workers, beside the rows and the tokenizer."""
+class TrainingJob(BaseModel):
+    """What the workers read, beside the sequences and the tokenizer."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-
     settings: CheckpointSettings
-    rows_per_step: int
+    sequences_per_step: int
     pad_id: int
     cpu: bool = True
-    sharded: bool = False  # FSDP2: weights and optimiser cut into one part a process
+    sharded: bool = False  # FSDP2: weights and optimizer states divided among the processes
 
 
 def train(
     model: "PreTrainedModel | PeftModel",
-    rows: Sequence[Row],
-    validation: Sequence[Row],
-    job: Job,
+    sequences: Sequence[PackedSequence],
+    validation: Sequence[PackedSequence],
+    job: TrainingJob,
     scratch: Path,
     stop: Event,
-) -> tuple["Trainer", Pace]:
-    """Train `model` in place, going on from the last complete checkpoint in `scratch`.
+) -> tuple["Trainer", Throughput]:
+    """Train `model` in place, from the last complete checkpoint in `scratch` if there is one.
 
     Weights stay float32; `bfloat16` is the arithmetic of forward and backward. When `stop` is set
-    it ends after the step under way, with a checkpoint to go on from.
+    it ends after the current step, with a checkpoint to continue from.
 
     Raises:
         BadInput: the model does not keep packed examples apart, or the loss is no longer a number.
@@ -57,47 +65,53 @@ def train(
 
     model.config.use_cache = False  # with a cache, packed examples would see each other
     settings, state = job.settings, PartialState(cpu=job.cpu)
-    at_once, turns = shares(job.rows_per_step, state.num_processes, settings.micro_rows)
-    rows = filled(rows, at_once * turns * state.num_processes)
-    steps = len(rows) // (at_once * turns * state.num_processes)
-    arguments = make_arguments(job, scratch, (at_once, turns), steps if validation else None)
-    pace = make_pace(model, rows, steps, arguments)
-    if settings.packing and job.cpu and not settings.compile and attend_by_example(model):
-        collator = partial(collate_flat, pad_id=job.pad_id)
-    else:
-        length = settings.row_length if settings.packing else None
-        collator = partial(collate, length=length, pad_id=job.pad_id)
-    if settings.packing and state.is_main_process:  # of FSDP's, it alone has weights now
-        check_apart(model)
+    split = split_step(job.sequences_per_step, state.num_processes, settings.micro_batch_size)
+    per_step = split.micro_batch_size * split.accumulation_steps * state.num_processes
+    # empty sequences, which count nothing in the loss, until steps divide evenly: else several
+    # processes would take some sequences twice
+    sequences = [*sequences, *[[] for _ in range(-len(sequences) % per_step)]]
+    steps = len(sequences) // per_step
+    arguments = make_arguments(job, scratch, split, steps if validation else None)
+    throughput = make_throughput(model, sequences, steps, arguments)
+    collator = _choose_collator(model, job)
+    if settings.packing and state.is_main_process:  # with FSDP only this one has weights now
+        check_packing_leak(model)
     start = last_complete(scratch)
     if state.is_main_process:
-        keep_only(start, scratch)
+        delete_others(start, scratch)
     display = track("training", settings.optimizer.epochs * steps, "steps")
-    with display if state.is_main_process else nullcontext(_silent) as advance:
+    # one display is enough for all processes
+    with display if state.is_main_process else nullcontext(lambda *_: None) as advance:
         trainer = Trainer(
             model,
             arguments,
-            train_dataset=list(rows),
+            train_dataset=list(sequences),
             eval_dataset=list(validation) or None,
             data_collator=collator,
             preprocess_logits_for_metrics=sum_losses,
             compute_metrics=mean_loss,
-            callbacks=[make_watch(advance, pace, stop)],
+            callbacks=[make_callback(advance, throughput, stop)],
         )
         trainer.remove_callback(PrinterCallback)
         if job.sharded and arguments.bf16:
-            _keep_sums_exact(trainer)
+            _reduce_in_float32(trainer)
         trainer.train(resume_from_checkpoint=str(start) if start else None)
     model.config.use_cache = True
-    return trainer, pace
+    return trainer, throughput
 
 
-def _silent(units: int, note: str) -> None:
-    """Show nothing: one display is enough for all processes."""
+def _choose_collator(model: "PreTrainedModel | PeftModel", job: TrainingJob) -> "DataCollator":
+    """Choose how sequences become a batch; also set the attention that goes with it."""
+    settings = job.settings
+    padding_free = settings.packing and job.cpu and not settings.compile
+    if padding_free and use_padding_free_attention(model):
+        return partial(collate_flattened, pad_id=job.pad_id)
+    length = settings.max_seq_length if settings.packing else None
+    return partial(collate_padded, length=length, pad_id=job.pad_id)
 
 
-def _keep_sums_exact(trainer: "Trainer") -> None:
-    """Have FSDP2 add up gradients, and give out the loss, in float32; accelerate's way is bf16."""
+def _reduce_in_float32(trainer: "Trainer") -> None:
+    """Have FSDP2 reduce gradients and loss in float32; accelerate's default is bfloat16."""
     import torch
     from torch.distributed.fsdp import MixedPrecisionPolicy
 
@@ -107,34 +121,34 @@ def _keep_sums_exact(trainer: "Trainer") -> None:
 
 
 def make_arguments(
-    job: Job, scratch: Path, share: tuple[int, int], validate_each: int | None
+    job: TrainingJob, scratch: Path, split: StepSplit, validate_each: int | None
 ) -> "TrainingArguments":
-    """Say to Trainer what the settings say; `share`: rows at once on a device, and its turns."""
+    """Translate the settings to Trainer's; `validate_each`: steps between validations."""
     from transformers import TrainingArguments
 
     settings, optimizer = job.settings, job.settings.optimizer
     bfloat16 = settings.student.dtype == "bfloat16"
     # FSDP2's own recomputation is faster, but peft does not know the names that it gives to layers
-    shards_recompute = job.sharded and settings.lora is None
-    warm = "constant_with_warmup"  # what Trainer calls constant takes no warm-up
+    fsdp_recomputes = job.sharded and settings.lora is None
+    constant = "constant_with_warmup"  # Trainer's "constant" has no warm-up
     return TrainingArguments(
         output_dir=str(scratch),
         use_cpu=job.cpu,
         num_train_epochs=optimizer.epochs,
-        per_device_train_batch_size=share[0],
+        per_device_train_batch_size=split.micro_batch_size,
         per_device_eval_batch_size=1,  # whole logits: those of a training batch may not fit
-        gradient_accumulation_steps=share[1],
+        gradient_accumulation_steps=split.accumulation_steps,
         learning_rate=optimizer.learning_rate,
-        lr_scheduler_type=warm if optimizer.schedule == "constant" else optimizer.schedule,
-        warmup_steps=optimizer.warmup_share,  # below 1: a share of all steps
+        lr_scheduler_type=constant if optimizer.schedule == "constant" else optimizer.schedule,
+        warmup_steps=optimizer.warmup_ratio,  # below 1: a ratio of all steps
         weight_decay=optimizer.weight_decay,
-        optim="adamw_bnb_8bit" if optimizer.eight_bit else "adamw_torch_fused",
+        optim="adamw_bnb_8bit" if optimizer.name == "adamw_8bit" else "adamw_torch_fused",
         bf16=bfloat16,
         tf32=True if bfloat16 and not job.cpu else None,
-        gradient_checkpointing=settings.gradient_checkpointing and not shards_recompute,
+        gradient_checkpointing=settings.gradient_checkpointing and not fsdp_recomputes,
         torch_compile=settings.compile,
         use_liger_kernel=settings.liger,
-        # without it FSDP2 keeps whole gradients on each device until the step's last turn
+        # else FSDP2 keeps whole gradients on each device until the step's last micro batch
         accelerator_config={"gradient_accumulation_kwargs": {"sync_each_batch": job.sharded}},
         seed=settings.student.seed,
         logging_steps=1,
@@ -142,9 +156,7 @@ def make_arguments(
         # after each epoch, by steps: so it comes before a checkpoint is saved, and is in it
         eval_strategy="steps" if validate_each else "no",
         eval_steps=validate_each,
-        save_strategy="steps",
-        save_steps=settings.save_steps,
-        save_total_limit=None,  # the one before goes when the new one is complete, see watch.py
+        save_steps=settings.save_steps,  # callbacks.py deletes the one before
         report_to=settings.report_to or "none",
         disable_tqdm=True,
         remove_unused_columns=False,
@@ -153,25 +165,17 @@ def make_arguments(
     )
 
 
-def filled(rows: Sequence[Row], per_step: int) -> list[Row]:
-    """Add empty rows until steps divide evenly.
-
-    Several processes would else take some rows twice. An empty row is padding alone: it counts
-    nothing in the loss.
-    """
-    return [*rows, *[[] for _ in range(-len(rows) % per_step)]]
-
-
 def sum_losses(logits: "torch.Tensor", labels: "torch.Tensor") -> "torch.Tensor":
-    """Sum the losses of a row's response tokens, [1, tokens, vocabulary], and count them: [1, 2].
+    """Sum the losses of a sequence's response tokens and count them, [1, 2].
 
-    Rows hold different numbers of them, so a mean over rows or batches, Trainer's own, would be
-    another figure than the training loss. From `collate_flat` the logits are those alone.
+    `logits` are [1, tokens, vocabulary]; from `collate_flattened` those of response tokens only.
+    Sequences hold different numbers of them, so Trainer's own mean over batches would be another
+    figure than the training loss.
     """
     import torch
 
     targets = labels[:, 1:]
-    counted = targets != IGNORED
+    counted = targets != IGNORE_INDEX
     if logits.shape[1] == labels.shape[1]:
         logits = logits[:, :-1][counted][None]
     loss = torch.nn.functional.cross_entropy(logits[0].float(), targets[counted], reduction="sum")
@@ -187,17 +191,9 @@ def mean_loss(prediction: "EvalPrediction") -> dict[str, float]:
 
 def history(logs: list[dict[str, float]]) -> list[dict[str, float]]:
     """Turn Trainer's log into one entry a step, with the validation loss where it was measured."""
-    entries = {
-        log["step"]: {
-            "step": log["step"],
-            "epoch": round(log["epoch"], 4),
-            "loss": log["loss"],
-            "learning_rate": log["learning_rate"],
-        }
-        for log in logs
-        if "loss" in log
-    }
+    names = ("step", "epoch", "loss", "learning_rate")
+    entries = {log["step"]: {name: log[name] for name in names} for log in logs if "loss" in log}
     for log in logs:
         if "eval_nats" in log:
             entries[log["step"]]["validation_loss"] = log["eval_nats"]
-    return list(entries.values())
+    return [entry | {"epoch": round(entry["epoch"], 4)} for entry in entries.values()]

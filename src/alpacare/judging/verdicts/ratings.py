@@ -1,7 +1,6 @@
 """Ratings in a judge's reply: one JSON object with a number for each answer and criterion."""
 
 import json
-import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, Self
@@ -10,16 +9,16 @@ from pydantic import Field, model_validator
 
 from alpacare.core.settings import Settings
 
-_TRIES = 64  # braces at which an object is looked for; a real reply has a dozen
+_TRIES = 64  # opening braces tried as the start of an object; a real reply has a dozen
 _LAST_COMMA = re.compile(r",\s*+(?=[}\]])")
 _SCORE = re.compile(r"\s*(\d{1,9}(?:\.\d{1,9})?)\s*(?:(?:/|out of)\s*(\d{1,9})\s*)?")
 
 
 class Ratings(Settings):
-    """A reply like `{"output_1": {"correctness": {"score": 4, "justification": ...}}, ...}`.
+    """A reply such as `{"output_1": {"correctness": {"score": 4, "justification": ...}}, ...}`.
 
     `first` and `second` are the keys of the two answers, as shown. Means over the criteria that
-    are no further apart than `tie_margin` are a tie.
+    differ by at most `tie_margin` are a tie.
     """
 
     form: Literal["ratings"]
@@ -42,19 +41,19 @@ class Ratings(Settings):
 
 
 def read_ratings(
-    reply: str, form: Ratings, judged: Sequence[str]
+    reply: str, form: Ratings, shown_texts: Sequence[str]
 ) -> dict[str, tuple[float, float]] | None:
-    """Read (first-shown, second-shown) by criterion; None if any number is missing or in doubt."""
-    shown = [_squeeze(text) for text in judged]
+    """Read (first-shown, second-shown) by criterion; None if any number is missing or ambiguous."""
+    shown = [_compact(text) for text in shown_texts]
     found = [
         _ratings(value, form)
         for value, text in _objects(reply, form)
-        if not any(_squeeze(text) in each for each in shown)
+        if not any(_compact(text) in each for each in shown)
     ]
     return found[0] if found and all(each == found[0] for each in found) else None
 
 
-def _squeeze(text: str) -> str:
+def _compact(text: str) -> str:
     return "".join(_LAST_COMMA.sub("", text).split()).casefold()
 
 
@@ -63,7 +62,7 @@ def _key(name: str) -> str:
 
 
 def _objects(reply: str, form: Ratings) -> Iterator[tuple[Mapping[str, Any], str]]:
-    """Give the objects that rate one of the answers, and their text."""
+    """Give the JSON objects that rate one of the answers, and their text."""
     text = _LAST_COMMA.sub("", reply)
     decoder = json.JSONDecoder(
         strict=False, object_pairs_hook=_by_key, parse_constant=_refuse_constant
@@ -85,12 +84,12 @@ def _objects(reply: str, form: Ratings) -> Iterator[tuple[Mapping[str, Any], str
 def _by_key(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values = {_key(name): value for name, value in pairs}
     if len(values) < len(pairs):
-        raise ValueError("a key comes twice")
+        raise ValueError("a key is repeated")
     return values
 
 
 def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no rating")
+    raise ValueError(f"{name} is not a rating")
 
 
 def _ratings(value: Mapping[str, Any], form: Ratings) -> dict[str, tuple[float, float]] | None:
@@ -113,8 +112,3 @@ def _score(side: Any, criterion: str, form: Ratings) -> float | None:
     if isinstance(score, bool) or not isinstance(score, int | float):
         return None
     return float(score) if form.lowest <= score <= form.highest else None
-
-
-def difference(ratings: Mapping[str, tuple[float, float]]) -> float:
-    """Give the mean of the first-shown answer minus the second's, without rounding noise."""
-    return round(math.fsum(a - b for a, b in ratings.values()) / len(ratings), 9)

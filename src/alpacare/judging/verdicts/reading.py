@@ -1,22 +1,23 @@
-"""What a judge's reply says: a pure function from its text to a verdict, or to none.
+"""From a judge's reply to a verdict, or to none: a pure function of the text.
 
-A wrong verdict is far worse than none, since a judge that cannot be understood is asked again.
+A wrong verdict is far worse than none, since an unreadable reply is asked for again.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import fsum
 
 from alpacare.judging.verdicts.labels import Labels, read_label
-from alpacare.judging.verdicts.own_words import without_thoughts
-from alpacare.judging.verdicts.ratings import Ratings, difference, read_ratings
+from alpacare.judging.verdicts.ratings import Ratings, read_ratings
+from alpacare.judging.verdicts.reply_sentences import remove_thinking
 from alpacare.records.judgment import Slot
 
 
 @dataclass(frozen=True)
 class Reading:
-    """The better of the two answers as shown; `slot` is None where the reply cannot be read.
+    """The better answer by the order shown; `slot` is None if the reply is unreadable.
 
-    `ratings` are (first-shown, second-shown) by criterion, empty where the judge gives a label.
+    `ratings`: (first-shown, second-shown) by criterion, empty for a judge that gives a label.
     """
 
     slot: Slot | None
@@ -24,21 +25,21 @@ class Reading:
 
 
 def read_verdict(
-    reply: str, form: Labels | Ratings, judged: Sequence[str] = (), *, cut: bool = False
+    reply: str, form: Labels | Ratings, shown_texts: Sequence[str] = (), *, cut: bool = False
 ) -> Reading:
     """Read a judge's reply; any text gives a reading.
 
-    `judged` are the texts that the judge was shown: instruction, input and both answers. What
-    it repeats of them is not its own word. `cut` if the reply ran into its limit of tokens: what
-    is left of its last sentence decides nothing.
+    `shown_texts`: instruction, input and both answers; what the judge repeats of them is not its
+    verdict. `cut`: the reply reached its token limit; an unfinished last sentence does not count.
     """
-    said = without_thoughts(reply)
+    answer = remove_thinking(reply)
     if isinstance(form, Labels):
-        return Reading(read_label(said, form, judged, cut=cut))
-    ratings = read_ratings(said, form, judged)
+        return Reading(read_label(answer, form, shown_texts, cut=cut))
+    ratings = read_ratings(answer, form, shown_texts)
     if ratings is None:
         return Reading(None)
-    apart = difference(ratings)
-    if abs(apart) <= form.tie_margin:
+    mean = fsum(first - second for first, second in ratings.values()) / len(ratings)
+    difference = round(mean, 9)  # without rounding noise
+    if abs(difference) <= form.tie_margin:
         return Reading("tie", ratings)
-    return Reading("first" if apart > 0 else "second", ratings)
+    return Reading("first" if difference > 0 else "second", ratings)

@@ -99,5 +99,5 @@ function replies({ judges }) {
 }
 
 function name(item) {
-  return make("p", "kind", `Item ${item.id}; alpacare trace ${item.id} tells where it has been.`);
+  return make("p", "kind", `Item ${item.id}; alpacare trace ${item.id} shows where it comes from.`);
 }

@@ -76,7 +76,7 @@ class List {
   }
 }
 
-// An element; its text is text, whatever stands in it.
+// An element; its text is never read as markup.
 function make(tag, name = "", text = null) {
   const element = document.createElement(tag);
   if (name) element.className = name;

@@ -9,7 +9,7 @@ function show(id) {
   $("bar").hidden = id === "start";
   document.body.dataset.shows = id;
   if (state) showProgress();
-  tell("");
+  showStatus("");
   window.scrollTo(0, 0);
   $(id).querySelector("h1").focus({ preventScroll: true });
 }
@@ -81,7 +81,7 @@ function overviewEntry({ id }, at) {
 }
 
 let hush = 0;
-function tell(text, { quiet = false } = {}) { // quiet: for ears only
+function showStatus(text, { quiet = false } = {}) { // quiet: for ears only
   $("status").className = quiet ? "quiet" : "";
   $("status").textContent = text;
   clearTimeout(hush);
@@ -101,7 +101,7 @@ function choose(place, choice) {
   keep();
   mark(place + 1);
   const word = { a: "A better", b: "B better", tie: "tie" }[choice];
-  tell(`${fieldset.querySelector("legend b").textContent}: ${word}`, { quiet: true });
+  showStatus(`${fieldset.querySelector("legend b").textContent}: ${word}`, { quiet: true });
 }
 
 function goOn() {
@@ -109,7 +109,7 @@ function goOn() {
   if (open.length) {
     mark(sample.criteria.indexOf(open[0]));
     const { textContent: title } = fieldsets[marked].querySelector("legend b");
-    tell(`${title} is still open. The arrows skip this item.`);
+    showStatus(`${title} is still open. The arrows skip this item.`);
   } else if (state.at + 1 < items.length) {
     showItem(state.at + 1);
   } else {
@@ -145,7 +145,7 @@ async function take(file) {
     keep();
     showOverview();
   } catch (error) {
-    tell(error.message);
+    showStatus(error.message);
   }
 }
 
@@ -159,7 +159,7 @@ function welcome(name) { // also whoever shares a computer with the last one
 function enter(event) {
   event.preventDefault();
   const name = cleanName($("name").value);
-  if (!name) return tell("Give a name that can be seen.");
+  if (!name) return showStatus("Give a name that can be seen.");
   state = recall(name);
   return showItem(state.at);
 }

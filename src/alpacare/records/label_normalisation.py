@@ -1,0 +1,53 @@
+"""Label normalisation: types, difficulties and "no input", which people write in many ways."""
+
+import re
+
+from alpacare.records.task import TaskType
+
+# "3", "3/5", "**Level 3**", "3 - practical advice"; but not "-3", "1.5", "2-3", "2 or 3", "3 of 10"
+_DIFFICULTY = re.compile(
+    r"[^a-z0-9-]*(?:level\W+)?([1-5])(?:\.0)?(?:\s*(?:/|(?:out )?of )\s*5)?"
+    r"(?:\W+(?!(?:to|or|and|of|out)\b)[a-z].*)?[\W_]*"
+)
+# Published seeds and teachers write the ten types in dozens of ways; the first match decides.
+_TYPE_WORDS: tuple[tuple[str, TaskType], ...] = (
+    ("usmle", "USMLE-style QA"),
+    ("multiple choice|mcq", "multiple-choice QA"),
+    ("single hop", "single-hop reasoning"),
+    ("multi(ple)? hop", "multi-hop reasoning"),
+    ("summar", "summarization"),
+    ("classif", "classification"),
+    ("rewrit", "rewriting"),
+    ("chat", "chat"),
+    ("generation", "text generation"),
+    ("open", "open QA"),
+)
+_WRAPPING = "\"'`*<>[](){}.\u201c\u201d\u2018\u2019"  # with curly quotes
+# "<noinput>" and any text after it; "None", "N/A (no input needed)", "No additional input"
+_NO_INPUT = re.compile(
+    r"[^\w<]*<\s*no[\s_-]?input\b.*"
+    r"|(?:n/?a|none|null|empty|not applicable|no ?(?:additional |further )?input)"
+    r"(?: (?:needed|required|provided|necessary))?(?: \([^()]*)?",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def normalise_input(text: str) -> str:
+    """Turn every way of writing "no input" into the empty string."""
+    text = text.strip()
+    bare = re.sub(r"[\s_\u2013\u2014-]+", " ", text).strip(_WRAPPING + " ")
+    return "" if not bare or _NO_INPUT.fullmatch(text) or _NO_INPUT.fullmatch(bare) else text
+
+
+def normalise_type(text: str) -> TaskType | None:
+    """Map a written task type to one of the ten, or None."""
+    words = re.sub(r"[^a-z]+", " ", text.lower())
+    return next((name for word, name in _TYPE_WORDS if re.search(word, words)), None)
+
+
+def normalise_difficulty(value: object) -> int | None:
+    """Read a difficulty 1-5 given as a number or as text: 3, "3/5", "Level 3", "3 (practical)"."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    match = _DIFFICULTY.fullmatch(str(value).strip().lower())
+    return int(match[1]) if match else None

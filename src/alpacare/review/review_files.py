@@ -1,0 +1,83 @@
+"""`alpacare review`: from two files of answers to a key for the team and a page for reviewers."""
+
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from alpacare.core.errors import BadInput
+from alpacare.core.files import atomic_file, write_json
+from alpacare.pipeline import paths
+from alpacare.pipeline.params import read_params
+from alpacare.records.pairs import Pairs, pair_answers
+from alpacare.records.review import Name
+from alpacare.records.test_set import read_test_set
+from alpacare.review.key import Key, key_path, make_key
+from alpacare.review.label_studio import labeling_interface, make_tasks
+from alpacare.review.page import make_review_page
+from alpacare.review.sample import choose_tasks
+
+
+def draw_review(test: str, reference: str, n: int, seed: int) -> tuple[Key, Pairs]:
+    """Choose the items and draw their sides; the key is written, or read if there is one.
+
+    Raises:
+        BadInput: a pair that params.yaml does not compare, missing answers, or n is too large.
+    """
+    params = read_params()
+    known = params.judgments.references
+    for name, names, key in ((test, params.tests, "tests"), (reference, known, "references")):
+        if name not in names:
+            raise BadInput(f"'{name}' is not one of the {key} of params.yaml: {', '.join(names)}")
+    generations = existing(paths.generations(test))
+    answers = existing(paths.reference(test, reference))
+    tests = existing(paths.test_set(test))
+    pairs = {ours.id: (ours, theirs) for ours, theirs in pair_answers(generations, answers)}
+    try:
+        ids = choose_tasks([task for task in read_test_set(tests) if task.id in pairs], n, seed)
+    except BadInput as error:
+        raise BadInput(f"--n {n}: {error}") from error
+    chosen = [pairs[id] for id in ids]
+    return make_key(test, reference, seed, chosen), chosen
+
+
+def write_page(path: Path, key: Key, pairs: Pairs, reviewer: str) -> None:
+    """Write the page for a reviewer, with the name filled in if it is given.
+
+    Raises:
+        BadInput: a name with invisible characters.
+    """
+    try:
+        TypeAdapter(Name | None).validate_python(reviewer or None)
+    except ValidationError as error:
+        raise BadInput(f"--reviewer {reviewer!r}: a name must be visible text") from error
+    with atomic_file(path) as file:
+        file.write(make_review_page(key, pairs, reviewer))
+
+
+def write_tasks(path: Path, key: Key, pairs: Pairs) -> Path:
+    """Write Label Studio's tasks, and its labeling interface as .xml; give the latter's path."""
+    config = path.with_suffix(".xml")
+    write_json(path, make_tasks(key, pairs))
+    with atomic_file(config) as file:
+        file.write(labeling_interface())
+    return config
+
+
+def existing(path: Path) -> Path:
+    """Give the path of a file that stages write.
+
+    Raises:
+        BadInput: no such file.
+    """
+    if not path.exists():
+        raise BadInput(f"{path}: not there yet; run `dvc repro`, or `dvc pull` if others have")
+    return path
+
+
+def describe_files(key: Key, page: Path, tasks: Path | None, config: Path | None) -> str:
+    """Give a line for each file that was written, with what to do with it."""
+    lines = [f"{page}: {len(key.items)} tasks; send it to the reviewers"]
+    if tasks:
+        lines.append(f"{tasks}: the same for Label Studio; its labeling interface: {config}")
+    secret = "whose answer is A; commit it, and give it to no reviewer"
+    return "\n".join([*lines, f"{key_path(key.sample)}: {secret}"])

@@ -1,0 +1,55 @@
+"""Stage `training_curves`: a checkpoint's history -> loss metrics and plots, kept in Git."""
+
+from pathlib import Path
+
+import click
+
+from alpacare.core import jsonl
+from alpacare.core.command import FILE, Stage
+from alpacare.core.errors import BadInput
+from alpacare.core.files import read_json, write_json
+from alpacare.core.settings import load
+from alpacare.training.curves import (
+    HistoryEntry,
+    TrainingCurvesSettings,
+    summarise_losses,
+    summarise_validation,
+    write_plot,
+)
+
+
+@click.command(cls=Stage)
+@click.argument("history", type=FILE)
+@click.argument("training", type=FILE)
+@click.option("--metrics", type=FILE, required=True, help="Loss at start and end, counts: JSON.")
+@click.option("--plot", type=FILE, required=True, help="Loss and learning rate by step: CSV.")
+@click.option("--validation", type=FILE, help="Loss on held-out examples by step: CSV.")
+def main(history: Path, training: Path, metrics: Path, plot: Path, validation: Path | None) -> None:
+    """Turn HISTORY (JSON Lines) and TRAINING (JSON) into metrics and plots.
+
+    \b
+    Example:
+      python -m alpacare.stages.training_curves models/checkpoint/history.jsonl \\
+          models/checkpoint/training.json --metrics metrics/training_curves.json \\
+          --plot metrics/training_curves.csv --validation metrics/validation.csv
+    """
+    settings = load("training_curves", TrainingCurvesSettings)
+    entries = jsonl.read(history, HistoryEntry)
+    if not entries:
+        raise BadInput(f"{history}: no training steps")
+    recorded = read_json(training).items()
+    counts = {key: value for key, value in recorded if isinstance(value, int | float)}
+    summary = summarise_losses([entry.loss for entry in entries], settings.window)
+    held_out = summarise_validation(entries)
+    write_json(metrics, {**summary, "validation": held_out, "steps": len(entries), **counts})
+    trained = ((e.step, round(e.loss, 4), f"{e.learning_rate:.3e}") for e in entries)
+    write_plot(plot, ("step", "loss", "learning_rate"), trained)
+    if validation:
+        losses = ((e.step, e.validation_loss) for e in entries)
+        measured = ((step, round(loss, 4)) for step, loss in losses if loss is not None)
+        write_plot(validation, ("step", "loss"), measured)
+    click.echo(f"loss {summary['loss_start']} -> {summary['loss_end']} nats a token")
+
+
+if __name__ == "__main__":
+    main()

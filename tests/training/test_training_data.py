@@ -1,0 +1,76 @@
+"""From responses to sequences: what is held out or dropped and why, and how a step is split."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from students import TEXTS, TOKENIZER, make_settings
+
+from alpacare.core.errors import BadInput
+from alpacare.prompting.student_prompt import StudentPrompt
+from alpacare.records.response import Response
+from alpacare.training.data import choose_held_out, prepare_data, split_step
+
+
+def response(name: str, instruction: str, output: str, finish_reason: str = "stop") -> Response:
+    return Response(
+        id=name,
+        instruction=instruction,
+        input="",
+        output=output,
+        finish_reason=finish_reason,  # type: ignore[arg-type]
+        model="m",
+        request="r",
+    )
+
+
+LONG = " ".join(TEXTS * 9)
+RESPONSES = [
+    response("fine", "ask", TEXTS[0]),
+    response("long", "ask", LONG),
+    response("nothing", "ask", "", "length"),
+    response("lost", LONG, TEXTS[1]),
+]
+PROMPT = StudentPrompt("{instruction}: {input}", "{instruction}")
+
+
+@pytest.mark.parametrize(
+    ("too_long", "kept", "lost"),
+    [
+        ("truncate", 2, {"nothing": "no_response", "lost": "prompt_too_long"}),
+        ("drop", 1, {"long": "too_long", "nothing": "no_response", "lost": "prompt_too_long"}),
+    ],
+)
+def test_every_dropped_example_has_its_reason(
+    too_long: str, kept: int, lost: dict[str, str]
+) -> None:
+    data = prepare_data(RESPONSES, PROMPT, TOKENIZER, make_settings(too_long=too_long))
+    assert {each.id: each.reason for each in data.dropped} == lost
+    assert len(data.examples) == kept
+    assert all(example.prompt_length < len(example.ids) for example in data.examples)
+    assert data.teachers == ["m"]
+
+
+def test_when_nothing_fits_the_setting_is_named() -> None:
+    with pytest.raises(BadInput, match=r"checkpoint.max_seq_length, 96 tokens; raise it"):
+        prepare_data(RESPONSES[3:], PROMPT, TOKENIZER, make_settings())
+
+
+def test_most_of_what_is_held_out_stays_so_when_data_grows() -> None:
+    few = [f"a{n}" for n in range(100)]
+    chosen = choose_held_out(few, 0.1)
+    assert len(chosen) == 10
+    assert choose_held_out(few[::-1], 0.1) == chosen[::-1]
+    more = choose_held_out([*few, *(f"b{n}" for n in range(20))], 0.1)
+    assert len(set(chosen) & set(more)) >= 7
+
+
+@given(st.integers(1, 400), st.integers(1, 16), st.none() | st.integers(1, 64))
+def test_a_step_is_split_with_little_rounding(
+    per_step: int, processes: int, largest: int | None
+) -> None:
+    micro_batch, accumulation = split_step(per_step, processes, largest)
+    assert micro_batch <= (largest or per_step)
+    assert per_step <= micro_batch * accumulation * processes
+    assert micro_batch * accumulation * processes < per_step + (accumulation + 1) * processes
+    if largest:  # no device gets one sequence at a time because a number is prime
+        assert (accumulation - 1) * largest < -(-per_step // processes)
