@@ -162,6 +162,7 @@ def test_caches_and_files_of_editors_run_nothing(clone: Clone) -> None:
     for path in left:
         path.write_text("x")
     assert clone.repro("--dry") == set()
+    assert clone.ok("alpacare", "changes") == "no expensive stage would run\n"
     for path in left:
         path.unlink()
 

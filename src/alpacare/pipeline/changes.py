@@ -50,6 +50,8 @@ def explain_rerun() -> Iterator[str]:
         yield f"will run: {name} ({', '.join(why_all)})"
     if later := [name for name in names if name in behind]:
         yield f"may run after that, if their inputs change: {', '.join(later)}"
+    if not reasons and not behind:
+        yield "no expensive stage would run"
 
 
 def code_changes(repo: Any, stage: str) -> dict[str, dict[str, list[str]]]:
