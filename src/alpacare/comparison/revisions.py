@@ -28,6 +28,7 @@ class Revision:
         self._folder = folder
         outs = {repo.fs.relpath(out.fs_path, repo.root_dir): out for out in repo.index.outs}
         self._outs = {path: out for path, out in outs.items() if out.hash_info}
+        self._trees: dict[str, Any] = {}
 
     def name(self, path: str) -> str:
         """Name a file as Git does: COMMIT:PATH."""
@@ -42,12 +43,12 @@ class Revision:
         found: list[str] = []
         for path, out in self._outs.items():
             if path.startswith(f"{folder}/"):
-                names = self._names_in(path, out) if out.hash_info.isdir else [path]
+                names = self._names_in(path) if out.hash_info.isdir else [path]
                 found += names or [path]
         return found
 
-    def _names_in(self, path: str, out: Any) -> list[str]:
-        if tree := out.get_obj():
+    def _names_in(self, path: str) -> list[str]:
+        if tree := self._tree(path):
             return ["/".join((path, *key)) for key, _ in tree.iteritems()]
         try:
             return [str(name) for name in self._repo.dvcfs.find(path)]
@@ -119,8 +120,14 @@ class Revision:
         if not out.hash_info.isdir:
             return Path(out.cache_path)
         top = self._repo.fs.relpath(out.fs_path, self._repo.root_dir)
-        entry = (out.get_obj() or {}).get(Path(path).relative_to(top).parts)
+        entry = (self._tree(top) or {}).get(Path(path).relative_to(top).parts)
         return Path(out.cache.oid_to_path(entry[1].value)) if entry else None
+
+    def _tree(self, folder: str) -> Any:
+        """Give DVC's list of the files in a folder; None where the cache has none."""
+        if folder not in self._trees:
+            self._trees[folder] = self._outs[folder].get_obj()
+        return self._trees[folder]
 
     def _out(self, path: str) -> Any:
         """Give DVC's output that a file is, or is in; None if there is none."""

@@ -1,7 +1,7 @@
 """`alpacare accept STAGE`: an edit of code that changes no result, without running the stage.
 
 Plain `dvc commit -f` would also accept a changed setting in silence. What was accepted, by whom and
-when stands in data/accepted.jsonl, which belongs into Git.
+when is in data/accepted.jsonl, which belongs into Git.
 """
 
 import json

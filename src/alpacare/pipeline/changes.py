@@ -6,6 +6,7 @@ from typing import Any
 
 from alpacare.core.errors import BadInput
 from alpacare.pipeline.dvc_yaml import expensive_stages
+from alpacare.pipeline.presets import flatten
 
 CODE = "src/alpacare/"
 
@@ -128,13 +129,5 @@ def _reasons(stage: Any, changes: list[Any]) -> Iterator[str]:
 def _changed_settings(stage: Any) -> list[str]:
     """Name the settings that have other values than in dvc.lock, as `checkpoint.lora`."""
     (dep,) = (dep for dep in stage.deps if hasattr(dep, "params"))
-    before, now = (dict(_leaves(each or {})) for each in (dep.hash_info.value, dep.read_params()))
+    before, now = (flatten(each or {}) for each in (dep.hash_info.value, dep.read_params()))
     return [key for key in {**before, **now} if before.get(key) != now.get(key)]
-
-
-def _leaves(values: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in values.items():
-        if isinstance(value, dict) and value:
-            yield from _leaves(value, f"{above}{key}.")
-        else:
-            yield f"{above}{key}", value

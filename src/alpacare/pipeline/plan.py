@@ -6,6 +6,7 @@ brought, or as the prompt asks for.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 from alpacare.core import jsonl
 from alpacare.core.errors import BadInput
@@ -142,13 +143,14 @@ def _judgments(
     found: list[Answer | Request] = []
     model: list[Request] = []
     expected = 0
-    for test, reference, name in params.cells():
-        if name in judges:
-            cases, real = _cases(test, reference)
-            requests = make_judge_requests(judges[name], paths.judge(name), cases)
+    for test, reference in product(params.tests, params.judgments.references):
+        cases, real = _cases(test, reference)
+        for name, judge in judges.items():
+            requests = make_judge_requests(judge, paths.judge(name), cases)
             if real and not changing:
-                known = find_replies(requests, find)
-                asked, found = asked + known[0], found + known[1]
+                known, replies = find_replies(requests, find)
+                asked += known
+                found += replies
             else:
                 expected += len(requests)
                 model += [each.next_request() for each in requests]

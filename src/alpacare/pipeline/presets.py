@@ -99,7 +99,7 @@ def _read(name: str, known: Container[str] | None = None) -> dict[str, Any]:
         raise BadInput(f"no preset '{name}' in {FOLDER}/; there are: {', '.join(names)}")
     path = FOLDER / f"{name}.yaml"
     read_yaml(path)
-    values = _flatten(_yaml().load(read_text(path)), known or ())
+    values = flatten(_yaml().load(read_text(path)), known or ())
     for key in values:
         parts = key.split(".")
         for end in range(1, len(parts) + 1):
@@ -113,13 +113,15 @@ def _read(name: str, known: Container[str] | None = None) -> dict[str, Any]:
     return values
 
 
-def _flatten(values: dict[str, Any], whole: Container[str], above: str = "") -> dict[str, Any]:
+def flatten(
+    values: Mapping[str, Any], whole: Container[str] = (), above: str = ""
+) -> dict[str, Any]:
     """Join the names of nested sections by dots; mappings named in `whole` are values."""
     flat: dict[str, Any] = {}
     for key, value in values.items():
         name = f"{above}{key}"
         if isinstance(value, dict) and value and name not in whole:
-            flat |= _flatten(value, whole, f"{name}.")
+            flat |= flatten(value, whole, f"{name}.")
         else:
             flat[name] = value
     return flat

@@ -21,6 +21,7 @@ from alpacare.records.comparisons import JudgmentsSettings
 from alpacare.records.judgment import Judgment
 from alpacare.records.pairs import AnswerFiles, answer_options
 from alpacare.records.shown_pair import ShownPair, make_judgments, save_judgments, show_both_orders
+from alpacare.records.task import TestTask
 from alpacare.records.test_set import read_test_set
 
 
@@ -46,6 +47,7 @@ def main(
     """
     settings = load("judgments", JudgmentsSettings)
     chosen = {name: read_judge(judges / name) for name in settings.judges}
+    tasks = {task.id: task for task in read_test_set(test_set)}
     cases = {name: show_both_orders(files.pairs(name)) for name in settings.references}
     asked = _ask_all(chosen, judges, cases)
     with atomic_folder(out) as folder:
@@ -54,7 +56,7 @@ def main(
                 if isinstance(judge, LLMJudge):
                     rows, run = _collect(judge, asked[reference, name])
                 else:
-                    rows, run = _compare(judge, cases[reference], test_set), {}
+                    rows, run = _compare(judge, cases[reference], tasks, test_set), {}
                 click.echo(save_judgments(folder, reference, name, rows, run))
 
 
@@ -84,13 +86,15 @@ def _collect(
 
 
 def _compare(
-    judge: OverlapJudge | LongestJudge, cases: Sequence[ShownPair], test_set: Path
+    judge: OverlapJudge | LongestJudge,
+    cases: Sequence[ShownPair],
+    tasks: Mapping[str, TestTask],
+    test_set: Path,
 ) -> list[Judgment]:
     """Let a judge that is a rule say who won in each case."""
     if isinstance(judge, LongestJudge):
         verdicts = [judge_by_length(case, judge.tie_margin) for case in cases]
     else:
-        tasks = {task.id: task for task in read_test_set(test_set)}
         verdicts = list(judge_by_overlap(cases, tasks, judge.tie_margin, test_set))
     return make_judgments(cases, verdicts)
 

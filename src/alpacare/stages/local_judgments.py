@@ -43,12 +43,12 @@ def main(
     """
     settings = load("judgments", JudgmentsSettings)
     scratch = out.parent / ".scratch" / out.name
+    cases = {name: show_both_orders(files.pairs(name)) for name in settings.references}
     with atomic_folder(out) as folder:
         for name in settings.local_judges:
             judge, prompt = read_local_judge(judges / name), JudgePrompt.read(judges / name)
-            for reference in settings.references:
-                cases = show_both_orders(files.pairs(reference))
-                rows, run = _compare(judge, prompt, cases, scratch)
+            for reference, shown in cases.items():
+                rows, run = _compare(judge, prompt, shown, scratch)
                 click.echo(save_judgments(folder, reference, name, rows, run))
 
 
