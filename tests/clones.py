@@ -9,7 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from conftest import REPOSITORY
+
+from alpacare.core.file_lock import hold_lock
 
 # results that stand in Git and not in the cache
 CHEAP = {
@@ -32,8 +35,12 @@ class Clone:
             "HF_HUB_OFFLINE": "1",
             "GIT_CONFIG_GLOBAL": os.devnull,
         }
-        self.git("init", "-q", "-b", "main", cwd=folder)
+
+    def start(self) -> "Clone":
+        """Begin its history with what is in the folder."""
+        self.git("init", "-q", "-b", "main")
         self.commit("start")
+        return self
 
     def run(self, *command: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -133,11 +140,25 @@ QUICK = {  # params.yaml as text: what is checked in, and what makes the pipelin
 }
 
 
-def quick_clone(folder: Path) -> Clone:
+def quick_clone(tmp: pytest.TempPathFactory, name: str) -> Clone:
     """A clone whose pipeline has run, in a few seconds, with a student that learnt next to nothing.
 
-    What it made is committed.
+    What it made is committed. It is made once for all test processes, and copied for each module.
     """
+    parallel = "PYTEST_XDIST_WORKER" in os.environ  # each process then has a folder below the run's
+    made = (tmp.getbasetemp().parent if parallel else tmp.getbasetemp()) / "quick"
+    made.mkdir(exist_ok=True)
+    with hold_lock(made / "lock", wait=True):
+        if not (made / "done").exists():
+            shutil.rmtree(made / "clone", ignore_errors=True)
+            _run_quickly(made / "clone")
+            (made / "done").touch()
+    folder = tmp.mktemp(name) / "clone"
+    shutil.copytree(made / "clone", folder, symlinks=True)
+    return Clone(folder)
+
+
+def _run_quickly(folder: Path) -> None:
     folder.mkdir(parents=True)
     copy_tree(folder)
     params = folder / "params.yaml"
@@ -148,7 +169,6 @@ def quick_clone(folder: Path) -> Clone:
     params.write_text(text)
     for folder_of_cells in ("scores", "win_rates"):  # of cells that are no more
         shutil.rmtree(folder / "metrics" / folder_of_cells, ignore_errors=True)
-    clone = Clone(folder)
+    clone = Clone(folder).start()
     clone.ok("dvc", "repro")
     clone.commit("quick run")
-    return clone

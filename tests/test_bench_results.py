@@ -129,7 +129,7 @@ def test_every_bench_starts_and_has_save(bench: str) -> None:
 
 def test_a_bench_leaves_git_clean_unless_asked_to_save(tmp_path: Path) -> None:
     copy_tree(tmp_path / "clone")
-    clone = Clone(tmp_path / "clone")
+    clone = Clone(tmp_path / "clone").start()
     assert "kept, lowest to highest" in clone.ok(sys.executable, "bench/scores.py")
     assert clone.git("status", "--short") == ""
     assert "results.json: scores on " in clone.ok(sys.executable, "bench/scores.py", "--save")

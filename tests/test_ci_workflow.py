@@ -22,7 +22,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     folder = tmp_path_factory.mktemp("ci") / "clone"
     folder.mkdir()
     copy_tree(folder)
-    return Clone(folder)
+    return Clone(folder).start()
 
 
 def stale(clone: Clone) -> subprocess.CompletedProcess[str]:

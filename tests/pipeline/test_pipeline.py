@@ -47,7 +47,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
     folder = tmp_path_factory.mktemp("pipeline") / "clone"
     folder.mkdir()
     copy_tree(folder)
-    yield Clone(folder)
+    yield Clone(folder).start()
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -100,8 +100,7 @@ def test_two_clones_give_the_same_bytes(clone: Clone) -> None:
     """Not from the cache: another clone, another cache, another hash seed."""
     folder = clone.folder.parent / "second"
     clone.git("clone", "-q", str(clone.folder), str(folder))
-    second = Clone.__new__(Clone)
-    second.folder = folder
+    second = Clone(folder)
     second.environment = {
         **clone.environment,
         "PYTHONPATH": str(folder / "src"),

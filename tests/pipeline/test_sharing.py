@@ -21,7 +21,7 @@ JUDGE = "prompts/judges/overlap/settings.yaml"
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
     """The clone of who ran everything, with keys for S3."""
-    clone = quick_clone(tmp_path_factory.mktemp("sharing") / "made")
+    clone = quick_clone(tmp_path_factory, "sharing")
     clone.environment |= KEY
     yield clone
     shutil.rmtree(clone.folder.parent, ignore_errors=True)
@@ -31,8 +31,7 @@ def colleague(made: Clone, name: str) -> Clone:
     """Clone it onto a colleague's machine: no cache, no ledger, no key of a vendor."""
     folder = made.folder.parent / name
     made.git("clone", "-q", str(made.folder), str(folder))
-    other = Clone.__new__(Clone)
-    other.folder = folder
+    other = Clone(folder)
     other.environment = {
         **{key: text for key, text in made.environment.items() if not key.startswith("OPENAI")},
         "PYTHONPATH": str(folder / "src"),

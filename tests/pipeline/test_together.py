@@ -19,7 +19,7 @@ FORCED = ("dvc", "repro", "-f", "-s", "generations@demo-batched")
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
-    return quick_clone(tmp_path_factory.mktemp("together") / "clone")
+    return quick_clone(tmp_path_factory, "together")
 
 
 @contextmanager
