@@ -8,6 +8,8 @@ import pytest
 from alpacare.core import jsonl
 from alpacare.core.errors import BadInput
 from alpacare.core.files import atomic_file, atomic_folder
+from alpacare.llm.in_flight_lock import InFlightLocks
+from alpacare.llm.ledger import Ledger
 from alpacare.records.dropped import Dropped
 
 ROW = '{"id": "a", "stage": "s", "reason": "r", "witness": "w", "score": null}\n'
@@ -63,3 +65,23 @@ def test_a_failed_folder_leaves_the_old_one(tmp_path: Path) -> None:
         raise RuntimeError
     assert (tmp_path / "model/weights").read_text() == "old"
     assert os.listdir(tmp_path) == ["model"]
+
+
+@pytest.mark.parametrize(("umask", "file_mode"), [(0o077, 0o600), (0o022, 0o644), (0o002, 0o664)])
+def test_the_umask_decides_who_reads_what_is_written(
+    workspace: Path, umask: int, file_mode: int
+) -> None:
+    before = os.umask(umask)
+    try:
+        jsonl.write(Path("rows.jsonl"), [])
+        with atomic_folder(Path("model")) as folder:
+            (folder / "inner").mkdir()
+            (folder / "inner/weights").touch(0o600)  # as safetensors does
+        with Ledger(Path(".ledger/ledger.sqlite")) as ledger, ledger.transaction():
+            InFlightLocks(ledger.path).close()
+            modes = {path: path.stat().st_mode & 0o777 for path in Path().rglob("*")}
+    finally:
+        os.umask(before)
+    assert {mode for path, mode in modes.items() if path.is_file()} == {file_mode}
+    assert {mode for path, mode in modes.items() if path.is_dir()} == {0o777 & ~umask}
+    assert Path(".ledger/ledger.sqlite-wal") in modes

@@ -6,9 +6,11 @@ def main(seeds: Path) -> None: ...
 """
 
 import os
+import select
 import signal
-from collections.abc import Iterable
-from contextlib import AbstractContextManager, nullcontext
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +18,12 @@ import click
 
 from alpacare.core.errors import BadInput
 from alpacare.core.file_lock import hold_lock
+from alpacare.core.input_state import hold_inputs
+from alpacare.core.lock_copy import keep_lock_copy
+from alpacare.core.texts import escape_controls
 
 STOPPED = 130  # what shells report for Ctrl-C
+NOBODY_READS = 141  # and for a program whose reader has gone, as `head` does (128 + SIGPIPE)
 FILE = click.Path(path_type=Path)
 
 
@@ -52,10 +58,17 @@ class Stage(click.Command):
         """Run the command; SIGTERM (`docker stop`) ends it like Ctrl-C."""
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
-            with _pipeline_lock():
-                return super().invoke(ctx)
-        except (BadInput, OSError) as error:
-            if ctx.meta["debug"]:
+            with _pipeline_lock(), hold_inputs(_paths(ctx.params.values())):
+                if "DVC_STAGE" in os.environ:
+                    keep_lock_copy()
+                result = super().invoke(ctx)
+                if sys.stdout:
+                    sys.stdout.flush()
+                return result
+        except (BadInput, OSError, SystemExit) as error:
+            if _nobody_reads(error):
+                ctx.exit(NOBODY_READS)
+            if ctx.meta["debug"] or isinstance(error, SystemExit):
                 raise
             raise OneLine(_one_line(error)) from error
         except KeyboardInterrupt as stop:  # a stage that keeps more than nothing says what
@@ -83,6 +96,28 @@ def check_files(inputs: Iterable[Path | None], outputs: Iterable[Path | None]) -
         seen[path.resolve()] = path
 
 
+def _nobody_reads(error: BaseException) -> bool:
+    """Whether the reader of stdout or stderr has gone; if so, drop what is still to be written."""
+    by_rich = isinstance(error, SystemExit)  # it has led stdout elsewhere
+    if not isinstance(error.__context__ if by_rich else error, BrokenPipeError):
+        return False
+    gone = by_rich
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        with suppress(OSError, ValueError):  # a stream without a descriptor
+            poll = select.poll()
+            poll.register(stream.fileno(), 0)
+            if any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0)):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+                gone = True
+    return gone
+
+
+def _paths(arguments: Iterable[Any]) -> Iterator[Path]:
+    for each in arguments:
+        paths = each if isinstance(each, tuple) else (each,)
+        yield from (path for path in paths if isinstance(path, Path))
+
+
 def _pipeline_lock() -> AbstractContextManager[None]:
     """Let `dvc repro` run one stage at a time in a working tree.
 
@@ -98,5 +133,5 @@ def _pipeline_lock() -> AbstractContextManager[None]:
 
 def _one_line(error: BadInput | OSError) -> str:
     if isinstance(error, OSError) and error.filename:
-        return f"{error.filename}: {error.strerror}"
-    return " ".join(str(error).split())
+        return escape_controls(f"{error.filename}: {error.strerror}")
+    return escape_controls(" ".join(str(error).split()))

@@ -27,8 +27,8 @@ def hold_lock(lock: Path, *, wait: bool = False, what: str = "this very run") ->
         except BlockingIOError:
             file.seek(0)
             raise BadInput(
-                f"{lock.parent}: {what} is under way in process {file.read() or '?'}; wait "
-                "for its end, or stop it with `kill`"
+                f"{lock.parent}: {what} is under way in process {file.read().strip() or '?'}; "
+                "wait for its end, or stop it with `kill`"
             ) from None
         file.truncate(0)
         file.write(f"{os.getpid()} of {socket.gethostname()}")

@@ -3,29 +3,32 @@
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 from alpacare.core.errors import BadInput
+from alpacare.core.input_state import check_inputs, current_inputs
 
 
 @contextmanager
-def open_text(path: Path) -> Iterator[IO[str]]:
-    """Open a UTF-8 file for reading, with or without a byte order mark.
+def open_text(path: Path, newline: str | None = None) -> Iterator[IO[str]]:
+    """Open a UTF-8 file for reading, with or without a byte order mark; `newline` as of `open`.
 
     Raises:
-        BadInput: no such file, or (while it is read) other bytes than UTF-8.
+        BadInput: no such file, or (while it is read) other bytes than UTF-8; an input of the stage
+            that runs, and no longer what it was when the stage began.
     """
     try:
-        with path.open(encoding="utf-8-sig") as file:
+        with path.open(encoding="utf-8-sig", newline=newline) as file:
             yield file
     except FileNotFoundError:
         raise BadInput(f"{path}: no such file") from None
     except UnicodeDecodeError as error:
         raise BadInput(f"{path}: not UTF-8 text ({error.reason}); save it as UTF-8") from error
+    if state := current_inputs():
+        state.check_file(path)
 
 
 def read_text(path: Path) -> str:
@@ -69,21 +72,21 @@ def atomic_file(path: Path) -> Iterator[IO[str]]:
     """Open a text file that appears under its name only when the block ends well.
 
     Temporary file in the same folder, fsync, rename: a reader, a crash or a full disk sees
-    either the old file or the new one.
+    either the old file or the new one. The umask decides who may read it, as for any new file.
     """
     if path.is_dir():
         raise BadInput(f"{path}: is a folder; name a file to write")
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    fresh = _new_name(path)  # tempfile's own files are 0600, whatever the umask
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
+        with fresh.open("x", encoding="utf-8", newline="\n") as file:
             yield file
             file.flush()
-            os.fsync(descriptor)
-        Path(name).chmod(0o644)  # mkstemp's 0600 would hide the file from a container's user
-        Path(name).replace(path)
+            os.fsync(file.fileno())
+        check_inputs()
+        fresh.replace(path)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        fresh.unlink(missing_ok=True)
         raise
 
 
@@ -96,14 +99,13 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     if path.is_file():
         raise BadInput(f"{path}: is a file; name a folder to write")
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    fresh = _new_name(path)
+    fresh.mkdir()
     old = fresh.with_name(fresh.name + ".old")
     try:
         yield fresh
-        for file in (path for path in fresh.rglob("*") if path.is_file()):
-            file.chmod(0o644)  # safetensors writes 0600
-            sync(file)  # before its folder gets its final name
-        fresh.chmod(0o755)
+        settle(fresh)
+        check_inputs()
         if path.exists():
             path.replace(old)
         fresh.replace(path)
@@ -113,6 +115,19 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(fresh, ignore_errors=True)
         raise
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _new_name(path: Path) -> Path:
+    """Give a name that nothing has, in the same folder."""
+    return path.with_name(f".{path.name}.{os.urandom(4).hex()}")
+
+
+def settle(folder: Path) -> None:
+    """Give each file in a new folder the mode that the umask allows, and have the disk hold it."""
+    mode = folder.stat().st_mode & 0o666
+    for file in (path for path in folder.rglob("*") if path.is_file()):
+        file.chmod(mode)  # safetensors writes 0600
+        sync(file)
 
 
 def sync(path: Path) -> None:

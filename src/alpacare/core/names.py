@@ -1,5 +1,6 @@
-"""Names that become stage names and file names."""
+"""Names that become stage names and file names, and names that others may read."""
 
+import re
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, StringConstraints
@@ -19,6 +20,16 @@ def refuse_repeated(names: list[str]) -> list[str]:
     if len(set(names)) < len(names):
         raise ValueError(f"a name stands twice in {names}")
     return names
+
+
+def public_name(name: str) -> str:
+    """Give the last part of a path on some machine, whose folders may name a person.
+
+    Any other name is given as it is: a model of the Hub is ORG/NAME.
+    """
+    if not re.match(r"[/~\\]|\.{1,2}[/\\]|[A-Za-z]:[/\\]|file:", name):
+        return name
+    return re.split(r"[/\\]+", name.rstrip("/\\"))[-1]
 
 
 Names = Annotated[list[Slug], AfterValidator(refuse_repeated)]

@@ -2,6 +2,8 @@
 
 import difflib
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from functools import lru_cache
 from pathlib import Path
 from types import UnionType
 from typing import Any, ClassVar, TypeVar, get_args, get_origin
@@ -10,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from alpacare.core.errors import BadInput
 from alpacare.core.files import read_text
+from alpacare.core.input_state import text_at_start
+from alpacare.core.keys import find_key, may_be_key
 
 
 class Settings(BaseModel):
@@ -38,20 +42,46 @@ def load(section: str, model: type[S], path: Path = Path("params.yaml")) -> S:
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """Read a YAML 1.2 file, where 1e-4 is a number as DVC reads it (PyYAML makes it text)."""
+    """Read a YAML 1.2 file, where 1e-4 is a number as DVC reads it (PyYAML makes it text).
+
+    Raises:
+        BadInput: no such file, not YAML, or it holds a key: Git has files of settings.
+    """
+    text = text_at_start(path)
+    if text is None and not path.exists():
+        raise BadInput(f"{path}: no such file; run this from the repository's top folder")
+    return parse_yaml(read_text(path) if text is None else text, str(path))
+
+
+def parse_yaml(text: str, path: str) -> dict[str, Any]:
+    """Parse the text of a YAML 1.2 file; errors as `read_yaml`."""
+    return deepcopy(_parse(text, path))
+
+
+@lru_cache(maxsize=8)  # params.yaml takes a tenth of a second, and a command reads it many times
+def _parse(text: str, path: str) -> dict[str, Any]:
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
-    if not path.exists():
-        raise BadInput(f"{path}: no such file; run this from the repository's top folder")
-    text = read_text(path)
+    if found := find_key(text):  # first: an error in YAML quotes the line
+        raise BadInput(
+            f"{path}:{found[0]}: holds {found[1]}; name the environment variable that has it "
+            "instead, and have the key replaced if Git has seen it"
+        )
     try:
         document = YAML(typ="safe", pure=True).load(text)
     except YAMLError as error:
-        raise BadInput(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
+        raise BadInput(f"{path}: not valid YAML: {_problem(error)}") from None
     if not isinstance(document, dict):
         raise BadInput(f"{path}: expected 'key: value' lines")
     return document
+
+
+def _problem(error: Any) -> str:
+    """Describe an error in YAML without the line's text, which may hold a key."""
+    mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
+    text = "it cannot be read" if not problem or may_be_key(problem) else str(problem)
+    return f"line {mark.line + 1}, column {mark.column + 1}: {text}" if mark else text
 
 
 def check(values: Any, model: type[S], place: str) -> S:
@@ -71,17 +101,23 @@ def _explain(error: ValidationError, model: type[Settings]) -> tuple[str, str]:
     if first["type"] == "missing":
         return key, "this key is missing"
     if first["type"] == "model_type":
-        return key, f"expected 'key: value' lines below it, found {first['input']!r}"
+        return key, f"expected 'key: value' lines below it, found {_shown(first['input'])}"
     if first["type"] == "value_error":  # a rule of ours: its text says all
         return key, str(first["ctx"]["error"])
     if first["type"] != "extra_forbidden":
-        return key, f"{first['msg'].lower()}, found {first['input']!r}"
+        return key, f"{first['msg'].lower()}, found {_shown(first['input'])}"
     if new := new_name(model, first["loc"]):
         return key, f"this key has a new name: {new}"
     known = list(_section(model, first["loc"][:-1]).model_fields)
     close = difflib.get_close_matches(str(first["loc"][-1]), known, n=1)
     hint = f"did you mean '{close[0]}'?" if close else f"known keys: {', '.join(known)}"
     return key, f"unknown key; {hint}"
+
+
+def _shown(value: Any) -> str:
+    """Show a value in an error, unless it may be a key in the wrong place."""
+    text = repr(value)
+    return "a value that may be a key, and is not shown" if may_be_key(text) else text
 
 
 def new_name(model: type[Settings], path: Sequence[int | str]) -> str | None:

@@ -14,6 +14,6 @@ __getattr__, __all__ = exports(
     review="Review answer_hash",
     shown_pair="ShownPair show_both_orders",
     response="Response",
-    task="AnyTask Instruction Question Seed Task TestTask row_id",
+    task="AnyTask Instruction Question Seed Task TestTask row_id same_task_key",
     test_set="read_test_set",
 )

@@ -9,9 +9,11 @@ import hashlib
 import json
 from typing import Annotated, Literal, Self
 
-from pydantic import ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from alpacare.core.jsonl import Row
+from alpacare.core.texts import comparable, shows_nothing
 
 TaskType = Literal[
     "text generation",
@@ -25,13 +27,29 @@ TaskType = Literal[
     "USMLE-style QA",
     "multiple-choice QA",
 ]
-Text = Annotated[str, StringConstraints(min_length=1, pattern=r"\S")]
+
+
+def _refuse_empty(text: str) -> str:
+    if shows_nothing(text):
+        raise PydanticCustomError("empty", "the text is empty, or shows nothing")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_refuse_empty)]
 
 
 def row_id(instruction: str, input: str) -> str:
     """Make a task's id: 16 hex digits of the SHA-256 of instruction and input."""
     content = json.dumps([instruction, input], ensure_ascii=False)
     return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def same_task_key(instruction: str, input: str) -> str:
+    """Give what two rows share if they are one task: the id of their texts in Unicode's NFC form.
+
+    It is the task's own id unless an accent, say, is written as a character of its own.
+    """
+    return row_id(comparable(instruction), comparable(input))
 
 
 class Question(Row):
