@@ -73,6 +73,19 @@ def test_rounds_go_on_until_enough_are_kept_and_not_longer() -> None:
     assert len(loop.tasks) == 63
 
 
+def test_a_task_that_differs_by_how_a_letter_is_written_only_is_the_same() -> None:
+    loop = begin(requests=1)
+    (request,) = loop.next_requests()
+    composed, decomposed = (
+        THREE_TASKS.replace("{seed}", text) for text in ("caf\u00e9 ", "cafe\u0301 ")
+    )
+    first = answer(request, composed + decomposed)
+    loop.add_answers([first])
+    assert len(loop.tasks) == 3
+    assert [row.reason for row in loop.dropped] == ["same_task"] * 3
+    assert [row.witness for row in loop.dropped] == [task.id for task in loop.tasks.values()]
+
+
 def test_max_requests_ends_it() -> None:
     loop = begin(target_kept=1000, max_requests=20, round_requests=8)
     assert sum(map(len, play(loop))) == 20

@@ -1,5 +1,6 @@
 """The parser of teacher replies: what a user would lose if it went wrong."""
 
+import json
 from typing import get_args
 
 import pytest
@@ -42,6 +43,14 @@ def render(rows: list[dict[str, object]]) -> str:
         + "\n".join(f"{key.capitalize()}: {value or '<noinput>'}" for key, value in row.items())
         for n, row in enumerate(rows, start=1)
     )
+
+
+def test_a_field_that_shows_nothing_is_missing_and_escapes_in_json_are_no_way_in() -> None:
+    (task,) = parse_reply(TASK.replace("Cardiology", "\u200b"), "stop")
+    assert (task.reason, task.fields) == ("missing_field", {})
+    fields = {"type": "chat", "topic": "Heart\x1b[1m", "view": "p\x00", "difficulty": 2}
+    (task,) = parse_reply(json.dumps(fields | {"instruction": "Go.", "input": "\u2060"}), "stop")
+    assert (task.fields["topic"], task.fields["view"], task.fields["input"]) == ("Heart", "p", "")
 
 
 @given(tasks)

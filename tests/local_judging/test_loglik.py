@@ -80,8 +80,10 @@ def test_scores_are_those_of_each_label_read_after_each_prompt(
     first, second, tie = labels
     settings = judge(folder, prompt=form, first=first, second=second, tie=tie)
     scored, _ = score_prompts(settings, PROMPTS)
-    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
-    model = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+    model = transformers.AutoModelForCausalLM.from_pretrained(
+        folder, dtype=torch.float32, trust_remote_code=False
+    )
     texts = [f"<s><user>{p}<answer>" if form == "chat" else f"<s>{p}" for p in PROMPTS]
     written = [label for label in labels if label]
     for text, got in zip(texts, scored, strict=True):
@@ -122,7 +124,7 @@ def test_models_of_other_kinds_score_in_a_batch_as_label_by_label(kind: str, siz
     config = getattr(transformers, f"{kind}Config")(
         vocab_size=300, hidden_size=32, num_hidden_layers=3, **ends, **sizes
     )
-    model = transformers.AutoModelForCausalLM.from_config(config).eval()
+    model = transformers.AutoModelForCausalLM.from_config(config, trust_remote_code=False).eval()
     with torch.no_grad():
         for weights in model.parameters():
             if weights.ndim == 2:
@@ -156,7 +158,7 @@ def test_labels_of_one_token_need_no_second_pass(plain: Path) -> None:
 
 
 def test_a_prompt_too_long_for_the_model_gets_no_verdict(plain: Path) -> None:
-    tokenizer = transformers.AutoTokenizer.from_pretrained(plain)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(plain, trust_remote_code=False)
     (one,) = tokenizer.encode("b")
     # 512 tokens: a start, a label of 2, and what is asked
     prompts = ["b" * 509, "b" * 510, "b" * 2000]
@@ -178,7 +180,7 @@ def test_none_fits_and_none_asked(plain: Path) -> None:
 
 def change(folder: Path, value: float) -> Path:
     """Set all weights of a model."""
-    model = transformers.AutoModelForCausalLM.from_pretrained(folder)
+    model = transformers.AutoModelForCausalLM.from_pretrained(folder, trust_remote_code=False)
     with torch.no_grad():
         for weights in model.parameters():
             weights.fill_(value)
@@ -198,7 +200,7 @@ def test_equal_scores_are_a_tie_or_no_verdict_and_never_the_first_slot(tmp_path:
 
 def test_the_run_says_how_scores_came_about(plain: Path) -> None:
     _, run = score_prompts(judge(plain), PROMPTS[:2])
-    assert (run["engine"], run["model"], run["revision"]) == ("loglik", str(plain), None)
+    assert (run["engine"], run["model"], run["revision"]) == ("loglik", plain.name, None)
     assert (run["dtype"], run["threads"], run["exact"]) == ("float32", 1, True)
     assert run["tokens_per_second"] is None  # no times where the bytes are to be the same
     assert run["versions"]["device"] == "cpu"
@@ -241,7 +243,7 @@ def test_a_label_that_begins_another_is_refused(plain: Path, labels: tuple[str, 
 
 def test_beginnings_of_texts_that_are_none_of_tokens_are_labels(plain: Path) -> None:
     """Letters may begin another label if tokens do not."""
-    tokenizer = transformers.AutoTokenizer.from_pretrained(plain)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(plain, trust_remote_code=False)
     labels = encode_labels(judge(plain, first="d", second="do", tie=None), tokenizer)
     assert [len(label) for label in labels] == [1, 1]
 
@@ -265,11 +267,15 @@ def test_a_folder_without_tokenizer_or_weights_is_refused(tmp_path: Path) -> Non
 
 
 def test_a_model_with_a_state_is_refused(plain: Path, tmp_path: Path) -> None:
-    transformers.AutoTokenizer.from_pretrained(plain).save_pretrained(tmp_path)
+    transformers.AutoTokenizer.from_pretrained(plain, trust_remote_code=False).save_pretrained(
+        tmp_path
+    )
     config = transformers.FalconH1Config(
         vocab_size=300, hidden_size=32, num_hidden_layers=2, **HEADS
     )
-    transformers.AutoModelForCausalLM.from_config(config).save_pretrained(tmp_path)
+    transformers.AutoModelForCausalLM.from_config(config, trust_remote_code=False).save_pretrained(
+        tmp_path
+    )
     with pytest.raises(BadInput, match="a falcon_h1 model has layers with a state"):
         score_prompts(judge(tmp_path), PROMPTS)
 

@@ -11,6 +11,7 @@ electrocardiograms and blood that is drawn.
 import re
 from collections.abc import Callable, Iterable
 
+from alpacare.core.texts import comparable
 from alpacare.filtering.input_completeness import missing_input, unfinished_input
 from alpacare.filtering.settings import HeuristicSettings
 from alpacare.filtering.tokens import mostly_unseen
@@ -123,7 +124,7 @@ def _same_text(instruction: str, input: str) -> str | None:
 
 
 def _normalised(text: str) -> str:
-    return " ".join(text.casefold().split())
+    return " ".join(comparable(text.casefold()).split())
 
 
 _HINTS = "answer", "option", "choice", "(correct", "(right"

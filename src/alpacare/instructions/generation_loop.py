@@ -8,7 +8,7 @@ answers arrive, nor from where an earlier run stopped.
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -20,11 +20,12 @@ from alpacare.instructions.task_schema import RESPONSE_FORMAT
 from alpacare.llm.endpoints import read_endpoint
 from alpacare.llm.reply import Answer
 from alpacare.llm.request import Request
-from alpacare.prompting.templates import render_chat
+from alpacare.prompting.chat_prompt import ChatPrompt
+from alpacare.prompting.variables import few_shot
 from alpacare.records.dropped import Dropped
-from alpacare.records.task import Instruction, Seed, Task, TaskType, row_id
+from alpacare.records.task import Instruction, Seed, Task, TaskType, row_id, same_task_key
 
-_OVERSHOOT = 0.02  # of the requests so far
+OVERSHOOT = 0.02  # of the requests so far
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class GenerationLoop:
         while requests := loop.next_requests():
             loop.add_answers(ask(requests))
 
-    `tasks` are those read so far, by id; `dropped` is what could not be read.
+    `tasks` are those read so far, by `same_task_key`; `dropped` is what could not be read.
     """
 
     def __init__(
@@ -59,7 +60,7 @@ class GenerationLoop:
         """Start without tasks.
 
         Raises:
-            BadInput: fewer seeds than one request needs.
+            BadInput: fewer seeds than one request needs; the prompt is wrong.
         """
         self.tasks: dict[str, Instruction] = {}
         self.dropped: list[Dropped] = []
@@ -67,14 +68,15 @@ class GenerationLoop:
         self.answered = 0
         self.stalled = False  # no task of the last whole round was kept
         self._settings = settings
-        self._prompt = prompt
+        variables = few_shot(settings.seeds_per_request, settings.tasks_per_request)
+        self._prompt = ChatPrompt.read(prompt, variables)
         self._endpoint = read_endpoint(settings.endpoint)
         self._filter = task_filter
         self._unfiltered: list[Instruction] = []
         self._sampler = FewShotSampler(seeds, settings.seed)
         self._sampler.check_size(settings.seeds_per_request)
         self._pool: list[Instruction] = []  # what machine examples are sampled from
-        self._times_shown: Counter[str] = Counter()
+        self._times_asked: Counter[str] = Counter()  # by the key of the first sample
         self._examples: list[Examples] = []  # of the requests given last
 
     def next_requests(self) -> list[Request]:
@@ -124,7 +126,7 @@ class GenerationLoop:
             return left
         # a little more than needed, or the last few tasks would be requested one by one
         needed = max(
-            math.ceil(missing / self.kept_per_reply), math.ceil(_OVERSHOOT * self.requested)
+            math.ceil(missing / self.kept_per_reply), math.ceil(OVERSHOOT * self.requested)
         )
         return max(0, min(left, needed - (self.requested - self.answered)))
 
@@ -149,24 +151,24 @@ class GenerationLoop:
         return Examples(number, (*seeds, *machine))
 
     def _request(self, examples: Examples) -> Request:
-        """Put examples into the prompt; the same examples once more are a new sample."""
+        """Put examples into the prompt; the same request once more is a new sample."""
         settings = self._settings
-        sample = self._times_shown[examples.ids]
-        self._times_shown[examples.ids] += 1
         values: dict[str, Any] = {
             "examples": examples.tasks,
             "count": settings.tasks_per_request,
             "types": get_args(TaskType),
             "format": settings.format,
         }
-        return settings.request(
+        request = settings.request(
             self._endpoint,
-            render_chat(self._prompt, values),
+            self._prompt.fill(values),
             label=f"request {examples.number + 1}, examples {examples.ids}",
-            sample=sample,
             top_p=settings.top_p,
             response_format=RESPONSE_FORMAT if settings.format == "json_schema" else None,
         )
+        sample = self._times_asked[request.key()]
+        self._times_asked[request.key()] += 1
+        return replace(request, sample=sample)
 
     def _read(self, answer: Answer, examples: Examples) -> Iterator[Instruction]:
         """Read the tasks out of a reply; a repeated task is dropped, with the first as witness."""
@@ -175,18 +177,18 @@ class GenerationLoop:
             if task.reason:
                 self._drop(name, task.reason, task.text)
                 continue
-            id = row_id(task.fields["instruction"], task.fields["input"])
-            if id in self.tasks:
-                self._drop(name, "same_task", id)
+            key = same_task_key(task.fields["instruction"], task.fields["input"])
+            if key in self.tasks:
+                self._drop(name, "same_task", self.tasks[key].id)
                 continue
-            self.tasks[id] = Instruction(
-                id=id,
+            self.tasks[key] = Instruction(
+                id=row_id(task.fields["instruction"], task.fields["input"]),
                 **task.fields,
                 request=answer.key,
                 index=task.index,
                 seeds=[example.id for example in examples.tasks],
             )
-            yield self.tasks[id]
+            yield self.tasks[key]
 
     def _drop(self, name: str, reason: str, witness: str) -> None:
         self.dropped.append(Dropped(id=name, stage="instructions", reason=reason, witness=witness))

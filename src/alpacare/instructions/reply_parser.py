@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from alpacare.core.texts import repair_text
 from alpacare.instructions.label_reader import LABELS
 from alpacare.instructions.reply_json import find_objects
 from alpacare.instructions.reply_text import read_blocks
@@ -87,7 +88,11 @@ def _has_content(piece: _Piece) -> bool:
 
 def _check(index: int, piece: _Piece) -> ParsedTask:
     """Give the fields in canonical form, or the first reason why there are none."""
-    fields = {**piece.fields, "input": normalise_input(piece.fields.get("input", ""))}
+    fields = {  # escapes in JSON can hide what a reply's own text has lost
+        name: repair_text(value).strip() if isinstance(value, str) else value
+        for name, value in piece.fields.items()
+    }
+    fields["input"] = normalise_input(fields.get("input", ""))
     reason = piece.reason or _normalise(fields)
     return ParsedTask(index, piece.text, {} if reason else fields, reason)
 

@@ -96,14 +96,15 @@ def make_judge_requests(
     """Fill the judge's prompt with every pair, once for each sample.
 
     Raises:
-        BadInput: the prompt is missing or wrong, or the endpoint is unknown.
+        BadInput: the prompt is missing or wrong, or asks the same for two different tasks; the
+            endpoint is unknown.
     """
-    prompt = JudgePrompt.read(folder)
+    shown = list(pairs)
+    texts = JudgePrompt.read(folder).fill_all(shown)
     endpoint = read_endpoint(judge.endpoint)
     return [
         JudgeRequest(pair, sample, folder.name, judge, endpoint, text)
-        for pair in pairs
-        for text in (prompt.fill(pair),)
+        for pair, text in zip(shown, texts, strict=True)
         for sample in range(judge.samples)
     ]
 

@@ -18,6 +18,7 @@ from alpacare.compute.machine import device_name, versions
 from alpacare.compute.scratch import fingerprint, hash_code, hash_model
 from alpacare.core.errors import BadInput
 from alpacare.core.file_lock import hold_lock
+from alpacare.core.names import public_name
 from alpacare.core.progress import track
 from alpacare.generation import model as generation_model
 from alpacare.generation.batched import plan_batches
@@ -118,7 +119,7 @@ def encode_labels(judge: LoglikJudge, tokenizer: "PreTrainedTokenizerBase") -> l
 def _encode_prompts(
     judge: LoglikJudge, tokenizer: "PreTrainedTokenizerBase", prompts: Sequence[str]
 ) -> list[Prompt]:
-    form = StudentPrompt("", "{instruction}", "chat" if judge.prompt == "chat" else "alpaca")
+    form = StudentPrompt("", "{{ instruction }}", "chat" if judge.prompt == "chat" else "alpaca")
     try:
         return [tuple(form.encode(tokenizer, prompt, "")) for prompt in prompts]
     except BadInput as error:  # a student's other form is `alpaca`, a judge's is `plain`
@@ -214,6 +215,7 @@ def _describe_run(
     return {
         "engine": "loglik",
         **judge.model_dump(exclude={"kind"}),
+        "model": public_name(judge.model),
         "exact": on_cpu,
         "prompts": len(prompts),
         "different": len(scores),

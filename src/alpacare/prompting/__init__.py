@@ -1,4 +1,4 @@
-"""Prompt templates, and the prompts of students and judges.
+"""Prompt templates, and the prompts of teacher, judges and student.
 
 Training and generation fill the student's prompt by the same code.
 """
@@ -6,5 +6,11 @@ Training and generation fill the student's prompt by the same code.
 from alpacare.core.public import exports
 
 __getattr__, __all__ = exports(
-    __name__, templates="render_chat", student_prompt="StudentPrompt", judge_prompt="JudgePrompt"
+    __name__,
+    templates="render",
+    variables="COMPARISON TASK WITHOUT_INPUT WITH_INPUT Variables few_shot",
+    distinct="DistinctTexts",
+    chat_prompt="ChatPrompt",
+    student_prompt="StudentPrompt",
+    judge_prompt="JudgePrompt",
 )

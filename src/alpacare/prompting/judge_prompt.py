@@ -1,24 +1,23 @@
-"""A judge's prompt: one text with four variables, filled in one pass.
+"""A judge's prompt: one text with an instruction, its input and two answers."""
 
-Values are not searched for variables: an answer that contains "{output_1}" stays as it is.
-"""
-
-import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from alpacare.core.errors import BadInput
 from alpacare.core.files import read_text
+from alpacare.prompting.distinct import DistinctTexts
+from alpacare.prompting.templates import render
+from alpacare.prompting.variables import COMPARISON
 from alpacare.records.shown_pair import ShownPair
 
-VARIABLES = ("instruction", "input", "output_1", "output_2")
-_BRACED = re.compile(r"\{([a-z]+(?:_\w+)?)\}")
+_VARIABLES = ("instruction", "input", "output_1", "output_2")
 
 
 @dataclass(frozen=True)
 class JudgePrompt:
-    """The text of `prompt.txt`; braces around anything but a name stay as they are."""
+    """The template in `prompt.txt`."""
 
+    path: Path
     text: str
 
     @classmethod
@@ -30,16 +29,26 @@ class JudgePrompt:
         """
         path = folder / "prompt.txt"
         text = read_text(path)
-        found = set(_BRACED.findall(text))
-        known = ", ".join(f"{{{name}}}" for name in VARIABLES)
-        for name in sorted(found - set(VARIABLES)):
-            raise BadInput(f"{path}: unknown variable {{{name}}}; there are {known}")
-        for name in VARIABLES:
-            if name not in found:
-                raise BadInput(f"{path}: the variable {{{name}}} is missing; there are {known}")
-        return cls(text)
+        COMPARISON.check({path: text})
+        return cls(path, text)
 
     def fill(self, pair: ShownPair) -> str:
-        """Give the text for one pair in one order."""
-        values = dict(zip(VARIABLES, pair.as_shown(), strict=True))
-        return _BRACED.sub(lambda match: values[match[1]], self.text).strip()
+        """Give the text for one pair in one order.
+
+        Raises:
+            BadInput: the template cannot be filled with it.
+        """
+        values = dict(zip(_VARIABLES, pair.as_shown(), strict=True))
+        return render(self.text, values, self.path).strip()
+
+    def fill_all(self, pairs: Iterable[ShownPair]) -> list[str]:
+        """Give the text for every pair. Both orders of equal answers give the same.
+
+        Raises:
+            BadInput: as `fill`; nothing is asked, or two different tasks give the same text.
+        """
+        distinct, texts = DistinctTexts(self.path), []
+        for pair in pairs:
+            texts.append(self.fill(pair))
+            distinct.add(pair.model, texts[-1])
+        return texts

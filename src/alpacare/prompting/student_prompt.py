@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Literal
 
 from alpacare.core.errors import BadInput
 from alpacare.core.files import read_text
+from alpacare.prompting.templates import render
+from alpacare.prompting.variables import WITH_INPUT, WITHOUT_INPUT
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase as Tokenizer
@@ -24,7 +26,7 @@ _FORM, _WITH, _WITHOUT = "form.txt", "with_input.txt", "without_input.txt"
 
 @dataclass(frozen=True)
 class StudentPrompt:
-    """Two templates with the variables {instruction} and {input}, and the form around them."""
+    """Two templates with the variables instruction and input, and the form around them."""
 
     with_input: str
     without_input: str
@@ -35,23 +37,31 @@ class StudentPrompt:
         """Give the prompt of a form; `folder` holds the templates of form `alpaca`.
 
         Raises:
-            BadInput: a template is missing, or lacks a variable.
+            BadInput: a template is missing or wrong, or lacks a variable.
         """
         if form == "chat":
-            return cls("{instruction}\n\n{input}", "{instruction}", form)
-        texts = {name: read_text(folder / name) for name in (_WITH, _WITHOUT)}
-        for name, variable in ((_WITH, "instruction"), (_WITH, "input"), (_WITHOUT, "instruction")):
-            if f"{{{variable}}}" not in texts[name]:
-                raise BadInput(f"{folder / name}: the variable {{{variable}}} is missing")
-        return cls(texts[_WITH], texts[_WITHOUT], form)
+            return cls("{{ instruction }}\n\n{{ input }}", "{{ instruction }}", form)
+        return cls._check(folder, read_text(folder / _WITH), read_text(folder / _WITHOUT))
+
+    @classmethod
+    def _check(cls, folder: Path, with_input: str, without_input: str) -> "StudentPrompt":
+        WITH_INPUT.check({folder / _WITH: with_input})
+        WITHOUT_INPUT.check({folder / _WITHOUT: without_input})
+        return cls(with_input, without_input)
 
     @classmethod
     def read(cls, folder: Path) -> "StudentPrompt":
-        """Read what `save` wrote into a checkpoint."""
+        """Read what `save` wrote into a checkpoint, also those of versions with single braces.
+
+        Raises:
+            BadInput: no such form, or as `choose`.
+        """
         form = read_text(folder / _FORM).strip()
         if form not in ("alpaca", "chat"):
             raise BadInput(f"{folder / _FORM}: expected alpaca or chat, found '{form}'")
-        return cls.choose("chat" if form == "chat" else "alpaca", folder)
+        if form == "chat":
+            return cls.choose("chat", folder)
+        return cls._check(folder, *(_double_braces(folder / name) for name in (_WITH, _WITHOUT)))
 
     def save(self, folder: Path) -> None:
         """Write the prompt into a new folder."""
@@ -63,8 +73,8 @@ class StudentPrompt:
     def fill(self, instruction: str, input: str) -> str:
         """Fill the template for one task: the one without input if the input is empty."""
         values = {"instruction": instruction, "input": input}
-        template = self.with_input if input else self.without_input
-        return re.sub(r"\{(instruction|input)\}", lambda match: values[match[1]], template)
+        name, text = (_WITH, self.with_input) if input else (_WITHOUT, self.without_input)
+        return render(text, values, f"the student's prompt, {name}")
 
     def render(self, tokenizer: "Tokenizer", instruction: str, input: str) -> str:
         """Give the full text that the model reads, with the start token.
@@ -83,6 +93,14 @@ class StudentPrompt:
         text = self.render(tokenizer, instruction, input) if chat else self.fill(instruction, input)
         start = [] if chat or tokenizer.bos_token_id is None else [tokenizer.bos_token_id]
         return [*start, *tokenizer.encode(text, add_special_tokens=False)]
+
+
+def _double_braces(path: Path) -> str:
+    """Read a template; one of an earlier version has {instruction} and no jinja2."""
+    text = read_text(path)
+    if re.search(r"\{[{%#]", text):
+        return text
+    return re.sub(r"\{(instruction|input)\}", r"{{ \1 }}", text)
 
 
 def _apply_chat_template(tokenizer: "Tokenizer", text: str) -> str:
