@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
+from loopback_oddities import change
 from loopback_replies import digest, error
 
 if TYPE_CHECKING:
@@ -70,7 +71,8 @@ class BatchApi:
         if len(self.server.batches) <= self.server.config.batches_unanswered:
             assert request.transport
             request.transport.abort()
-        return web.json_response(self.show(name))
+        nameless = {} if self.server.config.batch_id else {"id": None}
+        return web.json_response(self.show(name) | nameless)
 
     async def list_batches(self, _: web.Request) -> web.Response:
         rows = [self.show(name) for name in self.server.batches]
@@ -112,6 +114,8 @@ class BatchApi:
                 failed.append(row)
             else:
                 body = self.server.answer(item["body"], batch["endpoint"])
+                if self.server.config.faults and (kind := self.server.draw()):
+                    body = change(kind, body)
                 self.server.served[digest(json.dumps(item["body"]))] += 1
                 row["response"] = {"status_code": 200, "request_id": "r", "body": body}
                 done.append(row)

@@ -10,7 +10,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 from loopback_batches import BatchApi
+from loopback_oddities import fail, is_oddity, send
 from loopback_replies import digest, error
 
 
@@ -36,7 +38,11 @@ class Config:
     down_after: int | None = None  # from this call on only 503
     quota_after: int | None = None  # from this call on 429 insufficient_quota
     usage: bool = True
+    redirect: str | None = None  # all calls are sent on to this address and their path
+    redirect_status: int = 307
+    redirect_from: str = "/"  # only calls to paths that begin so
     batch_api: bool = True
+    batch_id: bool = True  # whether a reply to a new batch names it
     batch_seconds: float = 0.0  # until a batch is done
     batch_expires: float = 0.0  # share of a batch's items that expire
     batch_fails: float = 0.0  # share of a batch's items that fail with a 500
@@ -68,7 +74,7 @@ class Loopback:
         self.cancelled: set[str] = set()
 
     def app(self) -> web.Application:
-        app = web.Application(client_max_size=1 << 30)
+        app = web.Application(client_max_size=1 << 30, middlewares=[self.send_on])
         app.router.add_get("/_state", self.state)
         app.router.add_post("/_config", self.configure)
         app.router.add_post("/_reset", self.reset)
@@ -78,6 +84,16 @@ class Loopback:
         if self.config.batch_api:
             BatchApi(self).add_to(app)
         return app
+
+    @web.middleware
+    async def send_on(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Answer with a redirect, if so configured."""
+        config, path = self.config, request.path
+        if config.redirect is None or path[:2] == "/_" or not path.startswith(config.redirect_from):
+            return await handler(request)
+        self.calls += 1
+        headers = {"location": config.redirect + request.path_qs}
+        return web.Response(status=config.redirect_status, headers=headers)
 
     async def state(self, _: web.Request) -> web.Response:
         return web.json_response(
@@ -121,8 +137,11 @@ class Loopback:
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:
             fault = self.draw()
+            if fault and is_oddity(fault):
+                self.served[digest(text)] += 1
+                return send(fault, self.answer(json.loads(text), request.path))
             if fault:
-                return await self.fail(fault, request)
+                return await fail(fault, request)
             await asyncio.sleep(self.config.latency)
             reply = self.answer(json.loads(text), request.path)
             self.served[digest(text)] += 1
@@ -179,38 +198,6 @@ class Loopback:
                 self.faults[kind] += 1
                 return kind
         return None
-
-    async def fail(self, kind: str, request: web.Request) -> web.StreamResponse:
-        if kind == "reset":
-            assert request.transport
-            request.transport.abort()
-            return web.Response()
-        if kind == "garbage":
-            assert request.transport
-            request.transport.write(b"this is no HTTP\r\n\r\n")
-            request.transport.close()
-            return web.Response()
-        if kind == "hang":
-            await asyncio.sleep(3600)
-        bodies = {
-            "truncated_json": '{"id": "x", "object": "chat.completion", "model": "m", "choi',
-            "empty_choices": '{"id": "x", "object": "text", "model": "m", "choices": []}',
-            "aborted": '{"model": "m", "choices": [{"finish_reason": "abort", "text": "Tak"}]}',
-            "error_in_200": '{"error": {"message": "upstream failed", "type": "server_error"}}',
-        }
-        if kind in bodies:
-            return web.Response(text=bodies[kind], content_type="application/json")
-        if kind == "wrong_type":
-            return web.Response(text="<html>gateway</html>", content_type="text/html")
-        if kind == "http_429_after":
-            return error(429, "Rate limit reached.", "rate_limit_exceeded", {"retry-after": "0.05"})
-        if kind == "context_length":
-            longest = "This model's maximum context length is 4096 tokens."
-            return error(400, longest, "context_length_exceeded")
-        if kind == "content_filter":
-            return error(400, "The prompt was filtered.", "content_filter")
-        status = int(kind.removeprefix("http_"))
-        return error(status, f"A fault of kind {status}.", None)
 
     def answer(self, body: dict[str, Any], path: str) -> dict[str, Any]:
         """The answer: a function of the body alone, but for the model version."""

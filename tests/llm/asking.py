@@ -43,7 +43,7 @@ def questions(endpoint: Endpoint, count: int, **sampling: Any) -> list[Request]:
 
 def ask_elsewhere(requests: list[Request], log: Path = Path("log.txt")) -> BaseProcess:
     """Start a process that asks, with this one's environment; its output goes to a file."""
-    names = ("OPENAI_API_KEY", "BUDGET", "DVC_ROOT")
+    names = ("OPENAI_API_KEY", "BUDGET", "DVC_ROOT", "ALPACARE_LEDGER")
     environment = {name: os.environ[name] for name in names if name in os.environ}
     log.touch()  # for readers that come first
     process = _FORKS.Process(target=_ask, args=(requests, environment, log))

@@ -61,7 +61,7 @@ def test_a_pack_is_imported_whole_or_not_at_all(tmp_path: Path) -> None:
     pack = tmp_path / "pack.jsonl"
     write_pack(pack, [entry("a"), entry("b")])
     assert [e.key for e in read_pack(pack)] == [entry("a").key, entry("b").key]
-    pack.write_text(pack.read_text()[:-30])
+    pack.write_text(pack.read_text()[:-150])
     with Ledger(tmp_path / "ledger.sqlite") as ledger:
         with pytest.raises(BadInput, match=r"pack.jsonl:2: not valid JSON"):
             ledger.import_entries(list(read_pack(pack)))
@@ -81,10 +81,8 @@ def test_a_pack_decides_where_the_ledger_says_otherwise(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ('"choices": [{', '"choices": [], "x": [{', "at least 1 item"),
-        ('"model": "m", "choices"', '"choices"', "field 'response.model': field required"),
-        ('"stop"', "null", "finish_reason': input should be a valid string"),
-        ('"content": "r"', '"content": ["r"]', "content': input should be a valid string"),
+        ('"choices": [{', '"choices": [], "x": [{', "field 'choices' is empty"),
+        ('"content": "r"', '"content": 5', "field 'choices.0.message.content' is a number"),
         ('"content": "r"', r'"content": "\ud83d"', "half of a character"),
     ],
 )

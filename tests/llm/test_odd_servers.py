@@ -57,17 +57,20 @@ def test_odd_line_breaks_in_a_batchs_answer_stay_in_it(break_: str, server: Runn
     body = {"model": "m", "choices": [choice]}
     line = {"custom_id": request.key(), "response": {"status_code": 200, "body": body}}
     text = json.dumps(line, ensure_ascii=False) + "\n"
-    (entry,), broken = read_output(text, {request.key(): request}, Prices())
-    assert (entry.answer().text, broken) == (f"one{break_}two", [])
+    (entry,), unread = read_output(text.encode(), {request.key(): request}, Prices())
+    assert (entry.answer().text, unread) == (f"one{break_}two", [])
 
 
-def test_an_answer_of_a_batch_that_cannot_be_read_counts_as_paid(server: Running) -> None:
+@pytest.mark.parametrize("cut", [None, -2, -30])
+def test_an_answer_of_a_batch_that_cannot_be_read_counts_as_paid(
+    server: Running, cut: int | None
+) -> None:
     (request,) = questions(Endpoint(base_url=server.url), 1)
     line = {"custom_id": request.key(), "response": {"status_code": 200, "body": {"model": "m"}}}
-    assert read_output(json.dumps(line), {request.key(): request}, Prices()) == (
-        [],
-        [request.key()],
-    )
+    output = json.dumps(line).encode()[:cut]
+    entries, (unread,) = read_output(output, {request.key(): request}, Prices())
+    assert (entries, unread.key, unread.reply) == ([], request.key(), output)
+    assert unread.price == Prices().worst(request, "batch") > 0
 
 
 def test_a_server_without_batches_is_named_and_serves_online_afterwards() -> None:
@@ -76,6 +79,15 @@ def test_a_server_without_batches_is_named_and_serves_online_afterwards() -> Non
             ask(questions(Endpoint(base_url=server.url, mode="batch"), 5))
         assert spending().in_batches == 0
         assert len(ask(questions(Endpoint(base_url=server.url), 5))) == 5
+
+
+def test_a_batch_that_the_server_did_not_name_is_not_sent_again(server: Running) -> None:
+    server.configure(batch_id=False)
+    asked = questions(Endpoint(base_url=server.url, mode="batch"), 5)
+    with pytest.raises(BadInput, match="a new batch has no id; the same command looks for"):
+        ask(asked)
+    assert len(ask(asked)) == 5
+    assert (server.state()["batches"], server.state()["calls"]) == (1, 0)
 
 
 def test_a_reply_that_broke_off_is_asked_again(server: Running) -> None:

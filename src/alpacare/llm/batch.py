@@ -18,10 +18,12 @@ from alpacare.core.errors import BadInput
 from alpacare.llm.batch_api import BatchApi, UnclearOutcome
 from alpacare.llm.batch_output import read_output
 from alpacare.llm.batch_records import BatchRecords, OpenBatch
+from alpacare.llm.overlong import cut_overlong
 from alpacare.llm.prices import BATCH
 from alpacare.llm.request import Request
 from alpacare.llm.run_state import RunState
 from alpacare.llm.transport import Transport
+from alpacare.llm.unread import KEPT, MOST_UNREAD, count_in_a_row, split_unread
 
 # Of one batch. OpenAI accepts as many requests, and twice the bytes.
 _MOST_REQUESTS, _MOST_BYTES = 50_000, 100_000_000
@@ -62,13 +64,20 @@ class BatchDispatcher:
                 for batch in under_way:
                     failed |= await self._finish(batch)
                 wanted = {k: r for k, r in wanted.items() if not self._state.ledger.get(k)}
-            return list(wanted.values())
+            to_ask, _ = split_unread(self._state.ledger, wanted.values())
+            return to_ask
         except BadInput as error:
             self._state.stop(error)
             return []
 
     async def _submit(self, requests: Sequence[Request], last: bool) -> None:
         """Reserve and send as much as the budget allows; with `last`, none is an error."""
+        if (unread := count_in_a_row(self._state.ledger, self._endpoint.name)) >= MOST_UNREAD:
+            raise BadInput(
+                f"{self._endpoint.address}: its last {unread} replies cannot be read, so no batch "
+                f"is sent; {KEPT}; with the endpoint's mode set to online, one call shows whether "
+                "the server has been mended"
+            )
         sent = False
         for path, chunk in _chunks(requests):
             if self._state.stopping.is_set():
@@ -116,13 +125,16 @@ class BatchDispatcher:
     async def _import(self, batch: OpenBatch, status: Any, wanted: bool = True) -> set[str]:
         """Import a batch's answers; return the keys that it has none for, to be asked online."""
         file = status.output_file_id
-        text = await self._api.read_file(batch.id or status.id, file) if file else ""
+        output = await self._api.read_file(batch.id or status.id, file) if file else b""
         requests = self._records.requests(batch.name)
-        entries, broken = read_output(text, requests, self._state.prices)
-        close = partial(self._records.close, batch.name, entries, broken)
+        entries, unread = read_output(output, requests, self._state.prices)
+        close = partial(self._records.close, batch.name, entries, unread)
         if await self._state.writer.commit(close):
             for entry in entries:
-                self._state.usage.add_answer(entry.answer(), wanted)
+                answer = cut_overlong(entry.answer(), requests[entry.key])
+                self._state.usage.add_answer(answer, wanted)
+            for reply in unread:
+                self._state.usage.add_unread(reply, wanted)
         if status.status == "failed" and wanted:  # online it would cost more: the user decides
             errors = status.errors.data if status.errors else None
             reason = self._transport.redact(str(errors[0].message if errors else "?"))

@@ -39,7 +39,9 @@ class BatchApi:
         text = "".join(json.dumps(line) + "\n" for line in lines).encode()
         file = ("batch.jsonl", text)
         try:
-            sent = await self._retry(lambda api: api.files.create(file=file, purpose="batch"))
+            sent = await self._retry(
+                lambda api: _having("id", api.files.create(file=file, purpose="batch"))
+            )
         except UnclearOutcome as error:  # a file alone costs nothing
             raise BadInput(str(error)) from None
         tries = 0
@@ -56,6 +58,11 @@ class BatchApi:
                 completion_window="24h",
                 metadata={_NAME_KEY: name},
             )
+            if not isinstance(getattr(batch, "id", None), str):
+                raise UnclearOutcome(
+                    f"{self._transport.endpoint.address}: batch API: the reply to a new batch has "
+                    "no id; the same command looks for the batch"
+                )
             return batch.id
 
         return await self._retry(create)
@@ -71,7 +78,9 @@ class BatchApi:
             BadInput: the server does not know it.
         """
         absent = "the server does not know it; is this the key that it was sent with?"
-        return await self._retry_of(id, absent, lambda client: client.batches.retrieve(id))
+        return await self._retry_of(
+            id, absent, lambda client: _having("status", client.batches.retrieve(id))
+        )
 
     async def cancel(self, id: str) -> bool:
         """Cancel a batch; False if it did not work, perhaps because it ended this moment."""
@@ -80,7 +89,7 @@ class BatchApi:
             return True
         return False
 
-    async def read_file(self, id: str, file: str) -> str:
+    async def read_file(self, id: str, file: str) -> bytes:
         """Read a batch's output file.
 
         Raises:
@@ -88,7 +97,7 @@ class BatchApi:
         """
         absent = f"its file {file} was deleted;"
         content = await self._retry_of(id, absent, lambda client: client.files.content(file))
-        return content.text
+        return content.content
 
     async def _retry_of(
         self, id: str, absent: str, call: Callable[["AsyncOpenAI"], Awaitable[T]]
@@ -114,11 +123,22 @@ class BatchApi:
             raise kind(f"{self._transport.endpoint.address}: batch API: {error}") from None
 
 
+async def _having(name: str, call: Awaitable[T]) -> T:
+    """Check that a reply has this field: the client builds its objects of whatever came."""
+    reply = await call
+    if not isinstance(getattr(reply, name, None), str):
+        raise Fault("broken body", f"field '{name}' is missing")
+    return reply
+
+
 async def _search(client: "AsyncOpenAI", name: str) -> str | None:
     import openai
 
     with suppress(openai.NotFoundError):  # a server without a batch API has none of ours
-        async for each in await client.batches.list(limit=100):
-            if (each.metadata or {}).get(_NAME_KEY) == name:
-                return each.id
+        try:
+            async for each in await client.batches.list(limit=100):
+                if (each.metadata or {}).get(_NAME_KEY) == name:
+                    return each.id
+        except (AttributeError, TypeError):  # as `_having`
+            raise Fault("broken body", "the reply is no list of batches") from None
     return None

@@ -1,56 +1,84 @@
 """Reading a batch's output file: JSON Lines in any order, an answer or an error each."""
 
+import json
+import re
 from collections.abc import Mapping
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
-from pydantic import AliasPath, BaseModel, Field, ValidationError
-
-from alpacare.core.errors import BadInput
-from alpacare.core.files import parse_json
 from alpacare.llm.cache_pack import Entry
+from alpacare.llm.json_bytes import Unreadable, read_json_bytes
 from alpacare.llm.prices import BATCH, Prices
-from alpacare.llm.reply import Call, Completion
+from alpacare.llm.reply import Call
+from alpacare.llm.reply_reader import Reply, ServerError, read_reply
 from alpacare.llm.request import Request
 from alpacare.llm.reservations import now
+from alpacare.llm.unread import UnreadReply
 
-
-class OutputLine(BaseModel):
-    """A line of a batch's output file."""
-
-    custom_id: str
-    status_code: int = Field(validation_alias=AliasPath("response", "status_code"))
-    body: Any = Field(default=None, validation_alias=AliasPath("response", "body"))
+_KEY = re.compile(rb"[0-9a-f]{64}")
 
 
 def read_output(
-    text: str, requests: Mapping[str, Request], prices: Prices
-) -> tuple[list[Entry], list[str]]:
-    """Read the answers to `requests` (by key), and the keys of those that are broken.
+    output: bytes, requests: Mapping[str, Request], prices: Prices
+) -> tuple[list[Entry], list[UnreadReply]]:
+    """Read the answers to `requests` (by key), and the replies that cannot be read.
 
-    What failed at the server is in neither: it is not billed.
+    What failed at the server is in neither.
     """
-    entries, broken = [], []
-    for line in text.split("\n"):  # JSON may hold every other kind of line end as it is
-        try:
-            output = OutputLine.model_validate(parse_json(line, "batch output"))
-        except (ValidationError, BadInput):
-            continue
-        key = output.custom_id
-        if key not in requests or output.status_code != HTTPStatus.OK:
+    entries: dict[str, Entry] = {}
+    unread: dict[str, UnreadReply] = {}
+    for line in output.split(b"\n"):  # JSON may hold every other kind of line end as it is
+        key = _key(line, requests)
+        if key is None or key in entries:
             continue
         request = requests[key]
+        worst = prices.worst(request, BATCH)
+        call = Call(seconds=0, mode=BATCH, prices=prices.source(request))
         try:
-            completion = Completion.model_validate(output.body)
-            entry = Entry(
-                key=key,
-                request=request.content(),
-                response=output.body,
-                received=now(),
-                price=prices.paid(request, completion.usage, BATCH),
-                call=Call(seconds=0, mode=BATCH, prices=prices.source(request)),
-            )
-            entries.append(entry)
-        except ValidationError:
-            broken.append(key)
-    return entries, broken
+            entries[key] = _entry(request, read_line(line), worst, prices, call)
+        except Unreadable as error:
+            unread[key] = UnreadReply.of(request, line, str(error), now(), worst, call)
+        except ServerError:
+            continue
+    return list(entries.values()), [each for key, each in unread.items() if key not in entries]
+
+
+def read_line(line: bytes) -> Reply:
+    """Read the reply on one line.
+
+    Raises:
+        Unreadable: there is one, and it cannot be read.
+        ServerError: the request failed at the server.
+    """
+    value, odd = read_json_bytes(line)
+    response = value.get("response") if isinstance(value, dict) else None
+    if not isinstance(response, dict):
+        raise ServerError
+    if str(response.get("status_code", HTTPStatus.OK.value)) != str(HTTPStatus.OK.value):
+        raise ServerError
+    body = response.get("body")
+    reply = read_reply(body.encode() if isinstance(body, str) else body)
+    return Reply(reply.raw, reply.completion, [*odd, *reply.odd_bytes], reply.odd_fields)
+
+
+def _key(line: bytes, requests: Mapping[str, Request]) -> str | None:
+    """Find the request that a line answers, also where the line is cut off."""
+    found = []
+    with suppress(ValueError, RecursionError):
+        value: Any = json.loads(line)
+        found = [str(value.get("custom_id"))] if isinstance(value, dict) else []
+    found += [match[0].decode() for match in _KEY.finditer(line)]
+    return next((key for key in found if key in requests), None)
+
+
+def _entry(request: Request, reply: Reply, worst: float, prices: Prices, call: Call) -> Entry:
+    price, odd = prices.paid(request, reply.completion, BATCH, worst)
+    return Entry(
+        key=request.key(),
+        request=request.content(),
+        response=reply.raw,
+        received=now(),
+        price=price,
+        call=call.model_copy(update={"warnings": [*reply.odd_bytes, *odd]}),
+    )

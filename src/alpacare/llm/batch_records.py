@@ -12,6 +12,7 @@ from alpacare.llm.endpoints import Endpoint
 from alpacare.llm.ledger import Ledger
 from alpacare.llm.request import Request
 from alpacare.llm.reservations import Reservations, now
+from alpacare.llm.unread import UnreadReply, keep, rebuild_request
 
 
 @dataclass
@@ -47,8 +48,8 @@ class BatchRecords:
         rows = self._sql.execute("SELECT key, request FROM items WHERE batch = ?", (name,))
         contents = {key: json.loads(content) for key, content in rows}
         return {
-            key: Request(self._endpoint, each["body"], "", each["path"], each["sample"])
-            for key, each in contents.items()
+            key: rebuild_request(content, self._endpoint, content.get("price"))
+            for key, content in contents.items()
         }
 
     def reserve(
@@ -69,7 +70,8 @@ class BatchRecords:
                 continue
             left -= price
             reserved.append(request)
-            item = (request.key(), name, json.dumps(request.content()), price)
+            own = {"price": request.price.model_dump()} if request.price else {}
+            item = (request.key(), name, json.dumps(request.content() | own), price)
             self._sql.execute("INSERT INTO items VALUES (?, ?, ?, ?)", item)
         if reserved:
             values = (name, self._endpoint.name, None, now())
@@ -88,21 +90,19 @@ class BatchRecords:
         """Record the server's id for a batch."""
         self._sql.execute("UPDATE batches SET id = ? WHERE name = ?", (id, name))
 
-    def close(self, name: str, entries: Sequence[Entry], broken: Sequence[str] = ()) -> bool:
-        """Replace a batch's record by its answers; False if another process has.
-
-        `broken` answers may have been billed, at most at their worst-case price.
+    def close(
+        self, name: str, entries: Sequence[Entry], unread: Sequence[UnreadReply] = ()
+    ) -> bool:
+        """Replace a batch's record by its answers, and by its replies that cannot be read; False
+        if another process has.
         """
         if not self._sql.execute("DELETE FROM batches WHERE name = ?", (name,)).rowcount:
             return False
-        for key in broken:
-            self._sql.execute(
-                "UPDATE money SET unsure = unsure + (SELECT total(worst) FROM items WHERE key = ?)",
-                (key,),
-            )
         self._sql.execute("DELETE FROM items WHERE batch = ?", (name,))
         for entry in entries:
-            self._ledger.insert(entry)
+            self._ledger.insert(entry, paid_here=True)
+        for reply in unread:
+            keep(self._sql, reply)
         paid = sum(entry.price or 0.0 for entry in entries)
         self._sql.execute("UPDATE money SET spent = spent + ?", (paid,))
         return True

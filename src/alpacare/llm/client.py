@@ -13,10 +13,13 @@ import click
 from alpacare.core.errors import BadInput
 from alpacare.llm.cache_pack import read_pack
 from alpacare.llm.ledger import Ledger, default_path
+from alpacare.llm.overlong import cut_overlong
+from alpacare.llm.own_ledger import refuse_known
 from alpacare.llm.prices import describe_cost, is_free
 from alpacare.llm.reply import Answer
 from alpacare.llm.request import Request
 from alpacare.llm.reservations import read_budget
+from alpacare.llm.unread import KEPT, split_unread
 
 _LISTED = 10  # missing answers named one by one before the rest is only counted
 _OFFLINE_ADVICE = (
@@ -52,8 +55,11 @@ def ask(requests: Iterable[Request], packs: Sequence[Path] = ()) -> list[Answer]
 
         waiting, missing = _fill(answers, enumerate(requests), find)
         while missing:
-            sent = {request.key() for request in missing}
-            _dispatch(missing, ledger, len(answers))
+            to_ask, unread = split_unread(ledger, missing)
+            if not to_ask:
+                raise _unread_error(unread, len(answers) + len(waiting))
+            sent = {request.key() for request in to_ask}
+            _dispatch(to_ask, ledger, len(answers))
             waiting, missing = _fill(answers, waiting, find)
             if any(request.key() in sent for request in missing):
                 raise BadInput(
@@ -72,7 +78,7 @@ def look_up(request: Request, find: FindAnswer) -> Answer | Request:
         return request
     longer = request.with_higher_limit() if answer.finish_reason == "length" else None
     if longer is None:
-        return answer
+        return cut_overlong(answer, request)
     found = look_up(longer, find)
     return replace(found, cut=answer) if isinstance(found, Answer) else found
 
@@ -93,10 +99,21 @@ def _fill(
     return waiting, list(missing.values())
 
 
+def _unread_error(unread: Sequence[tuple[Request, str]], total: int) -> BadInput:
+    """Say that replies are paid for and cannot be read, and how to go on."""
+    request, problem = unread[0]
+    return BadInput(
+        f"{len(unread)} of {total} answers are missing, as replies cannot be read, the first of "
+        f"{request.label or request.key()[:12]} as {problem}; {KEPT}, `alpacare ledger ask-again` "
+        "lets the same command ask, and pay for, those requests again"
+    )
+
+
 def _dispatch(missing: Sequence[Request], ledger: Ledger, hits: int) -> None:
     """Send the missing requests, or say what they are and what they would cost."""
     from alpacare.llm.dispatch import dispatch  # its libraries take a while to load
 
+    refuse_known(missing)
     offline = [request for request in missing if request.endpoint.offline]
     budget = read_budget()
     if budget is None and not offline and is_free(missing):

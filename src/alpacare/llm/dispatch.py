@@ -59,6 +59,8 @@ def dispatch(missing: Sequence[Request], ledger: Ledger, budget: float, hits: in
         with _signal_handlers_restored(), suppress(asyncio.CancelledError):
             asyncio.run(_dispatch(missing, state))
     usage.append_to(ledger.path.with_name("runs.jsonl"))
+    if warning := usage.describe_warnings():
+        click.secho(warning, fg="yellow", err=True)
     _raise_error(state)
 
 

@@ -5,18 +5,33 @@ answer comes, and never its content.
 """
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
-from urllib.parse import parse_qsl, urlsplit, urlunsplit
+from typing import Annotated, Any, ClassVar, Literal, Self
+from urllib.parse import SplitResult, parse_qsl, urlsplit, urlunsplit
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from alpacare.core.errors import BadInput
+from alpacare.core.keys import find_key, may_be_key, names_secret
 from alpacare.core.settings import Settings, check, read_yaml
 
 OPENAI = "https://api.openai.com/v1"
 OFFLINE = "recordings"  # a base_url without a server: only packs and the ledger answer
+# A variable's name, and not a key: those are longer without a break, or have other characters.
+_VARIABLE = re.compile(r"[A-Z][A-Z0-9]{0,15}(_[A-Z0-9]{1,16})*")
+_HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:]+")  # what every library reads as the same host
+
+
+def _check_variable(name: Any) -> Any:
+    """Refuse what is no variable's name, and so may be the key itself: it is not repeated."""
+    if name is None or (isinstance(name, str) and _VARIABLE.fullmatch(name)):
+        return name
+    raise ValueError(
+        "write the name of an environment variable, in capitals, say OPENAI_API_KEY; a key that "
+        "stood here must be replaced if Git has seen it"
+    )
 
 
 class Endpoint(Settings):
@@ -26,7 +41,7 @@ class Endpoint(Settings):
 
     base_url: str | None
     identity: str | None = None
-    api_key: str | None = "OPENAI_API_KEY"
+    api_key: Annotated[str | None, BeforeValidator(_check_variable)] = "OPENAI_API_KEY"
     mode: Literal["online", "batch"] = "online"
     in_flight: int = Field(default=100, gt=0)
     requests_per_minute: int | None = Field(default=None, gt=0)
@@ -36,14 +51,10 @@ class Endpoint(Settings):
 
     @model_validator(mode="after")
     def _check_address(self) -> Self:
-        where = "base_url" if self.base_url else "$OPENAI_BASE_URL"
-        parts = urlsplit(self.address)
-        if self.offline:
-            return self
-        if parts.username or parts.password:
-            raise ValueError(f"{where} holds a password; write keys into environment variables")
-        if parts.scheme not in ("http", "https") or not parts.netloc:
-            raise ValueError(f"{where} '{self.address}' is not http://... or https://...")
+        if not self.offline:
+            problem = _find_problem(self.address)
+            if problem:  # without the address, which may be the key
+                raise ValueError(f"{self.source} {problem}")
         return self
 
     @property
@@ -55,6 +66,31 @@ class Endpoint(Settings):
     def address(self) -> str:
         """The server's address: params.yaml's base_url, else $OPENAI_BASE_URL, else OpenAI."""
         return self.base_url or os.environ.get("OPENAI_BASE_URL") or OPENAI
+
+    @property
+    def source(self) -> str:
+        """Which setting the address is from."""
+        from_environment = not self.base_url and os.environ.get("OPENAI_BASE_URL")
+        return "$OPENAI_BASE_URL" if from_environment else "base_url"
+
+    @property
+    def host(self) -> str | None:
+        """The host that requests go to; None if there is no server."""
+        return None if self.offline else urlsplit(self.address).hostname
+
+    def list_readers(self) -> list[tuple[str, str]]:
+        """Give each host that reads what is sent, and where it is named; none without a server."""
+        from urllib.request import getproxies, proxy_bypass
+
+        if self.host is None:
+            return []
+        readers = [(self.host, self.source)]
+        proxy = getproxies().get("http") or getproxies().get("all")
+        plain = urlsplit(self.address).scheme == "http"  # through TLS a proxy sees the host only
+        if plain and proxy and not proxy_bypass(self.host):
+            host = urlsplit(proxy if "://" in proxy else f"//{proxy}").hostname
+            readers.append((host or "an address that is none", "$HTTP_PROXY"))
+        return readers
 
     @property
     def name(self) -> str:
@@ -86,6 +122,32 @@ class Endpoint(Settings):
         if not (key.isascii() and key.isprintable()):
             raise BadInput(f"{self.api_key} holds a character that no key has; copy it again")
         return key
+
+
+def _find_problem(address: str) -> str:
+    """Say what is wrong with a server's address, without repeating it; "" if nothing is."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:  # its text quotes the address
+        return "is no valid address"
+    secret = "write keys into environment variables"
+    if parts.username or parts.password:
+        return f"holds a password; {secret}"
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        return "is not http://... or https://..."
+    if not _HOST.fullmatch(parts.hostname):
+        return "names a host in other letters than a-z, 0-9, '.', '-' and '_'"
+    if find_key(address) or _has_key(parts):
+        return f"holds what looks like a key, behind '?' or in its path; {secret}"
+    return ""
+
+
+def _has_key(parts: SplitResult) -> bool:
+    """Whether the query may hold a key: it would stand in the ledger, in packs and in errors."""
+    query = parse_qsl(parts.query, keep_blank_values=True)
+    return bool(parts.fragment) or any(
+        names_secret(name) or may_be_key(name) or may_be_key(value) for name, value in query
+    )
 
 
 RECORDINGS = Endpoint(base_url=OFFLINE)

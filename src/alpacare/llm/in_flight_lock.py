@@ -14,7 +14,7 @@ class InFlightLocks:
 
     def __init__(self, ledger: Path) -> None:
         # the file's name is that of earlier versions, which may run beside this one
-        self._file = os.open(ledger.with_name("claims"), os.O_RDWR | os.O_CREAT, 0o644)
+        self._file = os.open(ledger.with_name("claims"), os.O_RDWR | os.O_CREAT, 0o666)
         self._held: set[str] = set()
 
     def close(self) -> None:

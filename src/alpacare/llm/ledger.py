@@ -1,12 +1,11 @@
 """The ledger: every LLM answer ever received, by the content of its request.
 
-One SQLite file in WAL mode, found through DVC_ROOT so that queued experiments share it. An answer
+One SQLite file in WAL mode, which all worktrees and queued experiments of a clone share. An answer
 is committed the moment it arrives, with a digest that shows damage.
 """
 
 import hashlib
 import json
-import os
 import shutil
 import sqlite3
 import time
@@ -14,30 +13,39 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from alpacare.core.errors import BadInput
 from alpacare.llm.cache_pack import Entry
-from alpacare.llm.reply import Answer, Call, Completion
+from alpacare.llm.ledger_folder import find_ledger_folder
+from alpacare.llm.reply import Answer, Call
+from alpacare.llm.reply_reader import read_stored
+from alpacare.llm.unread_adoption import adopt
 
-_VERSION = 2
+_VERSION = 3
 _DISK_FULL = 64 << 10  # bytes free; with less, SQLite calls a full disk an I/O error
 _LOCK_TIMEOUT = 60.0  # seconds to wait for another process's lock
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS entries (
     key TEXT PRIMARY KEY, request TEXT, response TEXT, received TEXT, price REAL,
-    call TEXT, digest TEXT
+    call TEXT, digest TEXT, paid_here INTEGER
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS calls (key TEXT PRIMARY KEY, worst REAL, sent TEXT);
 CREATE TABLE IF NOT EXISTS money (spent REAL, unsure REAL, lost INTEGER);
 CREATE TABLE IF NOT EXISTS batches (name TEXT PRIMARY KEY, endpoint TEXT, id TEXT, sent TEXT);
 CREATE TABLE IF NOT EXISTS items (key TEXT PRIMARY KEY, batch TEXT, request TEXT, worst REAL);
+CREATE TABLE IF NOT EXISTS unread (
+    id INTEGER PRIMARY KEY, key TEXT, request TEXT, reply BLOB, charset TEXT, received TEXT,
+    price REAL, call TEXT, own_price TEXT, problem TEXT, waiting INTEGER, digest TEXT, reader TEXT
+);
+CREATE INDEX IF NOT EXISTS unread_keys ON unread (key);
+CREATE TABLE IF NOT EXISTS corrections (
+    key TEXT, corrected TEXT, who TEXT, before REAL, after REAL, why TEXT
+);
 """
 
 
 def default_path() -> Path:
-    """`.ledger/ledger.sqlite` in the repository's top folder."""
-    return Path(os.environ.get("DVC_ROOT", ".")) / ".ledger" / "ledger.sqlite"
+    """Give the path of the ledger; errors as `find_ledger_folder`."""
+    return find_ledger_folder() / "ledger.sqlite"
 
 
 class Ledger:
@@ -46,6 +54,8 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            path.touch()  # by the umask; SQLite would never let a group write
         # autocommit, synced: a committed answer survives a power cut. SQLite's thread check is off,
         # because one writer thread at a time uses it, see ledger_writer.py.
         self.connection = sqlite3.connect(
@@ -55,6 +65,7 @@ class Ledger:
             self._use_wal()
             self.connection.execute("PRAGMA synchronous=FULL")
             self._create()
+            adopt(self)
 
     def __enter__(self) -> "Ledger":
         return self
@@ -111,11 +122,11 @@ class Ledger:
         if _digest(key, response) != digest:
             raise self._damaged(key)
         try:
-            completion = Completion.model_validate_json(response)
+            completion, odd = read_stored(response)
             known = Call.model_validate_json(call) if call else None
-        except ValidationError as error:
+        except ValueError as error:
             raise self._damaged(key) from error
-        return Answer.from_completion(key, completion, price, known)
+        return Answer.from_completion(key, completion, price, known, odd)
 
     def import_entries(self, entries: Iterable[Entry]) -> dict[str, Answer]:
         """Commit a pack's entries, all or none; return those that the ledger answers otherwise."""
@@ -126,8 +137,11 @@ class Ledger:
                     different[entry.key] = answer
         return different
 
-    def insert(self, entry: Entry) -> bool:
-        """Add one entry within a transaction; False if the request is answered already."""
+    def insert(self, entry: Entry, *, paid_here: bool = False) -> bool:
+        """Add one entry within a transaction; False if the request is answered already.
+
+        `paid_here`: its price is part of what this ledger has paid.
+        """
         response = json.dumps(entry.response)
         values = (
             entry.key,
@@ -137,8 +151,9 @@ class Ledger:
             entry.price,
             entry.call.model_dump_json() if entry.call else None,
             _digest(entry.key, response),
+            paid_here,
         )
-        sql = "INSERT OR IGNORE INTO entries VALUES (?, ?, ?, ?, ?, ?, ?)"
+        sql = "INSERT OR IGNORE INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
         return self.connection.execute(sql, values).rowcount > 0
 
     def entries(self) -> Iterator[Entry]:
@@ -216,6 +231,8 @@ class Ledger:
             self.connection.execute("ALTER TABLE entries ADD COLUMN digest TEXT")
             self.connection.create_function("digest", 2, _digest)
             self.connection.execute("UPDATE entries SET digest = digest(key, response)")
+        if columns and "paid_here" not in columns:  # of version 2: all count as paid here
+            self.connection.execute("ALTER TABLE entries ADD COLUMN paid_here INTEGER DEFAULT 1")
         for statement in _SCHEMA.split(";"):
             self.connection.execute(statement)
         if not self.connection.execute("SELECT 1 FROM money").fetchone():

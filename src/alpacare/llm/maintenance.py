@@ -1,6 +1,5 @@
 """Maintenance of the ledger: statistics, checks, imports, removal of unused answers."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,19 +9,26 @@ from rich.console import Console
 from rich.table import Table
 
 from alpacare.core.errors import BadInput
-from alpacare.llm.cache_pack import Entry, read_pack, write_pack
+from alpacare.llm.cache_pack import Entry, find_problem, pack_digest, read_pack, write_pack
 from alpacare.llm.ledger import Ledger, default_path
+from alpacare.llm.reply import CAPPED
 from alpacare.llm.request import content_key
 from alpacare.llm.reservations import Reservations
+from alpacare.llm.unread import unread_replies
 
+_OLD_PACK = "it is without digests, from an earlier version"
 _LISTED = 10  # damaged answers named one by one
 
 _BY_MODEL = """
 SELECT json_extract(request, '$.endpoint'), json_extract(request, '$.body.model'), count(*),
-       total(coalesce(json_extract(response, '$.usage.prompt_tokens'), 0)),
-       total(coalesce(json_extract(response, '$.usage.completion_tokens'), 0)),
+       total(coalesce(json_extract(reply, '$.usage.prompt_tokens'), 0)),
+       total(coalesce(json_extract(reply, '$.usage.completion_tokens'), 0)),
        total(price), max(received)
-FROM entries GROUP BY 1, 2 ORDER BY 1, 2
+FROM (
+    SELECT *, CASE WHEN json_valid(response) AND instr(coalesce(call, ''), ?) = 0
+        THEN response ELSE '{}' END AS reply  -- else its counts are no numbers, or absurd ones
+    FROM entries
+) GROUP BY 1, 2 ORDER BY 1, 2
 """
 
 
@@ -46,7 +52,7 @@ def print_stats(ledger: Ledger) -> None:
     for name in ("answers", "tokens in", "tokens out", "paid", "last"):
         table.add_column(name, justify="right")
     with ledger.readable():
-        rows = ledger.connection.execute(_BY_MODEL)
+        rows = ledger.connection.execute(_BY_MODEL, (CAPPED,))
         for server, model, count, inputs, outputs, paid, last in rows:
             numbers = (f"{count:,}", f"{inputs:,.0f}", f"{outputs:,.0f}", f"${paid:,.2f}")
             table.add_row(server, model, *numbers, last[:10])
@@ -59,6 +65,12 @@ def print_stats(ledger: Ledger) -> None:
         f"unsure ${spending.unsure:.4f} at most, for unanswered calls that may have been billed\n"
         f"under way: {batches} batches, ${spending.in_batches + spending.in_flight:.4f} at most"
     )
+    if unread := [reply for _, reply in unread_replies(ledger)]:
+        paid = sum(reply.price for reply in unread)
+        console.print(
+            f"{len(unread)} replies cannot be read (${paid:.4f} of what is paid): "
+            "`alpacare ledger unread` shows them"
+        )
     if spending.lost:
         console.print(f"{spending.lost} calls were in flight when their run was killed")
 
@@ -73,14 +85,31 @@ def verify_ledger(ledger: Ledger) -> int:
         ledger.run_check("integrity_check")
     keys = list(ledger.all_keys())
     damaged = [f"{key[:12]} ({what})" for key in keys if (what := _damage(ledger, key))]
+    unread = [reply for _, reply in unread_replies(ledger)]
+    damaged += [f"{r.key[:12]} (its unread reply was changed)" for r in unread if not r.intact]
     if damaged:
         more = f" and {len(damaged) - _LISTED} more" if len(damaged) > _LISTED else ""
         raise BadInput(
             f"{ledger.path}: {len(damaged)} of {len(keys)} answers are damaged: "
-            f"{', '.join(damaged[:_LISTED])}{more}; no stage uses them until they are replaced: "
-            "import a pack that holds them"
+            f"{', '.join(damaged[:_LISTED])}{more}; no stage uses a changed answer until it is "
+            "replaced: import a pack that holds it"
         )
     return len(keys)
+
+
+def show_unread(ledger: Ledger, key: str = "") -> Iterator[str]:
+    """Describe each reply that cannot be read, a line each; with a key, also give the bytes."""
+    replies = [reply for _, reply in unread_replies(ledger, key)]
+    for reply in replies:
+        state = "not asked again" if reply.waiting else "may be asked again"
+        yield (
+            f"{reply.key[:12]}  {reply.received}  {reply.request['body']['model']}  "
+            f"${reply.price:.6f} at most  {len(reply.reply):,} bytes, {reply.problem}; {state}"
+        )
+        if key:
+            yield reply.reply.decode("utf-8", "backslashreplace")
+    if not replies:
+        yield "no reply that cannot be read" + (f" has a key that begins '{key}'" if key else "")
 
 
 def intact_entries(ledger: Ledger) -> Iterator[Entry]:
@@ -98,20 +127,20 @@ def intact_entries(ledger: Ledger) -> Iterator[Entry]:
 def _damage(ledger: Ledger, key: str) -> str:
     """Describe what is wrong with an entry, "" if nothing is."""
     try:
-        ledger.get(key)
-        (request,) = ledger.connection.execute(
-            "SELECT request FROM entries WHERE key = ?", (key,)
-        ).fetchone()
-        return "" if content_key(json.loads(request)) == key else "its request was changed"
+        entry = ledger.entry(key)
     except (BadInput, ValueError):
         return "its answer was changed"
+    if content_key(entry.request) != key:
+        return "its request was changed"
+    return find_problem(entry)
 
 
 def import_pack(ledger: Ledger, pack: Path) -> str:
     """Import a pack, whole or not at all; a damaged answer is replaced by the pack's."""
-    new = known = replaced = 0
+    new = known = replaced = without_digest = 0
     with ledger.transaction():
         for entry in read_pack(pack):
+            without_digest += entry.digest is None
             if ledger.insert(entry):
                 new += 1
             elif _damage(ledger, entry.key):
@@ -121,7 +150,21 @@ def import_pack(ledger: Ledger, pack: Path) -> str:
             else:
                 known += 1
     text = f"{pack}: {new} answers imported, {known} were there already"
-    return f"{text}, {replaced} damaged ones replaced" if replaced else text
+    text += f", {replaced} damaged ones replaced" if replaced else ""
+    return f"{text}; {_OLD_PACK}" if without_digest else text
+
+
+def verify_pack(pack: Path) -> str:
+    """Check every line of a pack; give a line with its last digest, to be published.
+
+    Raises:
+        BadInput: the first line that is not as it was written.
+    """
+    digests = [entry.digest for entry in read_pack(pack)]
+    if None in digests:
+        return f"{pack}: {len(digests)} answers; {_OLD_PACK}: keys, prices and times fit"
+    end = f"last digest {pack_digest(digests)}"
+    return f"{pack}: {len(digests)} answers, all as they were written; {end}"
 
 
 def forget_batch(ledger: Ledger, id: str) -> str:

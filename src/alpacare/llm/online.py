@@ -6,7 +6,6 @@ answer. Whatever fails in between, the ledger knows what may have been paid.
 
 import asyncio
 import random
-import shutil
 import time
 from collections import Counter, deque
 from collections.abc import Sequence
@@ -16,19 +15,40 @@ from tenacity import RetryCallState
 
 from alpacare.core.errors import BadInput
 from alpacare.llm.cache_pack import Entry
+from alpacare.llm.disk_space import check_disk
+from alpacare.llm.overlong import cut_overlong
 from alpacare.llm.rate_limits import Limiter, Stopping
-from alpacare.llm.reply import Answer, Call
+from alpacare.llm.reply import Call
+from alpacare.llm.reply_reader import Reply
 from alpacare.llm.request import Request
 from alpacare.llm.reservations import now
 from alpacare.llm.run_state import InBatch, RunState
-from alpacare.llm.transport import FIRST_WAIT, Fault, Received, Rejected, Transport, retry_faults
+from alpacare.llm.transport import (
+    FIRST_WAIT,
+    Fault,
+    Received,
+    Rejected,
+    Transport,
+    Unread,
+    retry_faults,
+)
+from alpacare.llm.unread import (
+    KEPT,
+    MOST_UNREAD,
+    UnreadReply,
+    count_in_a_row,
+    describe_problem,
+    problem_of,
+)
 
 ONLINE = "online"
 _TRIES, _TRIES_AT_429 = 12, 50  # of one request while others are answered
 _REJECTED = 10  # requests that a server may refuse before the run stops
 _POLL = 0.2  # seconds between checks of what another process is asking
-_MIN_FREE = 2 << 20  # bytes that must be free on the ledger's disk, and for each call in flight:
-_BYTES_PER_CALL, _BYTES_PER_TOKEN = 16 << 10, 16
+
+
+class _Kept(Rejected):
+    """A reply that cannot be read is kept, and its request not asked again."""
 
 
 class OnlineDispatcher:
@@ -42,6 +62,11 @@ class OnlineDispatcher:
         self._queue: deque[Request] = deque()
         self._locked: deque[Request] = deque()  # another process is asking
         self._in_batches: list[Request] = []
+        # replies that cannot be read since the last one that could, in this run or one before
+        unread = count_in_a_row(state.ledger, transport.endpoint.name)
+        self._unread = min(unread, MOST_UNREAD - 1)
+        if unread >= MOST_UNREAD:
+            limiter.window = 1.0  # one call shows whether the server has been mended
         state.limiters.append(limiter)
 
     async def dispatch(self, requests: Sequence[Request], most: int) -> list[Request]:
@@ -78,7 +103,11 @@ class OnlineDispatcher:
         except Rejected as error:
             self._usage.rejected.append(str(error))
             if len(self._usage.rejected) >= _REJECTED:
-                self._state.stop(BadInput(f"the server rejects the requests: {error}"))
+                kept = isinstance(error, _Kept)
+                what = (
+                    "too many replies cannot be read" if kept else "the server rejects the requests"
+                )
+                self._state.stop(BadInput(f"{what}: {error}"))
         except BadInput as error:
             self._state.stop(error)
         except Exception as error:  # our own bug must not lose the calls in flight
@@ -94,6 +123,8 @@ class OnlineDispatcher:
         try:
             if self._state.ledger.get(key):
                 self._usage.add_hit()
+            elif problem := problem_of(self._state.ledger, key):  # another process has asked
+                raise _Kept(f"{request.label or key[:12]}: {describe_problem(problem)}")
             else:
                 await self._call_until_answered(key, request)
         except InBatch:
@@ -138,34 +169,48 @@ class OnlineDispatcher:
         finally:
             self._limiter.release()
             self._usage.in_flight = self._limiter.in_flight
-        seconds = round(time.monotonic() - sent, 3)
-        source = self._state.prices.source(request)
-        call = Call(seconds=seconds, retries=dict(retries), prices=source)
-        price = self._state.prices.paid(request, received.completion.usage, ONLINE)
+        await self._store(
+            key, request, received.reply, worst, self._describe(request, retries, sent)
+        )
+
+    async def _store(
+        self, key: str, request: Request, reply: Reply, worst: float, call: Call
+    ) -> None:
+        price, odd = self._state.prices.paid(request, reply.completion, ONLINE, worst)
+        call.warnings.extend([*reply.odd_bytes, *odd])
         # both were validated when they were read: no need to do it again
         entry = Entry.model_construct(
             key=key,
             request=request.content(),
-            response=received.raw,
+            response=reply.raw,
             received=now(),
             price=price,
             call=call,
         )
         await self._state.settle(key, entry)
-        self._usage.add_answer(Answer.from_completion(key, received.completion, price, call))
+        self._unread = 0
+        self._usage.add_answer(cut_overlong(reply.answer(key, price, call), request))
+
+    def _describe(self, request: Request, retries: Counter[str], sent: float) -> Call:
+        seconds = round(time.monotonic() - sent, 3)
+        source = self._state.prices.source(request)
+        return Call(seconds=seconds, retries=dict(retries), prices=source)
 
     async def _send(
         self, key: str, request: Request, retries: Counter[str], worst: float, sent: float
     ) -> Received:
         self._usage.in_flight = self._limiter.in_flight
         try:
-            self._check_disk(request)
+            check_disk(self._state.ledger.path.parent, request, self._limiter.in_flight)
             received = await self._transport.send(request)
         except Fault as fault:
             retries[fault.kind] += 1
-            unsure = worst if fault.billed else 0.0
-            self._usage.add_failure(fault.kind, unsure)
-            await self._state.settle(key, None, unsure)
+            paid = worst if fault.billed else 0.0
+            self._usage.add_failure(fault.kind, paid)
+            if isinstance(fault, Unread):
+                await self._keep(fault, key, request, worst, self._describe(request, retries, sent))
+            else:
+                await self._state.settle(key, None, paid)
             if fault.kind == "429":
                 self._limiter.throttled(sent, fault.headers)
             else:
@@ -178,11 +223,25 @@ class OnlineDispatcher:
         self._limiter.succeeded(received.headers)
         return received
 
-    def _check_disk(self, request: Request) -> None:
-        """Stop while the disk can hold what is in flight: what cannot be written is lost."""
-        folder = self._state.ledger.path.parent
-        a_call = _BYTES_PER_CALL + _BYTES_PER_TOKEN * (request.most_output_tokens() or 0)
-        if shutil.disk_usage(folder).free < _MIN_FREE + a_call * self._limiter.in_flight:
+    async def _keep(
+        self, unread: Unread, key: str, request: Request, worst: float, call: Call
+    ) -> None:
+        """Keep a reply that cannot be read, and decide whether to ask on.
+
+        Raises:
+            Rejected: this request is not asked again.
+            BadInput: so many such replies came one after another that something is wrong.
+        """
+        kept = UnreadReply.of(
+            request, unread.body, unread.problem, now(), worst, call, unread.charset
+        )
+        await self._state.settle(key, None, unread=kept)
+        self._unread += 1
+        if self._unread >= MOST_UNREAD:
+            address = self._transport.endpoint.address
             raise BadInput(
-                f"{folder}: the disk is almost full, so nothing more is asked; free some space"
+                f"{address}: {self._unread} replies one after another cannot be read, the last as "
+                f"{unread.problem}; {KEPT}"
             )
+        if not unread.again or call.retries[unread.kind] >= MOST_UNREAD:
+            raise _Kept(f"{request.label or key[:12]}: {describe_problem(unread.problem)}")

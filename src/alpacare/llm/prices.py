@@ -14,11 +14,12 @@ from pathlib import Path
 
 from alpacare.core.errors import BadInput
 from alpacare.core.settings import check, read_yaml
-from alpacare.llm.reply import TokenCounts
+from alpacare.llm.reply import CAPPED, Completion
 from alpacare.llm.request import Price, Request
 
 OVERRIDES = Path("prices.yaml")
 BATCH = "batch"
+_MOST_TOKENS = 10**12  # of a count: a larger one makes no number of dollars
 STUDENT_PREFIX = "student-"  # and 12 hex digits: a checkpoint trained here, free to ask
 # tokens in, tokens out, cached tokens among those in -> dollars
 PriceFunction = Callable[[int, int, int], float]
@@ -64,15 +65,21 @@ class Prices:
             raise BadInput(f"{request.label}: no max_tokens, so its price has no upper bound")
         return cost(request.most_input_tokens(), outputs or 0, 0)
 
-    def paid(self, request: Request, counts: TokenCounts | None, mode: str) -> float:
-        """Give what a call cost by the server's own count; without a count its worst case."""
-        if counts is None:
-            return self.worst(request, mode)
-        details = counts.prompt_tokens_details
-        cached = (details.cached_tokens if details else None) or 0
-        cost = self.cost(request, mode)
-        outputs = max(counts.completion_tokens, counts.total_tokens - counts.prompt_tokens)
-        return cost(counts.prompt_tokens, outputs, cached)
+    def paid(
+        self, request: Request, completion: Completion, mode: str, worst: float
+    ) -> tuple[float, list[str]]:
+        """Give what a call cost by the server's own count, and what was odd in it.
+
+        What the server does not count has its worst price, and no call costs more than its `worst`:
+        a higher count is not believed, or one reply could use up the whole budget.
+        """
+        inputs, outputs, cached = _tokens(completion)
+        if inputs is None:
+            inputs, cached = request.most_input_tokens(), 0
+        if outputs is None:
+            outputs = request.most_output_tokens() or 0
+        price = self.cost(request, mode)(inputs, outputs, cached)
+        return (price, []) if price <= worst else (worst, [CAPPED])
 
     def _cost_of(self, model: str, mode: str) -> PriceFunction:
         if line := self.overrides.get(model):
@@ -105,6 +112,28 @@ class Prices:
             return float(price.calc_price(usage)["total_price"])
 
         return tiered
+
+
+def _tokens(completion: Completion) -> tuple[int | None, int | None, int]:
+    """Give the tokens in, out and cached that the server counts; None if it does not.
+
+    Zero tokens for a prompt, or for an answer that is there, are no count.
+    """
+    choice, counts = completion.choices[0], completion.usage
+    if counts is None:
+        return None, None, 0
+    text = choice.text if choice.message is None else choice.message.content
+    inputs, outputs = counts.prompt_tokens, counts.completion_tokens
+    if counts.total_tokens and inputs is not None:
+        outputs = max(outputs or 0, counts.total_tokens - inputs)
+    details = counts.prompt_tokens_details
+    cached = (details.cached_tokens if details else None) or 0
+    most = _MOST_TOKENS
+    return (
+        min(inputs, most) if inputs else None,
+        None if outputs is None or (text and not outputs) else min(outputs, most),
+        min(cached, most),
+    )
 
 
 def _own_price(price: Price, mode: str) -> PriceFunction:

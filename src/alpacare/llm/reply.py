@@ -1,9 +1,15 @@
 """The parts of an API's reply that this project relies on."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 from pydantic import BaseModel, Field, model_validator
+
+from alpacare.core.names import public_name
+from alpacare.core.texts import repair_text
+
+CAPPED = "price capped"  # the server's count was above what the call can have taken
 
 
 class Message(BaseModel):
@@ -30,15 +36,16 @@ class Choice(BaseModel):
 class CachedTokens(BaseModel):
     """How many prompt tokens were billed at the price for cached ones."""
 
-    cached_tokens: int | None = None
+    cached_tokens: int | None = Field(default=None, ge=0, strict=True)
 
 
 class TokenCounts(BaseModel):
-    """The tokens that the server bills."""
+    """The tokens that the server bills; a count that it left out, or that is no number, is null."""
 
-    prompt_tokens: int = Field(ge=0)
-    completion_tokens: int = Field(default=0, ge=0)
-    total_tokens: int = 0  # some servers count reasoning here only
+    prompt_tokens: int | None = Field(default=None, ge=0, strict=True)
+    completion_tokens: int | None = Field(default=None, ge=0, strict=True)
+    # some servers count reasoning here only
+    total_tokens: int | None = Field(default=None, ge=0, strict=True)
     prompt_tokens_details: CachedTokens | None = None
 
 
@@ -58,6 +65,8 @@ class Call(BaseModel):
     retries: dict[str, int] = Field(default_factory=dict)  # failed tries before it, by kind
     mode: str = "online"  # or "batch"
     prices: str | None = None  # the table that the price is from
+    # oddities of the bytes that came, and of the price: the ledger's JSON does not show them
+    warnings: list[str] = Field(default_factory=list, exclude_if=lambda names: not names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,28 +83,42 @@ class Answer:
     tokens_out: int = 0
     price: float | None = None  # dollars; None if it was not paid
     call: Call | None = None
+    warnings: tuple[str, ...] = ()  # what was odd in the reply, in a few words each
     cut: "Answer | None" = field(default=None)  # the cut-off answer that this one replaced
 
     @classmethod
     def from_completion(
-        cls, key: str, completion: Completion, price: float | None = None, call: Call | None = None
+        cls,
+        key: str,
+        completion: Completion,
+        price: float | None = None,
+        call: Call | None = None,
+        odd: Sequence[str] = (),
     ) -> Self:
-        """Take the first choice and the counts out of a completion."""
+        """Take the first choice and the counts out of a completion; `odd` names its oddities."""
         choice = completion.choices[0]
-        text = choice.text if choice.message is None else choice.message.content
-        counts = completion.usage
+        text = (choice.text if choice.message is None else choice.message.content) or ""
+        repaired = repair_text(text)
+        refused = bool(choice.message and choice.message.refusal)
+        refused |= choice.finish_reason == "content_filter"
+        warnings = (*odd, *(call.warnings if call else ()))
+        counts = None if CAPPED in warnings else completion.usage
+        if call and not (refused or (completion.usage and completion.usage.prompt_tokens)):
+            warnings = (*warnings, "no token counts")
+        if repaired != text:  # the ledger has it as it came
+            warnings = (*warnings, "control or invisible characters")
         return cls(
             key=key,
-            text=text or "",
+            text=repaired,
             finish_reason=choice.finish_reason,
-            model=completion.model,
-            refused=bool(choice.message and choice.message.refusal)
-            or choice.finish_reason == "content_filter",
+            model=public_name(completion.model),  # vLLM may report a folder
+            refused=refused,
             fingerprint=completion.system_fingerprint,
-            tokens_in=counts.prompt_tokens if counts else 0,
-            tokens_out=counts.completion_tokens if counts else 0,
+            tokens_in=(counts.prompt_tokens if counts else None) or 0,
+            tokens_out=(counts.completion_tokens if counts else None) or 0,
             price=price,
             call=call,
+            warnings=warnings,
         )
 
 

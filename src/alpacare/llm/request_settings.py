@@ -5,6 +5,7 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
+from alpacare.core.keys import find_secret_setting
 from alpacare.core.settings import Settings
 from alpacare.llm.endpoints import Endpoint
 from alpacare.llm.request import Request, chat
@@ -31,6 +32,11 @@ class RequestSettings(Settings):
             json.dumps(self.extra, allow_nan=False)
         except (TypeError, ValueError) as error:
             raise ValueError(f"extra: holds a value that JSON does not have ({error})") from None
+        if name := find_secret_setting(self.extra):
+            raise ValueError(
+                f"extra.{name}: a secret would stand in the ledger and its packs; the endpoint's "
+                "api_key names the variable with the key, which is sent as a header"
+            )
         for name in self.extra:
             if name in _SET_BY_STAGE:
                 raise ValueError(f"extra.{name}: the stage sets this itself")

@@ -13,6 +13,7 @@ from alpacare.core.errors import BadInput
 from alpacare.llm.cache_pack import Entry
 from alpacare.llm.in_flight_lock import InFlightLocks
 from alpacare.llm.ledger import Ledger
+from alpacare.llm.unread import UnreadReply, keep
 
 
 def read_budget() -> float | None:
@@ -37,7 +38,7 @@ def read_budget() -> float | None:
 class Spending:
     """Dollars of one ledger."""
 
-    spent: float  # for answers that are in the ledger
+    spent: float  # for answers that are in the ledger, and replies that cannot be read
     unsure: float  # at most, for calls whose answer never came: the vendor may have billed them
     in_flight: float  # at most, for calls under way
     in_batches: float  # at most, for batches under way
@@ -93,13 +94,23 @@ class Reservations:
         self._sql.execute("INSERT INTO calls VALUES (?, ?, ?)", (key, worst, now()))
         return ""
 
-    def settle(self, key: str, entry: Entry | None, unsure: float = 0.0) -> None:
-        """End a call: with its answer and price, or without and with what it may have cost."""
+    def settle(
+        self,
+        key: str,
+        entry: Entry | None,
+        unsure: float = 0.0,
+        unread: UnreadReply | None = None,
+    ) -> None:
+        """End a call: with its answer and price, with a reply that cannot be read, or without one
+        and with what it may have cost.
+        """
         self._sql.execute("DELETE FROM calls WHERE key = ?", (key,))
         paid = (entry.price or 0.0) if entry else 0.0
         self._sql.execute("UPDATE money SET spent = spent + ?, unsure = unsure + ?", (paid, unsure))
         if entry:
-            self._ledger.insert(entry)
+            self._ledger.insert(entry, paid_here=True)
+        if unread:
+            keep(self._sql, unread)
 
     def write_off(self, locks: InFlightLocks) -> int:
         """Count calls of processes that were killed as paid and lost; return how many."""

@@ -12,6 +12,7 @@ from alpacare.llm.prices import Prices
 from alpacare.llm.rate_limits import Limiter, Stopping
 from alpacare.llm.reservations import Reservations
 from alpacare.llm.run_usage import RunUsage
+from alpacare.llm.unread import UnreadReply
 
 _POLL = 0.5  # seconds between checks of what other processes have reserved
 
@@ -83,7 +84,15 @@ class RunState:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._settled.wait(), _POLL)
 
-    async def settle(self, key: str, entry: Entry | None, unsure: float = 0.0) -> None:
-        """Replace a call's reservation by its answer, or by what it may have cost without one."""
-        await self.writer.commit(lambda: self.reservations.settle(key, entry, unsure))
+    async def settle(
+        self,
+        key: str,
+        entry: Entry | None,
+        unsure: float = 0.0,
+        unread: UnreadReply | None = None,
+    ) -> None:
+        """Replace a call's reservation by its answer, by a reply that cannot be read, or by what
+        it may have cost without one.
+        """
+        await self.writer.commit(lambda: self.reservations.settle(key, entry, unsure, unread))
         self._settled.set()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from alpacare.core.progress import Advance, track
 from alpacare.llm.reply import Answer
+from alpacare.llm.unread import UnreadReply, describe_problem
 
 
 @dataclass
@@ -28,6 +29,7 @@ class RunUsage:
     waiting: str = ""
     retries: Counter[str] = field(default_factory=Counter)
     finish_reasons: Counter[str] = field(default_factory=Counter)
+    warnings: Counter[str] = field(default_factory=Counter)  # replies by what was odd in them
     rejected: list[str] = field(default_factory=list)
     lost: int = 0
     _start: float = field(default_factory=time.monotonic)
@@ -47,6 +49,7 @@ class RunUsage:
         self.tokens_in += answer.tokens_in
         self.tokens_out += answer.tokens_out
         self.finish_reasons[answer.finish_reason] += 1
+        self.warnings.update(answer.warnings)
         self.update_progress(int(wanted))
 
     def add_failure(self, kind: str, unsure: float) -> None:
@@ -54,6 +57,12 @@ class RunUsage:
         self.retries[kind] += 1
         self.left -= unsure
         self.update_progress(0)
+
+    def add_unread(self, reply: UnreadReply, wanted: bool = True) -> None:
+        """Count a reply of a batch that cannot be read, and what it may have cost."""
+        if wanted:
+            self.rejected.append(f"{reply.key[:12]}: {describe_problem(reply.problem)}")
+        self.add_failure("broken body", reply.price)
 
     def add_hit(self) -> None:
         """Count an answer that another process received meanwhile."""
@@ -75,6 +84,13 @@ class RunUsage:
         ]
         self._advance(done, " · ".join(part for part in parts if part))
 
+    def describe_warnings(self) -> str:
+        """Describe in one line what was odd in the replies; "" if nothing was."""
+        if not self.warnings:
+            return ""
+        odd = ", ".join(f"{name} {count:,}" for name, count in sorted(self.warnings.items()))
+        return f"warning: replies that are not as they should be, and are used: {odd}"
+
     def append_to(self, path: Path) -> None:
         """Append this run's line to `path`; on a full disk the run's own error says more."""
         with suppress(OSError), path.open("a", encoding="utf-8") as file:
@@ -85,6 +101,7 @@ class RunUsage:
                 "calls": self.calls,
                 "retries": dict(sorted(self.retries.items())),
                 "finish_reasons": dict(sorted(self.finish_reasons.items())),
+                "warnings": dict(sorted(self.warnings.items())),
                 "rejected": len(self.rejected),
                 "lost_in_flight": self.lost,
                 "tokens_in": self.tokens_in,

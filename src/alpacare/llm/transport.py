@@ -5,15 +5,17 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urljoin, urlsplit
 
-from pydantic import ValidationError
 from tenacity import AsyncRetrying, retry_if_exception_type
 from tenacity.wait import wait_random_exponential
 
 from alpacare.core.errors import BadInput
-from alpacare.core.files import parse_json
+from alpacare.core.hosts import check_host
 from alpacare.llm.endpoints import Endpoint
-from alpacare.llm.reply import Completion, refusal_reply
+from alpacare.llm.json_bytes import Unreadable
+from alpacare.llm.reply import refusal_reply
+from alpacare.llm.reply_reader import Reply, ServerError, read_reply
 from alpacare.llm.request import Request
 
 if TYPE_CHECKING:
@@ -56,6 +58,17 @@ def retry_faults(stop: Any, sleep: Callable[[float], Awaitable[None]]) -> AsyncR
     return AsyncRetrying(retry=faults, wait=wait, stop=stop, sleep=sleep, reraise=True)
 
 
+class Unread(Fault):
+    """A reply with status 200 that cannot be read; `again`: another try may bring an answer."""
+
+    def __init__(self, error: Unreadable, body: bytes, charset: str | None, headers: Any) -> None:
+        super().__init__("broken body", str(error), billed=True, headers=headers)
+        self.problem = str(error)
+        self.again = error.broken
+        self.body = body
+        self.charset = charset
+
+
 class Rejected(Exception):
     """The server will never answer this request as it is."""
 
@@ -66,10 +79,9 @@ class _Filtered(Exception):
 
 @dataclass(frozen=True)
 class Received:
-    """A server's answer: the raw reply, the same parsed, and the headers."""
+    """A server's answer, and the headers."""
 
-    raw: dict[str, Any]
-    completion: Completion
+    reply: Reply
     headers: Mapping[str, str]
 
 
@@ -77,9 +89,17 @@ class Transport:
     """The openai client with its aiohttp transport; its retries are off, as ours replace them."""
 
     def __init__(self, endpoint: Endpoint) -> None:
+        """Make the client of one server.
+
+        Raises:
+            BadInput: `hosts` in params.yaml does not name the server's host or that of a proxy
+                that would read along, or there is no key.
+        """
         from httpx2 import Limits, Timeout
         from openai import AsyncOpenAI, DefaultAioHttpClient
 
+        for host, source in endpoint.list_readers():
+            check_host(host, source)
         self.endpoint = endpoint
         self._key = endpoint.read_key()
         address, query = endpoint.split_address()
@@ -93,7 +113,10 @@ class Transport:
             default_headers={"api-key": self._key} if "api-version" in query else None,
             max_retries=0,
             timeout=timeout,
-            http_client=DefaultAioHttpClient(limits=limits, timeout=timeout),
+            # a redirect would take text and key to a host that no setting names
+            http_client=DefaultAioHttpClient(
+                limits=limits, timeout=timeout, follow_redirects=False
+            ),
         )
 
     async def send(self, request: Request) -> Received:
@@ -109,8 +132,8 @@ class Transport:
             )
         except _Filtered as error:
             raw = refusal_reply(str(error), str(request.body["model"]))
-            return Received(raw, Completion.model_validate(raw), {})
-        return _read(reply.text, reply.headers)
+            return Received(read_reply(raw), {})
+        return _read(reply.content, reply.charset_encoding, reply.headers)
 
     async def call(
         self, action: Callable[["AsyncOpenAI"], Awaitable[T]], label: str = "the server"
@@ -145,6 +168,11 @@ class Transport:
         message = body.get("message") if isinstance(body, dict) else None
         text = self.redact(str(message or error.response.text))
         where = self.endpoint.address
+        if error.response.has_redirect_location:
+            return BadInput(
+                f"{where} answers {status} and sends on to {self._target(headers)}, where nothing "
+                "is sent: if that is the server, write its address into base_url"
+            )
         if status in _NO_KEY:
             name = self.endpoint.api_key or "the environment"
             return BadInput(f"{where} refuses the key in {name} ({status}): {text}")
@@ -159,6 +187,14 @@ class Transport:
         if code == "content_filter":
             return _Filtered(text)
         return Rejected(f"{label}: {status}, {text}")
+
+    def _target(self, headers: Mapping[str, str]) -> str:
+        """Name the scheme and host that a redirect points to; the rest of it may hold anything."""
+        try:
+            parts = urlsplit(urljoin(self.endpoint.address, headers["location"]))
+        except ValueError:  # brackets without an IPv6 address in them
+            return "an address that is none"
+        return self.redact(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}")
 
     def redact(self, text: str) -> str:
         """Remove the key from a server's text, and shorten it."""
@@ -183,15 +219,14 @@ def _connection_fault(error: BaseException) -> Fault:
     return Fault("timeout" if slow else "connection lost", billed=True)
 
 
-def _read(text: str, headers: Mapping[str, str]) -> Received:
+def _read(body: bytes, charset: str | None, headers: Mapping[str, str]) -> Received:
     """Read a reply with status 200, which may still hold no answer."""
     try:
-        raw = parse_json(text, "reply")
-        if isinstance(raw, dict) and raw.get("error"):
-            raise Fault("error in a 200", headers=headers)
-        completion = Completion.model_validate(raw)
-        if (reason := completion.choices[0].finish_reason) in _ABORTED:
-            raise Fault(f"finish_reason {reason}", billed=True, headers=headers)
-        return Received(raw, completion, headers)
-    except (BadInput, ValidationError):
-        raise Fault("broken body", billed=True, headers=headers) from None
+        reply = read_reply(body, charset)
+    except ServerError:
+        raise Fault("error in a 200", headers=headers) from None
+    except Unreadable as error:
+        raise Unread(error, body, charset, headers) from None
+    if (reason := reply.completion.choices[0].finish_reason) in _ABORTED:
+        raise Fault(f"finish_reason {reason}", billed=True, headers=headers)
+    return Received(reply, headers)

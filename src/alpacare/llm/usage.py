@@ -12,6 +12,7 @@ import click
 
 from alpacare.core.files import write_json
 from alpacare.llm.reply import Answer
+from alpacare.llm.reply_reader import UNKNOWN
 from alpacare.records.dropped import Dropped
 
 
@@ -46,7 +47,9 @@ def count_usage(answers: Iterable[Answer]) -> dict[str, Any]:
     calls = list(by_key.values())
     # a prompt that a content filter refused has no model version
     models = Counter(a.model for a in calls if not (a.refused and not a.tokens_in))
+    versions = models.keys() - {UNKNOWN}  # a server that names none sometimes has not changed it
     fingerprints = Counter(answer.fingerprint for answer in calls if answer.fingerprint)
+    warnings = Counter(warning for answer in calls for warning in answer.warnings)
     paid = [answer.call for answer in calls if answer.call]
     retries: Counter[str] = Counter()
     for call in paid:
@@ -61,10 +64,11 @@ def count_usage(answers: Iterable[Answer]) -> dict[str, Any]:
         "prices": sorted({call.prices for call in paid if call.prices}),
         "call_seconds": round(sum(call.seconds for call in paid), 1),
         "retries": dict(sorted(retries.items())),
+        "warnings": dict(sorted(warnings.items())),
         "finish_reasons": dict(sorted(Counter(a.finish_reason for a in calls).items())),
         "refused": sum(a.refused for a in calls),
         "asked_again_with_more_room": sum(a.cut is not None for a in calls),
         "models": dict(sorted(models.items())),
         "fingerprints": dict(sorted(fingerprints.items())),
-        "drift": len(models) > 1 or len(fingerprints) > 1,
+        "drift": len(versions) > 1 or len(fingerprints) > 1,
     }
