@@ -76,7 +76,9 @@ class Published:
         from transformers import AutoModelForCausalLM
 
         make_deterministic(0, THREADS, on_cpu=device == "cpu")
-        model = AutoModelForCausalLM.from_pretrained(work.folder, dtype=getattr(torch, dtype))
+        model = AutoModelForCausalLM.from_pretrained(
+            work.folder, dtype=getattr(torch, dtype), trust_remote_code=False
+        )
         self.model = model.to(device).eval()
         self.tokenizer = load_tokenizer(ModelSource(str(work.folder)))
         self.prompt, self.most = work.prompt, work.most
@@ -171,7 +173,7 @@ def make_work(
     config.eos_token_id = [tokenizer.eos_token_id, *range(END, config.vocab_size, END)]
     torch.manual_seed(0)
     with torch.device("cuda" if torch.cuda.is_available() else "cpu"):
-        model = AutoModelForCausalLM.from_config(config, dtype=dtype)
+        model = AutoModelForCausalLM.from_config(config, dtype=dtype, trust_remote_code=False)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     work.write()

@@ -29,6 +29,7 @@ from train_ways import AT_ONCE, BATCH, make_settings, sequences_per_step, skewed
 from alpacare.training.data import pack_examples
 from alpacare.training.memory_estimate import LLAMA_7B, ModelShape, estimate_memory
 from alpacare.training.packing import Example
+from alpacare.training.sequences import PackedSequences
 from alpacare.training.settings import CheckpointSettings
 
 SHAPES = {"7b": LLAMA_7B, "tiny": replace(LLAMA_7B, hidden_size=64, layers=2, heads=4, kv_heads=4,
@@ -106,7 +107,9 @@ def make_model(shape: ModelShape, settings: CheckpointSettings) -> Any:
     dtype = getattr(torch, settings.student.dtype) if settings.lora else torch.float32
     torch.manual_seed(0)
     with torch.device("cuda" if torch.cuda.is_available() else "cpu"):
-        model = AutoModelForCausalLM.from_config(config, dtype=dtype, attn_implementation="sdpa")
+        model = AutoModelForCausalLM.from_config(
+            config, dtype=dtype, attn_implementation="sdpa", trust_remote_code=False
+        )
     if settings.lora is None:
         return model
     from peft import LoraConfig, get_peft_model
@@ -155,7 +158,8 @@ def measure(way: str, shape: ModelShape) -> Line:
     job = TrainingJob(settings=settings, sequences_per_step=per_step, pad_id=0, cpu=not on_gpu)
     with tempfile.TemporaryDirectory() as folder, no_weights_written():
         model = make_model(shape, settings)
-        trainer, throughput = train(model, sequences, [], job, Path(folder), Event())
+        arrays, none = PackedSequences.of(sequences), PackedSequences.of([])
+        trainer, throughput = train(model, arrays, none, job, Path(folder), Event())
     measured = throughput.summary(trainer.args)
     return {
         "way": way,

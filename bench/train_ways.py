@@ -13,6 +13,7 @@ from alpacare.core.settings import read_yaml
 from alpacare.prompting.student_prompt import StudentPrompt
 from alpacare.training.data import pack_examples
 from alpacare.training.packing import IGNORE_INDEX, Example, PackedSequence, encode_example
+from alpacare.training.sequences import PackedSequences
 from alpacare.training.settings import CheckpointSettings
 from alpacare.training.student import train_tokenizer
 from alpacare.training.trainer import TrainingJob, train
@@ -163,7 +164,8 @@ def ours(model: Any, work: Work, folder: str) -> Trainer:
     sequences, pad = pack_examples(work.examples, settings), work.tokenizer.pad_token_id
     per_step = sequences_per_step(sequences, work.batch)
     job = TrainingJob(settings=settings, sequences_per_step=per_step, pad_id=pad)
-    trainer, _ = train(model, sequences, [], job, Path(folder), Event())
+    arrays, none = PackedSequences.of(sequences), PackedSequences.of([])
+    trainer, _ = train(model, arrays, none, job, Path(folder), Event())
     return trainer
 
 

@@ -19,7 +19,7 @@ STAGES: dict[str, Any] = read_yaml(REPOSITORY / "dvc.yaml")["stages"]
 # those must answer by the student's rules
 SECTIONS_OF = {
     "server_generations": ["generations"],
-    "base_generations": ["generations"],
+    "base_generations": ["generations", "checkpoint.student.base"],
     "references": ["references.written", "references.api"],
     "local_references": ["references.local", "generations"],
     "judgments": ["judgments.references", "judgments.judges"],

@@ -33,7 +33,7 @@ ENDS = [7, 11, 17, 23]
 def test_rows_that_leave_change_no_other(kind: str, sizes: dict[str, Any]) -> None:
     torch.manual_seed(0)
     config = getattr(transformers, f"{kind}Config")(**sizes, bos_token_id=1, eos_token_id=2)
-    model = transformers.AutoModelForCausalLM.from_config(config).eval()
+    model = transformers.AutoModelForCausalLM.from_config(config, trust_remote_code=False).eval()
     with torch.no_grad():
         for weights in model.parameters():
             if weights.ndim == 2:

@@ -27,8 +27,10 @@ def alone(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Ge
     from alpacare.prompting.student_prompt import StudentPrompt
 
     torch.set_num_threads(1)
-    tokenizer = AutoTokenizer.from_pretrained(checkpoint)
-    model = AutoModelForCausalLM.from_pretrained(checkpoint, dtype=torch.float32).eval()
+    tokenizer = AutoTokenizer.from_pretrained(checkpoint, trust_remote_code=False)
+    model = AutoModelForCausalLM.from_pretrained(
+        checkpoint, dtype=torch.float32, trust_remote_code=False
+    ).eval()
     prompt = StudentPrompt.read(checkpoint / "prompt")
 
     def ask(test: TestTask) -> Generation:
@@ -101,7 +103,7 @@ def test_any_end_token_of_a_chat_model_ends_an_answer(
     """Chat models name several in generation_config.json, and their tokenizer only one."""
     from transformers import AutoTokenizer
 
-    tokenizer = AutoTokenizer.from_pretrained(checkpoint)
+    tokenizer = AutoTokenizer.from_pretrained(checkpoint, trust_remote_code=False)
     place = next(n for n, record in enumerate(alone) if record.finish_reason == "length")
     answer(checkpoint, [TESTS[place]])
     (folder,) = Path(".scratch/out").glob("*")

@@ -18,7 +18,7 @@ from alpacare.training.packing import encode_example
 from alpacare.training.student import train_tokenizer
 
 TOKENIZER = train_tokenizer([" ".join(WORDS)] * 3, 300)
-PLAIN = StudentPrompt("{instruction}\n{input}", "{instruction}")
+PLAIN = StudentPrompt("{{ instruction }}\n{{ input }}", "{{ instruction }}")
 
 
 def task(instruction: str, input: str = "") -> TestTask:
@@ -70,7 +70,7 @@ def test_training_and_answering_read_the_same_tokens(form: Any, input: str, tmp_
     folder = make_checkpoint(tmp_path / "m", chat=form == "chat")
     from transformers import AutoTokenizer
 
-    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
     chosen = StudentPrompt.choose(form, REPOSITORY / "prompts/student")
     saved = StudentPrompt.read(folder / "prompt")
     (encoded,) = encode_prompts([task("Explain this.", input)], saved, tokenizer, None)

@@ -25,10 +25,10 @@ LORA = "lora: {rank: 4, alpha: 8, dropout: 0.0, targets: [q_proj, v_proj]} #"
 def pretrained(responses: Path, params: Path) -> Path:
     """A trained student, its tokenizer without a pad token as LLaMA's is."""
     assert train(responses, "pretrained").exit_code == 0
-    tokenizer = AutoTokenizer.from_pretrained("pretrained")
+    tokenizer = AutoTokenizer.from_pretrained("pretrained", trust_remote_code=False)
     tokenizer.pad_token = None
     tokenizer.save_pretrained("pretrained")
-    edit(params, {"base: random ": "base: pretrained #"})
+    edit(params, {"base: random ": f"base: {Path.cwd()}/pretrained #"})
     return responses
 
 
@@ -40,7 +40,7 @@ def test_adapters_on_a_local_base(pretrained: Path, params: Path) -> None:
     changed = {name.split(".")[-2] for name in new if not new[name].equal(old[name])}
     assert changed == {"q_proj", "v_proj"}
     assert {name: w.shape for name, w in new.items()} == {name: w.shape for name, w in old.items()}
-    AutoModelForCausalLM.from_pretrained("out")
+    AutoModelForCausalLM.from_pretrained("out", trust_remote_code=False)
     adapter = json.loads(Path("out/adapter/adapter_config.json").read_text())
     assert adapter["target_modules"] == ["q_proj", "v_proj"], "the same bytes each time"
     card = Path("out/README.md").read_text()
@@ -58,6 +58,13 @@ def test_adapters_on_a_local_base(pretrained: Path, params: Path) -> None:
     for stage in (generations, base):
         answered = run(stage, "out", "tests.jsonl", "answers.jsonl", "--run", "run.json")
         assert answered.exit_code == 0, answered.output
+    assert json.loads(Path("out/training.json").read_text())["settings"]["student"]["base"] == (
+        "pretrained"  # by its folder's name: others read this
+    )
+    Path("pretrained/config.json").write_text(Path("pretrained/config.json").read_text() + " ")
+    other = run(base, "out", "tests.jsonl", "answers.jsonl", "--run", "run.json")
+    assert other.exit_code == 2
+    assert "pretrained' does not hold the files that out was trained from" in other.output
 
 
 def test_a_full_disk_is_one_line_and_the_run_goes_on_when_there_is_room(
@@ -87,7 +94,7 @@ def test_a_chat_model_is_trained_and_asked_by_its_own_template(
     refused = train(pretrained, "out")
     assert refused.exit_code == 2
     assert "tokenizer has no chat template; use alpaca" in refused.output
-    tokenizer = AutoTokenizer.from_pretrained("pretrained")
+    tokenizer = AutoTokenizer.from_pretrained("pretrained", trust_remote_code=False)
     tokenizer.chat_template = CHAT
     wishes = Path("pretrained/generation_config.json")
     wishes.write_text(json.dumps({**json.loads(wishes.read_text()), "repetition_penalty": 1.3}))
@@ -100,7 +107,11 @@ def test_a_chat_model_is_trained_and_asked_by_its_own_template(
     assert all(name.endswith("_token_id") for name in kept), "a server would follow other wishes"
     prompt = StudentPrompt.read(Path("out/prompt"))
     (task, *_) = (json.loads(line) for line in pretrained.read_text().splitlines())
-    ids = prompt.encode(AutoTokenizer.from_pretrained("out"), task["instruction"], task["input"])
+    ids = prompt.encode(
+        AutoTokenizer.from_pretrained("out", trust_remote_code=False),
+        task["instruction"],
+        task["input"],
+    )
     assert tokenizer.decode(ids).startswith("<s><user>")
     counted = json.loads(Path("out/training.json").read_text())
     assert counted["tokens"] - counted["response_tokens"] == sum(

@@ -88,3 +88,21 @@ def test_changed_settings_never_go_on_from_old_scratch(long_run: Path, params: P
         json.loads(line)["step"] for line in Path("out/history.jsonl").read_text().splitlines()
     ]
     assert steps == list(range(1, len(steps) + 1))
+
+
+def test_what_was_prepared_is_read_again_unless_it_is_damaged(
+    responses: Path, params: Path
+) -> None:
+    edit(params, {"learning_rate: 5.0e-3": "learning_rate: 1.0e+30"})  # ends in its first steps
+    assert train(responses, "out").exit_code == 2
+    (ids,) = Path(".scratch").glob("*/prepared/train/ids.npy")
+    whole, first = ids.read_bytes(), ids.stat().st_ino
+    assert train(responses, "out").exit_code == 2
+    assert ids.stat().st_ino == first
+    ids.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    assert train(responses, "out").exit_code == 2
+    second = ids.stat().st_ino
+    assert (second != first, ids.read_bytes()) == (True, whole)
+    (ids.parents[1] / "sha256").unlink()  # as if it were half-written
+    assert train(responses, "out").exit_code == 2
+    assert ids.stat().st_ino != second

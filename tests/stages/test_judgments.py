@@ -19,6 +19,7 @@ from alpacare.records.task import TestTask, row_id
 
 TASKS = ["Explain fever.", "Name a vitamin.", "Why rest?"]
 GOOD, BAD = "GOOD advice.", "POOR advice."
+TASK = "Compare.\n{{ instruction }} {{ input }}"
 # the judge of these tests takes the answer that says GOOD
 FAIR = [["GOOD.*POOR", "Output (a)"], ["POOR.*GOOD", "Output (b)"], ["", "Tie"]]
 
@@ -167,20 +168,19 @@ def test_samples_show_how_steady_a_judge_is(asked: Running) -> None:
 def test_text_in_an_answer_is_never_a_variable(asked: Running, like: str) -> None:
     """Nor in an instruction; the student gets what stands there, braces and all."""
     make_judge(like, like)
-    odd = "Explain {output_1} and {input}, {{x}} and %s. \\1"
-    jsonl.write(Path("ours.jsonl"), [answer(odd, "{output_2} {instruction}", "a-7b", "{output_2}")])
-    jsonl.write(
-        Path("references/theirs.jsonl"), [answer(odd, "{input} \\g<0>", "a_7b", "{output_2}")]
-    )
+    odd = "Explain {{ output_1 }} and {input}, {% raw %} and %s. \\1"
+    ours, theirs, input = "{{ output_2 }} {instruction}", "{{ 1/0 }} \\g<0>", "{{ output_2 }}"
+    jsonl.write(Path("ours.jsonl"), [answer(odd, ours, "a-7b", input)])
+    jsonl.write(Path("references/theirs.jsonl"), [answer(odd, theirs, "a_7b", input)])
     from alpacare.prompting.judge_prompt import JudgePrompt
     from alpacare.records.pairs import pair_answers
     from alpacare.records.shown_pair import show_both_orders
 
     cases = show_both_orders(pair_answers(Path("ours.jsonl"), Path("references/theirs.jsonl")))
     text = JudgePrompt.read(Path("prompts/judges") / like).fill(cases[1])
-    for part in (odd, "{output_2}", "{output_2} {instruction}", "{input} \\g<0>"):
+    for part in (odd, f"\n{input}\n", ours, theirs):
         assert part in text
-    assert text.index("{input} \\g<0>") < text.index("{output_2} {instruction}")
+    assert text.index(theirs) < text.index(ours)
     assert asked.state()["calls"] == 0
 
 
@@ -278,7 +278,7 @@ def test_a_failure_keeps_the_text_that_could_not_be_read(asked: Running) -> None
 def test_a_local_judge_needs_no_server(asked: Running) -> None:
     make_checkpoint(Path("model"))
     local = {"model": "model", "revision": None, "prompt": "plain", "dtype": "float32"}
-    short = "{instruction} {input}\n(a) {output_1}\n(b) {output_2}\n"
+    short = "{{ instruction }} {{ input }}\n(a) {{ output_1 }}\n(b) {{ output_2 }}\n"
     (make_judge("local", "loglik", "local_judges", **local) / "prompt.txt").write_text(short)
     rows = judge("local", local=True)
     assert len(rows) == 6
@@ -331,15 +331,41 @@ def test_what_cannot_be_sent_is_one_line(asked: Running, value: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{instruction} {input} {output_1}", "the variable {output_2} is missing"),
-        ("{instruction} {input} {output_1} {output_2} {output_3}", "unknown variable {output_3}"),
+        (f"{TASK} {{{{ output_1 }}}}", ": the text does not show the variable 'output_2'"),
+        (f"{TASK} {{{{ outptu_1 }}}}", ", line 2: unknown variable 'outptu_1'; did you mean"),
+        (
+            "Which?\n{instruction} {input}\n{output_1}\n{output_2}",
+            ", line 2: single braces are plain text: {instruction}, {input}, {output_1}, "
+            "{output_2}; write {{ instruction }}, {{ input }}, {{ output_1 }}, {{ output_2 }}",
+        ),
     ],
 )
-def test_a_prompt_that_is_wrong_is_one_line(asked: Running, text: str, message: str) -> None:
-    (make_judge("wrong") / "prompt.txt").write_text(text)
+@pytest.mark.parametrize("local", [False, True])
+def test_a_prompt_that_is_wrong_is_one_line(
+    asked: Running, text: str, message: str, local: bool
+) -> None:
+    judges, like = ("local_judges", "loglik") if local else ("judges", "alpacare")
+    (make_judge("wrong", like, judges) / "prompt.txt").write_text(text)
+    done = run_judge("wrong", local=local)
+    assert (done.exit_code, asked.state()["calls"]) == (2, 0)
+    assert f"prompts/{judges}/wrong/prompt.txt{message}" in done.output
+    assert len(done.output.strip().splitlines()) == 1
+
+
+def test_two_tasks_in_one_request_stop_before_the_first_call(asked: Running) -> None:
+    """Here the prompt shows only the first letter of a task; both answers are the same."""
+    path = make_judge("wrong") / "prompt.txt"
+    path.write_text(path.read_text().replace("{{ instruction }}", "{{ instruction[0] }}"))
+    write_answers([GOOD] * 3, [GOOD] * 3)
+    assert run_judge("wrong").exit_code == 0, "E, N and W differ"
+    calls = asked.state()["calls"]
+    tasks = ["Explain fever.", "Explain a rash."]
+    jsonl.write(Path("ours.jsonl"), [answer(task, GOOD, "student") for task in tasks])
+    jsonl.write(Path("references/theirs.jsonl"), [answer(task, BAD, "gpt-4") for task in tasks])
     done = run_judge("wrong")
-    assert done.exit_code == 2
-    assert f"prompts/judges/wrong/prompt.txt: {message}" in done.output
+    assert (done.exit_code, asked.state()["calls"]) == (2, calls)
+    first, second = (row_id(task, "") for task in tasks)
+    assert f"wrong/prompt.txt: tasks {first} and {second} make the same request" in done.output
 
 
 def test_answers_that_are_the_same_are_asked_about_once(asked: Running) -> None:

@@ -47,6 +47,23 @@ def test_the_published_spelling_is_normalised(params: Path) -> None:
     assert "topic,Neurology,3" in Path("t.csv").read_text().splitlines()
 
 
+def test_a_topic_that_is_a_formula_is_text_in_the_table(params: Path) -> None:
+    Path("in.json").write_text(json.dumps([SEED | {"topic": "=1+1", "view": "-0.5"}]))
+    assert seeds(Path("in.json")).exit_code == 0
+    assert rows("out.jsonl")[0]["topic"] == "=1+1"
+    assert {"topic,'=1+1,1", "view,-0.5,1"} <= {*Path("t.csv").read_text().splitlines()}
+
+
+def test_control_characters_go_and_are_counted(params: Path) -> None:
+    seed = {**SEED, "instruction": "Explain\x00 \x1b[1mreflexes\x1b[0m.", "input": "\u200b"}
+    Path("in.json").write_text(json.dumps([seed]))
+    result = seeds(Path("in.json"))
+    assert "repaired: 1 texts with control characters, now without" in result.output
+    assert "repaired: 1 texts of invisible characters, read as empty" in result.output
+    assert rows("out.jsonl")[0]["instruction"] == "Explain reflexes."
+    assert rows("out.jsonl")[0]["input"] == ""
+
+
 def test_take_uses_the_first_seeds_only(params: Path) -> None:
     params.write_text(params.read_text().replace("take: null", "take: 1"))
     Path("in.json").write_text(json.dumps([SEED, {**SEED, "instruction": "B?"}]))
@@ -71,6 +88,16 @@ def test_take_uses_the_first_seeds_only(params: Path) -> None:
         ("[" * 99999, "in.jsonl: not valid JSON"),
         (json.dumps([{**SEED, "input": "\ud83d"}]), "in.jsonl: half of a character"),
         (json.dumps([SEED, SEED]), "row 2: the same task as in.jsonl: row 1"),
+        (
+            json.dumps([SEED | {"instruction": text} for text in ("Caf\u00e9?", "Cafe\u0301?")]),
+            "row 2: the same task as in.jsonl: row 1",
+        ),
+        (json.dumps({**SEED, "instruction": "\u200b\u200d"}), "'instruction' is missing or empty"),
+        (json.dumps({**SEED, "topic": "\x1b[2J\u3164"}), "'topic' is missing or empty"),
+        (
+            json.dumps({**SEED, "x\x1b[31m": 1}),
+            "unknown field 'x\\x1b[31m'; a seed",
+        ),
         (json.dumps([SEED, 3]), "row 2: expected a JSON object, found int"),
     ],
 )

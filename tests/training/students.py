@@ -6,6 +6,7 @@ from typing import Any
 
 from alpacare.training.data import pack_examples
 from alpacare.training.packing import Example, encode_example
+from alpacare.training.sequences import PackedSequences
 from alpacare.training.settings import CheckpointSettings
 from alpacare.training.student import load_student, train_tokenizer
 from alpacare.training.trainer import TrainingJob, train
@@ -82,8 +83,8 @@ def trained(
     validation: list[Example] | None = None,
 ) -> Any:
     """Train in this process, all examples in every step; give the Trainer."""
-    sequences = pack_examples(examples, settings)
-    held_out = pack_examples(validation or [], settings)
+    sequences = PackedSequences.of(pack_examples(examples, settings))
+    held_out = PackedSequences.of(pack_examples(validation or [], settings))
     model, pad = load_student(settings, TOKENIZER), TOKENIZER.pad_token_id
     job = TrainingJob(settings=settings, sequences_per_step=len(sequences), pad_id=pad)
     trainer, _ = train(model, sequences, held_out, job, scratch, Event())

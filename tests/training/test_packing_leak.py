@@ -17,7 +17,7 @@ LORA = {"rank": 4, "alpha": 8, "dropout": 0.5, "targets": "all-linear"}
 
 def model(kind: str, **sizes: Any) -> Any:
     config = getattr(transformers, f"{kind}Config")(**sizes)
-    return transformers.AutoModelForCausalLM.from_config(config)
+    return transformers.AutoModelForCausalLM.from_config(config, trust_remote_code=False)
 
 
 @pytest.mark.parametrize("kind", ["Mistral", "Qwen2"])

@@ -1,14 +1,18 @@
 """From responses to sequences: what is held out or dropped and why, and how a step is split."""
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from students import TEXTS, TOKENIZER, make_settings
+from students import TEXTS, TOKENIZER, make_examples, make_settings
 
 from alpacare.core.errors import BadInput
 from alpacare.prompting.student_prompt import StudentPrompt
 from alpacare.records.response import Response
-from alpacare.training.data import choose_held_out, prepare_data, split_step
+from alpacare.training.data import choose_held_out, pack_examples, prepare_data, split_step
+from alpacare.training.sequences import PackedSequences
 
 
 def response(name: str, instruction: str, output: str, finish_reason: str = "stop") -> Response:
@@ -30,7 +34,7 @@ RESPONSES = [
     response("nothing", "ask", "", "length"),
     response("lost", LONG, TEXTS[1]),
 ]
-PROMPT = StudentPrompt("{instruction}: {input}", "{instruction}")
+PROMPT = StudentPrompt("{{ instruction }}: {{ input }}", "{{ instruction }}")
 
 
 @pytest.mark.parametrize(
@@ -45,9 +49,21 @@ def test_every_dropped_example_has_its_reason(
 ) -> None:
     data = prepare_data(RESPONSES, PROMPT, TOKENIZER, make_settings(too_long=too_long))
     assert {each.id: each.reason for each in data.dropped} == lost
-    assert len(data.examples) == kept
-    assert all(example.prompt_length < len(example.ids) for example in data.examples)
+    examples = [example for sequence in data.train for example in sequence]
+    assert len(examples) == kept
+    assert all(example.prompt_length < len(example.ids) for example in examples)
     assert data.teachers == ["m"]
+
+
+@pytest.mark.parametrize("packing", [True, False])
+def test_sequences_come_back_from_the_disk_as_they_were(tmp_path: Path, packing: bool) -> None:
+    made = pack_examples(make_examples(20), make_settings(packing=packing))
+    for name, sequences in (("train", made), ("validation", [])):
+        PackedSequences.of(sequences).save(tmp_path / name)
+        read = PackedSequences.load(tmp_path / name)
+        assert list(read) == sequences
+        assert list(read.padded(2)) == [*sequences, [], []]
+        assert isinstance(read.ids, np.memmap), "not in the memory of every process"
 
 
 def test_when_nothing_fits_the_setting_is_named() -> None:

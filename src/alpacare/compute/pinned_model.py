@@ -6,6 +6,7 @@ from typing import Self
 
 from pydantic import model_validator
 
+from alpacare.compute.workers import first_line
 from alpacare.core.settings import Settings
 
 
@@ -19,6 +20,16 @@ class PinnedModel(Settings):
     def _pinned(self) -> Self:
         check_pinned(self.model, self.revision)
         return self
+
+
+def explain_loading(error: BaseException) -> str:
+    """Say in one line why a model's files cannot be read; its own code is never run."""
+    if "trust_remote_code" in str(error):
+        return (
+            "it needs Python code of its own, which is not run here, as it could do anything; "
+            "choose a model of a kind that transformers itself knows"
+        )
+    return first_line(error)
 
 
 def check_pinned(name: str, revision: str | None) -> None:

@@ -4,9 +4,12 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+from alpacare.core.input_state import current_inputs
 
 
 def fingerprint(parts: Mapping[str, Any]) -> str:
@@ -45,9 +48,24 @@ def hash_code(*modules: str) -> str:
 
 
 def hash_model(name: str, revision: str | None) -> str | None:
-    """Name a model's weights: a Hub model's by its revision, a local folder's by its bytes."""
+    """Name a model's weights: a Hub model's by its revision, a local folder's by its bytes.
+
+    A stage is held to such a folder, as to its other inputs, until it ends.
+    """
     folder = Path(name)
-    return hash_files(folder) if folder.is_dir() else revision
+    if not folder.is_dir():
+        return revision
+    if state := current_inputs():
+        state.add_model(folder)
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    stamps = tuple((str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files)
+    return _hash_folder(folder, stamps)
+
+
+@lru_cache(maxsize=4)
+def _hash_folder(folder: Path, stamps: Hashable) -> str:
+    """Hash a folder once as long as it does not change: weights may take a minute."""
+    return hash_files(folder)
 
 
 def folder_size(folder: Path) -> int:

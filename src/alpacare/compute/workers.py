@@ -13,8 +13,10 @@ from pathlib import Path
 
 from alpacare.core.errors import BadInput
 from alpacare.core.file_lock import hold_lock
+from alpacare.core.input_state import InputState, current_inputs
 
 ERROR_FILE = "error.txt"
+_INPUTS = "inputs.json"
 # How long threads that wait for one another spin before they sleep. GNU OpenMP's own 300,000 turns
 # make training many times slower where something else wants one of the cores; the bits are the
 # same (bench/busy.py).
@@ -35,6 +37,9 @@ def run_workers(
         KeyboardInterrupt: the run was stopped; the message says how to go on.
     """
     (scratch / ERROR_FILE).unlink(missing_ok=True)
+    (scratch / _INPUTS).unlink(missing_ok=True)
+    if state := current_inputs():
+        state.save(scratch / _INPUTS)
     process = subprocess.Popen(
         command,
         env={"GOMP_SPINCOUNT": SPIN_COUNT, **os.environ, **environment},
@@ -54,6 +59,16 @@ def run_workers(
         raise BadInput((scratch / ERROR_FILE).read_text())
     if status:
         raise BadInput(f"a worker process died with status {status}; {progress()}")
+
+
+def check_worker_inputs(scratch: Path) -> None:
+    """Check in a worker that what it has imported and read is what its stage began with.
+
+    Raises:
+        BadInput: code, settings or files have changed since.
+    """
+    if (scratch / _INPUTS).exists():
+        InputState.load(scratch / _INPUTS).check()
 
 
 def worker_lock(rank: int) -> str:

@@ -1,15 +1,8 @@
 """Safe display of texts from models and files on a terminal or page."""
 
-import re
 from collections.abc import Sequence
 
-# Terminals obey control characters; marks that change text direction can hide text.
-_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-
-
-def escape_controls(text: str) -> str:
-    """Escape control characters, so that no text can act on a terminal or page."""
-    return _UNSAFE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+from alpacare.core.texts import escape_controls as escape_controls
 
 
 def name_some(things: Sequence[str], most: int = 5) -> str:

@@ -14,6 +14,7 @@ from alpacare.core import jsonl
 from alpacare.core.errors import BadInput
 from alpacare.core.file_lock import hold_lock
 from alpacare.core.files import write_json
+from alpacare.core.texts import repair_text
 from alpacare.generation import worker
 from alpacare.generation.model import ModelSource, load_tokenizer, pad_token, read_context
 from alpacare.generation.prompts import EncodedPrompt, encode_prompts
@@ -191,13 +192,13 @@ def make_record(
     answer: AnswerTokens,
     generator: str,
 ) -> Generation:
-    """Make a row of the output: the text of the new tokens and nothing else."""
+    """Make a row of the output: the text of the new tokens, as `core.texts` has all texts."""
     ids, reason = answer
     return Generation(
         id=test.id,
         instruction=test.instruction,
         input=test.input,
-        output=str(tokenizer.decode(ids, skip_special_tokens=True)),
+        output=repair_text(str(tokenizer.decode(ids, skip_special_tokens=True))),
         generator=generator,
         finish_reason="stop" if reason == "stop" else "length",
         tokens=len(ids) + (reason == "stop"),

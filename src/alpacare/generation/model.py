@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alpacare.compute.determinism import make_deterministic
-from alpacare.compute.workers import first_line
+from alpacare.compute.pinned_model import explain_loading
 from alpacare.core.errors import BadInput
 from alpacare.core.progress import quiet_libraries
 
@@ -28,7 +28,7 @@ def _reading(source: ModelSource, part: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:  # each loader has errors of its own
-        problem = f"{source.name}: its {part} cannot be read ({first_line(error)})"
+        problem = f"{source.name}: its {part} cannot be read ({explain_loading(error)})"
         advice = "`dvc checkout` it" if Path(source.name).is_dir() else "check name and revision"
         raise BadInput(f"{problem}; {advice}") from error
 
@@ -46,7 +46,9 @@ def load_tokenizer(source: ModelSource) -> "PreTrainedTokenizerBase":
         raise BadInput(f"{folder}: no tokenizer here; run `dvc repro checkpoint` or `dvc pull`")
     tokenizer: PreTrainedTokenizerBase
     with _reading(source, "tokenizer"):
-        tokenizer = AutoTokenizer.from_pretrained(source.name, revision=source.revision)
+        tokenizer = AutoTokenizer.from_pretrained(
+            source.name, revision=source.revision, trust_remote_code=False
+        )
     return tokenizer
 
 
@@ -55,7 +57,9 @@ def read_context(source: ModelSource) -> int | None:
     from transformers import AutoConfig
 
     with _reading(source, "configuration"):
-        config = AutoConfig.from_pretrained(source.name, revision=source.revision)
+        config = AutoConfig.from_pretrained(
+            source.name, revision=source.revision, trust_remote_code=False
+        )
     context: int | None = getattr(config.get_text_config(), "max_position_embeddings", None)
     return context
 
@@ -82,6 +86,7 @@ def load_model(
             revision=source.revision,
             dtype=getattr(torch, dtype),
             use_safetensors=True,
+            trust_remote_code=False,
             attn_implementation=attention,
         )
     ends = getattr(model.generation_config, "eos_token_id", None)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel
 
 from alpacare.compute.journal import Journal
-from alpacare.compute.workers import ERROR_FILE, worker_lock
+from alpacare.compute.workers import ERROR_FILE, check_worker_inputs, worker_lock
 from alpacare.core.errors import BadInput
 from alpacare.core.file_lock import hold_lock
 from alpacare.core.progress import track
@@ -49,6 +49,7 @@ def main(scratch: Path) -> None:
     """Answer one of several parts."""
     rank, workers = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
     try:
+        check_worker_inputs(scratch)
         run_worker(scratch, rank, workers)
     except BadInput as error:
         (scratch / ERROR_FILE).write_text(str(error))

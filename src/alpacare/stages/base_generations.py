@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from alpacare.compute.scratch import hash_model
 from alpacare.core.command import FILE, Stage, check_files
+from alpacare.core.errors import BadInput
 from alpacare.core.files import atomic_folder, read_json
 from alpacare.core.settings import check, load
 from alpacare.generation.answering import generate_answers
@@ -18,7 +20,7 @@ from alpacare.generation.settings import GenerationsSettings
 from alpacare.prompting.student_prompt import StudentPrompt
 from alpacare.records.comparisons import BASE
 from alpacare.records.test_set import read_test_set
-from alpacare.training.settings import RANDOM, StudentSettings
+from alpacare.training.settings import RANDOM, CheckpointSettings, StudentSettings
 from alpacare.training.student import load_base
 
 if TYPE_CHECKING:
@@ -44,14 +46,32 @@ def main(checkpoint: Path, tests: Path, out: Path, run: Path) -> None:
     settings = load("generations", GenerationsSettings)
     tasks = read_test_set(tests)
     prompt = StudentPrompt.read(checkpoint / "prompt")
-    training = checkpoint / "training.json"
-    trained_with = read_json(training).get("settings", {})
-    student = check(trained_with.get("student"), StudentSettings, f"{training}: student.")
+    student = read_student(checkpoint / "training.json")
     scratch = out.parent / ".scratch" / out.stem
     made = scratch.with_name(f"{out.stem}-random")
     source = find_source(student, load_tokenizer(ModelSource(str(checkpoint))), made)
     answers = generate_answers(source, prompt, tasks, settings, BASE, scratch)
     click.echo(answers.save(out, run))
+
+
+def read_student(training: Path) -> StudentSettings:
+    """Read what a student was trained from; where a base folder is, params.yaml says.
+
+    Raises:
+        BadInput: the folder there holds another model than the one that was trained.
+    """
+    trained_with = read_json(training)
+    student = trained_with.get("settings", {}).get("student")
+    if digest := trained_with.get("base_sha256"):
+        base = load("checkpoint", CheckpointSettings).student.base
+        if hash_model(base, None) != digest:
+            raise BadInput(
+                f"params.yaml: checkpoint.student.base: '{base}' does not hold the files that "
+                f"{training.parent} was trained from; name their folder, or run "
+                "`dvc repro checkpoint`"
+            )
+        student = {**student, "base": base}
+    return check(student, StudentSettings, f"{training}: student.")
 
 
 def find_source(

@@ -7,9 +7,8 @@ tokenizer, the prompt templates it was trained with, `history.jsonl` (one line a
 """
 
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -29,29 +28,27 @@ from alpacare.core.command import FILE, Stage
 from alpacare.core.errors import BadInput
 from alpacare.core.file_lock import hold_lock
 from alpacare.core.files import atomic_folder
+from alpacare.core.input_state import check_inputs
 from alpacare.core.progress import quiet_libraries
 from alpacare.core.settings import load
-from alpacare.prompting import student_prompt
+from alpacare.prompting import student_prompt, templates
 from alpacare.prompting.student_prompt import StudentPrompt
+from alpacare.records import response
 from alpacare.records.response import Response
 from alpacare.training import launch
 from alpacare.training.data import (
-    TrainingData,
+    make_tokenizer,
     prepare_data,
-    save_sequences,
     sequences_per_step,
     split_step,
 )
 from alpacare.training.hardware import Hardware, check_machine, read_hardware
 from alpacare.training.launch import launch_workers, other_machines_command
 from alpacare.training.memory_check import check_memory_and_disk
+from alpacare.training.prepared import Prepared, read_prepared, write_prepared
 from alpacare.training.result import longest_sequence, summarise_training, write_result
-from alpacare.training.settings import RANDOM, CheckpointSettings, StudentSettings
-from alpacare.training.student import load_base_tokenizer, train_tokenizer
+from alpacare.training.settings import CheckpointSettings
 from alpacare.training.trainer import TrainingJob
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
 
 
 @click.command(cls=Stage)
@@ -70,9 +67,6 @@ def main(responses: Path, out: Path, prompt: Path, hardware: Path) -> None:
           --prompt prompts/student --hardware configs/accelerate/cpu.yaml
     """
     settings = load("checkpoint", CheckpointSettings)
-    rows = jsonl.read(responses, Response, unique="id")
-    if not rows:
-        raise BadInput(f"{responses}: no responses to train on")
     if out.is_file():  # before hours of training, not at the end
         raise BadInput(f"{out}: is a file; name a folder to write")
     template = StudentPrompt.choose(settings.prompt, prompt)
@@ -80,11 +74,12 @@ def main(responses: Path, out: Path, prompt: Path, hardware: Path) -> None:
     check_machine(settings, machine)
     make_deterministic(settings.student.seed, settings.threads)
     quiet_libraries()
-    tokenizer = make_tokenizer(settings.student, template, rows)
-    data = prepare_data(rows, template, tokenizer, settings)
-    data_hash = hash_files(responses)
-    files = {"data": data_hash, "files": hash_files(prompt, hardware)}
-    folder = out.parent / ".scratch" / name_run(settings, files)
+    files = {"data": hash_files(responses), "files": hash_files(prompt, hardware)}
+    base = hash_model(settings.student.base, settings.student.revision)
+    folder = out.parent / ".scratch" / name_run(settings, files, base)
+    ready = read_prepared(folder)
+    prepared = ready or prepare(responses, template, settings)
+    data = prepared.data
     per_step = sequences_per_step(data, settings.optimizer.batch_size)
     split = split_step(per_step, machine.num_processes, settings.micro_batch_size)
     micro_batch = (split.micro_batch_size, longest_sequence(settings, data))
@@ -92,40 +87,49 @@ def main(responses: Path, out: Path, prompt: Path, hardware: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with hold_lock(folder / "stage.lock"):
         with hold_lock(folder / worker_lock(0)):  # a worker outlives a stage that was killed
-            write_job(folder, settings, machine, data, tokenizer)
+            if not ready:
+                write_prepared(folder, prepared)
+            write_job(folder, settings, machine, prepared)
         report_other_runs(folder, out)
         if machine.num_machines > 1:
             command = other_machines_command(hardware, machine, folder, settings)
             click.echo(f"on each other machine, with its RANK (1, 2, ...):\n  {command}", err=True)
         launch_workers(hardware, machine, folder, settings)
+        check_inputs()  # before the weights leave the scratch folder
         per_step = split.micro_batch_size * split.accumulation_steps * machine.num_processes
-        training = summarise_training(settings, data, data_hash, per_step)
+        training = summarise_training(settings, data, files["data"], base, per_step)
         with atomic_folder(out) as fresh:
-            line = write_result(folder, fresh, settings, training, tokenizer)
+            line = write_result(folder, fresh, settings, training, prepared.tokenizer)
             jsonl.write(fresh / "dropped.jsonl", data.dropped)
             template.save(fresh / "prompt")
         shutil.rmtree(folder)
     click.echo(line)
 
 
-def make_tokenizer(
-    student: StudentSettings, prompt: StudentPrompt, rows: Sequence[Response]
-) -> "PreTrainedTokenizerBase":
-    """Train a tokenizer for a student with random weights; a pretrained one has its own."""
-    if student.base != RANDOM:
-        return load_base_tokenizer(student)
-    prompts = [prompt.fill(row.instruction, row.input) for row in rows]
-    texts = [*prompts, *(row.output for row in rows)]
-    return train_tokenizer(texts, student.architecture.vocab_size)
+def prepare(responses: Path, template: StudentPrompt, settings: CheckpointSettings) -> Prepared:
+    """Read, tokenise and pack the responses.
+
+    Raises:
+        BadInput: no rows, a bad row, or not one that fits.
+    """
+    rows = jsonl.read(responses, Response, unique="id")
+    if not rows:
+        raise BadInput(f"{responses}: no responses to train on")
+    tokenizer = make_tokenizer(settings.student, template, rows)
+    return Prepared(prepare_data(rows, template, tokenizer, settings), tokenizer)
 
 
-def name_run(settings: CheckpointSettings, files: dict[str, str]) -> str:
-    """Name a run by all that shapes its weights; `files`: hashes of its inputs."""
-    student = settings.student
+def name_run(settings: CheckpointSettings, files: dict[str, str], base: str | None) -> str:
+    """Name a run by all that shapes its weights: hashes of its inputs, and of the base model."""
     parts: dict[str, Any] = {
         "settings": settings.model_dump(exclude={"report_to", "save_steps"}),
-        "base": hash_model(student.base, student.revision),
-        "code": [hash_code(launch.__file__), hash_files(Path(student_prompt.__file__))],
+        "base": base,
+        "code": [
+            hash_code(launch.__file__),
+            hash_files(
+                Path(student_prompt.__file__), Path(templates.__file__), Path(response.__file__)
+            ),
+        ],
         "versions": versions(""),
     }
     return fingerprint({**parts, **files})
@@ -135,17 +139,14 @@ def write_job(
     folder: Path,
     settings: CheckpointSettings,
     machine: Hardware,
-    data: TrainingData,
-    tokenizer: "PreTrainedTokenizerBase",
+    prepared: Prepared,
 ) -> None:
-    """Write what the workers read."""
-    tokenizer.save_pretrained(folder / "tokenizer")
-    save_sequences(data.train, folder / "train.npz")
-    save_sequences(data.validation, folder / "validation.npz")
+    """Write what the workers read beside the prepared data."""
+    tokenizer = prepared.tokenizer
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
     job = TrainingJob(
         settings=settings,
-        sequences_per_step=sequences_per_step(data, settings.optimizer.batch_size),
+        sequences_per_step=sequences_per_step(prepared.data, settings.optimizer.batch_size),
         pad_id=pad,
         cpu=machine.use_cpu,
         sharded=machine.sharded,

@@ -3,7 +3,6 @@
 {"id": "3f0c...", "stage": "filtered", "reason": "rouge_l", "witness": "91bb...", "score": 0.83}
 """
 
-import csv
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -14,6 +13,7 @@ import click
 
 from alpacare.core import jsonl
 from alpacare.core.command import FILE, Stage, check_files
+from alpacare.core.csv_files import write_csv
 from alpacare.core.errors import BadInput
 from alpacare.core.files import atomic_file, open_text, write_json
 from alpacare.core.progress import track
@@ -134,12 +134,11 @@ def _counts(task_filter: Filter) -> dict[str, Any]:
 def _write_nearest(path: Path, matched: list[MatchedTask]) -> None:
     """Write the tasks nearest to a test task, contaminated ones first."""
     matched.sort(key=lambda each: (not each.match.contaminated, -each.match.score))
-    with atomic_file(path) as file:
-        rows = csv.writer(file, lineterminator="\n")
-        rows.writerow(["id", "test", "rouge_l", "shared_words", "instruction", "test_instruction"])
-        for each in matched[:_NEAREST]:
-            score, texts = f"{each.match.score:.4f}", (each.task.instruction, each.test.instruction)
-            rows.writerow([each.task.id, each.test.id, score, each.match.shared, *texts])
+    rows = [("id", "test", "rouge_l", "shared_words", "instruction", "test_instruction")]
+    for each in matched[:_NEAREST]:
+        score, texts = f"{each.match.score:.4f}", (each.task.instruction, each.test.instruction)
+        rows.append((each.task.id, each.test.id, score, each.match.shared, *texts))
+    write_csv(path, rows)
 
 
 def _print_summary(task_filter: Filter) -> None:

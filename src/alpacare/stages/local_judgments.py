@@ -57,7 +57,7 @@ def _compare(
 ) -> tuple[list[Judgment], dict[str, Any]]:
     if not cases:
         return [], {}
-    scored, run = score_prompts(judge, [prompt.fill(case) for case in cases], scratch)
+    scored, run = score_prompts(judge, prompt.fill_all(cases), scratch)
     return make_judgments(cases, [(each.raw, each.slot) for each in scored]), run
 
 

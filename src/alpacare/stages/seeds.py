@@ -7,7 +7,6 @@ spellings, difficulty as text, "<noinput>"):
      "instruction": "Explain ...", "input": "<noinput>"}
 """
 
-import csv
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,8 @@ import click
 
 from alpacare.core import jsonl
 from alpacare.core.command import FILE, Stage
-from alpacare.core.files import atomic_file, write_json
+from alpacare.core.csv_files import write_csv
+from alpacare.core.files import write_json
 from alpacare.core.settings import load
 from alpacare.datasets.seed_files import SeedsSettings, read_seeds
 from alpacare.records.task import Seed
@@ -36,11 +36,14 @@ def main(source: Path, out: Path, metrics: Path, table: Path) -> None:
           --metrics metrics/seeds.json --table metrics/seeds.csv
     """
     settings = load("seeds", SeedsSettings)
-    seeds = read_seeds(source)[: settings.take]
+    repairs: Counter[str] = Counter()
+    seeds = read_seeds(source, repairs)[: settings.take]
     jsonl.write(out, seeds)
     write_json(metrics, count(seeds))
     write_table(table, seeds)
     click.echo(f"{len(seeds)} seed tasks in {len({s.topic for s in seeds})} topics")
+    for what, times in (+repairs).items():
+        click.echo(f"repaired: {times:,} {what}")
 
 
 def count(seeds: list[Seed]) -> dict[str, Any]:
@@ -59,13 +62,12 @@ def count(seeds: list[Seed]) -> dict[str, Any]:
 
 def write_table(path: Path, seeds: list[Seed]) -> None:
     """Write every type, topic, view and difficulty with its count, most frequent first."""
-    with atomic_file(path) as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["field", "value", "count"])
-        for field in ("type", "topic", "view", "difficulty"):
-            counts = Counter(str(getattr(seed, field)) for seed in seeds)
-            for value, number in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
-                writer.writerow([field, value, number])
+    rows: list[tuple[object, ...]] = [("field", "value", "count")]
+    for field in ("type", "topic", "view", "difficulty"):
+        counts = Counter(str(getattr(seed, field)) for seed in seeds)
+        most_first = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+        rows += [(field, value, number) for value, number in most_first]
+    write_csv(path, rows)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ the kept instructions. Those it compares with the seeds and not with each other,
 does that for the same rows.
 """
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,8 +12,9 @@ import click
 
 from alpacare.core import jsonl
 from alpacare.core.command import FILE, Stage, check_files
+from alpacare.core.csv_files import write_csv
 from alpacare.core.errors import BadInput
-from alpacare.core.files import atomic_file, write_json
+from alpacare.core.files import write_json
 from alpacare.core.progress import track
 from alpacare.statistics.dataset import (
     DatasetRow,
@@ -59,8 +59,7 @@ def main(
     figures = describe_dataset(described, found, scores)
     write_json(metrics, figures)
     for name, table in make_tables(described, found, scores).items():
-        with atomic_file(paths[name]) as file:
-            csv.writer(file, lineterminator="\n").writerows(table)
+        write_csv(paths[name], table)
     pairs, types = figures["verbs"], figures["kinds"]["type"]
     click.echo(
         f"{len(described)} rows, {figures['without_input']} without input; "

@@ -4,7 +4,6 @@ import math
 import re
 import resource
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -14,7 +13,7 @@ from alpacare.core.errors import BadInput
 from alpacare.core.progress import Advance
 from alpacare.training.checkpoints import delete_others, mark_complete
 from alpacare.training.memory_estimate import PEAK_FLOPS, ModelShape, flops_per_token
-from alpacare.training.packing import PackedSequence
+from alpacare.training.sequences import PackedSequences
 
 if TYPE_CHECKING:
     from peft import PeftModel
@@ -87,14 +86,14 @@ def peak_bytes() -> int:
 
 def make_throughput(
     model: "PreTrainedModel | PeftModel",
-    sequences: Sequence[PackedSequence],
+    sequences: PackedSequences,
     steps: int,
     arguments: "TrainingArguments",
 ) -> Throughput:
     """Count tokens and FLOPs of a step; `steps` of them take every sequence once."""
     import torch
 
-    lengths = [len(example.ids) for sequence in sequences for example in sequence]
+    lengths: list[int] = sequences.lengths.tolist()
     tokens = sum(lengths)
     context = sum(length * length for length in lengths) / tokens  # of the mean token
     trained = sum(weight.numel() for weight in model.parameters() if weight.requires_grad)

@@ -1,25 +1,26 @@
 """The checkpoints that a stopped training run continues from, in its scratch folder.
 
 models/.scratch/FINGERPRINT/
-    job.json, train.npz, validation.npz, tokenizer/     what the workers read
+    prepared/ with a file `sha256`                       tokenizer and sequences; also the stage's,
+                                                         which prepares them once
+    job.json                                             what else the workers read
     checkpoint-200/ with a file `complete`               what training continues from
     result/, history.json, speed.json                    what the stage collects
-    stage.lock, worker-0.lock, error.txt                 which processes run, and what went wrong
+    stage.lock, worker-0.lock, error.txt, inputs.json    which processes run, what went wrong, and
+                                                         what they are held to
 """
 
 import shutil
 from pathlib import Path
 
-from alpacare.core.files import sync
+from alpacare.core.files import settle, sync
 
 COMPLETE = "complete"
 
 
 def mark_complete(checkpoint: Path) -> None:
     """Mark a checkpoint as complete, once the disk holds all its bytes."""
-    for file in checkpoint.rglob("*"):
-        if file.is_file():
-            sync(file)
+    settle(checkpoint)
     marker = checkpoint / COMPLETE
     marker.touch()
     sync(marker)

@@ -1,12 +1,14 @@
-"""From responses to packed sequences of tokens, on disk between the stage and its workers."""
+"""From responses to a tokenizer and packed sequences of tokens."""
 
 import hashlib
+from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from alpacare.core.errors import BadInput
+from alpacare.core.names import public_name
 from alpacare.prompting.student_prompt import StudentPrompt
 from alpacare.records.dropped import Dropped
 from alpacare.records.response import Response
@@ -17,7 +19,9 @@ from alpacare.training.packing import (
     build_tensors,
     encode_example,
 )
-from alpacare.training.settings import CheckpointSettings
+from alpacare.training.sequences import PackedSequences
+from alpacare.training.settings import RANDOM, CheckpointSettings, StudentSettings
+from alpacare.training.student import load_base_tokenizer, train_tokenizer
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -27,15 +31,21 @@ if TYPE_CHECKING:
 class TrainingData:
     """Sequences to train on and sequences held out; and what did not fit."""
 
-    train: list[PackedSequence]
-    validation: list[PackedSequence]
+    train: PackedSequences
+    validation: PackedSequences
     dropped: list[Dropped]
     teachers: list[str]  # the models that wrote the answers
 
-    @property
-    def examples(self) -> list[Example]:
-        """Every example that is trained on."""
-        return [example for sequence in self.train for example in sequence]
+
+def make_tokenizer(
+    student: StudentSettings, prompt: StudentPrompt, rows: Sequence[Response]
+) -> "PreTrainedTokenizerBase":
+    """Train a tokenizer for a student with random weights; a pretrained one has its own."""
+    if student.base != RANDOM:
+        return load_base_tokenizer(student)
+    prompts = (prompt.fill(row.instruction, row.input) for row in rows)
+    texts = chain(prompts, (row.output for row in rows))
+    return train_tokenizer(texts, student.architecture.vocab_size)
 
 
 def prepare_data(
@@ -60,7 +70,8 @@ def prepare_data(
         elif example.truncated and settings.too_long == "drop":
             reason = "too_long"
         else:
-            kept[response.id] = example
+            # four bytes a token; in a list of Python's numbers, ten times as many
+            kept[response.id] = replace(example, ids=array("i", example.ids))
             continue
         drop = Dropped(id=response.id, stage="checkpoint", reason=reason, witness=response.request)
         dropped.append(drop)
@@ -72,10 +83,12 @@ def prepare_data(
             "raise it"
         )
     return TrainingData(
-        train=pack_examples(train, settings),
-        validation=pack_examples([kept[id] for id in kept if id in held_out], settings),
+        train=PackedSequences.of(pack_examples(train, settings)),
+        validation=PackedSequences.of(
+            pack_examples([kept[id] for id in kept if id in held_out], settings)
+        ),
         dropped=dropped,
-        teachers=sorted({response.model for response in responses}),
+        teachers=sorted({public_name(response.model) for response in responses}),
     )
 
 
@@ -99,35 +112,7 @@ def pack_examples(
 
 def sequences_per_step(data: TrainingData, batch_size: int) -> int:
     """How many sequences hold `batch_size` examples, on average."""
-    return max(1, round(batch_size * len(data.train) / len(data.examples)))
-
-
-def save_sequences(sequences: Sequence[PackedSequence], path: Path) -> None:
-    """Write sequences as arrays of numbers, to be read by every worker."""
-    import numpy as np
-
-    examples = [example for sequence in sequences for example in sequence]
-    np.savez(
-        path,
-        ids=np.array([token for example in examples for token in example.ids], dtype=np.int32),
-        lengths=np.array([len(example.ids) for example in examples], dtype=np.int64),
-        prompts=np.array([example.prompt_length for example in examples], dtype=np.int64),
-        sizes=np.array([len(sequence) for sequence in sequences], dtype=np.int64),
-    )
-
-
-def load_sequences(path: Path) -> list[PackedSequence]:
-    """Read what `save_sequences` wrote."""
-    import numpy as np
-
-    with np.load(path) as arrays:
-        names = ("ids", "lengths", "prompts", "sizes")
-        ids, lengths, prompts, sizes = (arrays[name] for name in names)
-    examples = [
-        Example(ids[end - length : end].tolist(), int(prompt), truncated=False)
-        for end, length, prompt in zip(np.cumsum(lengths), lengths, prompts, strict=True)
-    ]
-    return [examples[end - size : end] for end, size in zip(np.cumsum(sizes), sizes, strict=True)]
+    return max(1, round(batch_size * len(data.train) / len(data.train.lengths)))
 
 
 def collate_padded(

@@ -11,6 +11,7 @@ from alpacare.core.settings import Settings, check, read_yaml
 from alpacare.training.memory_estimate import LLAMA_7B
 from alpacare.training.settings import RANDOM, CheckpointSettings
 from alpacare.training.student import read_config
+from alpacare.training.trackers import check_trackers
 
 if TYPE_CHECKING:
     from transformers import PretrainedConfig
@@ -113,17 +114,7 @@ def _check_optional_packages(settings: CheckpointSettings, hardware: Hardware) -
             "checkpoint.optimizer.name: adamw_8bit (bitsandbytes) cannot work on FSDP2's shards; "
             "set it to adamw, or take one GPU"
         )
-    if not settings.report_to:
-        return
-    from transformers.integrations import integration_utils as trackers
-
-    installed = trackers.get_available_reporting_integrations()  # type: ignore[no-untyped-call]
-    for name in settings.report_to:
-        if name not in trackers.INTEGRATION_TO_CALLBACK:
-            known = ", ".join(sorted(trackers.INTEGRATION_TO_CALLBACK))
-            raise BadInput(f"checkpoint.report_to: no tracker '{name}'; known: {known}")
-        if name not in installed:
-            raise BadInput(f"checkpoint.report_to: {name} is not installed; pip install {name}")
+    check_trackers(settings.report_to)
 
 
 def _linear_layers(config: "PretrainedConfig") -> list[str]:
@@ -132,7 +123,7 @@ def _linear_layers(config: "PretrainedConfig") -> list[str]:
     from transformers import AutoModelForCausalLM
 
     with torch.device("meta"):
-        model = AutoModelForCausalLM.from_config(config)  # type: ignore[no-untyped-call]
+        model = AutoModelForCausalLM.from_config(config, trust_remote_code=False)  # type: ignore[no-untyped-call]
     return [
         name
         for name, module in model.named_modules()

@@ -20,7 +20,7 @@ IGNORE_INDEX = -100  # torch's cross entropy skips this label
 class Example:
     """Token ids of prompt and response; the loss counts those from `prompt_length` on."""
 
-    ids: list[int]
+    ids: Sequence[int]
     prompt_length: int
     truncated: bool
 
@@ -77,7 +77,8 @@ def build_tensors(examples: Sequence[Example], length: int, pad_id: int) -> dict
     for example in examples:
         ids += example.ids
         positions += range(len(example.ids))
-        labels += [IGNORE_INDEX] * example.prompt_length + example.ids[example.prompt_length :]
+        labels += [IGNORE_INDEX] * example.prompt_length
+        labels += example.ids[example.prompt_length :]
     padding = length - len(ids)
     return {
         "input_ids": torch.tensor(ids + [pad_id] * padding),

@@ -1,6 +1,7 @@
 """The checkpoint's folder, written from what the workers left in the scratch folder."""
 
 import json
+import shutil
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from alpacare.compute.machine import versions
 from alpacare.core.files import write_json
 from alpacare.training.data import TrainingData
-from alpacare.training.settings import CheckpointSettings
+from alpacare.training.prepared import TOKENIZER
+from alpacare.training.settings import RANDOM, CheckpointSettings, StudentSettings
 from alpacare.training.student import load_base
 
 if TYPE_CHECKING:
@@ -33,7 +35,7 @@ def write_result(
     history: History = json.loads((scratch / "history.json").read_text())
     speed: dict[str, Any] = json.loads((scratch / "speed.json").read_text())
     _move_weights(scratch / "result", out, settings, tokenizer)
-    tokenizer.save_pretrained(out)
+    shutil.copytree(scratch / TOKENIZER, out, dirs_exist_ok=True)
     if (decoding := out / "generation_config.json").exists():
         # only its special tokens: servers would follow the base's decoding settings, and answer
         # otherwise than what was measured
@@ -75,27 +77,37 @@ def _move_weights(
     (result / "README.md").unlink(missing_ok=True)  # peft's, an empty form
     config = json.loads((result / "adapter_config.json").read_text())
     config["target_modules"].sort()  # peft writes a set, in another order each time
+    config["base_model_name_or_path"] = _public(settings.student).base
     write_json(result / "adapter_config.json", config)
     result.replace(out / "adapter")
 
 
 def summarise_training(
-    settings: CheckpointSettings, data: TrainingData, data_hash: str, per_step: int
+    settings: CheckpointSettings,
+    data: TrainingData,
+    data_hash: str,
+    base_hash: str | None,
+    per_step: int,
 ) -> dict[str, Any]:
-    """Count examples, sequences and tokens; `per_step` sequences a step, on all devices."""
-    examples = data.examples
-    tokens = sum(len(example.ids) for example in examples)
+    """Count examples, sequences and tokens; `per_step` sequences a step, on all devices.
+
+    A base model that is a folder is named by the folder's last part and its content's hash: others
+    read this, and the path may name a person.
+    """
+    student = settings.student
+    tokens = int(data.train.lengths.sum())
     capacity = len(data.train) * longest_sequence(settings, data)
     return {
-        "settings": settings.model_dump(),
+        "settings": settings.model_copy(update={"student": _public(student)}).model_dump(),
         "data": data_hash,
+        "base_sha256": base_hash if student.is_folder else None,
         "teachers": data.teachers,
-        "examples": len(examples),
-        "held_out": sum(len(sequence) for sequence in data.validation),
-        "truncated": sum(example.truncated for example in examples),
+        "examples": len(data.train.lengths),
+        "held_out": len(data.validation.lengths),
+        "truncated": int(data.train.truncated.sum()),
         "dropped": len(data.dropped),
         "tokens": tokens,
-        "response_tokens": tokens - sum(example.prompt_length for example in examples),
+        "response_tokens": tokens - int(data.train.prompts.sum()),
         "sequences": len(data.train),
         "packing_efficiency": round(tokens / capacity, 4),
         "sequences_per_step": per_step,
@@ -103,20 +115,28 @@ def summarise_training(
     }
 
 
+def _public(student: StudentSettings) -> StudentSettings:
+    name = Path(student.base).resolve().name if student.is_folder else student.base
+    return student.model_copy(update={"base": name})
+
+
 def longest_sequence(settings: CheckpointSettings, data: TrainingData) -> int:
     """Tokens of the longest sequence that is trained on."""
     if settings.packing:
         return settings.max_seq_length
-    return max(len(example.ids) for example in data.examples)
+    return int(data.train.lengths.max())
 
 
 def model_card(training: Mapping[str, Any], history: Sequence[Mapping[str, float]]) -> str:
     """Write the card from `training.json` and the history."""
     settings = training["settings"]
     student, lora, optimizer = settings["student"], settings["lora"], settings["optimizer"]
-    random = student["base"] == "random"
-    revision = f" at `{student['revision']}`" if student["revision"] else ""
-    base = "random weights" if random else f"`{student['base']}`{revision}"
+    base = "random weights" if student["base"] == RANDOM else f"`{student['base']}`"
+    digest = training["base_sha256"]
+    if on_hub := student["revision"] is not None and not digest:
+        base += f" at `{student['revision']}`"
+    elif digest:
+        base += f", a folder with SHA-256 `{digest}`"
     losses = [entry["validation_loss"] for entry in history if "validation_loss" in entry]
     validation = f"| loss on held-out examples | {losses[-1]:.4f} at the end |\n" if losses else ""
     how = f"LoRA of rank {lora['rank']}, merged into the weights" if lora else "all weights"
@@ -124,7 +144,7 @@ def model_card(training: Mapping[str, Any], history: Sequence[Mapping[str, float
         **{**training, "teachers": ", ".join(f"`{name}`" for name in training["teachers"])},
         validation=validation,
         base=base,
-        base_line="" if random else f"base_model: {student['base']}\n",
+        base_line=f"base_model: {student['base']}\n" if on_hub else "",
         how=f"{how}, {student['dtype']} arithmetic",
         **optimizer,
         first=history[0]["loss"],

@@ -1,6 +1,7 @@
 """Section `checkpoint` of params.yaml."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -44,6 +45,11 @@ class StudentSettings(Settings):
     architecture: Architecture
     dtype: Literal["float32", "bfloat16"]
     seed: int
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether the base is a folder on this machine, and not on the Hub or made from nothing."""
+        return self.base != RANDOM and Path(self.base).is_dir()
 
     @model_validator(mode="after")
     def _pinned(self) -> Self:

@@ -1,11 +1,11 @@
 """The student before training: a LLaMA with random weights, or a pretrained model by revision."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alpacare.compute.workers import first_line
+from alpacare.compute.pinned_model import explain_loading
 from alpacare.core.errors import BadInput
 from alpacare.training.settings import RANDOM, CheckpointSettings, StudentSettings
 
@@ -34,7 +34,7 @@ def _reading(student: StudentSettings, part: str, advice: str = "") -> Iterator[
     try:
         yield
     except (OSError, ValueError, SafetensorError) as error:
-        problem = f"{part} cannot be read ({first_line(error)}){advice}"
+        problem = f"{part} cannot be read ({explain_loading(error)}){advice}"
         raise BadInput(_place(student) + problem) from error
 
 
@@ -58,7 +58,9 @@ def read_config(student: StudentSettings) -> "PretrainedConfig":
     )
     config: PretrainedConfig
     with _reading(student, "", advice):
-        config = AutoConfig.from_pretrained(student.base, revision=student.revision)
+        config = AutoConfig.from_pretrained(
+            student.base, revision=student.revision, trust_remote_code=False
+        )
     return config
 
 
@@ -71,7 +73,9 @@ def load_base_tokenizer(student: StudentSettings) -> "PreTrainedTokenizerBase":
     from transformers import AutoTokenizer
 
     with _reading(student, ": its tokenizer"):
-        tokenizer = AutoTokenizer.from_pretrained(student.base, revision=student.revision)
+        tokenizer = AutoTokenizer.from_pretrained(
+            student.base, revision=student.revision, trust_remote_code=False
+        )
     if tokenizer.eos_token_id is None:
         raise BadInput(
             f"{_place(student)}: its tokenizer has no end-of-text token; no answer could end"
@@ -79,7 +83,7 @@ def load_base_tokenizer(student: StudentSettings) -> "PreTrainedTokenizerBase":
     return tokenizer
 
 
-def train_tokenizer(texts: Sequence[str], vocab_size: int) -> "PreTrainedTokenizerFast":
+def train_tokenizer(texts: Iterable[str], vocab_size: int) -> "PreTrainedTokenizerFast":
     """Train a tokenizer with at most `vocab_size` entries; every byte is covered, so no <unk>."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
@@ -143,6 +147,7 @@ def load_base(
             revision=settings.revision,
             dtype=getattr(torch, settings.dtype) if frozen else torch.float32,
             use_safetensors=True,
+            trust_remote_code=False,
             attn_implementation="sdpa",
         )
 

@@ -1,6 +1,5 @@
 """The training run itself: Hugging Face's Trainer on packed sequences, in one process or many."""
 
-from collections.abc import Sequence
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
@@ -18,7 +17,8 @@ from alpacare.training.attention import (
 from alpacare.training.callbacks import Throughput, make_callback, make_throughput
 from alpacare.training.checkpoints import delete_others, last_complete
 from alpacare.training.data import StepSplit, collate_padded, split_step
-from alpacare.training.packing import IGNORE_INDEX, PackedSequence
+from alpacare.training.packing import IGNORE_INDEX
+from alpacare.training.sequences import PackedSequences
 from alpacare.training.settings import CheckpointSettings
 
 if TYPE_CHECKING:
@@ -46,8 +46,8 @@ class TrainingJob(BaseModel):
 
 def train(
     model: "PreTrainedModel | PeftModel",
-    sequences: Sequence[PackedSequence],
-    validation: Sequence[PackedSequence],
+    sequences: PackedSequences,
+    validation: PackedSequences,
     job: TrainingJob,
     scratch: Path,
     stop: Event,
@@ -69,9 +69,9 @@ def train(
     per_step = split.micro_batch_size * split.accumulation_steps * state.num_processes
     # empty sequences, which count nothing in the loss, until steps divide evenly: else several
     # processes would take some sequences twice
-    sequences = [*sequences, *[[] for _ in range(-len(sequences) % per_step)]]
+    sequences = sequences.padded(-len(sequences) % per_step)
     steps = len(sequences) // per_step
-    arguments = make_arguments(job, scratch, split, steps if validation else None)
+    arguments = make_arguments(job, scratch, split, steps if len(validation) else None)
     throughput = make_throughput(model, sequences, steps, arguments)
     collator = _choose_collator(model, job)
     if settings.packing and state.is_main_process:  # with FSDP only this one has weights now
@@ -85,8 +85,8 @@ def train(
         trainer = Trainer(
             model,
             arguments,
-            train_dataset=list(sequences),
-            eval_dataset=list(validation) or None,
+            train_dataset=sequences,  # each is read from the disk when its turn comes
+            eval_dataset=validation if len(validation) else None,
             data_collator=collator,
             preprocess_logits_for_metrics=sum_losses,
             compute_metrics=mean_loss,

@@ -14,12 +14,13 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from alpacare.compute.determinism import make_deterministic
-from alpacare.compute.workers import ERROR_FILE, first_line, worker_lock
+from alpacare.compute.workers import ERROR_FILE, check_worker_inputs, first_line, worker_lock
 from alpacare.core.command import STOPPED
 from alpacare.core.errors import BadInput
 from alpacare.core.file_lock import hold_lock
 from alpacare.core.progress import quiet_libraries
-from alpacare.training.data import load_sequences
+from alpacare.training.prepared import TOKENIZER, TRAIN, VALIDATION
+from alpacare.training.sequences import PackedSequences
 from alpacare.training.student import load_student
 from alpacare.training.trainer import TrainingJob, history, train
 
@@ -85,9 +86,13 @@ def _run(scratch: Path, stop: Event) -> None:
     make_deterministic(job.settings.student.seed, job.settings.threads, on_cpu=job.cpu)
     quiet_libraries()
     state = PartialState(cpu=job.cpu)
-    model = load_student(job.settings, AutoTokenizer.from_pretrained(scratch / "tokenizer"))
-    sequences = load_sequences(scratch / "train.npz")
-    validation = load_sequences(scratch / "validation.npz")
+    model = load_student(
+        job.settings, AutoTokenizer.from_pretrained(scratch / TOKENIZER, trust_remote_code=False)
+    )
+    sequences = PackedSequences.load(scratch / TRAIN)
+    validation = PackedSequences.load(scratch / VALIDATION)
+    if state.is_main_process:  # another machine may have its files elsewhere
+        check_worker_inputs(scratch)
     trainer, throughput = train(model, sequences, validation, job, scratch, stop)
     if trainer.state.global_step < trainer.state.max_steps:
         raise SystemExit(STOPPED)
