@@ -25,6 +25,7 @@ class Hub:
     cut: int | None = None  # bytes after which the next GET breaks off
     hold: bool = False  # ... or waits, until the reader goes
     changed: bool = False  # the storage gives other bytes than announced
+    storage: str = ""  # the host that readers are sent to, if it is another
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -41,7 +42,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("X-Repo-Commit", commit)
         self.send_header("X-Linked-Etag", f'"{hashlib.sha256(content).hexdigest()}"')
         self.send_header("X-Linked-Size", str(len(content)))
-        storage = self.hub.url.replace("127.0.0.1", "localhost")
+        storage = self.hub.storage or self.hub.url.replace("127.0.0.1", "localhost")
         self.send_header("Location", f"{storage}/storage/{self.path.rpartition('/')[2]}")
         self.send_header("Content-Length", "0")
         self.end_headers()

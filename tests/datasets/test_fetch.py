@@ -220,6 +220,9 @@ def test_other_bytes_than_the_hub_announced_are_refused(project: Path, hub: Hub)
         ({}, {"rows": 5}, "small: 4 rows came, but configs/datasets.yaml says that there are 5"),
         ({}, {"files": {HUB_FILE.replace(COMMIT, "main"): None}}, "write hub://datasets/ORG/NAME@"),
         ({}, {"model": None}, "'model' says who wrote responses"),
+        ({"storage": "http://hf.co"}, {}, "sends the download on to http://hf.co, which is none"),
+        ({"storage": "https://nothf.co"}, {}, "sends the download on to https://nothf.co, which"),
+        ({"storage": "http://169.254.169.254"}, {}, "on to http://169.254.169.254, which is none"),
         ({"files": {"train.parquet": b"PAR1 and no more"}}, {}, "not a whole Parquet file"),
     ],
 )
@@ -264,6 +267,14 @@ def test_seeds_are_stored_unchanged_and_the_stage_reads_them(project: Path, hub:
     )
     assert json.loads(Path("out.jsonl").read_text())["difficulty"] == 3
     assert "small.jsonl'" not in git(project, "add", "--all", "--dry-run")
+
+
+def test_a_name_that_leads_out_of_the_folder_is_none(project: Path, hub: Hub) -> None:
+    catalogue("../../evil")
+    assert "'../../evil' is not a valid name: use letters, digits" in fail(
+        hub, "fetch", "../../evil"
+    )
+    assert not list(project.parent.glob("evil*"))
 
 
 def test_an_unknown_name_gets_the_known_ones(project: Path, hub: Hub) -> None:

@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import shutil
-import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import REPOSITORY, run
+from conftest import run
 from own_project import git, make_project
 
 from alpacare.cli.main import main
@@ -27,6 +26,10 @@ ROWS: Rows = [
     {"instruction": "Is tea good for a cold?", "input": "N/A", "output": "It soothes."},
     {"instruction": 'Read "3 mg, b.i.d."', "input": "Line one\nline two", "output": "Twice, daily"},
 ]
+
+
+# joiners inside a Persian word and an emoji, which are part of them, and a soft hyphen
+JOINED = "\u0645\u06cc\u200c\u0631\u0648\u062f \U0001f469\u200d\u2695\ufe0f \u00ad"
 
 
 @pytest.fixture(scope="module")
@@ -141,6 +144,38 @@ def test_dropped_rows_are_counted_and_named(project: Path) -> None:
     assert [json.loads(row)["witness"] for row in dropped] == ["mine:3", "mine:4", "mine:1"]
 
 
+def test_texts_that_come_in_have_one_rule(project: Path) -> None:
+    """Control characters go, what shows nothing is empty, decomposed letters make no other row."""
+    rows = [
+        {
+            "instruction": "Is \x1b[31mred\x1b[0m wine\x00 safe?",
+            "output": "Patient\x92s choice",
+        },
+        {"instruction": "\u200b\ufeff", "output": "y"},
+        {"instruction": "Explain.", "output": "\u200d \u2060"},
+        {"instruction": "Caf\u00e9?", "output": "y"},
+        {"instruction": "Cafe\u0301?", "output": "y"},
+        {"instruction": JOINED, "output": "\ta\r\nb\u2028"},
+    ]
+    output = import_rows("responses", write("ours.jsonl", rows), "--model", "m")
+    made = jsonl.read(Path("data/imported/ours.jsonl"), Response)
+    assert [(row.instruction, row.output) for row in made] == [
+        ("Is red wine safe?", "Patient\u2019s choice"),
+        ("Café?", "y"),
+        (JOINED, "a\r\nb"),
+    ]
+    for line in (
+        "dropped: 1 no_instruction",
+        "dropped: 1 no_response",
+        "dropped: 1 same_task",
+        "repaired: 2 texts with control characters, now without",
+        "repaired: 2 texts of invisible characters, read as empty",
+    ):
+        assert line in output
+    dropped = Path("data/dropped/imported/ours.jsonl").read_text().splitlines()
+    assert json.loads(dropped[2])["witness"] == "ours:4"
+
+
 def test_who_answered_is_read_from_the_row_or_else_from_the_command(project: Path) -> None:
     rows = [ROWS[0] | {"by": "gpt-4"}, ROWS[1] | {"by": ""}]
     file = write("ours.csv", rows)
@@ -216,6 +251,8 @@ def test_only_what_dvc_can_restore_is_replaced(project: Path) -> None:
             "--column output: write OURS=TH",
         ),
         ("a b.json", "[{}]", ["--model", "m"], "'a b' is not a valid name: use letters, digits"),
+        ("a.csv", "<!DOCTYPE html>\n<p>Sign in", ["--model", "m"], "a.csv: is a web page (HTML) a"),
+        ("a.json", "<html>Sign in</html>", ["--model", "m"], "a.json: is a web page (HTML) and n"),
     ],
 )
 def test_wrong_input_is_one_line(
@@ -229,6 +266,9 @@ def test_wrong_input_is_one_line(
 def test_a_file_that_is_not_there(project: Path) -> None:
     assert "../none.json: no such file" in fail("instructions", "../none.json")
     assert "leave it out" in fail("instructions", write("a.json", ROWS), "--model", "m")
+    told = fail("instructions", "https://ann:S3cretpw@example.org")
+    assert "an address stands where a file is wanted" in told
+    assert "S3cretpw" not in told
 
 
 def test_a_large_file_takes_seconds(project: Path) -> None:
@@ -238,18 +278,3 @@ def test_a_large_file_takes_seconds(project: Path) -> None:
     start = time.monotonic()
     assert "52,002 of 52,002 rows" in import_rows("responses", file, "--model", "m")
     assert time.monotonic() - start < 30, "4 s on an idle machine"
-
-
-def test_make_passes_every_option() -> None:
-    command = ["make", "--no-print-directory", "--dry-run", "import", "STAGE=responses"]
-    done = subprocess.run(
-        [*command, "FILE=my rows.csv", "MODEL=gpt-4o", "COLUMNS=instruction=q output=a"],
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout.endswith(
-        "alpacare import 'responses' 'my rows.csv' --model 'gpt-4o' "
-        "--column 'instruction=q' --column 'output=a'\n"
-    )

@@ -1,5 +1,7 @@
 """`alpacare test-set`, with Git, DVC and a server on loopback; every row was written for this."""
 
+import contextlib
+import gzip
 import hashlib
 import json
 import re
@@ -7,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import zlib
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -58,6 +61,7 @@ def project(prepared: Path, workspace: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.chdir(folder)
     Path("../signed.jsonl").write_text(SIGNED)
     Path("../model.json").write_text(MODEL)
+    Path("../page.html").write_text("<html><body>Sign in</body></html>")
     return folder
 
 
@@ -77,12 +81,25 @@ class Host(BaseHTTPRequestHandler):
         page = self.pages.get(self.path.rpartition("/")[2])
         self.send_response(404 if page is None else 200)
         length = 10**6 if self.path.endswith("broken") else len(page or b"")
+        length = 10**10 if self.path.endswith("huge") else length
         self.send_header("Content-Length", str(length))
+        if self.path.endswith(("bomb", "packed")):
+            self.send_header("Content-Encoding", "gzip")
         self.end_headers()
-        self.wfile.write(page or b"")
+        with contextlib.suppress(ConnectionError):
+            self.wfile.write(page or b"")
 
     def log_message(self, *_: object) -> None:
         pass
+
+
+def bomb(size: int) -> bytes:
+    """Gzip of so many blanks, without making them all."""
+    packer = zlib.compressobj(wbits=31)
+    block = b" " * 1_000_000
+    start = packer.compress(block) + packer.flush(zlib.Z_FULL_FLUSH)
+    same = packer.compress(block) + packer.flush(zlib.Z_FULL_FLUSH)
+    return start + same * (size // len(block) - 1)
 
 
 @pytest.fixture
@@ -92,6 +109,10 @@ def server() -> Iterator[str]:
         "model": MODEL.encode(),
         "broken": SIGNED.encode(),
         "latin": '{"instruction": "Café?"}'.encode("latin-1"),
+        "packed": gzip.compress(SIGNED.encode()),
+        "bomb": bomb(300_000_000),
+        "huge": SIGNED.encode(),
+        "page": b"\n<!DOCTYPE html><html><title>Sign in</title></html>",
     }
     Host.asked = []
     host = ThreadingHTTPServer(("127.0.0.1", 0), Host)
@@ -229,6 +250,10 @@ def test_without_dvc_there_is_no_file(project: Path) -> None:
         ("moved", None, 2, "/moved: the server answers 301 Moved"),
         ("broken", None, 2, "/broken: peer closed connection"),
         ("latin", None, 2, "/latin: not UTF-8 text"),
+        ("bomb", None, 2, "/bomb: is packed more than 100 to 1, as no text is"),
+        ("huge", None, 2, "/huge: is larger than 1,000,000,000 bytes; if it should be, download"),
+        ("page", None, 2, "/page: a web page (HTML) came and not data; open the address in a b"),
+        ("page", "0" * 64, 2, "/page: a web page (HTML) came and not data"),
         ("signed", "0" * 64, 2, f"/signed: is another file: SHA-256 {sha256(SIGNED)}, expected 00"),
         ("signed", None, 3, "/signed: 2 questions, but configs/datasets.yaml says that small has"),
     ],
@@ -238,6 +263,31 @@ def test_a_download_that_is_not_what_it_should_be(
 ) -> None:
     catalogue({f"{server}/{COMMIT}/{path}": sha}, tasks)
     assert message in fail("small")
+    left = sum(part.stat().st_size for part in Path(".dvc/tmp/downloads").iterdir())
+    assert left == (len(SIGNED) if path == "broken" else 0), "only what can be gone on from stays"
+
+
+def test_what_a_server_packs_is_unpacked(project: Path, server: str) -> None:
+    catalogue({f"{server}/packed": sha256(SIGNED)})
+    import_set("small")
+    assert [task.instruction for task in read_test_set(OUT)] == [TEA, SALT]
+
+
+@pytest.mark.parametrize(
+    "secret",
+    ["https://ann:S3cretpw@{}/a", "WHO=https://S3cretpw@{}/a", "https://{}/a?sig=S3cretpw"],
+)
+@pytest.mark.parametrize("sha", [None, "not a hash"])
+def test_a_password_in_an_address_is_refused_and_not_shown(
+    project: Path, secret: str, sha: str | None
+) -> None:
+    catalogue({secret.format(f"example.org/{COMMIT}"): sha})
+    line = fail("small")
+    assert "configs/datasets.yaml: small: files: an address has a " in line
+    assert "S3cretpw" not in line
+    line = fail("ours", secret.removeprefix("WHO="))
+    assert "an address stands where a file is wanted; download it yourself" in line
+    assert "S3cretpw" not in line
 
 
 def test_a_server_that_is_not_there(project: Path, server: str) -> None:
@@ -276,6 +326,7 @@ def test_an_address_that_is_not_safe_or_may_change_is_refused(
         (("other",), "no test set 'other' in configs/datasets.yaml; if it is yours, name its fil"),
         (("a/b", "../signed.jsonl"), "'a/b' is not a valid name: use letters, digits"),
         (("../small", "../signed.jsonl"), "'../small' is not a valid name"),
+        (("small", "../page.html"), "../page.html: is a web page (HTML) and not data; download"),
         (("small", "g p t=../signed.jsonl"), "'g p t' is not a valid name"),
         (("small", "../none.jsonl"), "../none.jsonl: no such file"),
         (("small", "gpt-4=../none=1.jsonl"), "../none=1.jsonl: no such file"),

@@ -10,6 +10,7 @@ from conftest import run
 from reviewed import draw, export, give_back, make_project, read_key, sign
 
 from alpacare.cli.main import main
+from alpacare.cli.review import review
 from alpacare.records.judgment import Verdict
 
 Key = dict[str, Any]
@@ -144,6 +145,8 @@ def change(key: Key, place: int, **fields: object) -> str:
         (0, {"sample": "../../params"}, "field 'sample'"),
         (0, {"reviewer": " "}, "field 'reviewer'"),
         (0, {"page": 1}, "field 'page'"),
+        (0, {"items": 99}, "says that its page has 99 items, and sample"),
+        (0, {"items": 0}, "says that its page has 0 items, and sample"),
         (2, {"id": "0000000000000000"}, "task 0000000000000000 is not in sample"),
         (2, {"verdicts": {"correctness": "model"}}, "field 'verdicts.correctness'"),
         (2, {"verdicts": {"Very good": "a"}}, "field 'verdicts.Very good"),
@@ -156,6 +159,66 @@ def test_what_no_page_exports(key: Key, place: int, fields: dict[str, object], t
     (line,) = done.output.splitlines()
     assert line.startswith("error: data/reviews/ann.jsonl")
     assert told in line
+
+
+def rewrite_key(key: Key, **changes: object) -> Path:
+    path = Path(f"data/reviews/keys/{key['sample']}.json")
+    path.write_text(json.dumps(key | changes))
+    return path
+
+
+def other_sides(items: list[Key]) -> list[Key]:
+    return [item | {"a": "reference" if item["a"] == "model" else "model"} for item in items]
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda items: [*items, *other_sides(items[:1])], "task {} is in it twice"),
+        (other_sides, "was changed after it was drawn"),
+        (lambda items: [*other_sides(items[:1]), *items[1:]], "was changed after it was drawn"),
+    ],
+)
+def test_a_key_that_was_changed_counts_for_nobody(
+    key: Key, change: Callable[[list[Key]], list[Key]], told: str
+) -> None:
+    give_back("ann", export(key, "Ann", said(key, "mm")))
+    path = rewrite_key(key, items=change(key["items"]))
+    done = run(main, "agreement", "--out", "out.json")
+    assert done.exit_code == 2
+    (line,) = done.output.splitlines()
+    told = told.format(key["items"][0]["id"])
+    assert line.startswith(f"error: data/reviews/ann.jsonl: its key {path}: {told}")
+    assert "git checkout" in line
+    assert not Path("out.json").exists()
+    assert run(review, "demo", "terse", "--n", 10).exit_code == 2, "nor is another page made of it"
+
+
+def test_an_earlier_versions_key_has_no_hash_and_holds_no_item_twice(key: Key) -> None:
+    give_back("ann", export(key, "Ann", said(key, "mm")))
+    rewrite_key(key, sha256=None)
+    assert agreed()["reviews"] == 2
+    rewrite_key(key, sha256=None, items=[*key["items"], *other_sides(key["items"][:1])])
+    told = f"task {key['items'][0]['id']} is in it twice"
+    assert told in run(main, "agreement").output
+
+
+def test_a_file_without_verdicts_is_named(key: Key) -> None:
+    give_back("ann", export(key, "Ann", {}))
+    give_back("bob", export(key, "Bob", said(key, "m")))
+    (problem,) = agreed()["bad_files"]
+    assert problem.startswith("data/reviews/ann.jsonl: has no verdicts yet")
+
+
+def test_one_name_written_in_several_ways_is_one_reviewer(key: Key) -> None:
+    give_back("a", export(key, "Ren\u00e9 Roe ", said(key, "m")))
+    give_back("b", export(key, "rene\u0301  roe", said(key, "mr")))
+    give_back("c", export(key, "REN\u00c9 ROE", said(key, "mrt")))
+    report = agreed()
+    assert (report["reviews"], report["left_out"]) == (3, {"the same in two files": 3})
+    assert report["people"][0]["reviewers"] == 1
+    give_back("d", export(key, "Ren\u00e9 roe", said(key, "r")))
+    assert "d.jsonl:2, correctness: Ren\u00e9 Roe has already" in run(main, "agreement").output
 
 
 def test_an_item_twice_in_a_file(key: Key) -> None:

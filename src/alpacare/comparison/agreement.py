@@ -12,6 +12,7 @@ from alpacare.core import jsonl
 from alpacare.core.command import check_files
 from alpacare.core.errors import BadInput
 from alpacare.core.files import write_json
+from alpacare.core.texts import escape_controls
 from alpacare.evaluation.agreement import (
     AgreementReport,
     ComparisonKey,
@@ -53,7 +54,7 @@ def report_agreement(out: Path | None) -> None:
     check_files(files, [out])
     returned = read_reviews(files)
     for problem in returned.bad_files:
-        click.echo(f"left out: {problem}", err=True)
+        click.echo(f"left out: {escape_controls(problem)}", err=True)
     report = measure_agreement(read_params(), returned)
     if out:
         write_json(out, report.model_dump())

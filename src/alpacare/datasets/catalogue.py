@@ -2,14 +2,14 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, TypeAdapter, ValidationError, model_validator
 
 from alpacare.core.errors import BadInput
 from alpacare.core.names import Slug
 from alpacare.core.settings import Settings, check, read_yaml
-from alpacare.datasets.downloads import check_address
+from alpacare.datasets.addresses import check_address, refuse_secrets
 
 CATALOGUE = Path("configs/datasets.yaml")
 _SLUG = TypeAdapter(Slug)
@@ -28,6 +28,15 @@ class PublishedDataset(Settings):
     model: str | None = None
     files: dict[str, Sha256 | None] = Field(min_length=1)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _without_secrets(cls, values: Any) -> Any:
+        # first: errors in other checks show the address
+        files = values.get("files") if isinstance(values, dict) else None
+        for name in [files] if isinstance(files, str) else files or ():
+            refuse_secrets(str(name))
+        return values
+
     @model_validator(mode="after")
     def _check_files(self) -> Self:
         for name, sha256 in self.files.items():
@@ -40,8 +49,13 @@ class PublishedDataset(Settings):
 
 
 def find_published(name: str) -> PublishedDataset | None:
-    """Look up a dataset by its name."""
+    """Look up a dataset by its name.
+
+    Raises:
+        BadInput: a name that cannot be one of a file, or an entry that does not fit.
+    """
     known = read_yaml(CATALOGUE)
+    check_name(name)
     return check(known[name], PublishedDataset, f"{CATALOGUE}: {name}.") if name in known else None
 
 

@@ -1,11 +1,11 @@
 """Downloads of one file, checked by its hash; an interrupted download is resumed.
 
-Addresses are https://... with a commit in them or a known SHA-256, or of the Hugging Face Hub
-hub://datasets/ORG/NAME@COMMIT/PATH. The Hub sends the SHA-256 of its large files.
+What is fetched from where: `addresses`. The Hub sends the SHA-256 of its large files.
 """
 
 import hashlib
 import re
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -14,13 +14,14 @@ from urllib.parse import urlsplit
 
 from alpacare.core.errors import BadInput
 from alpacare.core.progress import track
+from alpacare.datasets.addresses import HUB, check_target
+from alpacare.datasets.tables import MOST_RATIO, MOST_UNPACKED, is_html
 
 FOLDER = Path(".dvc/tmp/downloads")  # Git ignores it; files in it are temporary
 _TIMEOUT = 30.0  # seconds without a byte before a download fails
-_COMMIT = re.compile(r"/[0-9a-f]{40}/")
-_HUB = re.compile(r"hub://datasets/([\w.-]+/[\w.-]+)@([0-9a-f]{40})/(.+)")
-_LOOPBACK = [("http", host) for host in ("127.0.0.1", "localhost", "::1")]
 _LARGE = 5_000_000  # bytes; larger downloads show progress
+_PIECE = 1_000_000  # bytes unpacked at once
+_MANY = 20 * _PIECE  # from which the ratio counts
 _RESUME = "the same command goes on from there"
 
 
@@ -30,24 +31,7 @@ class DownloadSource(NamedTuple):
     url: str
     headers: Mapping[str, str]
     sha256: str | None
-    redirects: bool  # whether the server may redirect to another URL
-
-
-def check_address(address: str, sha256: str | None) -> None:
-    """Check that an address is safe, and that its content cannot change.
-
-    Raises:
-        ValueError: it is not, or can.
-    """
-    parts = urlsplit(address)
-    if parts.scheme == "hub":
-        if not _HUB.fullmatch(address):
-            raise ValueError(f"{address}: write hub://datasets/ORG/NAME@COMMIT/PATH, 40 hex digits")
-        return
-    if parts.scheme != "https" and (parts.scheme, parts.hostname) not in _LOOPBACK:
-        raise ValueError(f"{address}: only https:// is fetched")
-    if not (sha256 or _COMMIT.search(parts.path)):
-        raise ValueError(f"{address}: give its SHA-256, or a commit (40 hex) in the address")
+    hub: str | None = None  # the Hub's URL of the file, if it is there; only it redirects
 
 
 @contextmanager
@@ -65,9 +49,11 @@ def download(address: str, sha256: str | None) -> Iterator[Path]:
     whole = FOLDER / f"{name}{Path(urlsplit(address).path).suffix}"
     part = whole.with_name(f"{whole.name}.part")
     source = _resolve(address, sha256)
-    if not whole.exists():
+    fresh = not whole.exists()
+    if fresh:
         _fetch_rest(address, source, part)
-        _check(address, source, part)
+    _check(address, source, part if fresh else whole)
+    if fresh:
         part.rename(whole)
     try:
         yield whole
@@ -79,9 +65,9 @@ def download(address: str, sha256: str | None) -> Iterator[Path]:
 
 def _resolve(address: str, sha256: str | None) -> DownloadSource:
     """Ask the Hub for the URL of its file; other addresses are URLs."""
-    found = _HUB.fullmatch(address)
+    found = HUB.fullmatch(address)
     if not found:
-        return DownloadSource(address, {}, sha256, redirects=False)
+        return DownloadSource(address, {}, sha256)
     from huggingface_hub import get_hf_file_metadata, hf_hub_url
     from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 
@@ -99,7 +85,7 @@ def _resolve(address: str, sha256: str | None) -> DownloadSource:
         raise BadInput(f"{address}: is another file: SHA-256 {known}, expected {sha256}")
     if urlsplit(metadata.location).netloc != urlsplit(url).netloc:
         headers = {}  # the Hub's key must not go to its storage
-    return DownloadSource(metadata.location, headers, sha256 or known, redirects=True)
+    return DownloadSource(metadata.location, headers, sha256 or known, url)
 
 
 def _explain(error: Exception) -> str:
@@ -125,16 +111,14 @@ def _fetch_rest(address: str, source: DownloadSource, part: Path) -> None:
     if start:
         headers["Range"] = f"bytes={start}-"
     try:
-        with httpx2.stream(
-            "GET", source.url, headers=headers, timeout=_TIMEOUT, follow_redirects=source.redirects
-        ) as reply:
-            if reply.status_code == 416:  # nothing is missing
+        with _client(source) as client, client.stream("GET", source.url, headers=headers) as reply:
+            if reply.status_code == 416 and start:  # nothing is missing
                 return
             if not reply.is_success:
                 raise BadInput(
                     f"{address}: the server answers {reply.status_code} {reply.reason_phrase}"
                 )
-            _save(reply, part, start if reply.status_code == 206 else 0)
+            _save(address, reply, part, start if reply.status_code == 206 else 0)
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
         reason = f"{address}: {error or type(error).__name__}"
         raise BadInput("; ".join([reason, *_size_note(part)])) from error
@@ -146,28 +130,103 @@ def _fetch_rest(address: str, source: DownloadSource, part: Path) -> None:
         ) from None
 
 
+def _client(source: DownloadSource) -> Any:
+    """Give a client that asks before each request of a redirect whether it may go there."""
+    import httpx2
+
+    hub = source.hub
+    asks = [lambda request: check_target(hub, str(request.url))] if hub else []
+    return httpx2.Client(
+        timeout=_TIMEOUT, follow_redirects=bool(hub), event_hooks={"request": asks}
+    )
+
+
 def _size_note(part: Path) -> list[str]:
     """Say how much of a download is here, if anything."""
     size = part.stat().st_size if part.exists() else 0
     return [f"{size:,} bytes are here: {_RESUME}"] if size else []
 
 
-def _save(reply: Any, part: Path, start: int) -> None:
+def _save(address: str, reply: Any, part: Path, start: int) -> None:
+    """Write what comes, piece by piece, and no more than a file may have.
+
+    Raises:
+        BadInput: too much, another part than was asked for, packed in a way that is not read.
+    """
     size = start + int(reply.headers.get("Content-Length", 0))
+    packed = reply.headers.get("Content-Encoding", "identity")
     shown = (
         track("download", size, "bytes") if size > _LARGE else nullcontext(lambda done, note: None)
     )
-    # unbuffered: what arrived is on the disk, however this process ends
-    with part.open("ab" if start else "wb", buffering=0) as file, shown as advance:
-        advance(start, "")
-        for chunk in reply.iter_bytes():
-            file.write(chunk)
-            advance(len(chunk), "")
+    try:
+        _check_size(address, size)
+        if start:
+            _check_part(address, reply, packed, start)
+        # unbuffered: what arrived is on the disk, however this process ends
+        with part.open("ab" if start else "wb", buffering=0) as file, shown as advance:
+            advance(start, "")
+            for piece in _unpack(address, reply, packed):
+                _check_size(address, file.tell() + len(piece))
+                file.write(piece)
+                advance(len(piece), "")
+    except BaseException as error:
+        if isinstance(error, BadInput) or packed != "identity":  # nothing to go on from
+            part.unlink(missing_ok=True)
+        raise
+
+
+def _check_size(address: str, size: int) -> None:
+    if size > MOST_UNPACKED:
+        raise BadInput(
+            f"{address}: is larger than {MOST_UNPACKED:,} bytes; if it should be, download it "
+            "yourself and name the file"
+        )
+
+
+def _check_part(address: str, reply: Any, packed: str, start: int) -> None:
+    there = reply.headers.get("Content-Range", f"bytes {start}-")
+    if packed != "identity" or not there.startswith(f"bytes {start}-"):
+        raise BadInput(
+            f"{address}: the server cannot go on where it broke off; the same command starts anew"
+        )
+
+
+def _unpack(address: str, reply: Any, packed: str) -> Iterator[bytes]:
+    """Give the bytes of a reply in small pieces; some servers pack them though asked not to."""
+    if packed == "identity":
+        yield from reply.iter_raw()
+        return
+    if packed not in ("gzip", "x-gzip", "deflate"):
+        raise BadInput(f"{address}: comes packed as '{packed[:20]}', which is not read")
+    inflate = zlib.decompressobj(wbits=47)  # gzip or zlib, by its first bytes
+    unpacked = 0
+    try:
+        for raw in reply.iter_raw():
+            while raw:
+                yield (piece := inflate.decompress(raw, _PIECE))
+                unpacked += len(piece)
+                if unpacked > max(_MANY, MOST_RATIO * reply.num_bytes_downloaded):
+                    raise BadInput(
+                        f"{address}: is packed more than {MOST_RATIO} to 1, as no text is"
+                    )
+                raw = inflate.unconsumed_tail
+    except zlib.error as error:
+        raise BadInput(f"{address}: comes packed and cannot be unpacked ({error})") from error
+    if not inflate.eof:
+        raise BadInput(f"{address}: comes packed and is cut off; try again")
 
 
 def _check(address: str, source: DownloadSource, part: Path) -> None:
     with part.open("rb") as file:
+        page = is_html(file.read(1000).decode("utf-8", "ignore"))
+        file.seek(0)
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    if source.sha256 and digest != source.sha256:
+    if page or (source.sha256 and digest != source.sha256):
         part.unlink()
+    if page:
+        raise BadInput(
+            f"{address}: a web page (HTML) came and not data; open the address in a browser: it "
+            "may want a login, or have moved"
+        )
+    if source.sha256 and digest != source.sha256:
         raise BadInput(f"{address}: is another file: SHA-256 {digest}, expected {source.sha256}")

@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from alpacare.core.errors import BadInput
+from alpacare.core.texts import repair_text
 from alpacare.records.label_normalisation import normalise_difficulty, normalise_type
 
 
 def read_field(row: Mapping[str, Any], key: str, place: str, repairs: Counter[str]) -> str:
-    """Give a text without blanks at its ends; "" if it is missing.
+    """Give a text without blanks at its ends and control characters; "" if it is missing.
 
     Raises:
         BadInput: it is not text.
@@ -19,6 +20,7 @@ def read_field(row: Mapping[str, Any], key: str, place: str, repairs: Counter[st
         return ""
     if not isinstance(text, str):
         raise BadInput(f"{place}: '{key}' must be text, found {type(text).__name__}")
+    text = repair_text(text, repairs)
     repairs["texts with blanks at their ends"] += text != text.strip()
     return text.strip()
 

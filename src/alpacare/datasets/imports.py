@@ -15,6 +15,7 @@ from alpacare.core import jsonl
 from alpacare.core.errors import BadInput
 from alpacare.core.files import atomic_file
 from alpacare.core.settings import read_yaml
+from alpacare.datasets.addresses import refuse_address
 from alpacare.datasets.catalogue import CATALOGUE, PublishedDataset, check_name, find_published
 from alpacare.datasets.downloads import download
 from alpacare.datasets.row_importer import ImportedRows, ImportStage, RowImporter
@@ -100,6 +101,7 @@ def import_file(
     """
     if model is not None and stage == "instructions":
         raise BadInput("--model says who wrote answers; instructions have none, so leave it out")
+    refuse_address(str(file))
     name = check_name(name or file.stem)
     path = IMPORTED / f"{name}.jsonl"
     check_replaceable(path)

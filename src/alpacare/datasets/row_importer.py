@@ -15,11 +15,12 @@ from itertools import chain
 from typing import Any, Literal
 
 from alpacare.core.errors import BadInput
+from alpacare.core.texts import repair_text
 from alpacare.datasets.fields import normalise_kind, read_field
 from alpacare.datasets.tables import TableRow
 from alpacare.records.dropped import Dropped
 from alpacare.records.label_normalisation import normalise_input
-from alpacare.records.task import row_id
+from alpacare.records.task import row_id, same_task_key
 
 ImportStage = Literal["instructions", "responses"]
 FIELDS: dict[ImportStage, tuple[str, ...]] = {
@@ -67,7 +68,7 @@ class RowImporter:
         self._required = _REQUIRED[stage] | set(columns)
         if stage == "responses" and model is None:
             self._required.add("model")
-        self._model = model
+        self._model = model and repair_text(model).strip()
         self._seen: dict[str, str] = {}
 
     def import_rows(self, rows: Iterable[TableRow]) -> ImportedRows:
@@ -98,13 +99,14 @@ class RowImporter:
                 repairs[f"fields '{key}' not read"] += 1
         id = row_id(texts["instruction"], input)
         request = f"{self._name}:{row.number}"
-        if reason := self._drop_reason(texts, id):
-            witness = self._seen.get(id, request) if reason == "same_task" else request
+        key = same_task_key(texts["instruction"], input)
+        if reason := self._drop_reason(texts, key):
+            witness = self._seen.get(key, request) if reason == "same_task" else request
             self._imported.dropped.append(
                 Dropped(id=id, stage=f"import of {self._name}", reason=reason, witness=witness)
             )
             return
-        self._seen[id] = request
+        self._seen[key] = request
         question = {"id": id, "instruction": texts["instruction"], "input": input}
         self._imported.rows.append(question | self._other_fields(texts, request))
 
@@ -114,13 +116,13 @@ class RowImporter:
             return str(value)
         return read_field(row.values, theirs, row.place, self._imported.repairs)
 
-    def _drop_reason(self, texts: Mapping[str, str], id: str) -> str:
+    def _drop_reason(self, texts: Mapping[str, str], key: str) -> str:
         """Give the reason why a row cannot be used; "" if it can."""
         if not texts["instruction"]:
             return "no_instruction"
         if self._stage == "responses" and not texts["output"]:
             return "no_response"
-        return "same_task" if id in self._seen else ""
+        return "same_task" if key in self._seen else ""
 
     def _other_fields(self, texts: Mapping[str, str], request: str) -> dict[str, Any]:
         """Give a row's fields beside its question."""

@@ -16,7 +16,7 @@ from alpacare.records.label_normalisation import (
     normalise_input,
     normalise_type,
 )
-from alpacare.records.task import Seed, TaskType, row_id
+from alpacare.records.task import Seed, TaskType, row_id, same_task_key
 
 FIELDS = ("instruction", "input", "type", "topic", "view", "difficulty")
 
@@ -27,19 +27,23 @@ class SeedsSettings(Settings):
     take: int | None = Field(gt=0)
 
 
-def read_seeds(path: Path) -> list[Seed]:
+def read_seeds(path: Path, repairs: Counter[str] | None = None) -> list[Seed]:
     """Read seeds; types, difficulty, input, topics and views get one spelling.
+
+    `repairs` counts what was repaired in their texts.
 
     Raises:
         BadInput: no rows, a row that is not a seed task, or the same task twice.
     """
     places: dict[str, str] = {}
     seeds: list[dict[str, Any]] = []
+    repairs = Counter() if repairs is None else repairs
     for place, row in read_json_rows(path):
-        seed = _normalise(row, place)
-        if seed["id"] in places:
-            raise BadInput(f"{place}: the same task as {places[seed['id']]}; keep one of them")
-        places[seed["id"]] = place
+        seed = _normalise(row, place, repairs)
+        key = same_task_key(seed["instruction"], seed["input"])
+        if key in places:
+            raise BadInput(f"{place}: the same task as {places[key]}; keep one of them")
+        places[key] = place
         seeds.append(seed)
     if not seeds:
         raise BadInput(f"{path}: no seed tasks; write at least one JSON object a line")
@@ -51,10 +55,10 @@ def read_seeds(path: Path) -> list[Seed]:
     ]
 
 
-def _normalise(row: dict[str, Any], place: str) -> dict[str, Any]:
+def _normalise(row: dict[str, Any], place: str, repairs: Counter[str]) -> dict[str, Any]:
     for key in row.keys() - {*FIELDS, "id"}:
         raise BadInput(f"{place}: unknown field '{key}'; a seed has {', '.join(FIELDS)}")
-    seed = {field: read_field(row, field, place, Counter()) for field in FIELDS[:-1]}
+    seed = {field: read_field(row, field, place, repairs) for field in FIELDS[:-1]}
     for field, text in seed.items():
         if not text and field != "input":
             raise BadInput(f"{place}: '{field}' is missing or empty")

@@ -1,6 +1,7 @@
 """Rows of a file in any common format: a JSON array, JSON Lines, CSV or Parquet."""
 
 import csv
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import IO, Any, NamedTuple
 from alpacare.core.errors import BadInput
 from alpacare.core.files import open_text, parse_json
 
+MOST_UNPACKED = 1_000_000_000  # bytes that may come out of packed ones
+MOST_RATIO = 100  # ... of each; text packs ten to one
 ENDINGS = (".json", ".jsonl", ".csv", ".parquet")
 
 
@@ -55,6 +58,7 @@ def json_rows(file: IO[str], name: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """
     first = next((line for line in file if line.strip()), "")
     file.seek(0)
+    _refuse_html(first, name)
     if first.lstrip().startswith("["):
         items = enumerate(parse_json(file.read(), name), start=1)
         rows = ((f"{name}: row {number}", row) for number, row in items)
@@ -67,12 +71,23 @@ def json_rows(file: IO[str], name: str) -> Iterator[tuple[str, dict[str, Any]]]:
         yield place, row
 
 
+def is_html(text: str) -> bool:
+    """Whether a text begins as a web page does."""
+    return re.match(r"\s*<(!doctype\s+html|html)\b", text, re.IGNORECASE) is not None
+
+
+def _refuse_html(text: str, name: str) -> None:
+    if is_html(text):
+        raise BadInput(f"{name}: is a web page (HTML) and not data; download the file itself")
+
+
 def _csv(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     csv.field_size_limit(sys.maxsize)  # a clinical note may be longer than 128 KiB
     with open_text(path) as file:
         rows = csv.DictReader(file, strict=True)
         try:
             names = rows.fieldnames or []
+            _refuse_html(",".join(names), str(path))
             if twice := next((name for name in names if names.count(name) > 1), None):
                 raise BadInput(f"{path}: two columns are called '{twice}'; rename one")
             for number, row in enumerate(rows, start=1):
@@ -90,9 +105,13 @@ def _parquet(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     from pyarrow import ArrowException  # type: ignore[import-untyped]
     from pyarrow.parquet import ParquetFile  # type: ignore[import-untyped]
 
-    number = 0
+    number = unpacked = 0
+    most = max(MOST_UNPACKED, MOST_RATIO * path.stat().st_size)
     try:
-        for batch in ParquetFile(path).iter_batches():
+        for batch in ParquetFile(path).iter_batches(batch_size=1000):
+            unpacked += batch.nbytes
+            if unpacked > most:
+                raise BadInput(f"{path}: row {number}: more than {most:,} bytes come out of it")
             for row in batch.to_pylist():
                 number += 1
                 yield f"{path}: row {number}", row

@@ -7,6 +7,7 @@ from typing import Any
 from alpacare.core import jsonl
 from alpacare.core.errors import BadInput
 from alpacare.core.files import read_text
+from alpacare.datasets.addresses import refuse_address
 from alpacare.datasets.catalogue import (
     CATALOGUE,
     PublishedDataset,
@@ -54,6 +55,7 @@ def import_test_set(name: str, files: Sequence[str]) -> Iterator[str]:
 
 def _open(file: str) -> PublishedFile:
     answerer, path = split_answerer(file)
+    refuse_address(path)
     return PublishedFile(path, read_text(Path(path)), answerer)
 
 

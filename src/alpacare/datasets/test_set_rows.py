@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from alpacare.core.errors import BadInput
+from alpacare.core.texts import comparable
 from alpacare.datasets.fields import normalise_kind, read_field
 from alpacare.records.task import row_id
 
@@ -39,8 +40,9 @@ class PublishedRow:
 
     @property
     def text(self) -> str:
-        """The question, else the prompt, with single blanks for any white space."""
-        return " ".join(f"{self.instruction} {self.input}".split() or self.prompt.split())
+        """The question, else the prompt, to compare: single blanks for white space, NFC."""
+        words = f"{self.instruction} {self.input}".split() or self.prompt.split()
+        return comparable(" ".join(words))
 
 
 def read_row(

@@ -50,7 +50,8 @@ def _student(params: Params) -> str:
     student = params.checkpoint.student
     if student.base == "random":
         return "random weights"
-    return f"{student.base} at {student.revision}" if student.revision else student.base
+    base = Path(student.base).name if student.is_folder else student.base
+    return f"{base} at {student.revision}" if student.revision else base
 
 
 def _hashes() -> Iterator[tuple[str, str, int]]:

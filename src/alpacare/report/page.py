@@ -101,5 +101,4 @@ def _write_pictures(figures: Iterable[Figure], folder: Path) -> None:
         for figure in figures:
             write_picture(figure, Path(fresh))
         for path in sorted(Path(fresh).iterdir()):
-            path.chmod(0o644)
             path.replace(folder / path.name)

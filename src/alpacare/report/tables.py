@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from alpacare.core.csv_files import cell_text
 from alpacare.core.errors import BadInput
 from alpacare.core.files import open_text, read_json
 
@@ -30,7 +31,7 @@ def read_table(path: Path, columns: Mapping[str, type]) -> list[tuple[Any, ...]]
     Raises:
         BadInput: no such file, other columns, or a value of another type.
     """
-    with open_text(path) as file:
+    with open_text(path, newline="") as file:
         lines = csv.reader(file)
         if next(lines, []) != list(columns):
             raise BadInput(f"{path}:1: expected the columns {','.join(columns)}; run `dvc repro`")
@@ -43,7 +44,7 @@ def _read_row(row: Sequence[str], columns: Mapping[str, type], place: str) -> tu
     values: list[Any] = []
     for text, (name, kind) in zip(row, columns.items(), strict=True):
         try:
-            values.append(TypeAdapter(kind).validate_strings(text))
+            values.append(TypeAdapter(kind).validate_strings(cell_text(text)))
         except ValidationError:
             what = f"{name} '{text}' is no {kind.__name__}"
             raise BadInput(f"{place}: {what}; run `dvc repro`") from None

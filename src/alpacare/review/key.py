@@ -2,22 +2,29 @@
 
 data/reviews/keys/SAMPLE.json, kept in Git: {"sample": "5c1e...", "test": "demo", "reference":
 "terse", "seed": 0, "items": [{"id": "77d0...", "a": "model", "generation": "5f70...",
-"reference_answer": "81ab..."}, ...]}
+"reference_answer": "81ab..."}, ...], "sha256": "3e1b..."}
+
+`sha256` is the hash of the rest, so that a side changed by a slip of the hand shows; keys of
+earlier versions have none. It is no proof against who means to deceive: Git says who changed the
+file.
 
 The sides are drawn at random and are in no other file: sides computed from the texts could be
 computed by anybody with this program and the page. The key is enough to find out later who won,
 even when the page is gone and the student has changed.
 """
 
+import hashlib
+import json
 import secrets
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import StringConstraints
+from pydantic import StringConstraints, model_validator
 
 from alpacare.core.errors import BadInput
 from alpacare.core.files import read_json, write_json
 from alpacare.core.jsonl import Row, validate
+from alpacare.core.texts import repair_text
 from alpacare.records.judgment import Verdict
 from alpacare.records.pairs import Pairs
 from alpacare.records.review import Review, Sha256, answer_hash
@@ -58,6 +65,26 @@ class Key(Row):
     reference: str
     seed: int
     items: list[KeyItem]
+    sha256: Sha256 | None = None
+
+    @model_validator(mode="after")
+    def _as_drawn(self) -> Self:
+        ids = [item.id for item in self.items]
+        if twice := next((id for id in ids if ids.count(id) > 1), None):
+            raise ValueError(
+                f"task {twice} is in it twice; take the key as it was drawn with `git checkout`"
+            )
+        if self.sha256 not in (None, self.digest()):
+            raise ValueError(
+                "was changed after it was drawn: its sides cannot be relied on, so no review of "
+                "this sample counts; take it back with `git checkout`"
+            )
+        return self
+
+    def digest(self) -> str:
+        """Give the SHA-256 of all but `sha256`, as canonical JSON."""
+        text = json.dumps(self.model_dump(exclude={"sha256"}), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def by_id(self) -> dict[str, KeyItem]:
         """Give the items by their ids."""
@@ -68,7 +95,7 @@ class Key(Row):
     ) -> Review:
         """Turn a reviewer's blind choice into a review; errors begin with `place`."""
         review = self.model_dump(include={"test", "reference"}) | item.model_dump(exclude={"a"})
-        review |= {"reviewer": reviewer, "criterion": criterion, "comment": comment}
+        review |= {"reviewer": reviewer, "criterion": criterion, "comment": repair_text(comment)}
         return validate(Review, review | {"verdict": item.verdict(choice)}, place)
 
 
@@ -89,6 +116,7 @@ def make_key(test: str, reference: str, seed: int, pairs: Pairs) -> Key:
         for (ours, theirs), side in zip(pairs, sides, strict=False)  # one may be left over
     ]
     drawn = Key(sample=secrets.token_hex(8), test=test, reference=reference, seed=seed, items=items)
+    drawn = drawn.model_copy(update={"sha256": drawn.digest()})
     for path in sorted(KEYS.glob("*.json")):
         known = _read(path)
         if _without_sides(known) == _without_sides(drawn):
@@ -101,7 +129,7 @@ def read_key(sample: str, place: str) -> Key:
     """Read the key of a sample; errors begin with `place`.
 
     Raises:
-        BadInput: no such key, or not a key.
+        BadInput: no such key, not a key, or one that was changed since it was drawn.
     """
     path = key_path(sample)
     if not path.exists():
@@ -109,7 +137,10 @@ def read_key(sample: str, place: str) -> Key:
             f"{place}: {path}, the key that says whose answer is A, is missing; get it from where "
             "the page was made, for example by `git pull`"
         )
-    return _read(path)
+    try:
+        return _read(path)
+    except BadInput as error:
+        raise BadInput(f"{place}: its key {error}") from error
 
 
 def _read(path: Path) -> Key:
@@ -122,4 +153,4 @@ def key_path(sample: str) -> Path:
 
 
 def _without_sides(key: Key) -> dict[str, Any]:
-    return key.model_dump(exclude={"sample": True, "items": {"__all__": {"a"}}})
+    return key.model_dump(exclude={"sample": True, "sha256": True, "items": {"__all__": {"a"}}})

@@ -3,7 +3,8 @@
 A page exports {"sample": "5c1e...", "reviewer": "ann", "items": 50}, then a line for each item,
 {"id": "77d0...", "verdicts": {"correctness": "a", "helpfulness": "tie"}, "comment": ""}, and
 finally {"end": 50, "sha256": "..."} with their number and the checksum of all lines before. Rows
-that are unblinded already, `records.review.Review`, are read as they are.
+that are unblinded already, `records.review.Review`, are read as they are. A reviewer is known by
+name, whatever its case, blanks and Unicode form, and shown as the first file writes it.
 """
 
 import hashlib
@@ -17,6 +18,7 @@ from pydantic import Field
 from alpacare.core.errors import BadInput
 from alpacare.core.files import read_text
 from alpacare.core.jsonl import Row, read_objects, validate
+from alpacare.core.texts import comparable
 from alpacare.records.review import Criterion, Name, Review, Sha256
 from alpacare.review.key import Choice, SampleId, read_key
 
@@ -56,14 +58,19 @@ def read_reviews(paths: Iterable[Path]) -> ReturnedReviews:
         BadInput: no file is good, or a reviewer contradicts himself in two files.
     """
     returned, places = ReturnedReviews(), dict[tuple[str, ...], tuple[Review, str]]()
+    names: dict[str, str] = {}
     files = list(paths)
     for path in files:
         try:
             rows = list(_read_file(path))
+            if not rows:
+                raise BadInput(f"{path}: has no verdicts yet; get it again later, or remove it")
         except BadInput as error:
             returned.bad_files.append(str(error))
             continue
-        for review, place in rows:
+        for read, place in rows:
+            name = names.setdefault(reviewer_key(read.reviewer), " ".join(read.reviewer.split()))
+            review = read.model_copy(update={"reviewer": name})
             if _is_new(review, place, places):
                 returned.reviews.append(review)
             else:
@@ -72,6 +79,11 @@ def read_reviews(paths: Iterable[Path]) -> ReturnedReviews:
         more = f" (and no other file is good: {len(files) - 1} more)" if len(files) > 1 else ""
         raise BadInput(returned.bad_files[0] + more)
     return returned
+
+
+def reviewer_key(name: str) -> str:
+    """Give what two ways to write one reviewer's name share: "Ann " and "ann"."""
+    return comparable(comparable(" ".join(name.split())).casefold())
 
 
 def _is_new(review: Review, place: str, places: dict[tuple[str, ...], tuple[Review, str]]) -> bool:
@@ -102,6 +114,11 @@ def _read_export(path: Path, lines: list[NumberedRow]) -> Iterator[tuple[Review,
     _check_complete(path, lines)
     head = validate(_Header, lines[0][1], f"{path}:{lines[0][0]}")
     key = read_key(head.sample, str(path))
+    if head.items != len(key.items):
+        raise BadInput(
+            f"{path}: says that its page has {head.items} items, and sample {key.sample} has "
+            f"{len(key.items)}; export it again from that page"
+        )
     items, seen = key.by_id(), dict[str, int]()
     for number, value in lines[1:-1]:
         place = f"{path}:{number}"
