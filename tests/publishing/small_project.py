@@ -10,6 +10,8 @@ from typing import Any
 from conftest import REPOSITORY
 from ruamel.yaml import YAML
 
+from alpacare.compute.scratch import hash_files
+from alpacare.core.settings import read_yaml
 from alpacare.records.task import row_id
 from alpacare.training.result import model_card
 
@@ -88,7 +90,15 @@ def commit(folder: Path) -> None:
 
 
 def recorded(folder: Path, *stages: str) -> None:
-    """Have DVC record the present files as the stages' outputs, and Git commit them."""
+    """Have DVC record the present files as the stages' outputs, and Git commit them.
+
+    A checkpoint counts as trained on the data that is there.
+    """
+    training = folder / "models/checkpoint/training.json"
+    if "checkpoint" in stages and "data" in (told := json.loads(training.read_text())):
+        (source,) = read_yaml(folder / "dvc.yaml")["stages"]["checkpoint"]["deps"]
+        data = hash_files(folder / source)
+        training.write_text(json.dumps({**told, "data": data}))
     ok(folder, "dvc", "commit", "--force", "-q", *stages)
     commit(folder)
 
@@ -131,12 +141,9 @@ def _write_checkpoint(folder: Path) -> None:
     weights = {"weight": np.arange(400, dtype=np.float32)}
     save_file(weights, folder / "model.safetensors")  # type: ignore[no-untyped-call]
     training = {
-        "settings": {
-            "student": {"base": "random", "revision": None, "dtype": "float32"},
-            "lora": None,
-            "optimizer": {"epochs": 1, "learning_rate": 0.1, "schedule": "cosine", "batch_size": 1},
-        },
-        "data": "0" * 64,
+        "settings": read_yaml(REPOSITORY / "params.yaml")["checkpoint"],
+        "data": hash_files(folder.parents[1] / "data/responses.jsonl"),
+        "base_sha256": None,
         "teachers": ["some-teacher"],
         **dict.fromkeys(("examples", "held_out", "truncated", "dropped", "tokens"), 3),
         **dict.fromkeys(
@@ -163,7 +170,7 @@ def _write_pipeline(folder: Path) -> None:
         name: {
             "cmd": "true",
             "deps": deps,
-            "params": ["filtered"] if name == "filtered" else [],
+            "params": [name] if name in ("filtered", "checkpoint") else [],
             "outs": [*outs, *({path: {"cache": False}} for path in kept)],
         }
         for name, (deps, outs, kept) in STAGES.items()

@@ -288,23 +288,6 @@ def test_outside_of_a_project_there_is_one_line(workspace: Path) -> None:
     assert "there is no commit to name in the card" in refused(*PLAIN)
 
 
-def test_a_folder_of_this_machine_is_no_base_model_on_the_hub(project: Path) -> None:
-    checkpoint = project / "models/checkpoint"
-    training = json.loads((checkpoint / "training.json").read_text())
-    training["settings"]["student"]["base"] = "/weights/llama"
-    (checkpoint / "training.json").write_text(json.dumps(training))
-    text = (checkpoint / "README.md").read_text()
-    (checkpoint / "README.md").write_text(
-        text.replace("language: en\n", "language: en\nbase_model: /weights/llama\n")
-    )
-    recorded(project, "checkpoint")
-    out = published(*PLAIN)
-    assert "note: card and training.json name the folder it started from: /weights/llama" in out
-    card = (project / "published/model/README.md").read_text()
-    assert "weights that start from /weights/llama: its licence" in card
-    assert "base_model" not in front_matter(project / "published/model/README.md")
-
-
 def test_the_page_shows_how_to_get_versions_by_tag(project: Path, tmp_path: Path) -> None:
     """DVC takes annotated tags only, and the version as --rev."""
     page = (REPOSITORY / "docs/publish.md").read_text()

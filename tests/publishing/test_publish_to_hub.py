@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from conftest import run
 from hub_uploads import TOKEN, Hub, hub
-from small_project import environment
+from small_project import commit, edit_yaml, environment
 
 from alpacare.cli.publish import publish
 
@@ -98,6 +98,15 @@ def test_public_only_when_asked(project: Path, server: Hub) -> None:
     status, _, error = call(project, server.url, *only)
     assert status == 2
     assert error == f"error: {DATA}: exists and is not private; add --public, or name another"
+
+
+def test_nothing_is_sent_to_a_hub_that_hosts_does_not_name(project: Path, server: Hub) -> None:
+    edit_yaml(project / "params.yaml", lambda params: params.update(hosts=["huggingface.co"]))
+    commit(project)
+    status, _, error = call(project, server.url, *BOTH, "--yes")
+    assert status == 2
+    assert "params.yaml: hosts: '127.0.0.1' (the Hub) is not among them" in error
+    assert not server.repositories
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,10 @@ def test_a_folder_is_made_and_written_as_dvc_wants_it(project: Path) -> None:
         (["s3://lab/team?secret_key=hunter2"], "dvc remote modify --local"),
         (["s3://lab", "--weights", "ssh://me:hunter2@host/w"], "dvc remote modify --local"),
         (["s3://lab", "--endpoint-url", "https://me:hunter2@host"], "dvc remote modify --local"),
+        (["https://hunter2@host/team"], "dvc remote modify --local"),
+        (["me:hunter2@host:team"], "dvc remote modify --local"),
+        (["ssh://[me:hunter2@host/team"], "the address is not valid"),
+        (["s3://lab", "--endpoint-url", "me:hunter2@host"], "dvc remote modify --local"),
         (["me@host:team"], "another machine is ssh://user@host/folder"),
         (["s3:///team"], "names no bucket"),
         (["ssh://host"], "names no folder"),
@@ -91,6 +95,36 @@ def test_a_wrong_address_is_refused(project: Path, words: list[str], message: st
     assert message in text
     assert "hunter2" not in text.lower()
     assert CONFIG.read_bytes() == before
+
+
+HOSTS = "hosts: [near.org]\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "host"),
+    [
+        (["ssh://me@far.org/team"], "far.org"),
+        (["gs://lab/team"], "storage.googleapis.com"),
+        (["../store", "--weights", "s3://lab"], "s3.amazonaws.com"),
+        (["s3://lab", "--endpoint-url", "https://minio.far.org:9000"], "minio.far.org"),
+    ],
+)
+def test_a_remote_must_be_at_one_of_the_hosts(project: Path, words: list[str], host: str) -> None:
+    ok(remote, *words)
+    Path("params.yaml").write_text(HOSTS)
+    before = CONFIG.read_bytes()
+    assert f"hosts: '{host}' (the remote" in refused(remote, *words)
+    assert CONFIG.read_bytes() == before
+    assert f"hosts: '{host}' (DVC's remote" in refused(push), "also one that was there before"
+    assert not Path("data/packs").exists()
+    ok(remote, "ssh://me@near.org/team")
+
+
+def test_a_password_that_was_set_by_hand_is_not_shown(project: Path) -> None:
+    ok(remote, "ssh://me@127.0.0.1:1/team")
+    CONFIG.write_text(CONFIG.read_text().replace("me@", "me:hunter2@"))
+    assert "ssh://me:...@127.0.0.1:1/team" in (text := refused(push))
+    assert "hunter2" not in text
 
 
 def test_a_broken_config_and_no_repository_are_named(project: Path, tmp_path: Path) -> None:

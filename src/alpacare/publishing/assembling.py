@@ -9,9 +9,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from alpacare.compute.scratch import hash_files
 from alpacare.core import jsonl
 from alpacare.core.errors import BadInput
 from alpacare.core.files import read_json, read_text
+from alpacare.core.names import public_name
 from alpacare.evaluation.score import Cell, Score
 from alpacare.evaluation.score_table import read_score
 from alpacare.pipeline.params import Params
@@ -20,7 +22,9 @@ from alpacare.publishing.checkpoint_files import checkpoint_files, is_text
 from alpacare.publishing.dataset_files import dataset_files
 from alpacare.publishing.freshness import Commit, RecordedOutputs
 from alpacare.publishing.licences import Licence
+from alpacare.publishing.local_paths import refuse_local_paths
 from alpacare.publishing.package import CARD, Kind, Package
+from alpacare.publishing.recorded_settings import check_answers, check_training
 from alpacare.publishing.secrets import refuse_secrets
 from alpacare.records.response import Response
 
@@ -49,23 +53,36 @@ class WorkingTree:
     @property
     def models(self) -> list[str]:
         """The models that answered."""
-        return sorted({row.model for row in self.rows})
+        return sorted({public_name(row.model) for row in self.rows})
 
     @cached_property
-    def _student(self) -> Mapping[str, Any]:
+    def training(self) -> Mapping[str, Any]:
+        """What the checkpoint says of its training, which is what DVC recorded.
+
+        Raises:
+            BadInput: the checkpoint is missing or stale, or DVC recorded other settings.
+        """
         self.recorded.check(str(CHECKPOINT))
-        settings: Mapping[str, Any] = read_json(CHECKPOINT / "training.json")["settings"]["student"]
-        return settings
+        training: Mapping[str, Any] = read_json(CHECKPOINT / "training.json")
+        check_training(training, self.recorded.settings(str(CHECKPOINT)).get("checkpoint"))
+        if training["data"] != hash_files(self.responses):
+            raise BadInput(
+                f"{CHECKPOINT / 'training.json'}: it was trained on another {self.responses} than "
+                "is here and in dvc.lock; run `dvc repro --force checkpoint`"
+            )
+        return training
 
     @property
     def base(self) -> str | None:
         """The base model of the weights; None for a student with random initial weights."""
-        return None if self._student["base"] == "random" else self._student["base"]
+        base: str = self.training["settings"]["student"]["base"]
+        return None if base == "random" else public_name(base)
 
     @property
     def base_is_on_hub(self) -> bool:
         """Whether the base model is a commit on the Hub, and not a folder here."""
-        return self._student["revision"] is not None
+        on_hub = self.training["settings"]["student"]["revision"] is not None
+        return on_hub and not self.training.get("base_sha256")
 
 
 def assemble_dataset(tree: WorkingTree, name: str, licence: Licence) -> Package:
@@ -122,6 +139,7 @@ def current_scores(tree: WorkingTree) -> tuple[dict[Cell, Score], list[str]]:
         folder = Path("metrics/scores", test)
         try:
             tree.recorded.check(str(folder))
+            check_answers(test, tree.recorded)
             cells = [cell for cell in tree.params.cells() if cell[0] == test]
             found = {cell: read_score(folder / cell[1] / f"{cell[2]}.json") for cell in cells}
         except BadInput as error:
@@ -142,4 +160,7 @@ def _package(
     origin = describe_origin(tree.params.sources, tree.rows, tree.recorded)
     card = render_card(kind, tree.commit, {"licence": licence, **origin, **values})
     own = {"LICENSE": licence.text.encode()} if licence.text else {}
-    return Package(kind, licence.name, {**files, CARD: card.encode(), **own})
+    package = Package(kind, licence.name, {**files, CARD: card.encode(), **own})
+    base = Path(tree.params.checkpoint.student.base)
+    refuse_local_paths(package, {Path.home(), Path.cwd(), *([base] if base.is_absolute() else [])})
+    return package

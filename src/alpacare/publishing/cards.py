@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from alpacare.core.names import public_name
 from alpacare.display.html import open_templates
 from alpacare.display.text import name_some
 from alpacare.evaluation.score_table import format_score
@@ -55,13 +56,21 @@ def describe_origin(
         counts["filtered"] = recorded.read(FILTERED)
         if sources.instructions == "instructions":
             counts["seeds"] = recorded.read("metrics/seeds.json")
-            counts["usage"] = recorded.read("metrics/llm_usage/instructions.json")
+            usage = recorded.read("metrics/llm_usage/instructions.json")
+            counts["usage"] = {"models": _by_public_name(usage["models"])}
     return counts | {
         "sources": sources,
         "rows": len(rows),
-        "answered": Counter(row.model for row in rows),
+        "answered": Counter(public_name(row.model) for row in rows),
         "cut_off": sum(row.finish_reason == "length" for row in rows),
     }
+
+
+def _by_public_name(counts: Mapping[str, int]) -> Counter[str]:
+    names = Counter[str]()
+    for name, count in counts.items():
+        names[public_name(name)] += count
+    return names
 
 
 def size_category(rows: int) -> str:

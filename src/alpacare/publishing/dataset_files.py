@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from alpacare.core.names import public_name
 from alpacare.records.response import Response
 
 COLUMNS = ("instruction", "input", "output")
@@ -17,10 +18,13 @@ _ORIGIN = ("id", "model", "request", "finish_reason")
 def dataset_files(responses: Sequence[Response]) -> dict[str, bytes]:
     """Give JSON, JSON Lines and Parquet of the three columns; the other fields in a file beside."""
     rows = [response.model_dump(include=set(COLUMNS)) for response in responses]
-    origin = (response.model_dump(include=set(_ORIGIN)) for response in responses)
+    origin = (
+        {**response.model_dump(include=set(_ORIGIN)), "model": public_name(response.model)}
+        for response in responses
+    )
     return {
-        "train.json": (json.dumps(rows, indent=2, ensure_ascii=False) + "\n").encode(),
         "train.jsonl": _lines(rows),
+        "train.json": (json.dumps(rows, indent=2, ensure_ascii=False) + "\n").encode(),
         "data/train-00000-of-00001.parquet": _parquet(rows),
         "provenance.jsonl": _lines(origin),
     }

@@ -8,6 +8,7 @@ from typing import Any
 
 from alpacare.core.errors import BadInput
 from alpacare.core.files import read_json
+from alpacare.pipeline.changes import open_repo
 from alpacare.sharing.git import changed_files, git
 
 
@@ -80,14 +81,7 @@ def open_recorded() -> Iterator[RecordedOutputs]:
     Raises:
         BadInput: it is not a DVC project, or its dvc.yaml cannot be read.
     """
-    from dvc.exceptions import DvcException  # type: ignore[import-untyped]
-    from dvc.repo import Repo  # type: ignore[import-untyped]
-
-    try:
-        repo = Repo.open(None)
-    except DvcException as error:
-        raise BadInput(f"cannot read what DVC recorded: {error}") from error
-    with repo:
+    with open_repo() as repo:
         yield RecordedOutputs(repo)
 
 

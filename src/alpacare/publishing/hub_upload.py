@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from alpacare.core.errors import BadInput
+from alpacare.core.hosts import check_host
 from alpacare.publishing.package import Package
 
 _TOKEN = re.compile(r"[\x21-\x7e]+")
@@ -27,12 +28,14 @@ def upload(packages: Sequence[tuple[Package, str]], public: bool) -> Iterator[st
     """Create each repository if needed, then commit each package; yield lines to print.
 
     Raises:
-        BadInput: no token, the server refuses, or the connection broke.
+        BadInput: no token, the server refuses, the connection broke, or `hosts` in params.yaml
+            does not name the Hub's host.
         KeyboardInterrupt: it was stopped; the message says how to continue.
     """
     from huggingface_hub import HfApi
 
     api = HfApi(token=_token())
+    check_host(urlsplit(api.endpoint).hostname or "", "the Hub")
     present = []
     for package, name in packages:  # a refusal comes before gigabytes are sent
         with _one_line(name):

@@ -109,9 +109,6 @@ def _assemble(
         name = options.model_licence or options.licence
         licence = choose_licence(name, text, sources, tree.models, tree.base)
         scores, notes = current_scores(tree)
-        if tree.base is not None and not tree.base_is_on_hub:
-            folder = tree.base
-            notes.append(f"note: card and training.json name the folder it started from: {folder}")
         packages.append(assemble_model(tree, options.dataset, scores, licence))
     return packages, notes
 

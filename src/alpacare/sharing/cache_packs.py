@@ -34,7 +34,7 @@ def export_new_answers() -> Iterator[str]:
         known = {value["key"] for _, value in lines if "key" in value}
         with open_ledger() as ledger:
             new = (entry for entry in intact_entries(ledger) if entry.key not in known)
-            count = write_pack(_FRESH, new)
+            count = write_pack(_FRESH, new).end
         if count:
             digest = hashlib.sha256(_FRESH.read_bytes()).hexdigest()
             pack = _FRESH.rename(FOLDER / f"{digest[:12]}.jsonl")

@@ -1,6 +1,8 @@
 """Queries to Git that may have no answer."""
 
 import subprocess
+from contextlib import suppress
+from pathlib import Path
 
 
 def git(*words: str) -> str:
@@ -12,6 +14,14 @@ def git(*words: str) -> str:
     except FileNotFoundError:
         return ""
     return "" if done.returncode else done.stdout.rstrip("\n")
+
+
+def read_version(path: Path, commit: str = "") -> str:
+    """Give a file's text in a commit, or as staged; "" if it is not there, or no UTF-8 text."""
+    done = subprocess.run(["git", "show", f"{commit}:./{path}"], capture_output=True, check=False)
+    with suppress(UnicodeDecodeError):
+        return "" if done.returncode else done.stdout.decode()
+    return ""
 
 
 def changed_files() -> list[str]:

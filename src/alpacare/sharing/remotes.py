@@ -7,10 +7,10 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from alpacare.core.errors import BadInput
+from alpacare.core.hosts import check_host
+from alpacare.sharing.remote_hosts import STORAGE, WEIGHTS, hide_password, remote_host
 
 CONFIG = Path(".dvc/config")
-STORAGE = "storage"  # data, run-cache, cache packs
-WEIGHTS = "weights"  # the checkpoint: dvc.yaml names this remote, so it must always exist
 PLUGINS = {"s3": "dvc_s3", "gs": "dvc_gs", "ssh": "dvc_ssh"}
 # Seconds, for each of several tries. DVC's own are 60 for S3, and half an hour for SSH.
 _TIMEOUTS: dict[str, dict[str, Any]] = {
@@ -35,6 +35,9 @@ def set_remotes(url: str, weights: str | None, endpoint_url: str | None) -> list
     }
     if endpoint_url is not None and not any("endpointurl" in s for s in sections.values()):
         raise BadInput("--endpoint-url: is for s3:// and gs:// only; leave it out")
+    for name, section in sections.items():
+        if host := remote_host(section["url"], section.get("endpointurl")):
+            check_host(host, f"the remote '{name}'")
     for section in sections.values():
         if "://" not in section["url"]:
             # now: `alpacare push` creates none, as its disk may only be unmounted
@@ -58,7 +61,8 @@ def check_plugin(url: str) -> None:
     module = PLUGINS.get(urlsplit(url).scheme)
     if module and importlib.util.find_spec(module) is None:
         raise BadInput(
-            f"{url}: needs {module.replace('_', '-')}, which is not installed; run `make remotes`"
+            f"{hide_password(url)}: needs {module.replace('_', '-')}, which is not installed; "
+            "run `make remotes`"
         )
 
 
@@ -82,13 +86,14 @@ def _split(url: str) -> SplitResult:
         raise BadInput("no address is given; give one, as s3://bucket/folder or /mnt/team/alpacare")
     try:
         return urlsplit(url) if "://" in url else SplitResult("", "", url, "", "")
-    except ValueError as error:
-        raise BadInput(f"the address is not valid: {error}") from error
+    except ValueError:  # its text quotes the address, which may hold a password
+        raise BadInput("the address is not valid") from None
 
 
 def _check_secrets(parts: SplitResult) -> None:
     """Refuse secrets, which Git would publish; the message does not repeat them."""
-    if parts.password is not None or (parts.scheme in ("s3", "gs") and parts.username):
+    short = not parts.scheme and re.match("[^/@]*:[^/]*@", parts.path)  # user:password@host:folder
+    if parts.password is not None or short or (parts.scheme != "ssh" and parts.username):
         raise BadInput(f"the address holds a password or key, and Git would publish it: {_ADVICE}")
     if parts.scheme and (parts.query or parts.fragment):
         raise BadInput(f"the address holds '?' or '#'; if that is a key or token, {_ADVICE}")

@@ -12,7 +12,13 @@ from typing import Any, NamedTuple
 
 from alpacare.core.errors import BadInput
 from alpacare.sharing.cache_packs import export_new_answers, import_all_packs
-from alpacare.sharing.remotes import STORAGE, WEIGHTS, check_plugin
+from alpacare.sharing.remote_hosts import (
+    STORAGE,
+    WEIGHTS,
+    check_remote_hosts,
+    hide_password,
+)
+from alpacare.sharing.remotes import check_plugin
 from alpacare.sharing.run_cache import pull_runs, push_runs
 
 _LOGGERS = ("dvc", "dvc_data", "dvc_objects")
@@ -30,8 +36,10 @@ def push_all() -> Iterator[str]:
     """Push outputs, new answers and the run-cache; yield lines about what was and was not pushed.
 
     Raises:
-        BadInput: the remote cannot be reached or failed; the same command continues.
+        BadInput: the remote cannot be reached or failed; the same command continues. Or its host
+            is not in `hosts` of params.yaml.
     """
+    check_remote_hosts()
     yield from export_new_answers()
     with _open_repo() as (repo, remote, _):
         files = repo.push()
@@ -110,7 +118,7 @@ def _remote_addresses(remotes: dict[str, Any]) -> str:
     own = [url for url in urls if url and not url.startswith("remote://")]
     for url in own:
         check_plugin(url)
-    return " or ".join(own)
+    return " or ".join(map(hide_password, own))
 
 
 @contextmanager

@@ -1,0 +1,152 @@
+"""What must not be published: folders of somebody's machine, keys, other settings than recorded."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import REPOSITORY, run
+from pyarrow import parquet
+from small_project import TASKS, edit_yaml, environment, ok, recorded, response, write_rows
+
+from alpacare.cli.publish import publish
+from alpacare.training.settings import Architecture, StudentSettings
+from alpacare.training.student import load_base, train_tokenizer
+
+pytest_plugins = ["project_fixtures"]
+
+PLAIN = ("--to", "folder", "--out", "published", "--licence", "CC-BY-4.0")
+PERSON = "Jane Roe"
+
+
+def refused() -> str:
+    done = run(publish, *PLAIN)
+    assert done.exit_code == 2, done.output
+    assert "\n" not in done.stderr.strip()
+    return str(done.stderr)
+
+
+def write_base(folder: Path) -> None:
+    """A pretrained model of a few thousand weights."""
+    shape = {"hidden_size": 16, "layers": 1, "heads": 2, "vocab_size": 300, "context": 512}
+    architecture = Architecture.model_validate(shape)
+    settings = StudentSettings(
+        base="random", revision=None, architecture=architecture, dtype="float32", seed=0
+    )
+    tokenizer = train_tokenizer(["the heart has two atria"], 300)
+    load_base(settings, tokenizer).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    config = json.loads((folder / "tokenizer_config.json").read_text())
+    config["name_or_path"] = f"/home/{PERSON}/tokenizer"  # as older versions wrote it
+    (folder / "tokenizer_config.json").write_text(json.dumps(config))
+
+
+@pytest.fixture
+def study(made_once: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder: a project below a folder with a person's name, and adapters trained there
+    on a base and answers of models that are folders there, too."""
+    home = tmp_path / PERSON
+    folder = home / "study"
+    shutil.copytree(made_once, folder)
+    monkeypatch.chdir(folder)
+    for name, value in {**environment(folder), "HOME": str(home)}.items():
+        monkeypatch.setenv(name, value)
+    write_base(home / "models/llama")
+    rows = [response(*task) | {"model": f"{home}/models/teacher"} for task in TASKS]
+    write_rows(folder / "data/responses.jsonl", rows)
+    lora = {"rank": 2, "alpha": 4, "dropout": 0.0, "targets": ["q_proj"]}
+    edit_yaml(folder / "params.yaml", lambda params: params["checkpoint"].update(lora=lora))
+    edit_yaml(
+        folder / "params.yaml",
+        lambda params: params["checkpoint"]["student"].update(base=f"{home}/models/llama"),
+    )
+    options = ["--prompt", REPOSITORY / "prompts/student"]
+    options += ["--hardware", REPOSITORY / "configs/accelerate/cpu.yaml"]
+    stage = ["python", "-m", "alpacare.stages.checkpoint", "data/responses.jsonl"]
+    shutil.rmtree(folder / "models/checkpoint")
+    ok(folder, *stage, "models/checkpoint", *map(str, options))
+    recorded(folder)
+    return folder
+
+
+def test_a_published_study_names_nobodys_folders(study: Path) -> None:
+    done = run(publish, *PLAIN, "--yes")
+    assert done.exit_code == 0, done.output
+    files = [path for path in (study / "published").rglob("*") if path.is_file()]
+    assert study / "published/model/adapter/adapter_config.json" in files
+    for path in files:
+        text = path.read_bytes()
+        if path.suffix == ".parquet":
+            text = str(parquet.read_table(path).to_pylist()).encode()
+        for trace in (PERSON, str(study.parents[1])):
+            assert trace.encode() not in text, path
+    card = (study / "published/model/README.md").read_text()
+    assert "| `llama`, a folder with SHA-256 `" in card
+    assert "base_model" not in card.split("---\n")[1]
+    assert "weights that start from llama: its licence" in card
+    assert "answers by teacher: the terms" in card
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("training.json", '{{"base": "{home}/llama"}}'),
+        ("config.json", '{{"_name_or_path": "/home/somebody/llama"}}'),
+        ("notes.txt", "from C:\\Users\\somebody\\llama"),
+    ],
+)
+def test_a_folder_of_a_machine_beside_the_weights_is_refused(
+    project: Path, file: str, text: str
+) -> None:
+    path = project / "models/checkpoint" / file
+    before = json.loads(path.read_text()) if path.exists() else {}
+    text = text.format(home=project)
+    path.write_text(text if file == "notes.txt" else json.dumps({**before, **json.loads(text)}))
+    recorded(project, "checkpoint")
+    assert f"models/checkpoint/{file}:1: holds '" in refused()
+
+
+@pytest.mark.parametrize(
+    ("text", "allowed"),
+    [("Look in /home/user/scans, or on a root/crown.", True), ("Look in {home}/scans.", False)],
+)
+def test_rows_may_speak_of_folders_but_not_of_those_here(
+    project: Path, text: str, allowed: bool
+) -> None:
+    row = response("Where?", "", text.format(home=project))
+    write_rows(project / "data/responses.jsonl", [row])
+    recorded(project, "responses", "checkpoint")
+    if allowed:
+        assert run(publish, *PLAIN).exit_code == 0
+    else:
+        assert f"train.jsonl:1: holds '{project}'" in refused()
+
+
+def test_weights_made_with_other_settings_than_recorded_are_refused(project: Path) -> None:
+    """DVC records settings as they are when a stage ends: they may have been others."""
+    training = project / "models/checkpoint/training.json"
+    told = json.loads(training.read_text())
+    told["settings"]["optimizer"]["learning_rate"] = 5e-5
+    training.write_text(json.dumps(told))
+    recorded(project, "checkpoint")
+    line = refused()
+    assert "made with optimizer.learning_rate 5e-05, but dvc.lock says 0.002" in line
+    assert "dvc repro --force checkpoint" in line
+
+
+def test_scores_of_answers_made_with_other_settings_are_left_out(project: Path) -> None:
+    def record_run(dvc: Any) -> None:
+        stage = dvc["stages"]["generations"]
+        stage["params"] = ["generations"]
+        stage["outs"].append("data/generations/demo.json")
+        dvc["stages"]["scores"]["deps"].append("data/generations/demo.json")
+
+    edit_yaml(project / "dvc.yaml", record_run)
+    run_file = project / "data/generations/demo.json"
+    for temperature, told in ((0.0, ""), (0.5, "temperature 0.5, but dvc.lock says 0.0")):
+        run_file.write_text(json.dumps({"engine": "batched", "temperature": temperature}))
+        recorded(project, "generations", "scores")
+        output = run(publish, *PLAIN).output
+        assert ("note: left out of the card" in output) == bool(told)
+        assert told in output
