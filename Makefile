@@ -1,10 +1,20 @@
 # Short names for what people do; `make help` lists them. Everything runs in .venv, made on demand;
 # `repro`, `train` and `shell` run in the container where docker or podman answers (ENGINE=none: not).
 
-SHELL := /bin/bash
+# What is given on the command line is text, in which `$` stands for itself. Recipes find it in the
+# environment, and put it in quotes: neither make nor a shell runs any of it.
+$(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),\
+  $(eval override $(name) := $$(value $(name)))$(eval export $(name))))
+# An argument that is given, and not what happens to be in the environment under the same name.
+override given = $(if $(filter override,$(origin $1)),$($1))
+override text = $(if $(call given,$1),"$$$1",'$2')
+override option = $(if $(call given,$2),$1 "$$$2")
+override flag = $(if $(call given,$2),$1)
+
+override SHELL := /bin/bash
+override VENV := .venv
 MAKEFLAGS += --no-print-directory
-PYTHON ?= python3
-VENV := $(or $(ALPACARE_VENV),.venv)
+export PYTHON ?= python3
 ifdef ALPACARE_VENV  # in the container: the image's packages, this clone's code
 export PYTHONPATH := $(CURDIR)/src
 else
@@ -12,29 +22,29 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup gpu ray remotes demo repro repro-here train train-here image shell container-check \
+.PHONY: help setup gpu ray remotes demo repro repro-here buy buy-here train train-here image shell container-check \
   preset presets fetch import quote changes accept check scores report diff agreement review table funnel doctor \
   remote push pull publish test lint types stale lock clean
 
 help:  ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 
 ifdef ALPACARE_VENV
 setup:
-	@for lock in $(notdir $(wildcard $(VENV)/requirements*.lock)); do cmp --silent $$lock $(VENV)/$$lock || { \
-	  echo "error: $$lock is not the one that the image was built of; outside, run: make image" >&2; exit 2; }; done
+	@for lock in "$$ALPACARE_VENV"/requirements*.lock; do cmp --silent "$${lock##*/}" "$$lock" || { \
+	  echo "error: $${lock##*/} is not the one that the image was built of; outside, run: make image" >&2; exit 2; }; done
 
 gpu ray remotes: setup
-	@test -e $(VENV)/requirements-$@.lock || { \
+	@test -e "$$ALPACARE_VENV/requirements-$@.lock" || { \
 	  echo 'error: the image was built without $@; outside, run: make image EXTRAS="remotes $@"' >&2; exit 2; }
 else
 setup: $(VENV)/.complete  ## make .venv with every version pinned
 
 # The marker is written last: it exists only when the installation is complete.
 $(VENV)/.complete: requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-	  || { echo "error: $(PYTHON) is older than 3.11; run: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 2; }
-	$(PYTHON) -m venv $(VENV)
+	@"$$PYTHON" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "error: $$PYTHON is older than 3.11; run: make PYTHON=python3.12 setup" >&2; exit 2; }
+	"$$PYTHON" -m venv $(VENV)
 	pip install --quiet --disable-pip-version-check --requirement requirements.lock
 	pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
@@ -66,14 +76,22 @@ repro:  ## rebuild what changed: settings and files are checked first, then dvc 
 	@tools/container run make repro-here
 
 # with an imported file in `sources`, the stages that it replaces are left as they are
-repro-here: check
+repro-here: setup
+	@alpacare check --run
 	@alpacare changes
 	@targets=$$(alpacare targets) && dvc repro $$targets
+
+buy:  ## buy the answers that need no trained student, on any machine: BUDGET=5 make buy
+	@tools/container run make buy-here
+
+buy-here: setup
+	@targets=$$(alpacare targets --buy) && alpacare check --run $$targets && dvc repro $$targets
 
 train:  ## fine-tune the student with the settings in params.yaml
 	@tools/container run make train-here
 
-train-here: check
+train-here: setup
+	@alpacare check --run checkpoint
 	@dvc repro checkpoint training_curves
 
 image:  ## build the container's image: make image [BASE_IMAGE=...] [EXTRAS="remotes gpu ray"]
@@ -86,16 +104,17 @@ container-check:  ## build the image, and run the demo in it on a copy of this c
 	@tools/container check
 
 preset: setup  ## write a preset's settings into params.yaml: make preset NAME=alpacare-7b [BASE=folder or id@commit]
-	@alpacare preset '$(NAME)' $(if $(BASE),--base '$(BASE)')
+	@alpacare preset $(call text,NAME) $(call option,--base,BASE)
 
 presets: setup  ## list the presets: what each is, what it would buy, what it runs on
 	@alpacare presets
 
 fetch: setup  ## bring in published data: make fetch DATASET=medinstruct-test, medinstruct-52k, ...
-	@alpacare fetch '$(DATASET)'
+	@alpacare fetch $(call text,DATASET)
 
 import: setup  ## start from your own: make import STAGE=responses FILE=... [MODEL=who] [COLUMNS="output=answer"]
-	@alpacare import '$(STAGE)' '$(FILE)'$(if $(NAME), --name '$(NAME)')$(if $(MODEL), --model '$(MODEL)') $(foreach pair,$(COLUMNS),--column '$(pair)')
+	@set -f; set -- $(if $(call given,COLUMNS),$$COLUMNS); for pair; do set -- "$$@" --column "$$pair"; shift; done; \
+	alpacare import $(call text,STAGE) $(call text,FILE) $(call option,--name,NAME) $(call option,--model,MODEL) "$$@"
 
 quote: setup  ## say what the paid stages would ask and cost; spends nothing
 	@alpacare quote
@@ -104,7 +123,7 @@ changes: setup  ## say which expensive stages would run again, and why
 	@alpacare changes
 
 accept: setup  ## accept an edit of code that changes no result: make accept STAGE=checkpoint
-	@alpacare accept '$(STAGE)'
+	@alpacare accept $(call text,STAGE)
 
 check: setup  ## check every setting and input file in a second, before anything is touched
 	@alpacare check
@@ -113,7 +132,7 @@ scores: setup  ## print the table of scores
 	@alpacare scores
 
 diff: setup  ## compare the scores with another commit's, item by item: make diff REV=HEAD~1
-	@alpacare diff '$(or $(REV),HEAD)'
+	@alpacare diff $(call text,REV,HEAD)
 
 report: setup  ## write the report page from what is here, and open it
 	@alpacare report --open
@@ -122,10 +141,10 @@ agreement: setup  ## say how far the judges agree, with one another and with peo
 	@alpacare agreement
 
 review: setup  ## make a page on which people compare answers: make review TEST=demo REFERENCE=terse [N=50]
-	@alpacare review '$(TEST)' '$(REFERENCE)' --n '$(or $(N),50)'
+	@alpacare review $(call text,TEST) $(call text,REFERENCE) --n $(call text,N,50)
 
 table: setup  ## print the paper's table: make table [FORMAT=latex]
-	@alpacare table --format '$(or $(FORMAT),markdown)'
+	@alpacare table --format $(call text,FORMAT,markdown)
 
 funnel: setup  ## count what stayed and what went at each stage, and why
 	@alpacare funnel
@@ -134,7 +153,7 @@ doctor: setup  ## check this machine, this clone, and what they reach
 	@alpacare doctor
 
 remote: setup  ## share through a remote: make remote URL=s3://bucket/folder [WEIGHTS=URL]
-	@alpacare remote '$(URL)' $(if $(WEIGHTS),--weights '$(WEIGHTS)')
+	@alpacare remote $(call text,URL) $(call option,--weights,WEIGHTS)
 
 push: setup  ## push outputs, run-cache and new answers to the remote
 	@alpacare push
@@ -143,10 +162,10 @@ pull: setup  ## pull what colleagues made and paid for
 	@alpacare pull
 
 publish: setup  ## write data and weights for others: make publish TO=folder OUT=published LICENCE=... [YES=1]
-	@alpacare publish --to '$(TO)' $(if $(OUT),--out '$(OUT)') $(if $(DATASET),--dataset '$(DATASET)') \
-	  $(if $(MODEL),--model '$(MODEL)') $(if $(LICENCE),--licence '$(LICENCE)') \
-	  $(if $(MODEL_LICENCE),--model-licence '$(MODEL_LICENCE)') \
-	  $(if $(LICENCE_TEXT),--licence-text '$(LICENCE_TEXT)') $(if $(PUBLIC),--public) $(if $(YES),--yes)
+	@alpacare publish --to $(call text,TO) $(call option,--out,OUT) $(call option,--dataset,DATASET) \
+	  $(call option,--model,MODEL) $(call option,--licence,LICENCE) \
+	  $(call option,--model-licence,MODEL_LICENCE) $(call option,--licence-text,LICENCE_TEXT) \
+	  $(call flag,--public,PUBLIC) $(call flag,--yes,YES)
 
 test: ray remotes  ## run all tests, the pipeline in a temporary clone too
 	@pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
@@ -160,17 +179,17 @@ types: setup  ## check types
 stale: setup  ## say which stages are not what dvc.lock says; needs no data
 	@tools/stale-lock
 
-FREEZE := pip freeze --exclude alpacare | sed -E 's/ @ .*//; s/\+cpu//'
-BEYOND := grep --invert-match --line-regexp --fixed-strings --file requirements.lock
+override FREEZE := pip freeze --exclude alpacare | sed -E 's/ @ .*//; s/\+cpu//'
+override BEYOND := grep --invert-match --line-regexp --fixed-strings --file requirements.lock
 
 # All at once first, so that the locks agree with one another; then what each part needs of it.
 lock:  ## pin the newest versions that pyproject.toml allows in the requirements*.lock
 	rm -rf $(VENV)
-	$(PYTHON) -m venv $(VENV)
+	"$$PYTHON" -m venv $(VENV)
 	pip install --quiet --disable-pip-version-check torch==2.13.0
 	pip install --quiet --disable-pip-version-check --editable '.[dev,ray,remotes]'
 	$(FREEZE) > $(VENV)/all.txt
-	$(PYTHON) -m venv --clear $(VENV)/part
+	"$$PYTHON" -m venv --clear $(VENV)/part
 	$(VENV)/part/bin/pip install --quiet --disable-pip-version-check --constraint $(VENV)/all.txt torch==2.13.0 '.[dev]'
 	{ echo "# Every version, pinned by \`make lock\` on a CPU; torch's CUDA build pins its own libraries."; \
 	  $(VENV)/part/bin/$(FREEZE); } > requirements.lock

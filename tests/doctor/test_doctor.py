@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -98,6 +99,26 @@ def test_an_empty_folder_gets_every_line(workspace: Path) -> None:
         assert found[check][0][0] == "wrong"
     assert "not a Git repository" in found["git"][0][1]
     assert "params.yaml: no such file" in found["settings"][0][1]
+
+
+def test_a_lock_that_a_kill_cut_off_is_restored_and_told(clone: Path) -> None:
+    Path("dvc.lock").write_text("schema: '2.0'\n")
+    assert examine("dvc")[1]["dvc"] == [("ok", "dvc.lock and *.dvc files are whole")]
+    Path("dvc.lock").write_text("schema: '2.0'\nstages:\n  seeds:\n")
+    ((level, text),) = examine("dvc")[1]["dvc"]
+    assert level == "warning"
+    assert text.startswith("dvc.lock: was cut off, as by a kill while DVC wrote it; restored from")
+    assert Path("dvc.lock").read_text() == "schema: '2.0'\n"
+
+
+def test_a_ledger_on_a_network_disk_is_warned_of(
+    clone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disks = [SimpleNamespace(mountpoint=str(clone), fstype="nfs4")]
+    monkeypatch.setattr("psutil.disk_partitions", lambda all: disks)
+    level, text = examine("ledger")[1]["ledger"][0]
+    assert level == "warning"
+    assert "is on a network disk (nfs4)" in text
 
 
 def test_packages_that_differ_are_named(clone: Path) -> None:

@@ -2,18 +2,21 @@
 
 import json
 import re
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import REPOSITORY, run
+from dvc.utils.hydra import apply_overrides
+from dvc.utils.serialize import dump_yaml, load_yaml
+from generated_ledgers import link_what_git_holds
 
 from alpacare.cli.main import main
 from alpacare.core.settings import read_yaml
 from alpacare.pipeline.params import read_params
-from alpacare.pipeline.presets import apply_preset
-from alpacare.pipeline.quote import quote_all
+from alpacare.pipeline.presets import apply_preset, set_values
+from alpacare.pipeline.quoting.quote import quote_all
+from alpacare.pipeline.quoting.quote_text import round_up, total
 from alpacare.pipeline.sources import repro_targets
 
 NAMES = sorted(path.stem for path in (REPOSITORY / "presets").glob("*.yaml"))
@@ -116,6 +119,38 @@ def test_values_change_and_nothing_else(project: Path) -> None:
     assert "  lora: {rank: 16, alpha: 32, dropout: 0.05, targets: all-linear}" in "\n".join(moved)
 
 
+def test_presets_apply_whoever_wrote_params(project: Path) -> None:
+    """As `dvc exp apply` leaves it (lists a line an item, null as nothing), and as Windows does."""
+    ours, wanted, comments = project.read_text(), {}, re.compile("#.*")
+    for name in NAMES:
+        apply_preset(name)
+        wanted[name] = read_params()
+    project.write_text(ours)
+    apply_overrides(project, ["scores.seed=0"])  # what `dvc exp run -S` calls
+    applied = project.read_text()
+    dump_yaml(project, load_yaml(project))
+    bare = project.read_text()
+    assert "\n  judges:\n  - " in bare
+    assert "\n  lora:\n" in bare
+    some = ["one-gpu", "demo"]
+    for names, text in (
+        (NAMES, applied), (NAMES, bare), (some, bare[:-1]), (some, ours.replace("\n", "\r\n")),
+    ):  # fmt: skip
+        project.write_bytes(text.encode())
+        for name in names:
+            apply_preset(name)
+            assert read_params() == wanted[name]
+        after = project.read_bytes().decode()
+        assert comments.findall(after) == comments.findall(text)
+        assert after.count("\r\n") in (0, after.count("\n"))
+
+
+def test_a_value_that_stands_elsewhere_is_named(project: Path) -> None:
+    text = project.read_text().replace("  hardware: cpu", "  <<: {hardware: cpu}")
+    project.write_text(text)
+    assert "write each of these as one line `key: value`: checkpoint.hardware" in fail("one-gpu")
+
+
 def test_other_edits_of_the_user_stay(project: Path) -> None:
     text = project.read_text().replace("rouge_l: 0.7  ", "rouge_l: 0.65 ")
     text = text.replace("tests: [demo] ", "tests:\n  - 'demo'\n  - mine # my own\n#")
@@ -155,27 +190,32 @@ def test_the_list_tells_what_each_is_and_takes(project: Path) -> None:
     shown = run(main, "presets").output
     for name in NAMES:
         assert f"{name}\n  {text_of(name).splitlines()[0].removeprefix('# ')}\n" in shown
-    assert shown.count("answers to buy: likely $") == len(PUBLISHED)
+    assert shown.count("answers to buy before training: at most $") == len(PUBLISHED)
+    assert "answers to buy for its whole evaluation (9,728 verdicts) at most $16.41" in shown
     assert "training: 8 x H100-80GB: 27.0 GB a GPU, 364.4 GB of disk, 0.6 hours" in shown
-
-
-def link_what_git_holds(*entries: str) -> None:
-    """As in a new clone: no stage has run, so nothing of what this one made counts."""
-    command = ["git", "-C", REPOSITORY, "ls-files", *entries]
-    for name in subprocess.run(command, check=True, capture_output=True, text=True).stdout.split():
-        Path(name).parent.mkdir(parents=True, exist_ok=True)
-        Path(name).symlink_to(REPOSITORY / name)
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_a_preset_states_what_it_would_cost(project: Path, name: str) -> None:
-    link_what_git_holds("dvc.yaml", "prices.yaml", "prompts", "data")
+    """Its evaluation too, with the test sets and references that its first lines name."""
+    link_what_git_holds("dvc.yaml", "prices.yaml", "prompts", "configs", "data")
     apply_preset(name)
     if name == "medinstruct-52k":
         assert repro_targets(read_params())[0] == "statistics", "no stage before training"
+    named = re.findall(r"^#   ([a-z.]+): \[(.*)\]$", text_of(name), re.MULTILINE)
+    set_values({key: values.split(", ") for key, values in named}, name)
     quotes = quote_all()
-    likely, most = (sum(getattr(q, kind) or 0.0 for q in quotes) for kind in ("online", "most"))
-    assert f"#   likely ${likely:.2f}, at most ${most:.2f}\n" in text_of(name)
+    before, judged = (
+        [quote for quote in quotes if (quote.stage == "judgments") == judging]
+        for judging in (False, True)
+    )
+    what = (
+        f"{sum(quote.misses for quote in judged):,} verdicts" if judged else "judges that are rules"
+    )
+    assert (
+        f"#   before training at most ${round_up(total(before, 'most')):.2f}, "
+        f"evaluation ({what}) at most ${round_up(total(judged, 'most')):.2f}\n"
+    ) in text_of(name)
     assert not any(quote.trouble for quote in quotes)
 
 
@@ -229,15 +269,3 @@ def test_a_block_in_a_preset_is_a_value_like_another(own: Path, params: Path) ->
     assert chosen.model_dump() == lora
     apply_preset("demo")
     assert params.read_text() == before
-
-
-def test_make_hands_name_and_base_over() -> None:
-    command = ["make", "--no-print-directory", "--dry-run", "preset", "NAME=one-gpu"]
-    for more, expected in (
-        ([], "alpacare preset 'one-gpu' \n"),
-        (["BASE=/my models"], "alpacare preset 'one-gpu' --base '/my models'\n"),
-    ):
-        done = subprocess.run(
-            [*command, *more], cwd=REPOSITORY, capture_output=True, text=True, check=True
-        )
-        assert done.stdout.endswith(expected)

@@ -7,6 +7,7 @@ import click
 
 from alpacare.core.command import FILE, Stage
 from alpacare.core.errors import BadInput
+from alpacare.core.texts import escape_controls
 
 
 @click.command(cls=Stage)
@@ -22,7 +23,7 @@ def fetch(name: str) -> None:
     from alpacare.datasets.imports import fetch_dataset
 
     for line in fetch_dataset(name):
-        click.echo(line)
+        click.echo(escape_controls(line))
 
 
 @click.command("import", cls=Stage)
@@ -57,7 +58,7 @@ def import_data(
     lines += set_values({f"sources.{stage}": source}, source)
     lines += [f"next: `make repro`; commit params.yaml and {dvc_file(path)}"]
     lines += ["back: `make preset NAME=demo` (or another preset)"]
-    click.echo("\n".join(lines))
+    click.echo(escape_controls("\n".join(lines)))
 
 
 def _read_pairs(pairs: tuple[str, ...]) -> dict[str, str]:

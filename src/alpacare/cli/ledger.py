@@ -5,11 +5,13 @@ from pathlib import Path
 import click
 
 from alpacare.core.command import FILE, Stage
+from alpacare.core.errors import BadInput
+from alpacare.display.text import escape_controls
 
 
 @click.group()
 def ledger() -> None:
-    """The ledger, a cache of paid answers: statistics, checks, packs."""
+    """The ledger, a cache of paid answers: statistics, checks, prices, packs."""
 
 
 @ledger.command(cls=Stage)
@@ -27,15 +29,24 @@ def stats() -> None:
 
 
 @ledger.command(cls=Stage)
-def verify() -> None:
-    """Read every answer and check it against its key and digest; name each damaged one.
+@click.argument("packs", type=FILE, nargs=-1)
+def verify(packs: tuple[Path, ...]) -> None:
+    """Check every answer, of the ledger or of PACKS, against its key and digest.
+
+    Each damaged one is named. A pack's last digest stands for all of it: publish it where others
+    can look it up.
 
     \b
-    Example:
+    Examples:
       alpacare ledger verify
+      alpacare ledger verify data/packs/*.jsonl
     """
-    from alpacare.llm.maintenance import open_ledger, verify_ledger
+    from alpacare.llm.maintenance import open_ledger, verify_ledger, verify_pack
 
+    for pack in packs:
+        click.echo(verify_pack(pack))
+    if packs:
+        return
     with open_ledger() as ledger:
         click.echo(f"{verify_ledger(ledger)} answers, all as they were received")
 
@@ -52,12 +63,13 @@ def export_pack(pack: Path, stage: str | None) -> None:
     """
     from alpacare.llm.cache_pack import write_pack
     from alpacare.llm.maintenance import intact_entries, open_ledger
-    from alpacare.pipeline.plan import used_keys
+    from alpacare.pipeline.quoting.plan import used_keys
 
     with open_ledger() as ledger:
         wanted = used_keys(stage) if stage else None
         entries = (e for e in intact_entries(ledger) if wanted is None or e.key in wanted)
-        click.echo(f"{write_pack(pack, entries)} answers written to {pack}")
+        end = write_pack(pack, entries)
+    click.echo(f"{end.end} answers written to {pack}; last digest {end.digest}")
 
 
 @ledger.command("import", cls=Stage)
@@ -75,6 +87,67 @@ def import_packs(packs: tuple[Path, ...]) -> None:
     with Ledger(default_path()) as ledger:
         for pack in packs:
             click.echo(import_pack(ledger, pack))
+
+
+@ledger.command(cls=Stage)
+@click.argument("key", default="")
+def unread(key: str) -> None:
+    """List the replies that were paid for and cannot be read; with KEY, show them as they came.
+
+    \b
+    Example:
+      alpacare ledger unread
+    """
+    from alpacare.llm.maintenance import open_ledger, show_unread
+
+    with open_ledger() as ledger:
+        for line in show_unread(ledger, key):
+            click.echo(escape_controls(line))
+
+
+@ledger.command("ask-again", cls=Stage)
+@click.argument("keys", nargs=-1)
+def ask_again(keys: tuple[str, ...]) -> None:
+    """Let the next run ask, and pay for, the requests again whose replies cannot be read.
+
+    Without KEYS all of them; the replies are kept.
+
+    \b
+    Example:
+      alpacare ledger ask-again 3d5e0a1b2c4d
+    """
+    from alpacare.llm.maintenance import open_ledger
+    from alpacare.llm.unread import allow_again
+
+    with open_ledger() as ledger:
+        click.echo(f"{allow_again(ledger, keys)} requests will be asked, and paid for, again")
+
+
+@ledger.command(cls=Stage)
+@click.argument("key", default="")
+@click.option("--set", "dollars", type=float, help="The right price.")
+@click.option("--why", help="Why the price was wrong; it is kept with the correction.")
+def price(key: str, dollars: float | None, why: str | None) -> None:
+    """Show what the answer to the request KEY cost, or correct it; without KEY, list the dearest.
+
+    A correction changes what this ledger has paid, and so what BUDGET still allows; who made it,
+    when and why is kept in the ledger.
+
+    \b
+    Example:
+      alpacare ledger price 3d5e0a1b2c4d --set 0.0004 --why "the server counted in characters"
+    """
+    from alpacare.llm.maintenance import open_ledger
+    from alpacare.llm.price_correction import correct_price, list_dearest, show_price
+
+    if (dollars is None) != (why is None) or (why is not None and not (key and why.strip())):
+        raise BadInput("a correction needs all three: KEY, --set DOLLARS and --why TEXT")
+    with open_ledger() as ledger:
+        if dollars is not None and why is not None:
+            click.echo(correct_price(ledger, key, dollars, why))
+        else:
+            for line in show_price(ledger, key) if key else list_dearest(ledger):
+                click.echo(escape_controls(line))
 
 
 @ledger.command(cls=Stage)
@@ -106,7 +179,7 @@ def gc(pack: Path, yes: bool) -> None:
       alpacare ledger gc old-answers.jsonl --yes
     """
     from alpacare.llm.maintenance import move_unused, open_ledger
-    from alpacare.pipeline.plan import used_keys
+    from alpacare.pipeline.quoting.plan import used_keys
 
     with open_ledger() as ledger:
         click.echo(move_unused(ledger, used_keys(None), pack, yes))

@@ -12,6 +12,7 @@ from alpacare.cli.remotes import pull, push, remote
 from alpacare.cli.report import report, table
 from alpacare.cli.review import review, review_import
 from alpacare.core.command import FILE, Stage
+from alpacare.core.texts import escape_controls
 
 
 @click.group(
@@ -73,29 +74,55 @@ def agreement(out: Path | None) -> None:
 
 
 @main.command(cls=Stage)
-def check() -> None:
-    """Check params.yaml, prompts, judges, recordings, seeds and test sets; change nothing.
+@click.argument("targets", nargs=-1)
+@click.option("--run", is_flag=True, help="Also that missing answers can be bought: key, BUDGET.")
+def check(targets: tuple[str, ...], run: bool) -> None:
+    """Check params.yaml, prompts, judges, recordings, seeds, test sets, and this machine.
+
+    With TARGETS the machine, and with --run what is to buy, are looked at only for these stages and
+    those before them.
+
+    It lists which file's text goes to which host. It changes nothing, except that it restores those
+    of DVC's own files that a kill has cut off.
 
     \b
     Example:
       alpacare check
     """
+    from alpacare.llm.own_ledger import check_unused
     from alpacare.pipeline.check import check_all
+    from alpacare.pipeline.hosts import describe_destinations
+    from alpacare.pipeline.params import read_params
+    from alpacare.pipeline.repair import repair_dvc
 
-    click.echo(check_all())
+    for line in repair_dvc():
+        click.echo(line)
+    if line := check_unused():
+        click.echo(line)
+    click.echo(check_all(targets, run))
+    click.echo("\n".join(describe_destinations(read_params())))
 
 
 @main.command(cls=Stage)
 def quote() -> None:
     """Quote the calls and dollars that the pipeline would still need; spend nothing.
 
+    It also lists which file's text goes to which host.
+
     \b
     Example:
       alpacare quote
     """
-    from alpacare.pipeline.quote import print_quote, quote_all
+    from alpacare.llm.own_ledger import describe_unused
+    from alpacare.pipeline.hosts import describe_destinations
+    from alpacare.pipeline.params import read_params
+    from alpacare.pipeline.quoting.quote import quote_all
+    from alpacare.pipeline.quoting.quote_command import print_quote
 
+    if line := describe_unused():
+        click.echo(line)
     print_quote(quote_all())
+    click.echo("\n".join(describe_destinations(read_params())))
 
 
 @main.command(cls=Stage)
@@ -128,7 +155,8 @@ def presets() -> None:
 
 
 @main.command(cls=Stage)
-def targets() -> None:
+@click.option("--buy", is_flag=True, help="Only what asks for answers and needs no training.")
+def targets(buy: bool) -> None:
     """Print the targets for `dvc repro`; nothing if all stages are needed.
 
     The stages that a file of your own in `sources` replaces are left out.
@@ -138,9 +166,9 @@ def targets() -> None:
       dvc repro $(alpacare targets)
     """
     from alpacare.pipeline.params import read_params
-    from alpacare.pipeline.sources import repro_targets
+    from alpacare.pipeline.sources import buy_targets, repro_targets
 
-    click.echo(" ".join(repro_targets(read_params())))
+    click.echo(" ".join((buy_targets if buy else repro_targets)(read_params())))
 
 
 @main.command("test-set", cls=Stage)
@@ -160,7 +188,7 @@ def test_set(name: str, files: tuple[str, ...]) -> None:
     """
     from alpacare.datasets.test_set_import import import_test_set
 
-    click.echo("\n".join(import_test_set(name, files)))
+    click.echo(escape_controls("\n".join(import_test_set(name, files))))
 
 
 @main.command("served-name", cls=Stage)

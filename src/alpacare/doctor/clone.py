@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from alpacare.core.errors import BadInput
 from alpacare.doctor.finding import Finding, ok, warning, wrong
+from alpacare.doctor.machine import network_disk
 
 if TYPE_CHECKING:
     from alpacare.pipeline.params import Params
@@ -41,6 +42,19 @@ def check_git() -> Iterator[Finding]:
         yield wrong(f"{here} cannot be written by user {os.getuid()}; chown it")
     else:
         yield ok(f"{here}, a Git repository of this user")
+
+
+def check_dvc() -> Iterator[Finding]:
+    """Check that DVC can read its own files; what a kill cut off is restored."""
+    from alpacare.pipeline.repair import repair_dvc
+
+    if not Path(".dvc").is_dir():
+        yield wrong("there is no folder .dvc here; run this from the repository's top folder")
+        return
+    lines = list(repair_dvc())
+    yield from map(warning, lines)
+    if not lines:
+        yield ok("dvc.lock and *.dvc files are whole")
 
 
 def check_remotes() -> Iterator[Finding]:
@@ -122,7 +136,7 @@ def _endpoints(params: "Params") -> Iterator[tuple[str, str]]:
     """Yield each stage, judge, reference and sorter with its endpoint."""
     from alpacare.core.settings import read_yaml
     from alpacare.pipeline.dvc_yaml import dependencies
-    from alpacare.pipeline.plan import asked_judges
+    from alpacare.pipeline.quoting.plan_evaluation import asked_judges
 
     for stage in ("instructions", "responses"):
         yield stage, getattr(params, stage).endpoint
@@ -150,11 +164,19 @@ def check_budget() -> Iterator[Finding]:
 
 
 def check_ledger() -> Iterator[Finding]:
-    """Check that every answer in the ledger is as it was received."""
+    """Check that every answer in the ledger is as it was received, and none is elsewhere."""
     from alpacare.llm.ledger import default_path
     from alpacare.llm.maintenance import open_ledger
+    from alpacare.llm.own_ledger import describe_unused
 
     path = default_path()
+    if line := describe_unused():
+        yield warning(line)
+    if disk := network_disk(path):
+        yield warning(
+            f"{path}: is on a network disk ({disk}), where SQLite is safe only while one machine "
+            "uses it: run nothing from two machines at once"
+        )
     if not path.exists():
         yield ok(f"{path}: none yet; the first paid or imported answer creates it")
         return

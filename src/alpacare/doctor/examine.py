@@ -19,6 +19,7 @@ CHECKS: dict[str, Callable[[], Iterable[Finding]]] = {
     "disk": machine.check_disks,
     "user": machine.check_user,
     "git": clone.check_git,
+    "dvc": clone.check_dvc,
     "remote": clone.check_remotes,
     "key": clone.check_keys,
     "budget": clone.check_budget,

@@ -13,13 +13,15 @@ from pathlib import Path
 from alpacare.compute.machine import GIB, gpus, memory, normalise_name, packages
 from alpacare.display.text import name_some
 from alpacare.doctor.finding import Finding, ok, warning, wrong
+from alpacare.llm.ledger_folder import find_ledger_folder
 
 LOCK = Path("requirements.lock")
 _OLDEST = (3, 11)
 _LITTLE_MEMORY = 2 * GIB  # more than the embedded default takes
 _LITTLE_DISK = 5 * GIB
 _NO_DISK = GIB // 10
-_GROWING_FOLDERS = (".dvc/cache", "models", ".ledger")
+_NETWORK_DISKS = {"beegfs", "ceph", "cifs", "glusterfs", "gpfs", "lustre", "nfs", "smb", "sshfs"}
+_GROWING_FOLDERS = (".dvc/cache", "models")
 
 
 def check_python() -> Iterator[Finding]:
@@ -98,7 +100,7 @@ def check_memory() -> Iterator[Finding]:
 def check_disks() -> Iterator[Finding]:
     """Check the free disk space of cache, models and ledger; one line for each disk."""
     disks: dict[int, list[str]] = {}
-    for folder in _GROWING_FOLDERS:
+    for folder in (*_GROWING_FOLDERS, str(find_ledger_folder())):
         disks.setdefault(_existing_parent(folder).stat().st_dev, []).append(folder)
     for folders in disks.values():
         free = shutil.disk_usage(_existing_parent(folders[0])).free
@@ -109,6 +111,16 @@ def check_disks() -> Iterator[Finding]:
             yield warning(f"{facts}: a checkpoint of 7B takes 13 GiB, its training more")
         else:
             yield ok(facts)
+
+
+def network_disk(path: Path) -> str | None:
+    """Give the kind of file system that a path is on if other machines may use it, too."""
+    import psutil
+
+    here = path.resolve()
+    disks = [p for p in psutil.disk_partitions(all=True) if here.is_relative_to(p.mountpoint)]
+    kind: str = max(disks, key=lambda disk: len(disk.mountpoint)).fstype if disks else ""
+    return kind if kind.removeprefix("fuse.").rstrip("0123456789") in _NETWORK_DISKS else None
 
 
 def _existing_parent(folder: str) -> Path:

@@ -11,9 +11,9 @@ __getattr__, __all__ = exports(
     changes="code_changes explain_rerun",
     check="check_all",
     dvc_yaml="dependencies expensive_stages outputs setting",
+    hosts="check_destinations describe_destinations",
     params="Params read_params",
-    plan="make_plans used_keys",
     presets="apply_preset describe_presets set_values",
-    quote="quote_all print_quote",
-    sources="repro_targets skipped_stages",
+    repair="repair_dvc",
+    sources="buy_targets repro_targets skipped_stages",
 )

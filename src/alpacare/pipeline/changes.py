@@ -1,6 +1,6 @@
 """Which expensive stages would run again, and why; and edits of code that change no result."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -53,6 +53,27 @@ def explain_rerun() -> Iterator[str]:
         yield f"may run after that, if their inputs change: {', '.join(later)}"
     if not reasons and not behind:
         yield "no expensive stage would run"
+
+
+def changed_stages() -> set[str]:
+    """Name the stages that are not as dvc.lock has them: their code, settings, files, outputs.
+
+    Raises:
+        BadInput: DVC cannot be asked here.
+    """
+    with open_repo() as repo:
+        return {name.partition("@")[0] for name in repo.status()}
+
+
+def may_run(stages: Collection[str]) -> bool:
+    """Whether one of these stages changed, or one before it; also where DVC cannot tell."""
+    try:
+        with open_repo() as repo:
+            status = repo.status()
+            changed = {name.partition("@")[0] for name in status}
+            return not changed.union(map(_group, _behind(repo, status))).isdisjoint(stages)
+    except BadInput:
+        return True
 
 
 def code_changes(repo: Any, stage: str) -> dict[str, dict[str, list[str]]]:

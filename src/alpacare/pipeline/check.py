@@ -4,10 +4,9 @@ DVC deletes a stage's outputs before it starts the stage's command, so a typo in
 cost them. `make repro` looks here first.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from importlib.util import find_spec
 from itertools import repeat
-from pathlib import Path
 
 from alpacare.core.errors import BadInput
 from alpacare.datasets.seed_files import read_seeds
@@ -16,56 +15,57 @@ from alpacare.instructions.few_shot_sampler import FewShotSampler
 from alpacare.judging.judge_request import make_judge_requests
 from alpacare.judging.judges import LLMJudge, read_judge
 from alpacare.llm.cache_pack import read_pack
-from alpacare.llm.endpoints import Endpoint
 from alpacare.llm.prices import Prices
 from alpacare.llm.request import Request
 from alpacare.llm.reservations import read_budget
 from alpacare.llm.task_requests import make_folder_requests
 from alpacare.local_judging.judges import read_local_judge
 from alpacare.pipeline import paths
-from alpacare.pipeline.dvc_yaml import dependencies
+from alpacare.pipeline.dvc_yaml import all_stages, dependencies, stages_before
+from alpacare.pipeline.examples import CASE, EXAMPLE
+from alpacare.pipeline.hosts import check_destinations
+from alpacare.pipeline.machine_check import check_this_machine
 from alpacare.pipeline.params import Params, read_params
+from alpacare.pipeline.quoting.spending_check import check_spending, teacher_examples
+from alpacare.pipeline.sources import skipped_stages
+from alpacare.prompting.chat_prompt import ChatPrompt
 from alpacare.prompting.judge_prompt import JudgePrompt
 from alpacare.prompting.student_prompt import StudentPrompt
-from alpacare.prompting.templates import render_chat
-from alpacare.records.generation import Generation
-from alpacare.records.shown_pair import ShownPair
-from alpacare.records.task import Seed, TestTask, row_id
+from alpacare.prompting.variables import TASK, few_shot
 from alpacare.records.test_set import read_test_set
 from alpacare.stages.filtered import read_test_sets
 from alpacare.stages.references import written_answers
-from alpacare.training.hardware import check_machine, read_hardware
-from alpacare.training.memory_check import check_memory_and_disk
-from alpacare.training.settings import CheckpointSettings
-
-EXAMPLE = TestTask(id=row_id("x", ""), instruction="x", input="")
-_ANSWER = Generation(
-    id="x", instruction="x", input="", output="x", generator="x", finish_reason="stop"
-)
-_CASE = ShownPair(_ANSWER, _ANSWER, "model_first")
 
 
-def check_all() -> str:
+def check_all(targets: Sequence[str] = (), run: bool = False) -> str:
     """Check all that the pipeline starts from; sum up in one line.
+
+    `run`: also whether the answers that are missing can be bought, as it always is with a BUDGET.
+    With `targets`, money and machine are looked at only as far as these stages and those before
+    them need them.
 
     Raises:
         BadInput: the first thing that is wrong.
     """
     params = read_params()
     _check_sources(params)
-    _check_judges(params)
-    _check_prompts()
-    _check_servers(params)
+    asked = {"judgments": _check_judges(params)}
+    _check_prompts(params)
+    Prices()
     for stage in ("instructions", "responses"):
         for pack in dependencies(stage, "data/recordings/"):
             list(read_pack(pack))
     seeds = _check_seeds(params)
     tasks = _check_tests(params)
-    _check_references(params)
+    asked |= _check_references(params)
     read_test_sets(tuple(dependencies("filtered", "data/tests")))
-    _check_training(params.checkpoint)
     if params.filtered.engine == "ray" and find_spec("ray") is None:
         raise BadInput("filtered.engine: ray: Ray is not installed; run: make ray")
+    check_destinations(params)
+    needed = (stages_before(targets) if targets else set(all_stages())) - skipped_stages(params)
+    check_this_machine(params, needed)
+    if run or read_budget() is not None:
+        check_spending(teacher_examples(params) | asked, needed)
     return f"settings and prompts fine, {seeds} seed tasks, {tasks} test tasks"
 
 
@@ -80,62 +80,29 @@ def _check_sources(params: Params) -> None:
             )
 
 
-def _check_judges(params: Params) -> None:
-    """Read every judge, and the prompt of those that have one."""
+def _check_judges(params: Params) -> list[Request]:
+    """Read every judge, and the prompt of those that have one; give a request for each model."""
+    asked = []
     for name in params.judgments.judges:
         folder = paths.judge(name)
         judge = read_judge(folder)
         if isinstance(judge, LLMJudge):
-            _check_asking([make_judge_requests(judge, folder, [_CASE])[0].next_request()])
+            asked.append(make_judge_requests(judge, folder, [CASE])[0].next_request())
     for name in params.judgments.local_judges:
         read_local_judge(paths.judge(name))
         JudgePrompt.read(paths.judge(name))
+    return asked
 
 
-def _check_servers(params: Params) -> None:
-    """With money to spend, a missing key shows before DVC deletes the outputs of the stage."""
-    Prices()
-    for stage in ("instructions", "responses"):
-        _check_key(params.endpoints[getattr(params, stage).endpoint])
-    for name in params.generations.servers:  # free, so that it will be asked without BUDGET too
-        params.endpoints[name].read_key()
-
-
-def _check_key(endpoint: Endpoint) -> None:
-    if read_budget() is not None and not endpoint.offline:
-        endpoint.read_key()
-
-
-def _check_asking(requests: Iterable[Request]) -> None:
-    """With money to spend, a missing key or price shows before DVC deletes anything."""
-    for request in requests:
-        _check_key(request.endpoint)
-        if read_budget() is not None and not request.endpoint.offline:
-            Prices().worst(request, request.endpoint.mode)
-
-
-def _check_training(settings: CheckpointSettings) -> None:
-    """Look at the machine, and whether the least batch would fit: more is known with the data."""
-    (path,) = dependencies("checkpoint", "configs/")
-    hardware = read_hardware(path)
-    check_machine(settings, hardware)
-    least = settings.micro_batch_size or 1, settings.max_seq_length
-    if not settings.packing:
-        least = 1, 1
-    check_memory_and_disk(settings, hardware, least, False, Path("models"))
-
-
-def _check_prompts() -> None:
-    """Fill every prompt once; a missing file or an unknown variable shows."""
+def _check_prompts(params: Params) -> None:
+    """Read the prompts of student and teacher; those of judges and others are read with them."""
     (student,) = dependencies("checkpoint", "prompts/")
     StudentPrompt.choose("alpaca", student)
     (instructions,) = dependencies("instructions", "prompts/")
-    example = dict.fromkeys(Seed.model_fields, "x")
-    for format in ("text", "json_schema"):
-        values = {"examples": [example], "count": 1, "types": ["x"], "format": format}
-        render_chat(instructions, values)
+    asked = params.instructions
+    ChatPrompt.read(instructions, few_shot(asked.seeds_per_request, asked.tasks_per_request))
     (responses,) = dependencies("responses", "prompts/")
-    render_chat(responses, {"instruction": "x", "input": "x"})
+    ChatPrompt.read(responses, TASK)
 
 
 def _check_seeds(params: Params) -> int:
@@ -161,14 +128,19 @@ def _check_tests(params: Params) -> int:
     return sum(map(len, sets))
 
 
-def _check_references(params: Params) -> None:
-    """Read which models are asked, which sort instructions, and which answer on this machine."""
+def _check_references(params: Params) -> dict[str, list[Request]]:
+    """Read which models are asked, which sort instructions, and which answer on this machine.
+
+    Gives a request for each model that is asked, by stage.
+    """
     (prompts,) = dependencies("references", "prompts/")
-    folders = [prompts / name for name in params.references.api]
+    folders = {"references": [prompts / name for name in params.references.api], "categories": []}
     for name in params.categories:
-        folders += dependencies("categories", "prompts/", sorter=name)
-    for folder in folders:
-        _check_asking(make_folder_requests(folder, [EXAMPLE]))
+        folders["categories"] += dependencies("categories", "prompts/", sorter=name)
     (models,) = dependencies("local_references", "prompts/local_references")
     for name in params.references.local:
         read_local_model(models / name)
+    return {
+        stage: [request for path in each for request in make_folder_requests(path, [EXAMPLE])]
+        for stage, each in folders.items()
+    }

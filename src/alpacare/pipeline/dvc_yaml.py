@@ -1,44 +1,40 @@
 """dvc.yaml as data: what a stage depends on and writes, with the matrix filled in."""
 
-import re
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from alpacare.core.errors import BadInput
 from alpacare.core.settings import read_yaml
+from alpacare.core.stage_entry import fill
 
 DVC = Path("dvc.yaml")
+Keys = Sequence[str]
+_INPUTS, _OUTPUTS = ("deps",), ("outs", "metrics", "plots")
 
 
 def dependencies(stage: str, folder: str, **item: str) -> list[Path]:
     """Give a stage's dependencies in a folder, from dvc.yaml, for one cell of its matrix."""
-    return _paths(stage, ["deps"], folder, "dependency", item)
+    return _paths(stage, _INPUTS, folder, "dependency", item)
 
 
 def outputs(stage: str, folder: str, **item: str) -> list[Path]:
     """Give a stage's outputs in a folder, metrics and plots too, for one cell of its matrix."""
-    return _paths(stage, ["outs", "metrics", "plots"], folder, "output", item)
+    return _paths(stage, _OUTPUTS, folder, "output", item)
 
 
-def _paths(stage: str, keys: list[str], folder: str, what: str, item: dict[str, str]) -> list[Path]:
-    known = _read(DVC)["stages"][stage]
-    named = [each for key in keys for each in known.get(key, [])]
-    paths = [_fill(each if isinstance(each, str) else next(iter(each)), item) for each in named]
+def _paths(stage: str, keys: Keys, folder: str, what: str, item: Mapping[str, str]) -> list[Path]:
+    paths = _named(_read(DVC)["stages"][stage], keys, item)
     found = [Path(path) for path in paths if path.startswith(folder)]
     if not found:
         raise BadInput(f"dvc.yaml: stage '{stage}' has no {what} in {folder}")
     return found
 
 
-def _fill(path: str, item: dict[str, str]) -> str:
-    """Fill ${item.AXIS} and ${SECTION.KEY} of params.yaml in, as DVC does; leave other axes."""
-
-    def value(match: re.Match[str]) -> str:
-        section, key = match.groups()
-        return str(item.get(key, match[0]) if section == "item" else setting(section, key))
-
-    return re.sub(r"\$\{(\w+)\.(\w+)\}", value, path)
+def all_stages() -> list[str]:
+    """Name the stages, in the order of dvc.yaml."""
+    return list(_read(DVC)["stages"])
 
 
 def expensive_stages() -> list[str]:
@@ -50,6 +46,45 @@ def expensive_stages() -> list[str]:
 def setting(section: str, key: str) -> Any:
     """Give one value of params.yaml as it stands there, unchecked."""
     return _read(Path("params.yaml"))[section][key]
+
+
+def recorded_setting(stage: str, key: str) -> Any:
+    """Give the value that a key of a stage's own section had when it last ran, by dvc.lock."""
+    path = Path("dvc.lock")
+    entry = read_yaml(path)["stages"].get(stage, {}) if path.exists() else {}
+    return entry.get("params", {}).get("params.yaml", {}).get(stage, {}).get(key)
+
+
+def stages_before(targets: Iterable[str]) -> set[str]:
+    """Name stages, and all that come before them; a cell counts as its stage.
+
+    Raises:
+        BadInput: there is no such stage.
+    """
+    stages: dict[str, Any] = _read(DVC)["stages"]
+    reads = {name: _named(stage, _INPUTS, {}) for name, stage in stages.items()}
+    writes = {name: _named(stage, _OUTPUTS, {}) for name, stage in stages.items()}
+    found = {target.partition("@")[0] for target in targets}
+    if unknown := found - stages.keys():
+        raise BadInput(f"no stage '{min(unknown)}' in {DVC}; there are: {', '.join(stages)}")
+    todo = list(found)
+    while todo:
+        needed = reads.get(todo.pop(), [])
+        before = {name for name in stages if _meet(needed, writes[name])} - found
+        found |= before
+        todo += before
+    return found
+
+
+def _named(stage: Mapping[str, Any], keys: Keys, item: Mapping[str, str]) -> list[str]:
+    named = [each for key in keys for each in stage.get(key, [])]
+    values = {**_read(Path("params.yaml")), "item": item}  # an axis that is not named is left
+    return [fill(each if isinstance(each, str) else next(iter(each)), values) for each in named]
+
+
+def _meet(inputs: Sequence[str], outputs: Sequence[str]) -> bool:
+    """Whether an input is an output, or lies in one."""
+    return any(f"{path}/".startswith(f"{out}/") for path in inputs for out in outputs)
 
 
 def _read(path: Path) -> dict[str, Any]:

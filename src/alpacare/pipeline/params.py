@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import StringConstraints, model_validator
 
+from alpacare.core.hosts import Hosts
 from alpacare.core.names import NAME, Names, Slugs
 from alpacare.core.settings import Settings, check, read_yaml
 from alpacare.datasets.seed_files import SeedsSettings
@@ -40,6 +41,7 @@ class Params(Settings):
     references: ReferencesSettings
     judgments: JudgmentsSettings
     categories: Names
+    hosts: Hosts = None
     endpoints: dict[str, Endpoint]
     sources: SourcesSettings
     seeds: SeedsSettings

@@ -1,24 +1,20 @@
 """The files of presets/, written into params.yaml: values change, comments and layout stay."""
 
-import io
 import json
 import re
 from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap
-
 from alpacare.core.errors import BadInput
 from alpacare.core.files import atomic_file, read_text
 from alpacare.core.settings import check, new_name, read_yaml
 from alpacare.pipeline.params import Params
+from alpacare.pipeline.yaml_values import replace_values, round_trip_yaml
 
 PARAMS = Path("params.yaml")
 FOLDER = Path("presets")
 DEMO = "demo"
-_COMMENTS = 34  # their column in params.yaml; one that a long value has moved comes back to it
 
 
 def describe_presets() -> Iterator[str]:
@@ -30,9 +26,9 @@ def describe_presets() -> Iterator[str]:
     for path in sorted(FOLDER.glob("*.yaml")):
         head = read_text(path).split("\n\n")[0]
         yield f"{path.stem}\n  {head.splitlines()[0].removeprefix('# ')}"
-        buys = re.search(r"^#   likely (\S+), at most (\S+)$", head, re.MULTILINE)
-        if buys:
-            yield f"  answers to buy: likely {buys[1]}, at most {buys[2]}"
+        if buys := re.search(r"^#   before training (at .+), evaluation (.+)$", head, re.MULTILINE):
+            yield f"  answers to buy before training: {buys[1]}"
+            yield f"  answers to buy for its whole evaluation {buys[2]}"
         for line in re.findall(r"^#   (\d+ x .*: .* hours)$", head, re.MULTILINE):
             yield f"  training: {line}"
 
@@ -66,30 +62,28 @@ def set_values(values: Mapping[str, Any], who: str) -> list[str]:
         BadInput: a key is not there, or settings do not fit together as a whole; params.yaml is as
             it was.
     """
-    read_yaml(PARAMS)  # says what is wrong with the file itself
-    yaml = _yaml()
-    document = yaml.load(read_text(PARAMS))
-    changes = [line for key, value in values.items() if (line := _set(document, key, value))]
-    stream = io.StringIO()
-    yaml.dump(document, stream)
-    text = stream.getvalue()
-    check(YAML(typ="safe", pure=True).load(text), Params, f"{who} over {PARAMS}: ")
+    document = read_yaml(PARAMS)  # says what is wrong with the file itself
+    lines = {key: _set(document, key, value) for key, value in values.items()}
+    changes = {key: line for key, line in lines.items() if line}
+    check(document, Params, f"{who} over {PARAMS}: ")
+    text = PARAMS.read_bytes().decode("utf-8-sig")  # with the line ends that it has
+    text = replace_values(text, {key: values[key] for key in changes}, document, str(PARAMS))
     if changes:
         with atomic_file(PARAMS) as file:
             file.write(text)
-    return changes
+    return list(changes.values())
 
 
-def _yaml() -> YAML:
-    """Give a reader and writer that keeps comments, quotes and 2.0e-3, and writes null as such."""
-    yaml = YAML()
-    yaml.preserve_quotes = True
-    yaml.width = 4096  # never break a line
-    yaml.indent(mapping=2, sequence=4, offset=2)
-    yaml.representer.add_representer(
-        type(None), lambda dumper, _: dumper.represent_scalar("tag:yaml.org,2002:null", "null")
-    )
-    return yaml
+def _set(document: Any, key: str, value: Any) -> str | None:
+    """Set one key of params.yaml and say what changed, if anything did."""
+    *path, last = key.split(".")
+    for part in path:
+        document = document.get(part) if isinstance(document, dict) else None
+    if not isinstance(document, dict) or last not in document:
+        raise BadInput(f"{PARAMS}: '{key}' is missing, and presets set it")
+    old, document[last] = document[last], value
+    shown = [json.dumps(each, ensure_ascii=False, default=str) for each in (old, value)]
+    return None if old == value else f"{key}: {' -> '.join(shown)}"
 
 
 def _read(name: str, known: Container[str] | None = None) -> dict[str, Any]:
@@ -99,7 +93,7 @@ def _read(name: str, known: Container[str] | None = None) -> dict[str, Any]:
         raise BadInput(f"no preset '{name}' in {FOLDER}/; there are: {', '.join(names)}")
     path = FOLDER / f"{name}.yaml"
     read_yaml(path)
-    values = flatten(_yaml().load(read_text(path)), known or ())
+    values = flatten(round_trip_yaml().load(read_text(path)), known or ())
     for key in values:
         parts = key.split(".")
         for end in range(1, len(parts) + 1):
@@ -125,22 +119,3 @@ def flatten(
         else:
             flat[name] = value
     return flat
-
-
-def _set(document: Any, key: str, value: Any) -> str | None:
-    """Set one key of params.yaml and say what changed, if anything did."""
-    *path, last = key.split(".")
-    section = document
-    for part in path:
-        section = section.get(part) if isinstance(section, CommentedMap) else None
-    if not isinstance(section, CommentedMap) or last not in section:
-        raise BadInput(f"{PARAMS}: '{key}' is missing, and presets set it")
-    old = section[last]
-    if old == value:
-        return None
-    section[last] = value
-    comment = section.ca.items.get(last, [None, None, None])[2]
-    if comment is not None:
-        comment.column = _COMMENTS
-    shown = [json.dumps(each, ensure_ascii=False) for each in (old, value)]
-    return f"{key}: {' -> '.join(shown)}"

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from alpacare.core.errors import BadInput
 from alpacare.core.settings import read_yaml
 from alpacare.pipeline.params import Params
 
@@ -28,3 +29,19 @@ def repro_targets(params: Params, pipeline: Path = Path("dvc.yaml")) -> list[str
     if "responses" in wanted:  # only one of the two paid stages runs
         return [f"{stage}@responses" if stage == "llm_usage" else stage for stage in wanted]
     return wanted
+
+
+def buy_targets(params: Params) -> list[str]:
+    """Give the targets for `dvc repro` that ask for answers which need no trained student.
+
+    Raises:
+        BadInput: nothing is asked before training.
+    """
+    skipped = skipped_stages(params)
+    teacher = [stage for stage in ("instructions", "responses") if stage not in skipped]
+    usage = [f"llm_usage@{stage}" for stage in teacher]
+    others = [("references", params.references.api), ("categories", params.categories)]
+    targets = [*teacher, *usage, *(stage for stage, who in others if who)]
+    if not targets:
+        raise BadInput("nothing is asked before training: answers are imported, or stand in tests")
+    return targets

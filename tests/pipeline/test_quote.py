@@ -1,0 +1,184 @@
+"""A quote and the run that follows agree, with a server on loopback; what a quote looks like."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import REPOSITORY, run
+from generated_ledgers import link_what_git_holds, write_params
+from loopback import Running
+from quoting import Quoted, quoted
+from tasks import THREE_TASKS
+
+from alpacare.core import jsonl
+from alpacare.core.settings import read_yaml
+from alpacare.llm.ledger import Ledger, default_path
+from alpacare.llm.reservations import Reservations
+from alpacare.pipeline.quoting.quote import Quote
+from alpacare.pipeline.quoting.quote_text import quote_table
+from alpacare.records.generation import Generation
+from alpacare.records.task import TestTask
+from alpacare.stages import filtered, instructions, judgments, references, responses, seeds
+
+STAGES = {module.__name__.rpartition(".")[2]: module.main for module in (
+    filtered, instructions, judgments, references, responses, seeds
+)}  # fmt: skip
+TEACHING = ("seeds", "instructions", "filtered", "responses")
+
+
+def run_stage(name: str) -> None:
+    """Run a stage by its command in dvc.yaml, as DVC does."""
+    command = read_yaml(Path("dvc.yaml"))["stages"][name]["cmd"]
+    for key, value in (
+        ("item.test", "demo"),
+        ("sources.seeds", "seeds/medical"),
+        ("sources.instructions", "instructions"),
+    ):
+        command = command.replace(f"${{{key}}}", value)
+    result = run(STAGES[name], *command.split()[3:])
+    assert result.exit_code == 0, result.output
+
+
+def buy(*stages: str) -> float:
+    """Run stages; give what was paid for them, in dollars."""
+    before = spent()
+    for name in stages:
+        run_stage(name)
+    return spent() - before
+
+
+def spent() -> float:
+    with Ledger(default_path()) as ledger:
+        return Reservations(ledger).spending().spent
+
+
+def replace(path: str, old: str, new: str) -> None:
+    """Edit a file, which may be a link."""
+    text = Path(path).read_text()
+    assert old in text
+    Path(path).unlink()
+    Path(path).write_text(text.replace(old, new, 1))
+
+
+def agree(quote: Quoted, paid: float) -> None:
+    assert quote.likely is not None, quote.text
+    assert quote.likely == pytest.approx(paid, rel=0.25)
+    assert paid <= quote.most <= 3 * paid
+
+
+@pytest.fixture
+def project(workspace: Path, server: Running, monkeypatch: pytest.MonkeyPatch) -> Running:
+    """20 seeds, a teacher whose replies bring two tasks each, a judge who finds all alike."""
+    monkeypatch.setenv("BUDGET", "1000")
+    monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-x")  # the judge's
+    link_what_git_holds("dvc.yaml", "prompts", "configs", "data")
+    Path("prices.yaml").write_text("gpt-4o-mini: {input: 15, output: 60}\n")  # a hundredfold
+    server.reset(text=THREE_TASKS, finish_reason="stop", replies=[["Output \\(a\\)", "Tie."]])
+    write_params(server.url, **FEW)
+    return server
+
+
+FEW: dict[str, dict[str, Any]] = {
+    "seeds": {"take": 20},
+    "instructions": {"requests": 120},
+    "references": {"written": ["terse", "thorough"]},
+    "judgments": {"references": ["terse"], "judges": ["longest"]},
+}
+
+
+def test_the_teachers_quotes_are_what_is_paid(project: Running) -> None:
+    first = quoted()
+    assert first.likely is None
+    assert buy(*TEACHING) <= first.most
+    assert quoted().most == 0
+
+    seed = json.loads(Path("data/seeds/medical.jsonl").read_text().splitlines()[3])
+    replace("data/seeds/medical.jsonl", seed["instruction"], seed["instruction"] + " Be brief.")
+    agree(quoted(), buy(*TEACHING))
+
+    write_params(project.url, **FEW, filtered={"rouge_l": 0.95})  # the third task of each reply
+    agree(quoted(), buy(*TEACHING))
+
+    replace("prompts/responses/user.txt", "{{ instruction }}", "Briefly: {{ instruction }}")
+    agree(quoted(), buy(*TEACHING))
+
+    recorded = {"instructions": {"tasks_per_request": 6}}  # as DVC records a run's settings
+    lock = {"stages": {"instructions": {"params": {"params.yaml": recorded}}}}
+    Path("dvc.lock").write_text(json.dumps(lock))
+    replace("prompts/instructions/system.txt", ".", ", in plain words.")
+    agree(quoted(), buy(*TEACHING))
+    with Ledger(default_path()) as ledger:
+        bought = [entry for entry in ledger.entries() if entry.price]
+    assert len(bought) == project.state()["calls"], "nothing is paid twice"
+
+
+def test_a_judges_quotes_are_what_is_paid(project: Running) -> None:
+    """The first of a judge is a bound; with another reference or prompt its lengths are known."""
+    params = {**FEW, "sources": {"responses": "imported/ours"}}
+    Path("data/imported").mkdir()
+    Path("data/imported/ours.jsonl").touch()
+    answer("generations", "student")
+    for names in (["terse"], ["terse", "thorough"]):
+        params["judgments"] = {"references": names, "judges": ["alpacare"]}
+        write_params(project.url, **params)
+        run_stage("references")
+        quote = quoted()
+        paid = buy("judgments")
+        if len(names) == 1:
+            assert quote.likely is None
+            assert paid <= quote.most
+        else:
+            agree(quote, paid)
+    assert quoted().most == 0
+    replace("prompts/judges/alpacare/prompt.txt", "Reply with", "Then reply with")
+    agree(quoted(), buy("judgments"))
+    assert project.state()["calls"] == 4 * 140
+
+
+def answer(folder: str, who: str) -> None:
+    """Write answers to the demo's test set, as a model would."""
+    path = Path(f"data/{folder}/demo.jsonl")
+    path.parent.mkdir()
+    rows = [
+        Generation(
+            **test.model_dump(include={"id", "instruction", "input"}),
+            output=f"An answer by {who}. " * (1 + len(test.instruction) % 5),
+            generator=who,
+            finish_reason="stop",
+        )
+        for test in jsonl.read(Path("data/tests/demo.jsonl"), TestTask)
+    ]
+    jsonl.write(path, rows)
+
+
+@pytest.mark.parametrize("dollars", [0.004, 12_345.67, 987_654.32])
+@pytest.mark.parametrize("count", [0, 52_002, 1_040_040])
+def test_no_figure_is_cut_in_80_columns(dollars: float, count: int) -> None:
+    stages = ("instructions", "responses", "categories", "references", "judgments")
+    quotes = [
+        Quote(
+            stage, count, count, 0, counted=False, tokens_in=count * 2000, tokens_out=count * 500,
+            bounded=True, seconds=float(count), likely=dollars, batch=None, most=3 * dollars,
+        )
+        for stage in stages
+    ]  # fmt: skip
+    head, columns, *lines = quote_table(quotes)
+    assert max(map(len, (head, columns, *lines))) <= 80
+    assert [line.split()[0] for line in lines] == list(stages)
+    for line in lines:
+        assert "\u2026" not in line
+        assert f"${dollars:,.2f}" in line or f"${dollars:,.0f}" in line
+        assert f"{count:,}" in line or f"{count / 1000:,.0f}k" in line or "1M" in line
+
+
+def test_a_test_set_that_is_not_here_counts_by_its_published_rows(workspace: Path) -> None:
+    link_what_git_holds("dvc.yaml", "prompts", "configs", "data")
+    params = read_yaml(REPOSITORY / "params.yaml") | {"tests": ["medinstruct-test", "unheard-of"]}
+    params["judgments"] |= {"references": ["terse"], "judges": ["alpacare"]}
+    Path("params.yaml").write_text(json.dumps(params))
+    quote = quoted()
+    assert quote.stage("judgments")[1] == "432", "216 tasks in both orders"
+    told = "medinstruct-test by the 216 rows of configs/datasets.yaml, unheard-of not at all"
+    assert told in " ".join(quote.text.split())
