@@ -51,5 +51,5 @@ WORKDIR /home/app
 # number which the next container has, too. The stage first keeps what it has, and holds its lock
 # meanwhile: so the container ends when that is free.
 STOPSIGNAL SIGINT
-ENTRYPOINT ["tini", "-g", "--", "sh", "-c", "trap : INT TERM; \"$@\"; status=$?; [ ! -e .dvc/tmp/stage.lock ] || flock .dvc/tmp/stage.lock true; exit $status", "sh"]
+ENTRYPOINT ["tini", "-g", "--", "sh", "-c", "umask \"${ALPACARE_UMASK:-022}\"; trap : INT TERM; \"$@\"; status=$?; [ ! -e .dvc/tmp/stage.lock ] || flock .dvc/tmp/stage.lock true; exit $status", "sh"]
 CMD ["bash"]

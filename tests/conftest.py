@@ -45,7 +45,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True)
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty current directory; variables that could reach out of it are gone."""
-    for name in ("DVC_ROOT", "DVC_STAGE", "OPENAI_API_KEY", "OPENAI_BASE_URL", "BUDGET"):
+    for name in ("DVC_ROOT", "DVC_STAGE", "OPENAI_API_KEY", "OPENAI_BASE_URL", "BUDGET",
+                 "ALPACARE_LEDGER"):  # fmt: skip
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
     return tmp_path

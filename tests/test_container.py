@@ -121,6 +121,14 @@ def test_folders_outside_of_the_clone_are_mounted(clone: Path) -> None:
     assert {f"{cache}:{cache}", f"{models}:{models}"} <= set(mounted)
 
 
+def test_a_teams_ledger_is_mounted(clone: Path) -> None:
+    ledger = clone.parent / "ledger"
+    ledger.mkdir()
+    line = command(clone, "run", "true", ALPACARE_LEDGER=str(ledger))
+    assert f"{ledger}:{ledger}" in values(line, "--volume")
+    assert "ALPACARE_LEDGER" in values(line, "--env")
+
+
 def test_a_worktree_finds_its_repository(clone: Path) -> None:
     def git(*arguments: str) -> None:
         name = ("-c", "user.name=test", "-c", "user.email=test@localhost")
@@ -132,6 +140,7 @@ def test_a_worktree_finds_its_repository(clone: Path) -> None:
     git("worktree", "add", "-q", "../other")
     mounted = values(command(clone.parent / "other", "run", "true"), "--volume")
     assert f"{clone}/.git:{clone}/.git" in mounted
+    assert f"{clone}/.ledger:{clone}/.ledger" in mounted
     assert f"{clone}/.git:{clone}/.git" not in values(command(clone, "run", "true"), "--volume")
 
 
@@ -218,6 +227,23 @@ def test_the_engine_takes_the_command_line(clone: Path, engine: str) -> None:
     assert "invalid argument" not in done.stderr
 
 
+def entrypoint(dockerfile: str) -> list[str]:
+    found: list[str] = json.loads(re.findall(r"^ENTRYPOINT (.*)$", dockerfile, re.M)[0])
+    return found
+
+
+def test_files_made_inside_have_the_callers_umask(clone: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        line = command(clone, "run", "true")
+    finally:
+        os.umask(before)
+    assert "ALPACARE_UMASK=0027" in values(line, "--env")
+    inside = [*entrypoint((clone / "Dockerfile").read_text())[3:], "touch", str(clone / "made")]
+    subprocess.run(inside, env=os.environ | {"ALPACARE_UMASK": "0027"}, check=True)
+    assert (clone / "made").stat().st_mode & 0o777 == 0o640
+
+
 STAGE = """
 import fcntl, pathlib, signal, time
 lock = open(".dvc/tmp/stage.lock", "a")
@@ -237,7 +263,7 @@ def test_a_stopped_container_ends_after_its_stage(workspace: Path) -> None:
     (workspace / ".dvc/tmp").mkdir(parents=True)
     (workspace / "stage.py").write_text(STAGE)
     text = (REPOSITORY / "Dockerfile").read_text()
-    entry = json.loads(re.findall(r"^ENTRYPOINT (.*)$", text, re.M)[0])
+    entry = entrypoint(text)
     assert entry[:3] == ["tini", "-g", "--"]
     assert "\nSTOPSIGNAL SIGINT\n" in text  # DVC lets its lock go
     run = [*entry[3:], "sh", "-c", f"{sys.executable} stage.py; true"]

@@ -43,8 +43,9 @@ def main() -> None:
     answering = load("responses", ResponsesSettings)
     asked = list(make_requests(loop.tasks.values(), answering, Path("prompts/responses")))
     responses = rekey(RESPONSES, asked)
-    write_pack(INSTRUCTIONS, replies)
-    write_pack(RESPONSES, responses)
+    for pack, entries in ((INSTRUCTIONS, replies), (RESPONSES, responses)):
+        if entries != list(read_pack(pack)):  # else the stages that read it would run again
+            write_pack(pack, entries)
     click.echo(f"{len(replies)} replies and {len(responses)} responses have today's keys")
 
 
