@@ -8,6 +8,7 @@ import torch
 from answerers import answer, make_checkpoint, make_tests
 
 from alpacare.compute.journal import Journal
+from alpacare.core.texts import repair_text
 from alpacare.records.generation import Generation
 from alpacare.records.task import TestTask
 
@@ -40,7 +41,7 @@ def alone(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Ge
         ended = int(new[-1]) == tokenizer.eos_token_id
         return Generation(
             **test.model_dump(include={"id", "instruction", "input"}),
-            output=tokenizer.decode(new[:-1] if ended else new),
+            output=repair_text(tokenizer.decode(new[:-1] if ended else new)),
             generator="student",
             finish_reason="stop" if ended else "length",
             tokens=len(new),
@@ -114,4 +115,4 @@ def test_any_end_token_of_a_chat_model_ends_an_answer(
     path.write_text(json.dumps(config))
     (got,) = answer(other, [TESTS[place]])
     assert got.finish_reason == "stop"
-    assert got.output == tokenizer.decode(ids[: ids.index(ids[5])])
+    assert got.output == repair_text(tokenizer.decode(ids[: ids.index(ids[5])]))

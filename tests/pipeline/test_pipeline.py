@@ -131,7 +131,7 @@ ANSWERING = {"generations", "base_generations", "local_references"}
 AFTER_CODE = {
     "cli/main": set(),
     "report/page": set(),
-    "pipeline/plan": set(),
+    "pipeline/quoting/plan": set(),
     "sharing/git": set(),
     "display/text": set(),
     "datasets/downloads": {"seeds"},
