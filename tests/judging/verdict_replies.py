@@ -63,6 +63,7 @@ NAMED: list[tuple[str, str | None]] = [
     ("My choice: (a)", "first"),
     ("Winner: Output (a)", "first"),
     ("Verdict: Tie", "tie"),
+    ("Verdict: 'Output (a)'", "first"),
     ("Final verdict: it is a tie", "tie"),
     ("A is better than B.", "first"),
     ("I choose B.", "second"),
