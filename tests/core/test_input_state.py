@@ -6,11 +6,14 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import click
 import pytest
+from click.testing import CliRunner
 from conftest import REPOSITORY
 
+from alpacare.core.command import FILE, Stage
 from alpacare.core.errors import BadInput
-from alpacare.core.files import atomic_file, atomic_folder, read_text
+from alpacare.core.files import atomic_file, atomic_folder, read_text, write_json
 from alpacare.core.input_state import InputState, current_inputs, hold_inputs
 from alpacare.core.settings import read_yaml
 
@@ -183,3 +186,29 @@ def test_without_dvc_nothing_is_recorded_and_nothing_held(
     monkeypatch.delenv("DVC_STAGE")
     with hold_inputs(inputs):
         edited(PROMPT)
+
+
+def test_a_folder_that_is_named_again_is_held_as_it_was(inputs: list[Path]) -> None:
+    with pytest.raises(BadInput, match=str(WEIGHTS)), hold_inputs(inputs):
+        state = current_inputs()
+        assert state
+        state.add_model(WEIGHTS.parent)
+        edited(WEIGHTS)
+        state.add_model(WEIGHTS.parent)
+
+
+@pytest.mark.usefixtures("inputs")
+def test_a_stage_names_no_output_once_an_input_has_changed() -> None:
+    """Also at its very start, where DVC has a lock file that is copied."""
+
+    @click.command(cls=Stage)
+    @click.argument("tests", type=FILE)
+    def main(tests: Path) -> None:
+        tests.write_text("changed")
+        write_json(Path("out.json"), 1)
+
+    Path("dvc.lock").write_text("schema: '2.0'\nstages: {}\n")
+    done = CliRunner().invoke(main, [str(TESTS)])
+    assert done.exit_code == 2
+    assert f"{TESTS} changed while the stage ran" in done.output
+    assert not Path("out.json").exists()

@@ -3,7 +3,7 @@
 import pytest
 from conftest import REPOSITORY
 
-from alpacare.core.keys import find_key
+from alpacare.core.keys import find_key, find_secret_setting
 
 LETTERS = "aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF3hI6kL9nO2qR5tU8wX1zA4cD7fG0iJ3lM6oP9rS2uV5xY8bN1dQ4"
 HEX = "0123456789abcdef" * 4
@@ -63,3 +63,9 @@ def test_no_key_is_seen_in_the_data_and_records_of_this_repository() -> None:
     assert len(files) > 5
     for path in files:
         assert find_key(path.read_text(encoding="utf-8")) is None, path
+
+
+def test_settings_are_searched_at_any_depth_whatever_their_names() -> None:
+    assert find_secret_setting({"logit_bias": {50256: "-100"}, "stop": [["a"], 1]}) is None
+    hidden = {"tools": [{}, {"headers": {"Authorization": "Token abcdef123"}}]}
+    assert find_secret_setting(hidden) == "tools.1.headers.Authorization"

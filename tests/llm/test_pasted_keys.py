@@ -96,7 +96,14 @@ def test_addresses_of_servers_stay_as_they_are(address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "extra", [{"api_key": "short"}, {"key": PLAIN}, BEARER, {"metadata": {"x-api-key": HEX}}]
+    "extra",
+    [
+        {"api_key": "short"},
+        {"key": PLAIN},
+        BEARER,
+        {"metadata": {"x-api-key": HEX}},
+        {"tools": [{"headers": {"Authorization": PLAIN}}]},
+    ],
 )
 def test_a_key_among_what_is_sent(extra: dict[str, Any]) -> None:
     params = set_params()

@@ -6,7 +6,7 @@ import click
 
 from alpacare.core.command import FILE, Stage
 from alpacare.core.errors import BadInput
-from alpacare.display.text import escape_controls
+from alpacare.core.texts import escape_controls
 
 
 @click.group()

@@ -11,7 +11,7 @@ from alpacare.comparison.revisions import MissingFile, Revision, open_revision
 from alpacare.core import jsonl
 from alpacare.core.errors import BadInput
 from alpacare.core.files import read_json
-from alpacare.display.text import escape_controls
+from alpacare.core.texts import escape_controls
 from alpacare.evaluation.bootstrap import Resampling
 from alpacare.evaluation.items import gather, read_judgments
 from alpacare.evaluation.paired_comparison import average_preferences, compare

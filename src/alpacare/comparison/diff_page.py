@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from alpacare.core.files import atomic_file
+from alpacare.core.texts import escape_controls
 from alpacare.display.html import open_templates
-from alpacare.display.text import escape_controls
 from alpacare.evaluation.items import Preferences
 from alpacare.evaluation.paired_comparison import Flip, flips
 from alpacare.evaluation.score import Cell

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from alpacare.comparison.diff_page import ComparedCell, count_directions
-from alpacare.display.text import escape_controls
+from alpacare.core.texts import escape_controls
 from alpacare.evaluation.paired_comparison import Comparison, Difference
 from alpacare.evaluation.score_table import make_table, percent
 

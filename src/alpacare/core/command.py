@@ -10,7 +10,7 @@ import select
 import signal
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +59,6 @@ class Stage(click.Command):
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             with _pipeline_lock(), hold_inputs(_paths(ctx.params.values())):
-                if "DVC_STAGE" in os.environ:
-                    keep_lock_copy()
                 result = super().invoke(ctx)
                 if sys.stdout:
                     sys.stdout.flush()
@@ -118,17 +116,21 @@ def _paths(arguments: Iterable[Any]) -> Iterator[Path]:
         yield from (path for path in paths if isinstance(path, Path))
 
 
-def _pipeline_lock() -> AbstractContextManager[None]:
+@contextmanager
+def _pipeline_lock() -> Iterator[None]:
     """Let `dvc repro` run one stage at a time in a working tree.
 
     DVC's own lock knows process numbers: it does not see another container's `dvc repro`, nor a
     stage that outlived its own.
     """
     if "DVC_STAGE" not in os.environ:
-        return nullcontext()
+        yield
+        return
     folder = Path(".dvc/tmp")  # queued experiments have one each, where $DVC_ROOT is their parent's
     folder.mkdir(parents=True, exist_ok=True)
-    return hold_lock(folder / "stage.lock", what="another stage of this pipeline")
+    with hold_lock(folder / "stage.lock", what="another stage of this pipeline"):
+        keep_lock_copy()  # before the stage is held: what it writes would count as compared
+        yield
 
 
 def _one_line(error: BadInput | OSError) -> str:

@@ -32,15 +32,15 @@ class HostsSettings(Settings):
     hosts: Hosts = None
 
 
-def read_hosts(path: Path = _PARAMS) -> list[str] | None:
+def read_hosts() -> list[str] | None:
     """Read the hosts that text may go to; None: all that the settings name.
 
     Raises:
         BadInput: one is no name of a host.
     """
-    if not path.exists():  # a library's user, who has no settings
+    if not _PARAMS.exists():  # a library's user, who has no settings
         return None
-    return check({"hosts": read_yaml(path).get("hosts")}, HostsSettings, f"{path}: ").hosts
+    return check({"hosts": read_yaml(_PARAMS).get("hosts")}, HostsSettings, f"{_PARAMS}: ").hosts
 
 
 def check_host(host: str, what: str) -> None:

@@ -62,13 +62,18 @@ class InputState:
 
     def add_model(self, folder: Path) -> None:
         """Take the state of a folder with weights, too."""
-        self.models.append(os.path.normpath(folder))
-        self._add(self.models[-1])
+        root = os.path.normpath(folder)
+        if root not in self.models:
+            self.models.append(root)
+        self._add(root)
 
     def _add(self, root: str) -> None:
+        if root in self.roots:  # it is held as it was then
+            return
         self.roots.append(root)
         for file, status in walk(root, self._ignored()):
-            self.files[file] = make_stamp(file, status)
+            if file not in self.files:
+                self.files[file] = make_stamp(file, status)
 
     def check(self) -> None:
         """Compare everything.

@@ -5,7 +5,7 @@ Nothing here gives a key back, nor any part of it: messages say where it is and 
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -62,15 +62,14 @@ def names_secret(name: str) -> bool:
 
 def may_be_key(value: str) -> bool:
     """Whether a value is as long and mixed as keys are; many other things are too."""
-    return any(
-        re.search("[0-9]", run) and re.search("[A-Za-z]", run) for run in _RUN.findall(value)
-    )
+    return any(map(_mixed, _RUN.findall(value)))
 
 
-def find_secret_setting(values: Mapping[str, Any]) -> str | None:
+def find_secret_setting(values: Mapping[str, Any] | Sequence[Any]) -> str | None:
     """Give the name of the first setting, at any depth, that holds a secret by name and value."""
-    for name, value in values.items():
-        if isinstance(value, Mapping) and (below := find_secret_setting(value)):
+    for key, value in values.items() if isinstance(values, Mapping) else enumerate(values):
+        name = str(key)
+        if isinstance(value, Mapping | list) and (below := find_secret_setting(value)):
             return f"{name}.{below}"
         if isinstance(value, str) and (
             _ALWAYS.fullmatch(name) or (names_secret(name) and may_be_key(value))
@@ -83,11 +82,20 @@ def _matches(text: str) -> Iterator[tuple[str, re.Match[str]]]:
     for kind, form in FORMS.items():
         if match := _compiled(form).search(text):
             yield kind, match
+    for kind, value in environment_secrets():
+        if _mixed(value) and (match := re.search(re.escape(value), text)):
+            yield kind, match
+
+
+def environment_secrets() -> Iterator[tuple[str, str]]:
+    """Give the values that are secret by their variables' names, each after what it is."""
     for name, value in os.environ.items():
-        mixed = re.search("[0-9]", value) and re.search("[A-Za-z]", value)
-        secret = mixed and len(value) >= _SHORTEST and _VARIABLE.search(name)
-        if secret and (match := re.search(re.escape(value), text)):
-            yield f"the value of ${name}", match
+        if _VARIABLE.search(name) and len(value) >= _SHORTEST:
+            yield f"the value of ${name}", value
+
+
+def _mixed(text: str) -> bool:
+    return bool(re.search("[0-9]", text) and re.search("[A-Za-z]", text))
 
 
 @cache

@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-from alpacare.core.texts import escape_controls as escape_controls
-
 
 def name_some(things: Sequence[str], most: int = 5) -> str:
     """List the first few names and count the rest."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 import click
 
 from alpacare.core.errors import BadInput
-from alpacare.display.text import escape_controls
+from alpacare.core.texts import escape_controls
 from alpacare.doctor import clone, machine
 from alpacare.doctor.finding import Finding, wrong
 

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import click
 
+from alpacare.core.texts import escape_controls
 from alpacare.display.html import open_templates
-from alpacare.display.text import escape_controls, name_some
+from alpacare.display.text import name_some
 from alpacare.evaluation.score_table import percent
 from alpacare.lineage.rows import JsonObject
 

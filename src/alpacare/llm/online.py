@@ -235,7 +235,7 @@ class OnlineDispatcher:
         kept = UnreadReply.of(
             request, unread.body, unread.problem, now(), worst, call, unread.charset
         )
-        await self._state.settle(key, None, unread=kept)
+        await self._state.settle(key, kept)
         self._unread += 1
         if self._unread >= MOST_UNREAD:
             address = self._transport.endpoint.address

@@ -97,20 +97,19 @@ class Reservations:
     def settle(
         self,
         key: str,
-        entry: Entry | None,
+        reply: Entry | UnreadReply | None,
         unsure: float = 0.0,
-        unread: UnreadReply | None = None,
     ) -> None:
         """End a call: with its answer and price, with a reply that cannot be read, or without one
         and with what it may have cost.
         """
         self._sql.execute("DELETE FROM calls WHERE key = ?", (key,))
-        paid = (entry.price or 0.0) if entry else 0.0
+        paid = (reply.price or 0.0) if isinstance(reply, Entry) else 0.0
         self._sql.execute("UPDATE money SET spent = spent + ?, unsure = unsure + ?", (paid, unsure))
-        if entry:
-            self._ledger.insert(entry, paid_here=True)
-        if unread:
-            keep(self._sql, unread)
+        if isinstance(reply, Entry):
+            self._ledger.insert(reply, paid_here=True)
+        elif reply:
+            keep(self._sql, reply)
 
     def write_off(self, locks: InFlightLocks) -> int:
         """Count calls of processes that were killed as paid and lost; return how many."""

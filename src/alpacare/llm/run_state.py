@@ -87,12 +87,9 @@ class RunState:
     async def settle(
         self,
         key: str,
-        entry: Entry | None,
+        reply: Entry | UnreadReply | None,
         unsure: float = 0.0,
-        unread: UnreadReply | None = None,
     ) -> None:
-        """Replace a call's reservation by its answer, by a reply that cannot be read, or by what
-        it may have cost without one.
-        """
-        await self.writer.commit(lambda: self.reservations.settle(key, entry, unsure, unread))
+        """Replace a call's reservation by what came of it, as `Reservations.settle`."""
+        await self.writer.commit(lambda: self.reservations.settle(key, reply, unsure))
         self._settled.set()

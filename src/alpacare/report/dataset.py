@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from alpacare.display.text import escape_controls
+from alpacare.core.texts import escape_controls
 from alpacare.pipeline.dvc_yaml import outputs
 from alpacare.pipeline.params import Params
 from alpacare.pipeline.sources import skipped_stages

@@ -5,7 +5,7 @@ from typing import Any
 
 import altair as alt
 
-from alpacare.display.text import escape_controls
+from alpacare.core.texts import escape_controls
 from alpacare.report.dataset import Dataset
 from alpacare.report.drawing import INK, PAPER, SERIES, Figure
 

@@ -1,7 +1,7 @@
 """Packed sequences as arrays, in memory or mapped from files, so that many stay small."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Integers = NDArray[np.integer[Any]]
-
-_NAMES = ("ids", "lengths", "prompts", "truncated", "sizes")
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,22 +47,22 @@ class PackedSequences:
         import numpy as np
 
         folder.mkdir()
-        for name in _NAMES:
-            np.save(folder / f"{name}.npy", getattr(self, name))
+        for each in fields(self):
+            np.save(folder / f"{each.name}.npy", getattr(self, each.name))
 
     @classmethod
     def load(cls, folder: Path) -> "PackedSequences":
         """Map what `save` wrote: processes that read it share its memory."""
         import numpy as np
 
-        return cls(*(np.load(folder / f"{name}.npy", mmap_mode="r") for name in _NAMES))
+        names = (each.name for each in fields(cls))
+        return cls(*(np.load(folder / f"{name}.npy", mmap_mode="r") for name in names))
 
     def padded(self, count: int) -> "PackedSequences":
         """Append so many sequences that are empty."""
         import numpy as np
 
-        sizes = np.append(self.sizes, np.zeros(count, dtype=np.int64))
-        return PackedSequences(self.ids, self.lengths, self.prompts, self.truncated, sizes)
+        return replace(self, sizes=np.append(self.sizes, np.zeros(count, dtype=np.int64)))
 
     @cached_property
     def _token_ends(self) -> "Integers":

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from alpacare.core.errors import BadInput
-from alpacare.core.hosts import check_host, read_hosts
+from alpacare.core.hosts import check_host
 
 _LOCAL = ("tensorboard",)  # files beside the run
 # the variable with the server's address, and the address without it; "" is a local folder
@@ -46,7 +46,7 @@ def check_trackers(names: Sequence[str]) -> None:
         if name not in trackers.INTEGRATION_TO_CALLBACK:
             known = ", ".join(sorted(trackers.INTEGRATION_TO_CALLBACK))
             raise BadInput(f"checkpoint.report_to: no tracker '{name}'; known: {known}")
-        if read_hosts() is not None and (host := tracker_host(name)):
+        if host := tracker_host(name):
             check_host(host, f"checkpoint.report_to: {name}")
         if name not in installed:
             raise BadInput(f"checkpoint.report_to: {name} is not installed; pip install {name}")
