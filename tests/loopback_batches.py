@@ -114,9 +114,10 @@ class BatchApi:
                 failed.append(row)
             else:
                 body = self.server.answer(item["body"], batch["endpoint"])
-                if self.server.config.faults and (kind := self.server.draw()):
+                asked = digest(json.dumps(item["body"]))
+                if kind := self.server.draw(asked):
                     body = change(kind, body)
-                self.server.served[digest(json.dumps(item["body"]))] += 1
+                self.server.served[asked] += 1
                 row["response"] = {"status_code": 200, "request_id": "r", "body": body}
                 done.append(row)
         self.server.random.shuffle(done)  # the API promises no order

@@ -15,6 +15,8 @@ from loopback_batches import BatchApi
 from loopback_oddities import fail, is_oddity, send
 from loopback_replies import digest, error
 
+SALT = 1  # of the drawn faults: with it every kind occurs among 1,000 requests of the tests
+
 
 @dataclass
 class Config:
@@ -64,6 +66,7 @@ class Loopback:
         self.handler_seconds = 0.0  # in `complete`, summed over the calls that it let in
         self.served: Counter[str] = Counter()  # answers sent whole, by request
         self.arrived: Counter[str] = Counter()
+        self.drawn: Counter[str] = Counter()  # tries whose fault was drawn, by request
         self.faults: Counter[str] = Counter()
         self.keys: set[str] = set()
         self.paths: set[str] = set()
@@ -136,7 +139,7 @@ class Loopback:
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:
-            fault = self.draw()
+            fault = self.draw(digest(text))
             if fault and is_oddity(fault):
                 self.served[digest(text)] += 1
                 return send(fault, self.answer(json.loads(text), request.path))
@@ -190,8 +193,10 @@ class Loopback:
                 headers[f"x-ratelimit-reset-{name}"] = "1s"
         return headers
 
-    def draw(self) -> str | None:
-        point = self.random.random()
+    def draw(self, request: str) -> str | None:
+        """The fault of a request's next try: the same in every run, whatever comes in between."""
+        self.drawn[request] += 1
+        point = random.Random(f"{SALT} {request} {self.drawn[request]}").random()
         for kind, share in self.config.faults.items():
             point -= share
             if point < 0:

@@ -267,7 +267,7 @@ def test_a_file_that_is_not_there(project: Path) -> None:
     assert "../none.json: no such file" in fail("instructions", "../none.json")
     assert "leave it out" in fail("instructions", write("a.json", ROWS), "--model", "m")
     told = fail("instructions", "https://ann:S3cretpw@example.org")
-    assert "an address stands where a file is wanted" in told
+    assert "an address is given where a file is wanted" in told
     assert "S3cretpw" not in told
 
 

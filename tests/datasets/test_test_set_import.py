@@ -83,7 +83,7 @@ class Host(BaseHTTPRequestHandler):
         length = 10**6 if self.path.endswith("broken") else len(page or b"")
         length = 10**10 if self.path.endswith("huge") else length
         self.send_header("Content-Length", str(length))
-        if self.path.endswith(("bomb", "packed")):
+        if self.path.endswith(("bomb", "packed", "parts")):
             self.send_header("Content-Encoding", "gzip")
         self.end_headers()
         with contextlib.suppress(ConnectionError):
@@ -110,6 +110,7 @@ def server() -> Iterator[str]:
         "broken": SIGNED.encode(),
         "latin": '{"instruction": "Café?"}'.encode("latin-1"),
         "packed": gzip.compress(SIGNED.encode()),
+        "parts": b"".join(gzip.compress(line.encode()) for line in SIGNED.splitlines(True)),
         "bomb": bomb(300_000_000),
         "huge": SIGNED.encode(),
         "page": b"\n<!DOCTYPE html><html><title>Sign in</title></html>",
@@ -267,8 +268,9 @@ def test_a_download_that_is_not_what_it_should_be(
     assert left == (len(SIGNED) if path == "broken" else 0), "only what can be gone on from stays"
 
 
-def test_what_a_server_packs_is_unpacked(project: Path, server: str) -> None:
-    catalogue({f"{server}/packed": sha256(SIGNED)})
+@pytest.mark.parametrize("packed", ["packed", "parts"])
+def test_what_a_server_packs_is_unpacked(project: Path, server: str, packed: str) -> None:
+    catalogue({f"{server}/{packed}": sha256(SIGNED)})
     import_set("small")
     assert [task.instruction for task in read_test_set(OUT)] == [TEA, SALT]
 
@@ -286,7 +288,24 @@ def test_a_password_in_an_address_is_refused_and_not_shown(
     assert "configs/datasets.yaml: small: files: an address has a " in line
     assert "S3cretpw" not in line
     line = fail("ours", secret.removeprefix("WHO="))
-    assert "an address stands where a file is wanted; download it yourself" in line
+    assert "an address is given where a file is wanted; download it yourself" in line
+    assert "S3cretpw" not in line
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ("https://ann:S3cretpw@example.org/a", "files: an address has a name or password"),
+        ("{files: {gpt-4: 'https://ann:S3cretpw@example.org/a'}}", "files: an address has a name"),
+        ("{files: ['https://example.org/a b?sig=S3cretpw']}", "files: an address has a key in it"),
+        ("{files: 5}", "small.files: expected a mapping"),
+        ("{files: true}", "small.files: expected a mapping"),
+    ],
+)
+def test_an_entry_of_another_form_is_one_line(project: Path, entry: str, message: str) -> None:
+    Path("configs/datasets.yaml").write_text(f"small: {entry}\n")
+    line = fail("small")
+    assert message in line
     assert "S3cretpw" not in line
 
 

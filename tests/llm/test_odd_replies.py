@@ -10,15 +10,17 @@ from loopback import Running
 from loopback_oddities import ABSURD, BYTES, FORMALITIES, UNREADABLE
 
 from alpacare.core.errors import BadInput
+from alpacare.llm.batch_records import BatchRecords
 from alpacare.llm.cache_pack import read_pack, write_pack
 from alpacare.llm.client import ask
 from alpacare.llm.endpoints import Endpoint
 from alpacare.llm.json_bytes import Unreadable
 from alpacare.llm.ledger import Ledger, default_path
 from alpacare.llm.maintenance import intact_entries
+from alpacare.llm.price_correction import correct_price
 from alpacare.llm.reply_reader import read_reply
 from alpacare.llm.request import Request
-from alpacare.llm.unread import unread_replies
+from alpacare.llm.unread import allow_again, reader_version, unread_replies, waiting_keys
 from alpacare.llm.usage import count_usage
 
 MODES = ("online", "batch")
@@ -196,6 +198,9 @@ def test_a_reply_that_broke_off_is_kept_and_asked_again(server: Running) -> None
     assert [reply for _, reply, _ in kept()] == [kept()[0][1]] * broken
     paid = sum(answer.price or 0 for answer in answers) + sum(price for *_, price in kept())
     assert spending().spent == pytest.approx(paid)
+    with Ledger(default_path()) as ledger:  # all are answered
+        assert waiting_keys(ledger) == {}
+        assert allow_again(ledger, []) == 0
 
 
 def test_a_batch_whose_replies_cannot_be_read_is_kept_and_not_asked_online(
@@ -211,6 +216,9 @@ def test_a_batch_whose_replies_cannot_be_read_is_kept_and_not_asked_online(
     assert "its last 8 replies cannot be read, so no batch is sent" in message
     state = server.state()
     assert (state["calls"], state["batches"], len(kept())) == (0, 1, 8)
+    with Ledger(default_path()) as ledger:  # another process that wants them, too
+        prices = [(request, 0.01) for request in asked]
+        assert BatchRecords(ledger, endpoint).reserve("again", prices, 5.0) == ([], False)
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -228,6 +236,21 @@ def test_a_kept_reply_that_can_be_read_becomes_the_answer(
     assert kept() == []
     assert spending().spent == pytest.approx(paid)
     assert len(server.state()["served"]) == 4
+
+
+def test_a_corrected_price_stays_when_a_kept_reply_becomes_the_answer(server: Running) -> None:
+    asked = questions(Endpoint(base_url=server.url), 2)
+    ask(asked)
+    make_unread(asked, "online")
+    with Ledger(default_path()) as ledger:
+        ledger.connection.execute("UPDATE unread SET reader = ?", (reader_version(),))
+    with Ledger(default_path()) as ledger:
+        correct_price(ledger, asked[0].key(), 0.5, "on the bill")
+        ledger.connection.execute("UPDATE unread SET reader = 'of an earlier version'")
+    first, second = ask(asked)
+    assert first.price == 0.5
+    assert second.price
+    assert second.price < 0.01
 
 
 def make_unread(requests: list[Request], mode: str) -> None:

@@ -13,8 +13,10 @@ from tasks import THREE_TASKS
 
 from alpacare.core import jsonl
 from alpacare.core.settings import read_yaml
+from alpacare.core.stage_entry import fill
 from alpacare.llm.ledger import Ledger, default_path
 from alpacare.llm.reservations import Reservations
+from alpacare.pipeline.dvc_yaml import recorded_setting
 from alpacare.pipeline.quoting.quote import Quote
 from alpacare.pipeline.quoting.quote_text import quote_table
 from alpacare.records.generation import Generation
@@ -30,13 +32,8 @@ TEACHING = ("seeds", "instructions", "filtered", "responses")
 def run_stage(name: str) -> None:
     """Run a stage by its command in dvc.yaml, as DVC does."""
     command = read_yaml(Path("dvc.yaml"))["stages"][name]["cmd"]
-    for key, value in (
-        ("item.test", "demo"),
-        ("sources.seeds", "seeds/medical"),
-        ("sources.instructions", "instructions"),
-    ):
-        command = command.replace(f"${{{key}}}", value)
-    result = run(STAGES[name], *command.split()[3:])
+    values = read_yaml(Path("params.yaml")) | {"item": {"test": "demo"}}
+    result = run(STAGES[name], *fill(command, values).split()[3:])
     assert result.exit_code == 0, result.output
 
 
@@ -104,14 +101,34 @@ def test_the_teachers_quotes_are_what_is_paid(project: Running) -> None:
     replace("prompts/responses/user.txt", "{{ instruction }}", "Briefly: {{ instruction }}")
     agree(quoted(), buy(*TEACHING))
 
-    recorded = {"instructions": {"tasks_per_request": 6}}  # as DVC records a run's settings
-    lock = {"stages": {"instructions": {"params": {"params.yaml": recorded}}}}
-    Path("dvc.lock").write_text(json.dumps(lock))
+    record(tasks_per_request=6)
     replace("prompts/instructions/system.txt", ".", ", in plain words.")
     agree(quoted(), buy(*TEACHING))
     with Ledger(default_path()) as ledger:
         bought = [entry for entry in ledger.entries() if entry.price]
     assert len(bought) == project.state()["calls"], "nothing is paid twice"
+
+
+def record(**settings: object) -> None:
+    """Write into dvc.lock with which settings `instructions` ran, as DVC does."""
+    lock = {"stages": {"instructions": {"params": {"params.yaml": {"instructions": settings}}}}}
+    Path("dvc.lock").write_text(json.dumps(lock))
+
+
+def test_an_answer_counts_once(project: Running) -> None:
+    """Those that are asked again are in the outputs of the last run, too."""
+    write_params(project.url, **FEW | {"instructions": {"requests": 30}})
+    buy(*TEACHING)
+    record(tasks_per_request=6)
+    write_params(project.url, **FEW | {"instructions": {"requests": 60}})
+    quote = quoted()
+    assert quote.stage("instructions")[4] == "-", "no likely price by 30 answers"
+    assert quote.stage("responses")[1].startswith("<"), "nor a likely number by 30 replies"
+
+
+def test_a_lock_file_without_stages_records_no_setting(workspace: Path) -> None:
+    Path("dvc.lock").write_text("schema: '2.0'\n")
+    assert recorded_setting("instructions", "tasks_per_request") is None
 
 
 def test_a_judges_quotes_are_what_is_paid(project: Running) -> None:

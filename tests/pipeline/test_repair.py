@@ -271,6 +271,20 @@ def test_what_was_cut_off_is_restored_and_nothing_runs_again(
     assert Path("notes.dvc").read_text().endswith("path: notes\n")
 
 
+def test_a_folder_named_dvc_is_no_data(finished: Path) -> None:
+    """A lock file that has no other version is removed, and stands for no data."""
+    shutil.rmtree(".git")
+    subprocess.run(["git", "init", "-q"], check=True)
+    COPY.unlink()
+    Path("dvc").mkdir()
+    Path("dvc/notes").write_text("mine\n")
+    cut("dvc.lock", 300)
+    output = run(main, "check").output
+    assert "dvc.lock: was cut off, as by a kill while DVC wrote it; removed" in output
+    assert "tracked" not in output
+    assert not Path("dvc.dvc").exists()
+
+
 def test_what_is_in_use_is_left_alone(finished: Path) -> None:
     cut("dvc.lock", 300)
     with hold_lock(Path(".dvc/tmp/lock")):

@@ -7,14 +7,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from conftest import REPOSITORY
+from conftest import REPOSITORY, run
 from ruamel.yaml import YAML
 
+from alpacare.cli.publish import publish
 from alpacare.compute.scratch import hash_files
 from alpacare.core.settings import read_yaml
 from alpacare.records.task import row_id
 from alpacare.training.result import model_card
 
+PLAIN = ("--to", "folder", "--out", "published", "--licence", "CC-BY-4.0")
 SCORE = "metrics/scores/demo/terse/overlap.json"
 # each stage: what it reads, what DVC keeps of it, what Git keeps
 STAGES: dict[str, tuple[list[str], list[str], list[str]]] = {
@@ -113,6 +115,22 @@ def edit_yaml(path: Path, edit: Any) -> None:
     document = yaml.load(path)
     edit(document)
     yaml.dump(document, path)
+
+
+def refused(*arguments: object) -> str:
+    """The one line of a refusal, after which nothing is written."""
+    done = run(publish, *arguments)
+    assert done.exit_code == 2, done.output
+    line = done.stderr.strip()
+    assert "\n" not in line
+    assert not Path("published").exists()
+    return str(line)
+
+
+def published(*arguments: object) -> str:
+    done = run(publish, *arguments, "--yes")
+    assert done.exit_code == 0, done.output
+    return str(done.output)
 
 
 def _write_files(folder: Path) -> None:

@@ -8,7 +8,18 @@ from typing import Any
 import pytest
 from conftest import REPOSITORY, run
 from ruamel.yaml import YAML
-from small_project import SCORE, TASKS, edit_yaml, ok, recorded, response, write_rows
+from small_project import (
+    PLAIN,
+    SCORE,
+    TASKS,
+    edit_yaml,
+    ok,
+    published,
+    recorded,
+    refused,
+    response,
+    write_rows,
+)
 
 from alpacare.cli.publish import publish
 from alpacare.core.settings import read_yaml
@@ -16,24 +27,7 @@ from alpacare.evaluation.score_table import format_score, read_score
 
 pytest_plugins = ["project_fixtures"]
 
-PLAIN = ("--to", "folder", "--out", "published", "--licence", "CC-BY-4.0")
 KEY = "sk-" + "proj-0123456789abcdefghij"
-
-
-def refused(*arguments: object) -> str:
-    """The one line of a refusal, after which nothing is written."""
-    done = run(publish, *arguments)
-    assert done.exit_code == 2, done.output
-    line = done.stderr.strip()
-    assert "\n" not in line
-    assert not Path("published").exists()
-    return line
-
-
-def published(*arguments: object) -> str:
-    done = run(publish, *arguments, "--yes")
-    assert done.exit_code == 0, done.output
-    return done.output
 
 
 def front_matter(card: Path) -> dict[str, Any]:

@@ -8,7 +8,18 @@ from typing import Any
 import pytest
 from conftest import REPOSITORY, run
 from pyarrow import parquet
-from small_project import TASKS, edit_yaml, environment, ok, recorded, response, write_rows
+from small_project import (
+    PLAIN,
+    TASKS,
+    edit_yaml,
+    environment,
+    ok,
+    published,
+    recorded,
+    refused,
+    response,
+    write_rows,
+)
 
 from alpacare.cli.publish import publish
 from alpacare.training.settings import Architecture, StudentSettings
@@ -16,15 +27,7 @@ from alpacare.training.student import load_base, train_tokenizer
 
 pytest_plugins = ["project_fixtures"]
 
-PLAIN = ("--to", "folder", "--out", "published", "--licence", "CC-BY-4.0")
 PERSON = "Jane Roe"
-
-
-def refused() -> str:
-    done = run(publish, *PLAIN)
-    assert done.exit_code == 2, done.output
-    assert "\n" not in done.stderr.strip()
-    return str(done.stderr)
 
 
 def write_base(folder: Path) -> None:
@@ -71,8 +74,7 @@ def study(made_once: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
 
 
 def test_a_published_study_names_nobodys_folders(study: Path) -> None:
-    done = run(publish, *PLAIN, "--yes")
-    assert done.exit_code == 0, done.output
+    published(*PLAIN)
     files = [path for path in (study / "published").rglob("*") if path.is_file()]
     assert study / "published/model/adapter/adapter_config.json" in files
     for path in files:
@@ -104,7 +106,7 @@ def test_a_folder_of_a_machine_beside_the_weights_is_refused(
     text = text.format(home=project)
     path.write_text(text if file == "notes.txt" else json.dumps({**before, **json.loads(text)}))
     recorded(project, "checkpoint")
-    assert f"models/checkpoint/{file}:1: holds '" in refused()
+    assert f"models/checkpoint/{file}:1: holds '" in refused(*PLAIN)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +122,35 @@ def test_rows_may_speak_of_folders_but_not_of_those_here(
     if allowed:
         assert run(publish, *PLAIN).exit_code == 0
     else:
-        assert f"train.jsonl:1: holds '{project}'" in refused()
+        assert f"train.jsonl:1: holds '{project}'" in refused(*PLAIN)
+
+
+def test_a_home_that_is_the_root_is_in_no_address(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", "/")
+    published(*PLAIN)
+
+
+def test_a_base_behind_a_link_is_named_by_the_link(project: Path) -> None:
+    """What the link leads to may change, and says nothing of the weights."""
+    models = project.parent / "models"
+    (models / "llama-7b").mkdir(parents=True)
+    (models / "llama-8b").mkdir()
+    link = models / "current"
+    link.symlink_to("llama-7b")
+    edit_yaml(
+        project / "params.yaml",
+        lambda params: params["checkpoint"]["student"].update(base=str(link)),
+    )
+    training = project / "models/checkpoint/training.json"
+    told = json.loads(training.read_text()) | {"base_sha256": "0" * 64}
+    told["settings"]["student"]["base"] = "current"
+    training.write_text(json.dumps(told))
+    recorded(project, "checkpoint")
+    link.unlink()
+    link.symlink_to("llama-8b")
+    published(*PLAIN)
 
 
 def test_weights_made_with_other_settings_than_recorded_are_refused(project: Path) -> None:
@@ -130,14 +160,14 @@ def test_weights_made_with_other_settings_than_recorded_are_refused(project: Pat
     told["settings"]["optimizer"]["learning_rate"] = 5e-5
     training.write_text(json.dumps(told))
     recorded(project, "checkpoint")
-    line = refused()
+    line = refused(*PLAIN)
     assert "made with optimizer.learning_rate 5e-05, but dvc.lock says 0.002" in line
-    assert "dvc repro --force checkpoint" in line
+    assert "run `dvc repro --single-item --force checkpoint`" in line
 
 
 def test_scores_of_answers_made_with_other_settings_are_left_out(project: Path) -> None:
     def record_run(dvc: Any) -> None:
-        stage = dvc["stages"]["generations"]
+        stage = dvc["stages"]["server_generations"] = dvc["stages"].pop("generations")
         stage["params"] = ["generations"]
         stage["outs"].append("data/generations/demo.json")
         dvc["stages"]["scores"]["deps"].append("data/generations/demo.json")
@@ -146,7 +176,9 @@ def test_scores_of_answers_made_with_other_settings_are_left_out(project: Path) 
     run_file = project / "data/generations/demo.json"
     for temperature, told in ((0.0, ""), (0.5, "temperature 0.5, but dvc.lock says 0.0")):
         run_file.write_text(json.dumps({"engine": "batched", "temperature": temperature}))
-        recorded(project, "generations", "scores")
+        recorded(project, "server_generations", "scores")
         output = run(publish, *PLAIN).output
         assert ("note: left out of the card" in output) == bool(told)
         assert told in output
+        again = "run `dvc repro --single-item --force server_generations`"
+        assert (again in output) == bool(told)

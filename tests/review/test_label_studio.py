@@ -13,6 +13,8 @@ from alpacare.cli.main import main
 from alpacare.cli.review import review_import
 from alpacare.core import jsonl
 from alpacare.records.review import Review
+from alpacare.review.key import Key
+from alpacare.review.key import read_key as read_sample_key
 
 Tasks = list[dict[str, Any]]
 OUT = Path("data/reviews/project.jsonl")
@@ -98,6 +100,20 @@ def test_choices_and_comments_come_back(tasks: Tasks) -> None:
     ]
     assert "example.org" not in OUT.read_text()
     assert run(main, "agreement").exit_code == 0
+
+
+def test_the_key_of_many_tasks_is_read_once(tasks: Tasks, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def read(sample: str, place: str) -> Key:
+        asked.append(place)
+        return read_sample_key(sample, place)
+
+    monkeypatch.setattr("alpacare.review.label_studio.read_key", read)
+    for task in tasks:
+        annotate(task, chose("correctness", "Tie"))
+    assert len(imported(tasks)) == 6
+    assert asked == ["project.json: task 1"]
 
 
 def test_pairwise_tags_of_an_interface_of_ones_own(tasks: Tasks) -> None:

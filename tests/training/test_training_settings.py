@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import pytest
+from students import make_settings
 
 from alpacare.core.errors import BadInput
 from alpacare.core.settings import load
-from alpacare.training.settings import CheckpointSettings
+from alpacare.training.settings import CheckpointSettings, StudentSettings
 
 
 @pytest.mark.parametrize(
@@ -32,3 +33,22 @@ def test_an_old_key_is_one_line_with_the_new_name(
     line = f"params.yaml: checkpoint.{key}: this key has a new name: {hint}"
     assert str(refused.value).startswith(line)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("base", "name"),
+    [("current", "current"), ("llama/", "llama"), ("llama/..", "work"), (".", "work")],
+)
+def test_a_base_that_is_a_folder_is_named_by_its_last_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, base: str, name: str
+) -> None:
+    (tmp_path / "work/llama").mkdir(parents=True)
+    (tmp_path / "work/current").symlink_to("llama")
+    monkeypatch.chdir(tmp_path / "work")
+    student = make_settings().student.model_dump() | {"base": base}
+    assert StudentSettings(**student).public_base == name
+
+
+def test_a_base_of_the_hub_keeps_its_whole_name() -> None:
+    student = make_settings().student.model_dump() | {"base": "org/llama", "revision": "0" * 40}
+    assert StudentSettings(**student).public_base == "org/llama"

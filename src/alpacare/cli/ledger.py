@@ -33,7 +33,7 @@ def stats() -> None:
 def verify(packs: tuple[Path, ...]) -> None:
     """Check every answer, of the ledger or of PACKS, against its key and digest.
 
-    Each damaged one is named. A pack's last digest stands for all of it: publish it where others
+    Each damaged one is named. A pack's last digest covers all of it: publish it where others
     can look it up.
 
     \b

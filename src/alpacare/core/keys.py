@@ -9,29 +9,57 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-_WORD = r"(?<![A-Za-z0-9_-])"  # a form begins here, and not within a longer word
+
+def _begins(*starts: str) -> str:
+    """Match one of these where a word begins: first the text, which is quick to search for."""
+    return "(?:" + "|".join(f"{start}(?<![A-Za-z0-9_-]{start})" for start in starts) + ")"
+
+
+def _in_any_case(*words: str) -> str:
+    """Match one of these; their first letters are written out, which is quick to search for."""
+    firsts = [(first, word[1:]) for word in words for first in (word[0], word[0].upper())]
+    return "(?:" + "|".join(f"{first}(?i:{rest})" for first, rest in firsts) + ")"
+
+
 FORMS: Mapping[str, str] = {
-    "a key for a model vendor (sk-...)": _WORD + r"sk-[A-Za-z0-9_-]{20,}",
-    "a key for a model vendor (gsk_, xai-, pplx-, nvapi-, r8_)": _WORD
-    + r"(?:gsk_|xai-|pplx-|nvapi-|r8_)[A-Za-z0-9_-]{20,}",
-    "a Hugging Face token (hf_...)": _WORD + r"hf_[A-Za-z0-9]{20,}",
-    "an AWS key id (AKIA...)": r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b",
-    "a Google key (AIza...)": r"\bAIza[A-Za-z0-9_-]{35}",
-    "a GitHub token (ghp_...)": r"\b(?:gh[pousr]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9_]{22,})",
-    "a signed token (JWT)": r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}",
+    "a key for a model vendor (sk-...)": _begins("sk-") + r"[A-Za-z0-9_-]{20,}",
+    "a key for a model vendor (gsk_, xai-, pplx-, nvapi-, r8_)": _begins(
+        "gsk_", "xai-", "pplx-", "nvapi-", "r8_"
+    )
+    + r"[A-Za-z0-9_-]{20,}",
+    "a Hugging Face token (hf_...)": _begins("hf_") + r"[A-Za-z0-9]{20,}",
+    "an AWS key id (AKIA...)": r"(?:AKIA(?<=\bAKIA)|ASIA(?<=\bASIA))[0-9A-Z]{16}\b",
+    "a Google key (AIza...)": r"AIza(?<=\bAIza)[A-Za-z0-9_-]{35}",
+    "a GitHub token (ghp_...)": r"gh[pousr]_(?<=\bgh[pousr]_)[A-Za-z0-9]{36}|"
+    r"github_pat_(?<=\bgithub_pat_)[A-Za-z0-9_]{22,}",
+    "a signed token (JWT)": r"eyJ(?<=\beyJ)[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}"
+    r"\.[A-Za-z0-9_-]{8,}",
     "a private key": r"-----BEGIN [A-Z ]*PRIVATE KEY-----",
-    "a GitLab token (glpat-...)": _WORD + r"gl(?:pat|dt|rt|ptt)-[A-Za-z0-9_-]{20,}",
-    "a Slack token (xox...)": _WORD + r"xox[abeoprs]-[A-Za-z0-9-]{10,}",
-    "a key for payments (sk_live_...)": _WORD + r"(?:[rs]k_(?:live|test)|whsec)_[A-Za-z0-9]{16,}",
-    "a token for packages (npm_, pypi-)": _WORD
-    + r"(?:npm_[A-Za-z0-9]{36}|pypi-[A-Za-z0-9_-]{50,})",
+    "a GitLab token (glpat-...)": _begins("glpat-", "gldt-", "glrt-", "glptt-")
+    + r"[A-Za-z0-9_-]{20,}",
+    "a Slack token (xox...)": _begins("xox[abeoprs]-") + r"[A-Za-z0-9-]{10,}",
+    "a key for payments (sk_live_...)": _begins(
+        "rk_live_", "rk_test_", "sk_live_", "sk_test_", "whsec_"
+    )
+    + r"[A-Za-z0-9]{16,}",
+    "a token for packages (npm_, pypi-)": _begins("npm_")
+    + r"[A-Za-z0-9]{36}|"
+    + _begins("pypi-")
+    + r"[A-Za-z0-9_-]{50,}",
     # Azure's newer keys hold this signature; older ones are 32 hex digits, like a hash
-    "an Azure key": r"\b[A-Za-z0-9]{52}JQQJ9[9D][A-Za-z0-9]{20,}",
+    "an Azure key": r"JQQJ9[9D](?<=\b[A-Za-z0-9]{52}JQQJ9[9D])[A-Za-z0-9]{20,}",
     # many vendors' keys have no form of their own: what follows such a word and looks like one
-    "a key or password (by the word before it)": r"(?i:(?:api[-_ ]?key|access[-_ ]?token|"
-    r"auth[-_ ]?token|client[-_ ]?secret|secret[-_ ]?(?:access[-_ ]?)?key|account[-_ ]?key|"
-    r"subscription[-_ ]?key|bearer))[\"'\\\s:=]{1,8}"
-    r"(?=[\w+/-]*[0-9])(?=[\w+/-]*[a-z])[A-Za-z0-9_+/-]{24,}",
+    "a key or password (by the word before it)": _in_any_case(
+        "api[-_ ]?key",
+        "access[-_ ]?token",
+        "auth[-_ ]?token",
+        "client[-_ ]?secret",
+        "secret[-_ ]?(?:access[-_ ]?)?key",
+        "account[-_ ]?key",
+        "subscription[-_ ]?key",
+        "bearer",
+    )
+    + r"[\"'\\\s:=]{1,8}(?=[\w+/-]*[0-9])(?=[\w+/-]*[a-z])[A-Za-z0-9_+/-]{24,}",
 }
 _VARIABLE = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD)$")
 _SHORTEST = 12  # shorter values of such variables occur in ordinary text

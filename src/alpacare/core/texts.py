@@ -10,7 +10,7 @@ import unicodedata
 from collections import Counter
 
 # A terminal's commands, such as ESC[31m, go whole. White space is text: tabs, all line breaks.
-_CONTROL = re.compile("\x1b\\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
+_CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f](?:(?<=\x1b)\\[[0-?]*[ -/]*[@-~])?")
 # Unicode's Default_Ignorable_Code_Point, and what has a width but no ink
 _NOTHING = re.compile(
     "[\\s\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"

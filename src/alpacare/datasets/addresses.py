@@ -79,8 +79,8 @@ def refuse_address(name: str) -> None:
     """
     if _WEB.match(name):
         raise BadInput(
-            "an address stands where a file is wanted; download it yourself and name the file, or "
-            "put the address into configs/datasets.yaml"
+            "an address is given where a file is wanted; download it yourself and name the file, "
+            "or put the address into configs/datasets.yaml"
         )
 
 

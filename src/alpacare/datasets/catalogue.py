@@ -31,10 +31,9 @@ class PublishedDataset(Settings):
     @model_validator(mode="before")
     @classmethod
     def _without_secrets(cls, values: Any) -> Any:
-        # first: errors in other checks show the address
-        files = values.get("files") if isinstance(values, dict) else None
-        for name in [files] if isinstance(files, str) else files or ():
-            refuse_secrets(str(name))
+        # first, and wherever an address is: errors in other checks show it
+        for address in re.findall(r"://[^\"']*", str(values)):
+            refuse_secrets(address)
         return values
 
     @model_validator(mode="after")

@@ -49,12 +49,10 @@ def download(address: str, sha256: str | None) -> Iterator[Path]:
     whole = FOLDER / f"{name}{Path(urlsplit(address).path).suffix}"
     part = whole.with_name(f"{whole.name}.part")
     source = _resolve(address, sha256)
-    fresh = not whole.exists()
-    if fresh:
+    if not whole.exists():
         _fetch_rest(address, source, part)
-    _check(address, source, part if fresh else whole)
-    if fresh:
         part.rename(whole)
+    _check(address, source, whole)
     try:
         yield whole
     except BadInput:
@@ -203,30 +201,34 @@ def _unpack(address: str, reply: Any, packed: str) -> Iterator[bytes]:
     try:
         for raw in reply.iter_raw():
             while raw:
+                if inflate.eof:  # gzip may have several parts, one after another
+                    inflate = zlib.decompressobj(wbits=47)
                 yield (piece := inflate.decompress(raw, _PIECE))
                 unpacked += len(piece)
                 if unpacked > max(_MANY, MOST_RATIO * reply.num_bytes_downloaded):
                     raise BadInput(
                         f"{address}: is packed more than {MOST_RATIO} to 1, as no text is"
                     )
-                raw = inflate.unconsumed_tail
+                raw = inflate.unconsumed_tail or inflate.unused_data
     except zlib.error as error:
         raise BadInput(f"{address}: comes packed and cannot be unpacked ({error})") from error
     if not inflate.eof:
         raise BadInput(f"{address}: comes packed and is cut off; try again")
 
 
-def _check(address: str, source: DownloadSource, part: Path) -> None:
-    with part.open("rb") as file:
+def _check(address: str, source: DownloadSource, whole: Path) -> None:
+    with whole.open("rb") as file:
         page = is_html(file.read(1000).decode("utf-8", "ignore"))
         file.seek(0)
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    if page or (source.sha256 and digest != source.sha256):
-        part.unlink()
     if page:
-        raise BadInput(
-            f"{address}: a web page (HTML) came and not data; open the address in a browser: it "
-            "may want a login, or have moved"
+        reason = (
+            "a web page (HTML) came and not data; open the address in a browser: it may want a "
+            "login, or have moved"
         )
-    if source.sha256 and digest != source.sha256:
-        raise BadInput(f"{address}: is another file: SHA-256 {digest}, expected {source.sha256}")
+    elif source.sha256 and digest != source.sha256:
+        reason = f"is another file: SHA-256 {digest}, expected {source.sha256}"
+    else:
+        return
+    whole.unlink()
+    raise BadInput(f"{address}: {reason}")

@@ -4,7 +4,6 @@ Imports are inside functions: one that fails must not stop the other checks.
 """
 
 import os
-import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -71,7 +70,9 @@ def check_remotes() -> Iterator[Finding]:
 
 def _check_remote(repo: Any, name: str, role: str) -> Finding:
     """Ask a remote for its files, in a thread that may outlive the check."""
-    label = f"{name}{role}, {_without_password(repo.config['remote'][name]['url'])}"
+    from alpacare.sharing.remote_hosts import hide_password
+
+    label = f"{name}{role}, {hide_password(repo.config['remote'][name]['url'])}"
     found: list[Finding] = []
     thread = Thread(target=lambda: found.append(_ask_remote(repo, name, label)), daemon=True)
     thread.start()
@@ -103,10 +104,6 @@ def _check_folder(path: Path, label: str) -> Finding:
     if not os.access(path, os.W_OK):
         return warning(f"{label}: cannot be written here, so `dvc push` will fail")
     return ok(f"{label}: exists")
-
-
-def _without_password(url: str) -> str:
-    return re.sub(r"(?<=://)([^/:@]*):[^/]*@", r"\1:...@", url)
 
 
 def check_keys() -> Iterator[Finding]:

@@ -36,7 +36,9 @@ def read_output(
         worst = prices.worst(request, BATCH)
         call = Call(seconds=0, mode=BATCH, prices=prices.source(request))
         try:
-            entries[key] = _entry(request, read_line(line), worst, prices, call)
+            reply = read_line(line)
+            paid = prices.paid(request, reply.completion, BATCH, worst)
+            entries[key] = Entry.of(key, request.content(), reply, now(), paid, call)
         except Unreadable as error:
             unread[key] = UnreadReply.of(request, line, str(error), now(), worst, call)
         except ServerError:
@@ -64,21 +66,9 @@ def read_line(line: bytes) -> Reply:
 
 def _key(line: bytes, requests: Mapping[str, Request]) -> str | None:
     """Find the request that a line answers, also where the line is cut off."""
-    found = []
     with suppress(ValueError, RecursionError):
         value: Any = json.loads(line)
-        found = [str(value.get("custom_id"))] if isinstance(value, dict) else []
-    found += [match[0].decode() for match in _KEY.finditer(line)]
+        if isinstance(value, dict) and (key := str(value.get("custom_id"))) in requests:
+            return key
+    found = (match[0].decode() for match in _KEY.finditer(line))
     return next((key for key in found if key in requests), None)
-
-
-def _entry(request: Request, reply: Reply, worst: float, prices: Prices, call: Call) -> Entry:
-    price, odd = prices.paid(request, reply.completion, BATCH, worst)
-    return Entry(
-        key=request.key(),
-        request=request.content(),
-        response=reply.raw,
-        received=now(),
-        price=price,
-        call=call.model_copy(update={"warnings": [*reply.odd_bytes, *odd]}),
-    )

@@ -58,7 +58,7 @@ class BatchRecords:
         """Reserve the worst-case prices of as many requests as the budget allows.
 
         Return them, and whether the budget excluded some. Requests that another process has sent,
-        or that were answered meanwhile, are left out too.
+        or that have a reply meanwhile, are left out too.
         """
         left = budget - Reservations(self._ledger).spending().upper_bound
         reserved, full = [], False
@@ -81,7 +81,8 @@ class BatchRecords:
     def _is_known(self, key: str) -> bool:
         found = self._sql.execute(
             "SELECT 1 FROM items WHERE key = :key UNION SELECT 1 FROM calls WHERE key = :key "
-            "UNION SELECT 1 FROM entries WHERE key = :key",
+            "UNION SELECT 1 FROM entries WHERE key = :key "
+            "UNION SELECT 1 FROM unread WHERE key = :key AND waiting",
             {"key": key},
         )
         return found.fetchone() is not None

@@ -23,7 +23,7 @@ from pydantic import Field, field_validator
 from alpacare.core.errors import BadInput
 from alpacare.core.jsonl import Row, read_objects, validate, write
 from alpacare.llm.reply import Answer, Call
-from alpacare.llm.reply_reader import read_completion
+from alpacare.llm.reply_reader import Reply, read_completion
 from alpacare.llm.request import content_key
 
 _AGAIN = "the line was changed after it was written: copy the pack again from its source"
@@ -39,6 +39,30 @@ class Entry(Row):
     price: float | None
     call: Call | None = Field(default=None, exclude_if=lambda call: call is None)
     digest: str | None = Field(default=None, exclude_if=lambda digest: digest is None)
+
+    @classmethod
+    def of(
+        cls,
+        key: str,
+        request: dict[str, Any],
+        reply: Reply,
+        received: str,
+        paid: tuple[float, list[str]],
+        call: Call,
+    ) -> "Entry":
+        """Make the entry of a reply that has just been read, and so is not checked once more.
+
+        `paid`: the price, and what was odd in it.
+        """
+        price, odd = paid
+        return cls.model_construct(
+            key=key,
+            request=request,
+            response=reply.raw,
+            received=received,
+            price=price,
+            call=call.model_copy(update={"warnings": [*reply.odd_bytes, *odd]}),
+        )
 
     @field_validator("response")
     @classmethod
@@ -126,9 +150,8 @@ def write_pack(path: Path, entries: Iterable[Entry]) -> PackEnd:
 
     def lines() -> Iterator[Row]:
         for entry in entries:
-            bare = entry.model_copy(update={"digest": None})
-            digests.append(_line_digest(bare.model_dump()))
-            yield bare.model_copy(update={"digest": digests[-1]})
+            digests.append(_line_digest(entry.model_dump()))
+            yield entry.model_copy(update={"digest": digests[-1]})
         yield PackEnd(end=len(digests), digest=pack_digest(digests))
 
     write(path, lines())

@@ -57,6 +57,8 @@ def print_stats(ledger: Ledger) -> None:
             numbers = (f"{count:,}", f"{inputs:,.0f}", f"{outputs:,.0f}", f"${paid:,.2f}")
             table.add_row(server, model, *numbers, last[:10])
         (batches,) = ledger.connection.execute("SELECT count(*) FROM batches").fetchone()
+        sql = "SELECT count(*), total(price) FROM unread"
+        unread, unread_price = ledger.connection.execute(sql).fetchone()
     console = Console(highlight=False)
     console.print(table)
     spending = Reservations(ledger).spending()
@@ -65,10 +67,9 @@ def print_stats(ledger: Ledger) -> None:
         f"unsure ${spending.unsure:.4f} at most, for unanswered calls that may have been billed\n"
         f"under way: {batches} batches, ${spending.in_batches + spending.in_flight:.4f} at most"
     )
-    if unread := [reply for _, reply in unread_replies(ledger)]:
-        paid = sum(reply.price for reply in unread)
+    if unread:
         console.print(
-            f"{len(unread)} replies cannot be read (${paid:.4f} of what is paid): "
+            f"{unread} replies cannot be read (${unread_price:.4f} of what is paid): "
             "`alpacare ledger unread` shows them"
         )
     if spending.lost:
@@ -84,9 +85,13 @@ def verify_ledger(ledger: Ledger) -> int:
     with ledger.readable():
         ledger.run_check("integrity_check")
     keys = list(ledger.all_keys())
-    damaged = [f"{key[:12]} ({what})" for key in keys if (what := _damage(ledger, key))]
-    unread = [reply for _, reply in unread_replies(ledger)]
-    damaged += [f"{r.key[:12]} (its unread reply was changed)" for r in unread if not r.intact]
+    found = ((key, _read_intact(ledger, key)) for key in keys)
+    damaged = [f"{key[:12]} ({what})" for key, what in found if isinstance(what, str)]
+    damaged += [
+        f"{reply.key[:12]} (its unread reply was changed)"
+        for _, reply in unread_replies(ledger)
+        if not reply.intact
+    ]
     if damaged:
         more = f" and {len(damaged) - _LISTED} more" if len(damaged) > _LISTED else ""
         raise BadInput(
@@ -99,8 +104,9 @@ def verify_ledger(ledger: Ledger) -> int:
 
 def show_unread(ledger: Ledger, key: str = "") -> Iterator[str]:
     """Describe each reply that cannot be read, a line each; with a key, also give the bytes."""
-    replies = [reply for _, reply in unread_replies(ledger, key)]
-    for reply in replies:
+    shown = False
+    for _, reply in unread_replies(ledger, key):
+        shown = True
         state = "not asked again" if reply.waiting else "may be asked again"
         yield (
             f"{reply.key[:12]}  {reply.received}  {reply.request['body']['model']}  "
@@ -108,7 +114,7 @@ def show_unread(ledger: Ledger, key: str = "") -> Iterator[str]:
         )
         if key:
             yield reply.reply.decode("utf-8", "backslashreplace")
-    if not replies:
+    if not shown:
         yield "no reply that cannot be read" + (f" has a key that begins '{key}'" if key else "")
 
 
@@ -116,23 +122,24 @@ def intact_entries(ledger: Ledger) -> Iterator[Entry]:
     """Yield every entry that is as it was received; name the others on stderr."""
     try:
         for key in ledger.all_keys():
-            if what := _damage(ledger, key):
-                click.echo(f"left out: {key[:12]} ({what})", err=True)
+            entry = _read_intact(ledger, key)
+            if isinstance(entry, str):
+                click.echo(f"left out: {key[:12]} ({entry})", err=True)
             else:
-                yield ledger.entry(key)
+                yield entry
     except BadInput as error:  # a page that cannot be read: what follows it is lost
         click.echo(f"left out: the rest; {error}", err=True)
 
 
-def _damage(ledger: Ledger, key: str) -> str:
-    """Describe what is wrong with an entry, "" if nothing is."""
+def _read_intact(ledger: Ledger, key: str) -> Entry | str:
+    """Read an entry; where something is wrong with it, say what."""
     try:
         entry = ledger.entry(key)
     except (BadInput, ValueError):
         return "its answer was changed"
     if content_key(entry.request) != key:
         return "its request was changed"
-    return find_problem(entry)
+    return find_problem(entry) or entry
 
 
 def import_pack(ledger: Ledger, pack: Path) -> str:
@@ -143,7 +150,7 @@ def import_pack(ledger: Ledger, pack: Path) -> str:
             without_digest += entry.digest is None
             if ledger.insert(entry):
                 new += 1
-            elif _damage(ledger, entry.key):
+            elif isinstance(_read_intact(ledger, entry.key), str):
                 ledger.connection.execute("DELETE FROM entries WHERE key = ?", (entry.key,))
                 ledger.insert(entry)
                 replaced += 1

@@ -18,7 +18,7 @@ from alpacare.llm.cache_pack import Entry
 from alpacare.llm.disk_space import check_disk
 from alpacare.llm.overlong import cut_overlong
 from alpacare.llm.rate_limits import Limiter, Stopping
-from alpacare.llm.reply import Call
+from alpacare.llm.reply import Answer, Call
 from alpacare.llm.reply_reader import Reply
 from alpacare.llm.request import Request
 from alpacare.llm.reservations import now
@@ -49,6 +49,9 @@ _POLL = 0.2  # seconds between checks of what another process is asking
 
 class _Kept(Rejected):
     """A reply that cannot be read is kept, and its request not asked again."""
+
+    def __init__(self, request: Request, problem: str) -> None:
+        super().__init__(f"{request.label or request.key()[:12]}: {describe_problem(problem)}")
 
 
 class OnlineDispatcher:
@@ -124,7 +127,7 @@ class OnlineDispatcher:
             if self._state.ledger.get(key):
                 self._usage.add_hit()
             elif problem := problem_of(self._state.ledger, key):  # another process has asked
-                raise _Kept(f"{request.label or key[:12]}: {describe_problem(problem)}")
+                raise _Kept(request, problem)
             else:
                 await self._call_until_answered(key, request)
         except InBatch:
@@ -176,20 +179,14 @@ class OnlineDispatcher:
     async def _store(
         self, key: str, request: Request, reply: Reply, worst: float, call: Call
     ) -> None:
-        price, odd = self._state.prices.paid(request, reply.completion, ONLINE, worst)
-        call.warnings.extend([*reply.odd_bytes, *odd])
-        # both were validated when they were read: no need to do it again
-        entry = Entry.model_construct(
-            key=key,
-            request=request.content(),
-            response=reply.raw,
-            received=now(),
-            price=price,
-            call=call,
-        )
+        paid = self._state.prices.paid(request, reply.completion, ONLINE, worst)
+        entry = Entry.of(key, request.content(), reply, now(), paid, call)
         await self._state.settle(key, entry)
         self._unread = 0
-        self._usage.add_answer(cut_overlong(reply.answer(key, price, call), request))
+        answer = Answer.from_completion(
+            key, reply.completion, entry.price, entry.call, reply.odd_fields
+        )
+        self._usage.add_answer(cut_overlong(answer, request))
 
     def _describe(self, request: Request, retries: Counter[str], sent: float) -> Call:
         seconds = round(time.monotonic() - sent, 3)
@@ -244,4 +241,4 @@ class OnlineDispatcher:
                 f"{unread.problem}; {KEPT}"
             )
         if not unread.again or call.retries[unread.kind] >= MOST_UNREAD:
-            raise _Kept(f"{request.label or key[:12]}: {describe_problem(unread.problem)}")
+            raise _Kept(request, unread.problem)

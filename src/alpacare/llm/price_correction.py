@@ -10,7 +10,7 @@ from typing import NamedTuple
 from alpacare.core.errors import BadInput
 from alpacare.llm.ledger import Ledger
 from alpacare.llm.reservations import Reservations, now
-from alpacare.llm.unread import unread_replies
+from alpacare.llm.unread import UnreadReply, unread_replies
 
 _DEAREST = 10  # answers that are listed
 _SHORTEST_KEY = 6
@@ -89,11 +89,11 @@ def _find(ledger: Ledger, key: str) -> Priced:
     with ledger.readable():
         sql = "SELECT key FROM entries WHERE substr(key, 1, ?) = ?"
         keys = {found for (found,) in ledger.connection.execute(sql, (len(key), key))}
-    unread = dict.fromkeys(each.key for _, each in unread_replies(ledger, key))
+    unread = {each.key: (number, each) for number, each in unread_replies(ledger, key)}
     if len(keys | unread.keys()) != 1:
         how_many = "no answer" if not keys | unread.keys() else "more than one answer"
         raise BadInput(f"{ledger.path}: {how_many} has a key that begins with '{key}'")
-    return _answer(ledger, keys.pop()) if keys else _unread(ledger, *unread)
+    return _answer(ledger, keys.pop()) if keys else _unread(*unread.popitem()[1])
 
 
 def _answer(ledger: Ledger, key: str) -> Priced:
@@ -113,10 +113,9 @@ def _answer(ledger: Ledger, key: str) -> Priced:
     )
 
 
-def _unread(ledger: Ledger, key: str) -> Priced:
-    number, reply = list(unread_replies(ledger, key))[-1]
+def _unread(number: int, reply: UnreadReply) -> Priced:
     return Priced(
-        key=key,
+        key=reply.key,
         received=reply.received,
         model=str(reply.request["body"]["model"]),
         price=reply.price,

@@ -122,7 +122,6 @@ def _tokens(completion: Completion) -> tuple[int | None, int | None, int]:
     choice, counts = completion.choices[0], completion.usage
     if counts is None:
         return None, None, 0
-    text = choice.text if choice.message is None else choice.message.content
     inputs, outputs = counts.prompt_tokens, counts.completion_tokens
     if counts.total_tokens and inputs is not None:
         outputs = max(outputs or 0, counts.total_tokens - inputs)
@@ -131,7 +130,7 @@ def _tokens(completion: Completion) -> tuple[int | None, int | None, int]:
     most = _MOST_TOKENS
     return (
         min(inputs, most) if inputs else None,
-        None if outputs is None or (text and not outputs) else min(outputs, most),
+        None if outputs is None or (choice.answer and not outputs) else min(outputs, most),
         min(cached, most),
     )
 

@@ -32,6 +32,11 @@ class Choice(BaseModel):
             raise ValueError("neither 'message' nor 'text'")
         return self
 
+    @property
+    def answer(self) -> str | None:
+        """The text, of a message or a plain completion."""
+        return self.text if self.message is None else self.message.content
+
 
 class CachedTokens(BaseModel):
     """How many prompt tokens were billed at the price for cached ones."""
@@ -97,7 +102,7 @@ class Answer:
     ) -> Self:
         """Take the first choice and the counts out of a completion; `odd` names its oddities."""
         choice = completion.choices[0]
-        text = (choice.text if choice.message is None else choice.message.content) or ""
+        text = choice.answer or ""
         repaired = repair_text(text)
         refused = bool(choice.message and choice.message.refusal)
         refused |= choice.finish_reason == "content_filter"

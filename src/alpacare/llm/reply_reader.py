@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from alpacare.llm.json_bytes import Unreadable, read_json_bytes
-from alpacare.llm.reply import Answer, Call, Completion
+from alpacare.llm.reply import Completion
 
 UNKNOWN = "unknown"  # a finish_reason or model that the server did not name
 _TEXT_PARTS = ("text", "output_text", None)
@@ -35,10 +35,6 @@ class Reply:
     completion: Completion
     odd_bytes: Sequence[str]
     odd_fields: Sequence[str]
-
-    def answer(self, key: str, price: float, call: Call) -> Answer:
-        """Give the answer in it; `call` has the oddities of the bytes."""
-        return Answer.from_completion(key, self.completion, price, call, self.odd_fields)
 
 
 def read_reply(body: bytes | Any, charset: str | None = None) -> Reply:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from alpacare.llm.ledger import Ledger
 
 MOST_UNREAD = 5  # in a row from one server before the run stops, and for one request in a run
+# a reply that broke off is kept, and its request asked again: it waits no more once it is answered
+_WAITING = "waiting AND NOT EXISTS (SELECT 1 FROM entries WHERE entries.key = unread.key)"
 _COLUMNS = (
     "key, request, reply, charset, received, price, call, own_price, problem, waiting, digest"
 )
@@ -132,7 +134,7 @@ def problem_of(ledger: "Ledger", key: str) -> str | None:
     """Say why the reply to a request cannot be read, if that keeps it from being asked again."""
     with ledger.readable():
         found = ledger.connection.execute(
-            "SELECT problem FROM unread WHERE key = ? AND waiting ORDER BY id DESC", (key,)
+            f"SELECT problem FROM unread WHERE key = ? AND {_WAITING} ORDER BY id DESC", (key,)
         ).fetchone()
     return found[0] if found else None
 
@@ -146,7 +148,7 @@ def describe_problem(problem: str) -> str:
 def waiting_keys(ledger: "Ledger") -> dict[str, str]:
     """Give the keys of requests that are not asked again, with why."""
     with ledger.readable():
-        sql = "SELECT key, problem FROM unread WHERE waiting"
+        sql = f"SELECT key, problem FROM unread WHERE {_WAITING}"
         return dict(ledger.connection.execute(sql).fetchall())
 
 
@@ -182,15 +184,11 @@ def count_in_a_row(ledger: "Ledger", server: str) -> int:
 
 def allow_again(ledger: "Ledger", keys: Iterable[str]) -> int:
     """Let requests be asked, and paid for, again; the replies stay. No keys: all."""
-    wanted = list(keys)
+    begins = tuple(keys) or ("",)
     with ledger.transaction():
-        waiting = [
-            number
-            for number, unread in unread_replies(ledger)
-            if unread.waiting and (not wanted or unread.key.startswith(tuple(wanted)))
-        ]
+        waiting = [key for key in waiting_keys(ledger) if key.startswith(begins)]
         ledger.connection.executemany(
-            "UPDATE unread SET waiting = 0 WHERE id = ?", ((number,) for number in waiting)
+            "UPDATE unread SET waiting = 0 WHERE key = ?", ((key,) for key in waiting)
         )
     return len(waiting)
 

@@ -38,24 +38,22 @@ def _read(unread: UnreadReply) -> Reply:
 
 
 def _adopt(ledger: "Ledger", number: int, unread: UnreadReply, reply: Reply) -> None:
-    price, odd = _price(unread, reply)
-    call = unread.call.model_copy(update={"warnings": [*reply.odd_bytes, *odd]})
-    entry = Entry(
-        key=unread.key,
-        request=unread.request,
-        response=reply.raw,
-        received=unread.received,
-        price=price,
-        call=call,
-    )
+    paid = _price(ledger, unread, reply)
+    entry = Entry.of(unread.key, unread.request, reply, unread.received, paid, unread.call)
     if ledger.insert(entry, paid_here=True):
         sql = ledger.connection
         sql.execute("DELETE FROM unread WHERE id = ?", (number,))
-        sql.execute("UPDATE money SET spent = spent + ?", (price - unread.price,))
+        sql.execute("UPDATE money SET spent = spent + ?", (paid[0] - unread.price,))
 
 
-def _price(unread: UnreadReply, reply: Reply) -> tuple[float, list[str]]:
-    """Give the price by the reply's token counts, or the booked one if the model's is not known."""
+def _price(ledger: "Ledger", unread: UnreadReply, reply: Reply) -> tuple[float, list[str]]:
+    """Give the price by the reply's token counts, and what is odd in it.
+
+    It is the booked one where a person has corrected that, or the model's price is not known.
+    """
+    sql = "SELECT 1 FROM corrections WHERE key = ?"
+    if ledger.connection.execute(sql, (unread.key,)).fetchone():
+        return unread.price, []
     request = rebuild_request(unread.request, RECORDINGS, unread.own_price)
     with suppress(BadInput):
         return Prices().paid(request, reply.completion, unread.call.mode, unread.price)

@@ -55,23 +55,24 @@ def explain_rerun() -> Iterator[str]:
         yield "no expensive stage would run"
 
 
-def changed_stages() -> set[str]:
+def changed_stages(behind: bool = False) -> set[str]:
     """Name the stages that are not as dvc.lock has them: their code, settings, files, outputs.
+
+    `behind`: also those that depend on them.
 
     Raises:
         BadInput: DVC cannot be asked here.
     """
     with open_repo() as repo:
-        return {name.partition("@")[0] for name in repo.status()}
+        status = repo.status()
+        changed = {name.partition("@")[0] for name in status}
+        return changed.union(map(_group, _behind(repo, status))) if behind else changed
 
 
 def may_run(stages: Collection[str]) -> bool:
     """Whether one of these stages changed, or one before it; also where DVC cannot tell."""
     try:
-        with open_repo() as repo:
-            status = repo.status()
-            changed = {name.partition("@")[0] for name in status}
-            return not changed.union(map(_group, _behind(repo, status))).isdisjoint(stages)
+        return not changed_stages(behind=True).isdisjoint(stages)
     except BadInput:
         return True
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from alpacare.core.errors import BadInput
+from alpacare.core.lock_copy import LOCK
 from alpacare.core.settings import read_yaml
 from alpacare.core.stage_entry import fill
 
@@ -50,8 +51,8 @@ def setting(section: str, key: str) -> Any:
 
 def recorded_setting(stage: str, key: str) -> Any:
     """Give the value that a key of a stage's own section had when it last ran, by dvc.lock."""
-    path = Path("dvc.lock")
-    entry = read_yaml(path)["stages"].get(stage, {}) if path.exists() else {}
+    stages = read_yaml(LOCK).get("stages", {}) if LOCK.exists() else {}
+    entry = stages.get(stage, {})
     return entry.get("params", {}).get("params.yaml", {}).get(stage, {}).get(key)
 
 

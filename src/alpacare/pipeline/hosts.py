@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from textwrap import wrap
 from typing import NamedTuple
 
 from alpacare.core.errors import BadInput
 from alpacare.core.hosts import refuse_host
 from alpacare.core.settings import check, read_yaml
+from alpacare.display.text import wrapped
 from alpacare.judging.judges import LLMJudge, read_judge
 from alpacare.llm.endpoints import Endpoint
 from alpacare.llm.request_settings import RequestSettings
@@ -18,8 +18,6 @@ from alpacare.pipeline.sources import skipped_stages
 from alpacare.records.comparisons import BASE
 from alpacare.sharing.remote_hosts import read_remotes
 from alpacare.training.trackers import tracker_host
-
-_WIDTH = 80
 
 
 class Destination(NamedTuple):
@@ -60,13 +58,7 @@ def describe_destinations(params: Params) -> list[str]:
     lines = [f"{what} -> {host} ({'; '.join(all)})" for (what, host), all in purposes.items()]
     if not lines:
         return ["no text leaves this machine"]
-    return ["what leaves this machine:", *(each for line in lines for each in _fold(line))]
-
-
-def _fold(line: str) -> list[str]:
-    return wrap(
-        line, _WIDTH, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
-    )
+    return ["what leaves this machine:", *(wrapped(line, "    ") for line in lines)]
 
 
 def check_destinations(params: Params) -> None:

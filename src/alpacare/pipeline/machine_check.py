@@ -7,6 +7,7 @@ from alpacare.core.errors import BadInput
 from alpacare.pipeline.changes import may_run
 from alpacare.pipeline.dvc_yaml import dependencies
 from alpacare.pipeline.params import Params
+from alpacare.pipeline.sources import buy_targets
 from alpacare.training.hardware import Hardware, check_machine, read_hardware
 from alpacare.training.memory_check import check_memory_and_disk
 from alpacare.training.settings import CheckpointSettings
@@ -19,12 +20,20 @@ def check_this_machine(params: Params, stages: Collection[str]) -> None:
         BadInput: it is not here; the message says what is.
     """
     if "checkpoint" in stages and (obstacle := training_obstacle(params)):
-        asked = params.endpoints[params.responses.endpoint]
-        hint = "" if asked.offline else "; `make buy` buys the answers that need no training"
-        raise BadInput(f"{obstacle}{hint}")
+        raise BadInput(f"{obstacle}{_hint(params)}")
     if "server_generations" in stages:
         for name in params.generations.servers:  # free, so that it is asked without BUDGET too
             _check_server_key(params, name)
+
+
+def _hint(params: Params) -> str:
+    if params.endpoints[params.responses.endpoint].offline:
+        return ""
+    try:
+        buy_targets(params)
+    except BadInput:  # `make buy` would refuse
+        return ""
+    return "; `make buy` buys the answers that need no training"
 
 
 def training_obstacle(params: Params) -> str:

@@ -40,7 +40,8 @@ def repair_dvc() -> Iterator[str]:
         with _held_dvc():
             restored = {path: _restore(path) for path in _files() if not _is_whole(path)}
         yield from restored.values()
-        removed = [path.with_suffix("") for path in restored if not path.exists()]
+        records = [path for path in restored if path != LOCK and not path.exists()]
+        removed = [path.with_suffix("") for path in records]
         if tracked := [path for path in removed if path.exists()]:
             dvc_add(tracked)
             yield f"{', '.join(map(str, tracked))}: tracked by DVC anew"

@@ -1,9 +1,7 @@
 """Where the pipeline starts: with what the teacher writes, or with an imported file."""
 
-from pathlib import Path
-
 from alpacare.core.errors import BadInput
-from alpacare.core.settings import read_yaml
+from alpacare.pipeline.dvc_yaml import all_stages
 from alpacare.pipeline.params import Params
 
 
@@ -20,12 +18,12 @@ def skipped_stages(params: Params) -> set[str]:
     return skipped
 
 
-def repro_targets(params: Params, pipeline: Path = Path("dvc.yaml")) -> list[str]:
+def repro_targets(params: Params) -> list[str]:
     """Give the targets for `dvc repro`: none where all stages are wanted."""
     skipped = skipped_stages(params)
     if not skipped:
         return []
-    wanted = [stage for stage in read_yaml(pipeline)["stages"] if stage not in skipped]
+    wanted = [stage for stage in all_stages() if stage not in skipped]
     if "responses" in wanted:  # only one of the two paid stages runs
         return [f"{stage}@responses" if stage == "llm_usage" else stage for stage in wanted]
     return wanted

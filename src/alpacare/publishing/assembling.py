@@ -68,7 +68,7 @@ class WorkingTree:
         if training["data"] != hash_files(self.responses):
             raise BadInput(
                 f"{CHECKPOINT / 'training.json'}: it was trained on another {self.responses} than "
-                "is here and in dvc.lock; run `dvc repro --force checkpoint`"
+                "is here and in dvc.lock; run `dvc repro --single-item --force checkpoint`"
             )
         return training
 

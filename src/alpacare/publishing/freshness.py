@@ -56,6 +56,10 @@ class RecordedOutputs:
                 found |= dep.hash_info.value
         return found
 
+    def made_by(self, path: str) -> str:
+        """Name the stage that makes an output, without the item of a matrix."""
+        return str(self._outs[path].stage.addressing).partition("@")[0]
+
     def output_containing(self, path: Path) -> str | None:
         """Give the recorded output that contains a path, if there is one."""
         inside = (out for out in self._outs if path.resolve().is_relative_to(Path(out).resolve()))

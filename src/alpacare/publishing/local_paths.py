@@ -7,11 +7,11 @@ from pathlib import Path
 
 from alpacare.core.errors import BadInput
 from alpacare.core.files import open_text
+from alpacare.publishing.checkpoint_files import is_text
 from alpacare.publishing.package import Package
 
 _HOMES = re.compile(r"(?<![\w.:-])/(?:home|Users)/\w[\w.-]*|[A-Za-z]:\\{1,2}Users\\{1,2}\w")
 _VOCABULARY = {"tokenizer.json", "vocab.json", "merges.txt", "added_tokens.json"}
-_TEXT = (".json", ".jsonl", ".txt", ".md", ".jinja")
 
 
 def refuse_local_paths(package: Package, folders: Iterable[Path]) -> None:
@@ -24,7 +24,7 @@ def refuse_local_paths(package: Package, folders: Iterable[Path]) -> None:
     """
     ours = _find_any(folders)
     for name, content in package.files.items():
-        if not name.endswith(_TEXT):
+        if not is_text(Path(name)):
             continue
         any_home = package.kind == "model" and Path(name).name not in _VOCABULARY
         for number, line in enumerate(_lines(content), start=1):
@@ -41,9 +41,12 @@ def _find_any(folders: Iterable[Path]) -> re.Pattern[str]:
     """Match these folders and what is in them, also as JSON writes them."""
     forms = set()
     for folder in folders:
+        if folder == Path(folder.anchor):  # "/" is in every address
+            continue
         end = "/" if len(folder.parts) < 3 else r"(?![\w.-])"  # "scaling and/or /root planing"
-        forms |= {re.escape(name) + end for name in (str(folder), json.dumps(str(folder))[1:-1])}
-    return re.compile(rf"(?<![\w.-])(?:{'|'.join(sorted(forms))})")
+        for name in map(re.escape, (str(folder), json.dumps(str(folder))[1:-1])):
+            forms.add(rf"{name}(?<![\w.-]{name}){end}")  # the name first: quick to search for
+    return re.compile("|".join(sorted(forms)) or r"\b\B")  # the latter matches nothing
 
 
 def _lines(content: bytes | Path) -> Iterator[str]:

@@ -8,6 +8,7 @@ from alpacare.core.errors import BadInput
 from alpacare.core.files import read_json
 from alpacare.pipeline.presets import flatten
 from alpacare.publishing.freshness import RecordedOutputs
+from alpacare.training.settings import folder_name
 
 _TRAINING = "models/checkpoint/training.json"
 
@@ -21,8 +22,8 @@ def check_training(training: Mapping[str, Any], recorded: Mapping[str, Any] | No
     if recorded is None:
         return
     settings = flatten(recorded)
-    if training.get("base_sha256"):  # the folder's name stands for its path
-        settings["student.base"] = Path(settings["student.base"]).resolve().name
+    if training.get("base_sha256"):  # the folder's name is given for its path
+        settings["student.base"] = folder_name(settings["student.base"])
     _compare(_TRAINING, "checkpoint", flatten(training["settings"]), settings)
 
 
@@ -38,15 +39,16 @@ def check_answers(test: str, recorded: RecordedOutputs) -> None:
     recorded.check(run)
     settings = recorded.settings(run).get("generations", {})
     made_with = {key: value for key, value in read_json(Path(run)).items() if key in settings}
-    _compare(run, "generations", made_with, {key: settings[key] for key in made_with})
+    _compare(run, recorded.made_by(run), made_with, {key: settings[key] for key in made_with})
 
 
 def _compare(
-    file: str, section: str, made_with: Mapping[str, Any], recorded: Mapping[str, Any]
+    file: str, stage: str, made_with: Mapping[str, Any], recorded: Mapping[str, Any]
 ) -> None:
     for key, value in recorded.items():
         if made_with.get(key) != value:
             raise BadInput(
                 f"{file}: made with {key} {made_with.get(key)}, but dvc.lock says {value}: "
-                f"params.yaml changed while the stage ran; run `dvc repro --force {section}`"
+                "params.yaml changed while the stage ran; run "
+                f"`dvc repro --single-item --force {stage}`"
             )

@@ -50,7 +50,7 @@ def _student(params: Params) -> str:
     student = params.checkpoint.student
     if student.base == "random":
         return "random weights"
-    base = Path(student.base).name if student.is_folder else student.base
+    base = student.public_base
     return f"{base} at {student.revision}" if student.revision else base
 
 

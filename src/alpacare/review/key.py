@@ -16,6 +16,7 @@ even when the page is gone and the student has changed.
 import hashlib
 import json
 import secrets
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
@@ -70,9 +71,9 @@ class Key(Row):
     @model_validator(mode="after")
     def _as_drawn(self) -> Self:
         ids = [item.id for item in self.items]
-        if twice := next((id for id in ids if ids.count(id) > 1), None):
+        if twice := [id for id, times in Counter(ids).items() if times > 1]:
             raise ValueError(
-                f"task {twice} is in it twice; take the key as it was drawn with `git checkout`"
+                f"task {twice[0]} is in it twice; take the key as it was drawn with `git checkout`"
             )
         if self.sha256 not in (None, self.digest()):
             raise ValueError(

@@ -92,12 +92,14 @@ def read_export(path: Path, names: Mapping[int, str]) -> list[Review]:
     if not isinstance(exported, list):
         raise BadInput(f"{path}: expected a list of tasks; export the project as JSON")
     reviews: list[Review] = []
+    keys: dict[str, Key] = {}
     for number, value in enumerate(exported, start=1):
         place = f"{path}: task {number}"
         if not isinstance(value, dict) or "annotations" not in value:
             raise BadInput(f"{place}: has no annotations; export the project as JSON, not JSON-MIN")
         task = validate(_Task, value, place)
-        key = read_key(task.data.sample, place)
+        sample = task.data.sample
+        key = keys[sample] = keys.get(sample) or read_key(sample, place)
         item = _find_item(key, task.data, place)
         for annotation in task.annotations:
             if not annotation.was_cancelled:

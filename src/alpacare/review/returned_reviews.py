@@ -69,7 +69,7 @@ def read_reviews(paths: Iterable[Path]) -> ReturnedReviews:
             returned.bad_files.append(str(error))
             continue
         for read, place in rows:
-            name = names.setdefault(reviewer_key(read.reviewer), " ".join(read.reviewer.split()))
+            name = names.setdefault(_reviewer_key(read.reviewer), " ".join(read.reviewer.split()))
             review = read.model_copy(update={"reviewer": name})
             if _is_new(review, place, places):
                 returned.reviews.append(review)
@@ -81,7 +81,7 @@ def read_reviews(paths: Iterable[Path]) -> ReturnedReviews:
     return returned
 
 
-def reviewer_key(name: str) -> str:
+def _reviewer_key(name: str) -> str:
     """Give what two ways to write one reviewer's name share: "Ann " and "ann"."""
     return comparable(comparable(" ".join(name.split())).casefold())
 

@@ -77,7 +77,7 @@ def _move_weights(
     (result / "README.md").unlink(missing_ok=True)  # peft's, an empty form
     config = json.loads((result / "adapter_config.json").read_text())
     config["target_modules"].sort()  # peft writes a set, in another order each time
-    config["base_model_name_or_path"] = _public(settings.student).base
+    config["base_model_name_or_path"] = settings.student.public_base
     write_json(result / "adapter_config.json", config)
     result.replace(out / "adapter")
 
@@ -116,8 +116,7 @@ def summarise_training(
 
 
 def _public(student: StudentSettings) -> StudentSettings:
-    name = Path(student.base).resolve().name if student.is_folder else student.base
-    return student.model_copy(update={"base": name})
+    return student.model_copy(update={"base": student.public_base})
 
 
 def longest_sequence(settings: CheckpointSettings, data: TrainingData) -> int:

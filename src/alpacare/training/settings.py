@@ -1,5 +1,6 @@
 """Section `checkpoint` of params.yaml."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar, Literal, Self
@@ -51,11 +52,24 @@ class StudentSettings(Settings):
         """Whether the base is a folder on this machine, and not on the Hub or made from nothing."""
         return self.base != RANDOM and Path(self.base).is_dir()
 
+    @property
+    def public_base(self) -> str:
+        """The base by the name that others may read: of a folder `folder_name`."""
+        return folder_name(self.base) if self.is_folder else self.base
+
     @model_validator(mode="after")
     def _pinned(self) -> Self:
         if self.base != RANDOM:
             check_pinned(self.base, self.revision)
         return self
+
+
+def folder_name(path: str) -> str:
+    """Give the last part of a folder's path; the others may name a person.
+
+    A link is not followed: it may lead elsewhere tomorrow, or be on another machine only.
+    """
+    return Path(os.path.normpath(Path(path).absolute())).name
 
 
 class LoraSettings(Settings):

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from alpacare.core import jsonl
@@ -25,10 +25,11 @@ def kept_per_reply(kept: Iterable[Instruction], replies: Iterable[str]) -> list[
     return [counts[key] for key in replies]
 
 
-def earlier_yield(params: Params, seeds: Sequence[Seed]) -> list[int]:
+def earlier_yield(params: Params, seeds: Sequence[Seed], seen: Collection[str]) -> list[int]:
     """Count what today's filter keeps of each reply of the last run; nothing if none is here.
 
-    It counts for an edited prompt too, as long as a reply is asked for as many tasks.
+    It counts for an edited prompt too, as long as a reply is asked for as many tasks. `seen` are
+    the keys of replies that are counted already.
     """
     asked = params.instructions.tasks_per_request
     path = paths.rows("instructions")
@@ -41,7 +42,8 @@ def earlier_yield(params: Params, seeds: Sequence[Seed]) -> list[int]:
     task_filter.add(tasks)
     replies = dict.fromkeys([task.request for task in tasks])
     replies |= dict.fromkeys(row.id.partition("/")[0] for row in lost)
-    return kept_per_reply(task_filter.kept_tasks(tasks), replies)
+    kept = task_filter.kept_tasks(tasks)
+    return kept_per_reply(kept, [key for key in replies if key not in seen])
 
 
 @dataclass(frozen=True)
@@ -74,19 +76,18 @@ class Yield:
         return sum(self.counts) / len(self.counts)
 
     def coming_requests(
-        self, loop: GenerationLoop, missing: int, like: Sequence[Request]
+        self, loop: GenerationLoop, missing: int, need: int | None, like: Sequence[Request]
     ) -> Coming:
         """Count the requests that follow those planned, of which `missing` have no answer.
 
-        With a target: until it is reached, by the usual yield and by the least plausible one.
+        With a target, of which `need` tasks are lacking (None: there is no target): until it is
+        reached, by the usual yield and by the least plausible one.
         """
-        target = self.settings.target_kept
-        if target is None:
+        if need is None:
             return Coming(loop.expected_requests, loop.expected_requests, True, like)
         left = self.settings.max_requests - loop.answered
         if (known := self.known) is None or not known.mean:
             return Coming(loop.expected_requests, left - missing, False, like)
-        need = target - len(loop.kept_tasks())
         spare = math.ceil(OVERSHOOT * loop.requested)
         likely = min(left, math.ceil(need / known.mean))
         most = min(left, known.count_at_most(need, left) + spare)
@@ -105,5 +106,5 @@ class Yield:
             spare = math.ceil(OVERSHOOT * (len(plan.asked) + replies)) + 1
             beyond = math.ceil(known.margin(plan.to_ask) + spare * known.mean)
         if need is not None:
-            most = min(most, need + beyond)
+            most = min(most, max(0, need) + beyond)
         return Coming(min(likely, most), most, self.sure, like)

@@ -55,7 +55,7 @@ class Pairs:
         """Those whose answers are here, from the last run."""
         found = []
         for cell in self.cells:
-            stays, files = self._stays(*cell), self._files(*cell)
+            stays, files = cell in self._staying, self._files(*cell)
             if all(path.exists() for path in files):
                 # answers that will change may be to other tasks than the reference's
                 with nullcontext() if stays else suppress(BadInput):
@@ -65,11 +65,11 @@ class Pairs:
     @cached_property
     def to_come(self) -> list[Shown]:
         """Those whose answers are not here, or will change."""
-        return [
-            self._expected(test, reference)
-            for test, reference in self.cells
-            if not self._stays(test, reference)
-        ]
+        return [self._expected(*cell) for cell in self.cells if cell not in self._staying]
+
+    @cached_property
+    def _staying(self) -> set[tuple[str, str]]:
+        return {cell for cell in self.cells if self._stays(*cell)}
 
     @cached_property
     def _changing(self) -> bool:

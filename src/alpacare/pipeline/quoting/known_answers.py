@@ -1,6 +1,6 @@
 """The answers that are here: in the packs of data/recordings, in the ledger, in earlier outputs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -61,13 +61,16 @@ class KnownAnswers:
 
         They tell how long answers are when an edited prompt makes every request new.
         """
-        requests = [*plan.missing, *plan.coming.like]
-        if not requests or len(plan.known) + len(plan.others) >= ENOUGH:
+        known = [*plan.known, *plan.others]
+        if not plan.examples or len(known) >= ENOUGH:
             return plan
-        return replace(plan, earlier=self._usage_of(rows, requests[0].body["model"]))
+        seen = {answer.key for _, answers in known for answer in answers}
+        model = plan.examples[0].body["model"]
+        return replace(plan, earlier=self._usage_of(rows, model, seen))
 
-    def _usage_of(self, rows: Sequence[Path], model: str) -> list[Usage]:
-        keys = list(dict.fromkeys(key for path in rows for key in _request_keys(path)))
+    def _usage_of(self, rows: Sequence[Path], model: str, seen: Collection[str]) -> list[Usage]:
+        named = dict.fromkeys(key for path in rows for key in _request_keys(path))
+        keys = [key for key in named if key not in seen]
         found = []
         for key in keys[:: len(keys) // _SAMPLE + 1]:
             if answer := self._ledger.get(key):

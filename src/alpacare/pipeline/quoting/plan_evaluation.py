@@ -74,11 +74,10 @@ def _plan_judge(name: str, judge: LLMJudge, pairs: Pairs, known: KnownAnswers) -
             if shown.stays:
                 asked += sent
                 missing |= {each.key(): each for each in replies if isinstance(each, Request)}
-    like = [
-        request.next_request()
-        for shown in pairs.to_come
-        for request in make_judge_requests(judge, folder, shown.pairs) * shown.times
-    ]
+    like: list[Request] = []
+    for shown in pairs.to_come:
+        requests = make_judge_requests(judge, folder, shown.pairs)
+        like += [request.next_request() for request in requests] * shown.times
     plan = Plan(
         stage="judgments",
         who=name,

@@ -85,24 +85,25 @@ def _plan_tasks(
     task_filter.add(tasks)
     kept = task_filter.kept_tasks(tasks)
     plan = known.plan("instructions", asked, found, [paths.rows("instructions")])
-    counts = kept_per_reply(kept, [answer.key for answer in plan.answers])
-    if plan.missing and plan.earlier:
-        counts += earlier_yield(params, seeds)
-    known_yield = Yield(counts, params.instructions)
     if not plan.missing:
         return [plan], kept, Coming()
+    seen = [answer.key for answer in plan.answers]
+    counts = kept_per_reply(kept, seen)
+    if plan.earlier:
+        counts += earlier_yield(params, seeds, set(seen))
+    known_yield, need = Yield(counts, params.instructions), _lacking(loop, params)
     dearest = max(asked, key=Request.most_input_tokens)
-    coming = known_yield.coming_requests(loop, len(plan.missing), [dearest])
+    coming = known_yield.coming_requests(loop, len(plan.missing), need, [dearest])
     plan = replace(plan, coming=coming, note=_describe_target(params, len(plan.missing), coming))
     (prompt,) = dependencies("responses", "prompts/")
     like = list(make_requests(_longest(seeds), params.responses, prompt))
-    return [plan], kept, known_yield.coming_tasks(plan, _lacking(loop, params), like)
+    return [plan], kept, known_yield.coming_tasks(plan, need, like)
 
 
 def _lacking(loop: GenerationLoop, params: Params) -> int | None:
-    """Count the tasks that a target still lacks; None: there is none."""
+    """Count the tasks that a target still lacks, below 0 if more are kept; None: no target."""
     target = params.instructions.target_kept
-    return None if target is None else max(0, target - len(loop.kept_tasks()))
+    return None if target is None else target - len(loop.kept_tasks())
 
 
 def _describe_target(params: Params, missing: int, coming: Coming) -> str:

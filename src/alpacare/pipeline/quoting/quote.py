@@ -6,7 +6,6 @@ from statistics import fmean
 
 from alpacare.core.errors import BadInput
 from alpacare.llm.prices import BATCH, Prices
-from alpacare.llm.request import Request
 from alpacare.pipeline.quoting.plan import make_plans
 from alpacare.pipeline.quoting.plan_estimate import Estimate
 from alpacare.pipeline.quoting.stage_plan import Plan
@@ -63,7 +62,7 @@ def quote_plan(plan: Plan, prices: Prices) -> Quote:
         bounded=not estimate.enough,
         seconds=_seconds(plan, misses, tokens_in + tokens_out),
     )
-    first = _first(plan)
+    first = plan.examples[0]
     if first.endpoint.offline:
         return _without_price(quote, "nobody to ask: the endpoint has no server")
     try:
@@ -80,14 +79,9 @@ def _without_price(quote: Quote, trouble: str) -> Quote:
     return replace(quote, trouble=trouble, likely=None, batch=None, most=None)
 
 
-def _first(plan: Plan) -> Request:
-    """Give one of the plan's requests: all go to one model of one server."""
-    return [*plan.missing, *plan.coming.like][0]
-
-
 def _seconds(plan: Plan, count: int, tokens: int) -> float:
     """How long the calls take at the endpoint's limits, by the speed of the calls so far."""
-    first = _first(plan)
+    first = plan.examples[0]
     calls = [answer.call.seconds for answer in plan.answers if answer.call and answer.call.seconds]
     a_call = fmean(calls) if calls else (first.most_output_tokens() or 0) / _TOKENS_A_SECOND
     endpoint = first.endpoint

@@ -6,6 +6,7 @@ from contextlib import suppress
 import click
 
 from alpacare.core.errors import BadInput
+from alpacare.display.text import wrapped
 from alpacare.llm.ledger import Ledger, default_path
 from alpacare.llm.reservations import Reservations, Spending
 from alpacare.pipeline.machine_check import training_obstacle
@@ -18,7 +19,6 @@ from alpacare.pipeline.quoting.quote_text import (
     quote_table,
     round_up,
     total,
-    wrapped,
 )
 
 

@@ -1,14 +1,13 @@
 """A quote as text: a table that fits into 80 columns, what it rests on, and the command to give."""
 
 import math
-import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
+from alpacare.display.text import WIDTH
 from alpacare.llm.reservations import Spending
 from alpacare.pipeline.quoting.quote import Quote
 from alpacare.pipeline.quoting.usage_estimates import ENOUGH
 
-_WIDTH = 80
 _HEADS = (
     ("", "in", "", "tokens", "tokens", "", "", ""),
     ("stage", "ledger", "to ask", "in", "out", "likely", "at most", "time"),
@@ -21,12 +20,11 @@ def quote_table(quotes: Sequence[Quote]) -> list[str]:
     rounded."""
     stages = list(dict.fromkeys(quote.stage for quote in quotes))
     parts = [[quote for quote in quotes if quote.stage == stage] for stage in stages]
-    for short in (False, True):
+    for short, gap in ((False, "  "), (True, "  "), (True, " ")):
         rows = [*_HEADS, *(_cells(part, short) for part in parts)]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        if sum(widths) + 2 * len(widths) - 2 <= _WIDTH:
+        if sum(widths) + len(gap) * (len(widths) - 1) <= WIDTH:
             break
-    gap = "  " if sum(widths) + 2 * len(widths) - 2 <= _WIDTH else " "
     return [_line(row, widths, gap) for row in rows]
 
 
@@ -120,8 +118,3 @@ def budget_for(quotes: Sequence[Quote], spending: Spending) -> str:
     """Give the BUDGET with which all of it can be bought."""
     dollars = (total(quotes, "most") or 0.0) + max(quote.reserved for quote in quotes)
     return f"{round_up(spending.upper_bound + dollars):.2f}"
-
-
-def wrapped(line: str) -> str:
-    """Break a line at blanks, for 80 columns."""
-    return textwrap.fill(line, _WIDTH, break_long_words=False, break_on_hyphens=False)

@@ -15,7 +15,7 @@ from alpacare.pipeline.changes import may_run
 from alpacare.pipeline.params import Params
 from alpacare.pipeline.quoting.plan import make_plans
 from alpacare.pipeline.quoting.quote import quote_plan
-from alpacare.pipeline.quoting.quote_text import round_up
+from alpacare.pipeline.quoting.quote_text import round_up, total
 from alpacare.pipeline.quoting.stage_plan import Plan
 
 _LARGE = 50_000_000  # bytes of a ledger with which a plan takes longer than to ask DVC
@@ -77,8 +77,8 @@ class _Obstacles:
 
     def block(self, plan: Plan) -> bool:
         """Whether a plan has something to ask that cannot be asked."""
-        requests = [*plan.missing, *plan.coming.like]
-        return bool(plan.to_ask and requests and (self.of(requests[0]) or self._unread(plan)))
+        examples = plan.examples
+        return bool(plan.to_ask and examples and (self.of(examples[0]) or self._unread(plan)))
 
     def describe(self, plans: Sequence[Plan]) -> str:
         """Say how many answers are missing, what they cost at most, and what is lacking."""
@@ -87,12 +87,12 @@ class _Obstacles:
         for plan in plans:
             counts[plan.stage] += plan.to_ask
         parts = ", ".join(f"{stage} {count:,}" for stage, count in counts.items())
-        known = [quote.most for quote in quotes if quote.most is not None]
-        most = f", at most ${round_up(sum(known)):,.2f}" if len(known) == len(quotes) else ""
-        requests = ([*plan.missing, *plan.coming.like][0] for plan in plans)
+        most = round_up(total(quotes, "most"))
+        told = "" if most is None else f", at most ${most:,.2f}"
+        requests = (plan.examples[0] for plan in plans)
         reasons = [*map(self.of, requests), *map(self._unread, plans)]
         lacking = "; ".join(filter(None, dict.fromkeys(reasons)))
-        return f"{sum(counts.values()):,} answers are missing ({parts}){most}: {lacking}"
+        return f"{sum(counts.values()):,} answers are missing ({parts}){told}: {lacking}"
 
     def _unread(self, plan: Plan) -> str:
         if not any(request.key() in self.unread for request in plan.missing):

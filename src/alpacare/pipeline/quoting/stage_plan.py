@@ -44,6 +44,11 @@ class Plan:
         return [answer for _, answers in self.known for answer in answers]
 
     @property
+    def examples(self) -> list[Request]:
+        """Requests without an answer, made or like those to come: all ask one model."""
+        return [*self.missing, *self.coming.like]
+
+    @property
     def to_ask(self) -> int:
         """The likely number of requests without an answer."""
         return len(self.missing) + self.coming.likely

@@ -9,6 +9,7 @@ the prompt, half as much is added.
 """
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, pstdev
@@ -59,15 +60,10 @@ class Spread:
 
     def count_at_most(self, total: float, limit: int) -> int:
         """Give the most further values that a sum of `total` takes, `limit` at most."""
-
-        def reached(count: int) -> bool:
-            return count * self.mean - self.margin(count) >= total
-
-        low, high = 0, limit
-        while low < high:  # it grows with the count, once it is above zero
-            middle = (low + high) // 2
-            low, high = (low, middle) if reached(middle) else (middle + 1, high)
-        return low
+        # `n` values' least sum grows with `n`, once it is above zero
+        return bisect_left(
+            range(limit), True, key=lambda n: n * self.mean - self.margin(n) >= total
+        )
 
 
 def measure(request: Request, answers: Sequence[Answer]) -> Usage:
