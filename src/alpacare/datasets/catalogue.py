@@ -4,7 +4,14 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, StringConstraints, TypeAdapter, ValidationError, model_validator
+from pydantic import (
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from alpacare.core.errors import BadInput
 from alpacare.core.names import Slug
@@ -22,11 +29,11 @@ class PublishedDataset(Settings):
     `model` wrote the answers of responses.
     """
 
+    files: dict[str, Sha256 | None] = Field(min_length=1)  # first: its errors tell most
     kind: Literal["tests", "responses", "seeds"]
     rows: int = Field(gt=0)
     licence: str
     model: str | None = None
-    files: dict[str, Sha256 | None] = Field(min_length=1)
 
     @model_validator(mode="before")
     @classmethod
@@ -35,6 +42,15 @@ class PublishedDataset(Settings):
         for address in re.findall(r"://[^\"']*", str(values)):
             refuse_secrets(address)
         return values
+
+    @field_validator("files", mode="before")
+    @classmethod
+    def _mapping(cls, files: Any) -> Any:
+        if not isinstance(files, dict) or not all(isinstance(name, str) for name in files):
+            raise ValueError(
+                'expected a mapping, "ADDRESS: SHA-256" or "ADDRESS: null" on each line'
+            )
+        return files
 
     @model_validator(mode="after")
     def _check_files(self) -> Self:
