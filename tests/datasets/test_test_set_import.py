@@ -277,7 +277,12 @@ def test_what_a_server_packs_is_unpacked(project: Path, server: str, packed: str
 
 @pytest.mark.parametrize(
     "secret",
-    ["https://ann:S3cretpw@{}/a", "WHO=https://S3cretpw@{}/a", "https://{}/a?sig=S3cretpw"],
+    [
+        "https://ann:S3cretpw@{}/a",
+        "https://ann:it's-S3cretpw@{}/a",
+        "WHO=https://S3cretpw@{}/a",
+        "https://{}/a?sig=S3cretpw",
+    ],
 )
 @pytest.mark.parametrize("sha", [None, "not a hash"])
 def test_a_password_in_an_address_is_refused_and_not_shown(

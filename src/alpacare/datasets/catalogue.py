@@ -1,6 +1,7 @@
 """configs/datasets.yaml, the catalogue of published datasets: addresses, hashes, row counts."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -39,8 +40,9 @@ class PublishedDataset(Settings):
     @classmethod
     def _without_secrets(cls, values: Any) -> Any:
         # first, and wherever an address is: errors in other checks show it
-        for address in re.findall(r"://[^\"']*", str(values)):
-            refuse_secrets(address)
+        for text in _texts(values):
+            if "://" in text:
+                refuse_secrets(text)
         return values
 
     @field_validator("files", mode="before")
@@ -61,6 +63,17 @@ class PublishedDataset(Settings):
         if self.kind != "tests" and len(self.files) > 1:
             raise ValueError("only test sets come in several files")
         return self
+
+
+def _texts(values: Any) -> Iterator[str]:
+    """Give every key and value at any depth, whole: a password may have quotes."""
+    if isinstance(values, dict):
+        values = [*values, *values.values()]
+    if isinstance(values, list):
+        for each in values:
+            yield from _texts(each)
+    else:
+        yield str(values)
 
 
 def find_published(name: str) -> PublishedDataset | None:
