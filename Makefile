@@ -23,7 +23,7 @@ endif
 
 .DEFAULT_GOAL := help
 .PHONY: help setup gpu ray remotes demo repro repro-here buy buy-here train train-here image shell container-check \
-  preset presets fetch import quote changes accept check scores report diff agreement review table funnel doctor \
+  preset presets graph fetch import quote changes accept check leaderboard compare scores report diff agreement review table funnel doctor \
   remote push pull publish test lint types stale lock clean
 
 help:  ## list the targets
@@ -68,8 +68,8 @@ $(VENV)/.remotes: $(VENV)/.complete requirements-remotes.lock
 	pip install --quiet --disable-pip-version-check --requirement requirements-remotes.lock
 	@touch $@
 
-demo: repro-here  ## run the whole pipeline on the embedded default, print the scores, write the report
-	@alpacare scores
+demo: repro-here  ## run the whole pipeline on the embedded default, print the leaderboard, write the report
+	@alpacare leaderboard
 	@alpacare report
 
 repro:  ## rebuild what changed: settings and files are checked first, then dvc repro
@@ -87,12 +87,12 @@ buy:  ## buy the answers that need no trained student, on any machine: BUDGET=5 
 buy-here: setup
 	@targets=$$(alpacare targets --buy) && alpacare check --run $$targets && dvc repro $$targets
 
-train:  ## fine-tune the student with the settings in params.yaml
-	@tools/container run make train-here
+train:  ## train all students of params.yaml, or some: make train [STUDENT=half-rows] [SEED=1]
+	@tools/container run make train-here $(if $(call given,STUDENT),STUDENT="$$STUDENT") $(if $(call given,SEED),SEED="$$SEED")
 
 train-here: setup
-	@alpacare check --run checkpoint
-	@dvc repro checkpoint training_curves
+	@targets=$$(alpacare targets --train $(call option,--student,STUDENT) $(call option,--seed,SEED)) && \
+	  alpacare check --run $$targets && dvc repro $$targets
 
 image:  ## build the container's image: make image [BASE_IMAGE=...] [EXTRAS="remotes gpu ray"]
 	@tools/container image
@@ -103,8 +103,12 @@ shell:  ## open a shell where the pipeline runs; in the running container, if th
 container-check:  ## build the image, and run the demo in it on a copy of this clone
 	@tools/container check
 
+# BASE goes into the file of the preset's student, and into the local model that is the same base
 preset: setup  ## write a preset's settings into params.yaml: make preset NAME=alpacare-7b [BASE=folder or id@commit]
 	@alpacare preset $(call text,NAME) $(call option,--base,BASE)
+
+graph: setup  ## draw the stages: reports/pipeline.svg
+	@alpacare graph
 
 presets: setup  ## list the presets: what each is, what it would buy, what it runs on
 	@alpacare presets
@@ -128,7 +132,13 @@ accept: setup  ## accept an edit of code that changes no result: make accept STA
 check: setup  ## check every setting and input file in a second, before anything is touched
 	@alpacare check
 
-scores: setup  ## print the table of scores
+leaderboard: setup  ## rank all models: make leaderboard [TEST=demo] [JUDGE=overlap]
+	@alpacare leaderboard $(call option,--test,TEST) $(call option,--judge,JUDGE)
+
+compare: setup  ## compare two models, or one in two commits: make compare A=half-rows B=all-rows [TEST= JUDGE=]
+	@alpacare compare $(call text,A) $(call text,B) $(call option,--test,TEST) $(call option,--judge,JUDGE)
+
+scores: setup  ## print every win rate, a line for each comparison
 	@alpacare scores
 
 diff: setup  ## compare the scores with another commit's, item by item: make diff REV=HEAD~1
@@ -140,8 +150,9 @@ report: setup  ## write the report page from what is here, and open it
 agreement: setup  ## say how far the judges agree, with one another and with people
 	@alpacare agreement
 
-review: setup  ## make a page on which people compare answers: make review TEST=demo REFERENCE=terse [N=50]
-	@alpacare review $(call text,TEST) $(call text,REFERENCE) --n $(call text,N,50)
+review: setup  ## let people compare answers: make review TEST=demo REFERENCE=terse [STUDENT=.. SEED=.. N=50]
+	@alpacare review $(call text,TEST) $(call text,REFERENCE) --n $(call text,N,50) \
+	  $(call option,--student,STUDENT) $(call option,--seed,SEED)
 
 table: setup  ## print the paper's table: make table [FORMAT=latex]
 	@alpacare table --format $(call text,FORMAT,markdown)
@@ -161,8 +172,9 @@ push: setup  ## push outputs, run-cache and new answers to the remote
 pull: setup  ## pull what colleagues made and paid for
 	@alpacare pull
 
-publish: setup  ## write data and weights for others: make publish TO=folder OUT=published LICENCE=... [YES=1]
-	@alpacare publish --to $(call text,TO) $(call option,--out,OUT) $(call option,--dataset,DATASET) \
+publish: setup  ## write data and weights for others: make publish TO=folder OUT=published LICENCE=... [STUDENT= SEED= YES=1]
+	@alpacare publish --to $(call text,TO) $(call option,--out,OUT) $(call option,--student,STUDENT) \
+	  $(call option,--seed,SEED) $(call option,--dataset,DATASET) \
 	  $(call option,--model,MODEL) $(call option,--licence,LICENCE) \
 	  $(call option,--model-licence,MODEL_LICENCE) $(call option,--licence-text,LICENCE_TEXT) \
 	  $(call flag,--public,PUBLIC) $(call flag,--yes,YES)

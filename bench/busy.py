@@ -3,12 +3,13 @@
     make demo
     python bench/busy.py
 
-Trains the demo's student on a few answers, on an idle machine and beside one process that never
-rests, with GNU OpenMP's own number of turns that a thread spins before it sleeps (300,000) and with
-ours, in turn. The weights must be the same.
+Trains a student of 0.8 million weights with two threads on a few of the demo's answers, on an idle
+machine and beside one process that never rests, with GNU OpenMP's own number of turns that a thread
+spins before it sleeps (300,000) and with ours, in turn. The weights must be the same.
 """
 
 import hashlib
+import json
 import os
 import re
 import subprocess
@@ -22,17 +23,22 @@ from statistics import mean
 
 import click
 import results
+from train_ways import SIZE
 
-from alpacare.compute.workers import SPIN_COUNT
+from alpacare.compute.determinism import SPIN_COUNT
+from alpacare.core.settings import read_yaml
 
 REPOSITORY = Path(__file__).parents[1]
 ROUNDS = 2
 ANSWERS = 30  # enough: in one way they take a minute
 SETTINGS = {"OpenMP's own": "300000", "ours": SPIN_COUNT}
 MACHINES = {"idle": False, "busy": True}
+PYTHON = (sys.executable, "-m")
+PROMPT = ("--prompt", "prompts/student")
+BASE_MODEL = [*PYTHON, "alpacare.stages.base_model", "rows.jsonl", "base_model", *PROMPT]
 STAGE = [
-    *(sys.executable, "-m", "alpacare.stages.checkpoint", "data/responses.jsonl", "checkpoint"),
-    *("--prompt", "prompts/student", "--hardware", "configs/accelerate/cpu.yaml"),
+    *(*PYTHON, "alpacare.stages.checkpoint", "students/one.yaml", "rows.jsonl", "checkpoint"),
+    *("--seed", "0", "--base-model", "base_model", *PROMPT, "--hardware", "configs/accelerate"),
 ]
 
 
@@ -60,14 +66,17 @@ def train(folder: Path, spins: str) -> tuple[float, str]:
 
 
 def make_project(folder: Path) -> None:
-    """The demo's settings for one epoch, and a few of its answers."""
+    """The demo's settings for one epoch of a larger student, and a few of its answers."""
     for entry in ("dvc.yaml", "prompts", "configs"):
         (folder / entry).symlink_to(REPOSITORY / entry)
     answers = (REPOSITORY / "data/responses.jsonl").read_text().splitlines(keepends=True)
-    (folder / "data").mkdir()
-    (folder / "data/responses.jsonl").write_text("".join(answers[:ANSWERS]))
-    params = (REPOSITORY / "params.yaml").read_text()
-    (folder / "params.yaml").write_text(params.replace("epochs: 5 ", "epochs: 1 "))
+    (folder / "rows.jsonl").write_text("".join(answers[:ANSWERS]))
+    params = read_yaml(REPOSITORY / "params.yaml")
+    params["base_model"]["architecture"] = SIZE.model_dump()
+    (folder / "params.yaml").write_text(json.dumps(params))
+    (folder / "students").mkdir()
+    (folder / "students/one.yaml").write_text("threads: 2\noptimizer: {epochs: 1}\n")
+    subprocess.run(BASE_MODEL, cwd=folder, check=True, capture_output=True)
 
 
 @click.command()

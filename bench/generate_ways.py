@@ -26,11 +26,13 @@ from alpacare.generation import worker
 from alpacare.generation.model import ModelSource, end_tokens, load_tokenizer
 from alpacare.generation.settings import GenerationsSettings
 from alpacare.prompting.student_prompt import StudentPrompt
+from alpacare.training.base_model import train_tokenizer
 from alpacare.training.settings import Architecture
-from alpacare.training.student import train_tokenizer
 
 REPOSITORY = Path(__file__).parents[1]
 THREADS = 2
+# fixed, as figures of another student could not be compared
+SIZE = Architecture(hidden_size=128, layers=3, heads=2, vocab_size=4096, context=1024)
 TASKS = 128
 MOST = 128  # new tokens an answer
 END = 512  # every so many-th token ends an answer: most are cut off, as 71 % of the demo's are
@@ -168,7 +170,7 @@ def make_work(
     texts = corpus(TASKS, lengths)
     work = Work(folder, [(instruction, input) for instruction, input, _ in texts], MOST)
     words = list(starmap(work.prompt.fill, work.asked)) + [text for *_, text in texts]
-    tokenizer = train_tokenizer(words, architecture().vocab_size)
+    tokenizer = train_tokenizer(words, SIZE.vocab_size)
     config.pad_token_id, config.bos_token_id = tokenizer.pad_token_id, tokenizer.bos_token_id
     config.eos_token_id = [tokenizer.eos_token_id, *range(END, config.vocab_size, END)]
     torch.manual_seed(0)
@@ -180,29 +182,22 @@ def make_work(
     return work
 
 
-def architecture() -> Architecture:
-    """The demo's student."""
-    values = read_yaml(REPOSITORY / "params.yaml")["checkpoint"]["student"]["architecture"]
-    return Architecture(**values)
-
-
 def tiny() -> Any:
-    """A LLaMA of the demo's size.
+    """A LLaMA of 0.8 million weights.
 
     Its weights are so large that each token changes what follows: those of an untrained model would
     have it repeat one for ever.
     """
     from transformers import LlamaConfig
 
-    size = architecture()
     return LlamaConfig(
-        hidden_size=size.hidden_size,
-        intermediate_size=size.intermediate_size,
-        num_hidden_layers=size.layers,
-        num_attention_heads=size.heads,
-        vocab_size=size.vocab_size,
-        max_position_embeddings=size.context,
-        initializer_range=1.4 / math.sqrt(size.hidden_size),
+        hidden_size=SIZE.hidden_size,
+        intermediate_size=SIZE.intermediate_size,
+        num_hidden_layers=SIZE.layers,
+        num_attention_heads=SIZE.heads,
+        vocab_size=SIZE.vocab_size,
+        max_position_embeddings=SIZE.context,
+        initializer_range=1.4 / math.sqrt(SIZE.hidden_size),
     )
 
 

@@ -32,7 +32,7 @@ from train_ways import (
     corpus,
     encode,
     even,
-    make_settings,
+    make_student,
     ours,
     published,
     skewed,
@@ -43,7 +43,6 @@ from transformers import Trainer
 from alpacare.compute.determinism import make_deterministic
 from alpacare.core.progress import quiet_libraries
 from alpacare.training.memory_estimate import ModelShape, flops_per_token
-from alpacare.training.student import load_student
 
 ROUNDS = 3
 SAMPLES = 256
@@ -147,7 +146,7 @@ def summarise(rounds: list[dict[str, float]], flops: float, peak: float) -> dict
 def compare_speed(ways: dict[str, Way], lengths: Lengths, peak: float) -> Report:
     """Measure all ways on samples of such lengths."""
     tokenizer, examples = encode(corpus(SAMPLES, lengths))
-    first, work = load_student(make_settings(), tokenizer), Work(tokenizer, examples)
+    first, work = make_student(tokenizer), Work(tokenizer, examples)
     rounds = measure(ways, first, work)
     flops = flops_per_token(ModelShape.from_config(first.config), work.context)
     lines = summarise(rounds, flops, peak)
@@ -190,7 +189,7 @@ def main(save: bool) -> None:
         print(f"TRL is not installed and left out; to compare with it: pip install {TRL}")
     load = results.OtherLoad()
     tokenizer, examples = encode(corpus(CHECKED, skewed))
-    first = load_student(make_settings(), tokenizer)
+    first = make_student(tokenizer)
     check_steps(ways, first, Work(tokenizer, examples, CHECKED, epochs=3))
     peak = matmul_peak(ModelShape.from_config(first.config))
     parts = {lengths.__name__: compare_speed(ways, lengths, peak) for lengths in (skewed, even)}

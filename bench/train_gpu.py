@@ -24,7 +24,7 @@ import numpy as np
 import results
 from rich.console import Console
 from rich.table import Table
-from train_ways import AT_ONCE, BATCH, make_settings, sequences_per_step, skewed
+from train_ways import AT_ONCE, BATCH, make_job, make_settings, sequences_per_step, skewed
 
 from alpacare.training.data import pack_examples
 from alpacare.training.memory_estimate import LLAMA_7B, ModelShape, estimate_memory
@@ -67,7 +67,7 @@ def fit_settings(way: str, shape: ModelShape, device_bytes: int | None) -> Check
     full = {"max_seq_length": ROW, "gradient_checkpointing": True}
     settings = make_settings(**full | WAYS[way])
     values = settings.model_dump()
-    values["student"]["dtype"] = "bfloat16" if device_bytes else "float32"
+    values["dtype"] = "bfloat16" if device_bytes else "float32"
     if not settings.packing:
         values["micro_batch_size"] = AT_ONCE
     elif device_bytes:
@@ -83,7 +83,7 @@ def needed(values: Line, shape: ModelShape) -> int:
         shape,
         micro_batch_size=values["micro_batch_size"],
         seq_length=ROW,
-        dtype=values["student"]["dtype"],
+        dtype=values["dtype"],
         lora_rank=values["lora"]["rank"] if values["lora"] else None,
         gradient_checkpointing=values["gradient_checkpointing"],
         accumulating=True,
@@ -104,7 +104,7 @@ def make_model(shape: ModelShape, settings: CheckpointSettings) -> Any:
         vocab_size=shape.vocab_size,
         max_position_embeddings=2048,
     )
-    dtype = getattr(torch, settings.student.dtype) if settings.lora else torch.float32
+    dtype = getattr(torch, settings.dtype) if settings.lora else torch.float32
     torch.manual_seed(0)
     with torch.device("cuda" if torch.cuda.is_available() else "cpu"):
         model = AutoModelForCausalLM.from_config(
@@ -143,7 +143,7 @@ def measure(way: str, shape: ModelShape) -> Line:
     import torch
 
     from alpacare.core.progress import quiet_libraries
-    from alpacare.training.trainer import TrainingJob, train
+    from alpacare.training.trainer import train
 
     quiet_libraries()
     on_gpu = torch.cuda.is_available()
@@ -155,7 +155,7 @@ def measure(way: str, shape: ModelShape) -> Line:
     micro_batch = settings.micro_batch_size
     per_step = micro_batch * max(1, sequences_per_step(sequences, batch) // micro_batch)
     sequences = sequences[: len(sequences) // per_step * per_step]
-    job = TrainingJob(settings=settings, sequences_per_step=per_step, pad_id=0, cpu=not on_gpu)
+    job = make_job(settings, per_step, 0, cpu=not on_gpu)
     with tempfile.TemporaryDirectory() as folder, no_weights_written():
         model = make_model(shape, settings)
         arrays, none = PackedSequences.of(sequences), PackedSequences.of([])

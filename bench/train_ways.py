@@ -9,16 +9,24 @@ from typing import Any
 import numpy as np
 from transformers import DataCollatorForSeq2Seq, PrinterCallback, Trainer, TrainingArguments
 
+from alpacare.compute.pinned_model import PinnedModel
 from alpacare.core.settings import read_yaml
 from alpacare.prompting.student_prompt import StudentPrompt
+from alpacare.training.base_model import random_llama, train_tokenizer
 from alpacare.training.data import pack_examples
 from alpacare.training.packing import IGNORE_INDEX, Example, PackedSequence, encode_example
 from alpacare.training.sequences import PackedSequences
-from alpacare.training.settings import CheckpointSettings
-from alpacare.training.student import train_tokenizer
+from alpacare.training.settings import (
+    Architecture,
+    BaseModelSettings,
+    CheckpointSettings,
+    TrainingSettings,
+)
 from alpacare.training.trainer import TrainingJob, train
 
 REPOSITORY = Path(__file__).parents[1]
+# 0.8 million weights; fixed, as figures of another student could not be compared
+SIZE = Architecture(hidden_size=128, layers=3, heads=2, vocab_size=4096, context=1024)
 BATCH = 32  # samples a step, as on each of the four GPUs of the paper
 AT_ONCE = 4  # of them in a padded batch, as published; as many packed sequences of ours
 ROW = 512  # tokens
@@ -59,8 +67,7 @@ def encode(texts: list[tuple[str, str, str]]) -> tuple[Any, list[Example]]:
     """A tokenizer trained on the texts, and the texts as the student is trained on them."""
     prompt = StudentPrompt.choose("alpaca", REPOSITORY / "prompts/student")
     pairs = [(prompt.fill(instruction, input), output) for instruction, input, output in texts]
-    size = make_settings().student.architecture.vocab_size
-    tokenizer = train_tokenizer([text for pair in pairs for text in pair], size)
+    tokenizer = train_tokenizer([text for pair in pairs for text in pair], SIZE.vocab_size)
     made = [
         encode_example(tokenizer, prompt.encode(tokenizer, *asked), output, True, ROW)
         for *asked, output in texts
@@ -71,12 +78,32 @@ def encode(texts: list[tuple[str, str, str]]) -> tuple[Any, list[Example]]:
 
 
 def make_settings(**changes: Any) -> CheckpointSettings:
-    """Those of params.yaml, its student too, and a step like the published one."""
+    """Those of params.yaml, and a step like the published one."""
     values: dict[str, Any] = read_yaml(REPOSITORY / "params.yaml")["checkpoint"]
     values["optimizer"] |= {"learning_rate": RATE, "schedule": "constant", "warmup_ratio": 0.0}
     values["optimizer"] |= {"batch_size": BATCH, "epochs": changes.pop("epochs", 1)}
     values |= {"max_seq_length": ROW, "micro_batch_size": AT_ONCE}
     return CheckpointSettings(**values | changes)
+
+
+def make_student(tokenizer: Any) -> Any:
+    """A student with random weights, the same each time."""
+    return random_llama(BaseModelSettings(architecture=SIZE, seed=0), tokenizer)
+
+
+def make_job(settings: CheckpointSettings, per_step: int, pad: int, **others: Any) -> TrainingJob:
+    """A job for `train`, which is given the model: so nobody reads the base's folder."""
+    training = TrainingSettings(hardware="cpu", save_steps=10_000, report_to=[])
+    base = PinnedModel(model=str(REPOSITORY), revision=None)
+    return TrainingJob(
+        settings=settings,
+        training=training,
+        base=base,
+        seed=0,
+        sequences_per_step=per_step,
+        pad_id=pad,
+        **others,
+    )
 
 
 def sequences_per_step(sequences: Sequence[PackedSequence], batch: int) -> int:
@@ -163,7 +190,7 @@ def ours(model: Any, work: Work, folder: str) -> Trainer:
     settings = make_settings(epochs=work.epochs)
     sequences, pad = pack_examples(work.examples, settings), work.tokenizer.pad_token_id
     per_step = sequences_per_step(sequences, work.batch)
-    job = TrainingJob(settings=settings, sequences_per_step=per_step, pad_id=pad)
+    job = make_job(settings, per_step, pad)
     arrays, none = PackedSequences.of(sequences), PackedSequences.of([])
     trainer, _ = train(model, arrays, none, job, Path(folder), Event())
     return trainer

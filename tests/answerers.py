@@ -15,8 +15,8 @@ from alpacare.records.generation import Generation
 from alpacare.records.task import TestTask, row_id
 from alpacare.stages.generations import main as generations
 from alpacare.stages.server_generations import main as server_generations
-from alpacare.training.settings import Architecture, StudentSettings
-from alpacare.training.student import load_base, train_tokenizer
+from alpacare.training.base_model import random_llama, train_tokenizer
+from alpacare.training.settings import Architecture, BaseModelSettings
 
 WORDS = [
     "ask",
@@ -40,15 +40,7 @@ CHAT = (
     "{{ bos_token }}{% for each in messages %}<{{ each['role'] }}>{{ each['content'] }}"
     "{% endfor %}{% if add_generation_prompt %}<answer>{% endif %}"
 )
-STUDENT: dict[str, Any] = {
-    "base": "random",
-    "revision": None,
-    "architecture": {
-        "hidden_size": 32, "layers": 2, "heads": 2, "vocab_size": 300, "context": 512,
-    },
-    "dtype": "float32",
-    "seed": 1,
-}  # fmt: skip
+SIZE = Architecture(hidden_size=32, layers=2, heads=2, vocab_size=300, context=512)
 
 
 def make_checkpoint(folder: Path, *, seed: int = 1, chat: bool = False) -> Path:
@@ -56,10 +48,7 @@ def make_checkpoint(folder: Path, *, seed: int = 1, chat: bool = False) -> Path:
     tokenizer = train_tokenizer([" ".join(WORDS)] * 3, 300)
     if chat:
         tokenizer.chat_template = CHAT
-    student = StudentSettings(
-        **{**STUDENT, "architecture": Architecture(**STUDENT["architecture"]), "seed": seed}
-    )
-    model = load_base(student, tokenizer)
+    model = random_llama(BaseModelSettings(architecture=SIZE, seed=seed), tokenizer)
     with torch.no_grad():
         for weights in model.parameters():
             if weights.ndim > 1:
@@ -69,7 +58,7 @@ def make_checkpoint(folder: Path, *, seed: int = 1, chat: bool = False) -> Path:
     tokenizer.save_pretrained(folder)
     form = "chat" if chat else "alpaca"
     StudentPrompt.choose(form, REPOSITORY / "prompts/student").save(folder / "prompt")
-    (folder / "training.json").write_text(json.dumps({"settings": {"student": STUDENT}}))
+    (folder / "training.json").write_text(json.dumps({"student": "student", "seed": 0}))
     return folder
 
 
@@ -89,7 +78,7 @@ def make_tests(count: int, seed: int = 0, most: int = 60) -> list[TestTask]:
 def set_params(**changes: Any) -> None:
     """Write params.yaml with other settings for `generations` (JSON is YAML)."""
     section = read_yaml(REPOSITORY / "params.yaml")["generations"]
-    section |= {"max_new_tokens": 24, "cache_tokens": 3000, "threads": 1}
+    section |= {"max_new_tokens": 24, "temperature": 0.0, "cache_tokens": 3000, "threads": 1}
     endpoints = changes.pop("endpoints", {})
     params = {"endpoints": endpoints, "generations": {**section, **changes}}
     Path("params.yaml").write_text(json.dumps(params))

@@ -1,6 +1,5 @@
 """Every test works in a folder of its own, with no ledger, key or budget of the machine's user."""
 
-import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,16 +9,12 @@ import pytest
 from click.testing import CliRunner, Result
 from hypothesis import settings
 
-from alpacare.compute.workers import SPIN_COUNT
+import alpacare.compute.determinism  # noqa: F401  how threads wait is set before torch comes
 
 if TYPE_CHECKING:
     from loopback import Running
 
 REPOSITORY = Path(__file__).parents[1]
-
-if "PYTEST_XDIST_WORKER" in os.environ:
-    # Another worker uses the cores too: what trains in this process waits as in a stage.
-    os.environ.setdefault("GOMP_SPINCOUNT", SPIN_COUNT)
 
 # What a script starts in its background ignores Ctrl-C, and so does what it starts: tests send it.
 signal.signal(signal.SIGINT, signal.default_int_handler)

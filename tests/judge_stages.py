@@ -1,4 +1,4 @@
-"""The stages that judge and score, run on ours.jsonl against references/NAME.jsonl."""
+"""The stages that judge and score, run on ours.jsonl against models/NAME.jsonl."""
 
 import json
 import shutil
@@ -15,51 +15,56 @@ from alpacare.stages.judgments import main as judgments
 from alpacare.stages.local_judgments import main as local_judgments
 from alpacare.stages.scores import main as scores
 
-ANSWERS = [
-    *("--generations", "ours.jsonl", "--base", "base.jsonl"),
-    *("--references", "references", "--local-references", "local_references"),
-]
-OUT, LOCAL, SCORES = Path("judgments"), Path("local_judgments"), Path("scores")
+MODELS = ["--models", "models", "--local-models", "local_models"]
+ANSWERS = [*MODELS, "--generations", "ours.jsonl"]
+OUT, SCORES = Path("judgments"), Path("scores")
 
 
-def compare(reference: str, judge: str, local: bool = False) -> None:
-    """Write into params.yaml who is compared with the student, and by which judge."""
+def compare(judge: str, local: bool = False, **settings: Any) -> None:
+    """Write into params.yaml who is compared, and by which judge."""
     params = read_yaml(Path("params.yaml"))
+    others = {"contestants": [], "references": ["theirs"], "head_to_head": "other"}
     judges = {"judges": [] if local else [judge], "local_judges": [judge] if local else []}
-    params["judgments"] = {"references": [reference], **judges}
+    params["judgments"] = {**others, **judges, **settings}
     Path("params.yaml").write_text(json.dumps(params))
 
 
-def run_judge(judge: str, reference: str = "theirs", local: bool = False) -> Result:
+def run_judge(judge: str, *references: str, local: bool = False) -> Result:
     """Run the stage of a judge; what an earlier run wrote goes first, as DVC would have it."""
-    compare(reference, judge, local)
-    for folder in (OUT, LOCAL):
-        shutil.rmtree(folder, ignore_errors=True)
+    compare(judge, local, references=references or ["theirs"])
+    return run_judges(*([judge] if local else []))
+
+
+def run_judges(*local: str, answers: list[str] = ANSWERS) -> Result:
+    """Run the stage `judgments`, or the one of a local judge, with params.yaml as it is."""
+    shutil.rmtree(OUT, ignore_errors=True)
     if local:
-        return run(local_judgments, LOCAL, "--judges", "prompts/local_judges", *ANSWERS)
-    return run(judgments, OUT, "--judges", "prompts/judges", "--test-set", "tests.jsonl", *ANSWERS)
+        return run(local_judgments, OUT, "--judge", f"prompts/local_judges/{local[0]}", *answers)
+    return run(judgments, OUT, "--judges", "prompts/judges", "--test-set", "tests.jsonl", *answers)
 
 
 def judge(name: str, reference: str = "theirs", local: bool = False) -> list[Judgment]:
     """Run the stage of a judge, and read its verdicts."""
-    done = run_judge(name, reference, local)
+    done = run_judge(name, reference, local=local)
     assert done.exit_code == 0, done.output
-    return jsonl.read(judged(name, reference, local), Judgment)
+    return jsonl.read(judged(name, reference), Judgment)
 
 
-def judged(name: str, reference: str = "theirs", local: bool = False) -> Path:
+def judged(name: str, place: str = "theirs") -> Path:
     """The file of a judge's verdicts."""
-    return (LOCAL if local else OUT) / reference / f"{name}.jsonl"
+    return OUT / place / f"{name}.jsonl"
 
 
-def run_scores() -> Result:
-    """Score what the judge in params.yaml said."""
-    files = ["--judgments", OUT, "--local-judgments", LOCAL, "--test-set", "tests.jsonl"]
-    return run(scores, SCORES, "--metrics", "win_rates.json", *files, *ANSWERS)
+def run_scores(*local: str, answers: list[str] = ANSWERS) -> Result:
+    """Score what the judges in params.yaml said, or a local judge."""
+    shutil.rmtree(SCORES, ignore_errors=True)
+    judge = ["--judge", local[0]] if local else []
+    files = ["--judgments", OUT, "--test-set", "tests.jsonl", *judge]
+    return run(scores, SCORES, "--metrics", "win_rates.json", *files, *answers)
 
 
-def score(name: str, reference: str = "theirs") -> Any:
+def score(name: str, reference: str = "theirs", local: bool = False) -> Any:
     """Score what the judge said, and read the figures."""
-    done = run_scores()
+    done = run_scores(*([name] if local else []))
     assert done.exit_code == 0, done.output
     return json.loads((SCORES / reference / f"{name}.json").read_text())

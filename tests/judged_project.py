@@ -1,6 +1,7 @@
 """A project whose answers are judged, of any size: what the stages would leave, written by hand."""
 
-import json
+import contextlib
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from random import Random
@@ -8,10 +9,13 @@ from random import Random
 from conftest import REPOSITORY
 
 from alpacare.core import jsonl
+from alpacare.core.files import write_json
 from alpacare.evaluation.bootstrap import Resampling
 from alpacare.evaluation.items import ORDERS
-from alpacare.evaluation.score import JudgeRun
+from alpacare.evaluation.score import Cell, JudgeRun
 from alpacare.evaluation.scoring import ItemFacts, score_judgments
+from alpacare.pipeline import paths
+from alpacare.pipeline.params import Params, Run, read_params
 from alpacare.records.generation import Generation
 from alpacare.records.judgment import Judgment, Verdict
 from alpacare.records.task import TestTask, row_id
@@ -29,70 +33,85 @@ ANSWER, REPLY = 180, 40  # words
 HOW = Resampling(resamples=200, confidence=0.95, seed=0)
 
 
-def write_settings(
-    folder: Path, tests: Sequence[str], references: Sequence[str], judges: Sequence[str]
-) -> None:
-    """The checked-in settings, with other names in the matrix."""
+def write_settings(folder: Path, **changes: Sequence[str | int] | str) -> None:
+    """The checked-in settings, with other names in the matrix, and a file a student."""
     text = (REPOSITORY / "params.yaml").read_text()
-    others = [name for name in references if name != "base"]
-    for old, new in (
-        ("tests: [demo]", f"tests: {list(tests)}"),
-        ("written: [thorough, terse]", f"written: {others}"),
-        ("  references: [thorough, terse, base]", f"  references: {list(references)}"),
-        ("  judges: [overlap, longest]", f"  judges: {list(judges)}"),
-        ("resamples: 2000", "resamples: 200"),
-    ):
-        assert text.count(old) == 1, old
-        text = text.replace(old, new)
+    for key, value in {**changes, "resamples": 200}.items():
+        shown = value if isinstance(value, str | int) else list(value)
+        text, found = re.subn(rf"(?m)^( *){key}: [^#\n]*", rf"\1{key}: {shown}  ", text, count=1)
+        assert found, key
     (folder / "params.yaml").write_text(text)
     (folder / "dvc.yaml").write_text((REPOSITORY / "dvc.yaml").read_text())
+    (folder / "students").mkdir(exist_ok=True)
+    for student in changes["students"]:
+        (folder / f"students/{student}.yaml").write_text("max_seq_length: 512\n")
 
 
 def write_project(
-    folder: Path, tests: Mapping[str, int], references: Sequence[str], judges: Sequence[str]
+    folder: Path,
+    tests: Mapping[str, int],
+    references: Sequence[str],
+    judges: Sequence[str],
+    *,
+    students: Sequence[str] = ("all-rows",),
+    seeds: Sequence[int] = (0,),
+    contestants: Sequence[str] = (),
 ) -> None:
     """So many tasks a test set; the first judge says SAID in turn, others the same one item later.
 
-    Every text is longer than a line and differs; task 0 holds NASTY everywhere.
+    With another student or seed too, it is as many items later. The last student is also the
+    reference head to head. Every text is longer than a line and differs; task 0 holds NASTY
+    everywhere.
     """
-    write_settings(folder, list(tests), references, judges)
-    for test, count in tests.items():
-        tasks = [make_task(test, number) for number in range(count)]
-        jsonl.write(folder / f"data/tests/{test}.jsonl", tasks)
-        ours = [answer(task, n, "student") for n, task in enumerate(tasks)]
-        jsonl.write(folder / f"data/generations/{test}.jsonl", ours)
-        for reference in references:
-            theirs = [answer(task, n, reference) for n, task in enumerate(tasks)]
-            base = reference == "base"
-            where = (
-                f"data/base_generations/{test}" if base else f"data/references/{test}/{reference}"
-            )
-            jsonl.write(folder / f"{where}.jsonl", theirs)
-            pairs = {
-                one.id: ItemFacts(len(one.output), len(other.output), task.difficulty, task.type)
-                for one, other, task in zip(ours, theirs, tasks, strict=True)
-            }
-            for shift, judge in enumerate(judges):
-                write_judged(folder, (test, reference, judge), tasks, shift, pairs)
+    others = dict.fromkeys([*references, *contestants])
+    write_settings(
+        folder,
+        tests=list(tests),
+        students=students,
+        training_seeds=seeds,
+        written=[name for name in others if name != "base"],
+        local=[name for name in others if name == "base"],
+        contestants=contestants,
+        references=references,
+        head_to_head=students[-1],
+        judges=judges,
+    )
+    with contextlib.chdir(folder):
+        params = read_params()
+        tasks = {test: [make_task(test, n) for n in range(count)] for test, count in tests.items()}
+        for test, rows in tasks.items():
+            jsonl.write(paths.test_set(test), rows)
+            for name, seed in [*params.runs(), *((name, None) for name in others)]:
+                said = [answer(task, n, name, seed) for n, task in enumerate(rows)]
+                path = paths.answers(test, name, seed)
+                jsonl.write(path, said)
+                write_json(path.with_suffix(".json"), {"engine": "batched"})
+        for cell in params.cells():
+            write_judged(cell, tasks[cell.test], params)
 
 
-def write_judged(
-    folder: Path,
-    cell: tuple[str, str, str],
-    tasks: Sequence[TestTask],
-    shift: int,
-    pairs: Mapping[str, ItemFacts],
-) -> None:
+def write_judged(cell: Cell, tasks: Sequence[TestTask], params: Params) -> None:
+    shift = params.judgments.all_judges.index(cell.judge)
+    if cell.seed is not None:
+        shift += params.runs().index(Run(cell.model, cell.seed))
     rows = [
         Judgment(id=task.id, order=order, verdict=verdict, raw=reply(number, verdict), request="")
         for number, task in enumerate(tasks)
         for order, verdict in zip(ORDERS, SAID[(number + shift) % len(SAID)], strict=True)
     ]
-    name = "/".join(cell)
-    jsonl.write(folder / f"data/judgments/{name}.jsonl", rows)
-    path = folder / f"metrics/scores/{name}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(score_judgments(rows, pairs, HOW, JudgeRun()).model_dump()))
+    path = paths.judgments(cell)
+    jsonl.write(path, rows)
+    write_json(path.with_suffix(".json"), {"judge": cell.judge})
+    seed = cell.seed if cell.reference in params.students else None
+    answers = (
+        jsonl.read(paths.answers(cell.test, *who), Generation)
+        for who in ((cell.model, cell.seed), (cell.reference, seed))
+    )
+    pairs = {
+        one.id: ItemFacts(len(one.output), len(other.output), task.difficulty, task.type)
+        for one, other, task in zip(*answers, tasks, strict=True)
+    }
+    write_json(paths.score(cell), score_judgments(rows, pairs, HOW, JudgeRun()).model_dump())
 
 
 def make_task(test: str, number: int) -> TestTask:
@@ -109,12 +128,13 @@ def make_task(test: str, number: int) -> TestTask:
     )
 
 
-def answer(task: TestTask, number: int, who: str) -> Generation:
+def answer(task: TestTask, number: int, who: str, seed: int | None = None) -> Generation:
+    voice = f"{who} {number} {seed or ''}"
     return Generation(
         id=task.id,
         instruction=task.instruction,
         input=task.input,
-        output=f"{who} says: {NASTY if number == 0 else ''} {prose(f'{who} {number}', ANSWER)}",
+        output=f"{who} says: {NASTY if number == 0 else ''} {prose(voice, ANSWER)}",
         generator=who,
         finish_reason="length" if number % 3 == 0 else "stop",
     )

@@ -68,7 +68,7 @@ def test_a_stale_lock_is_told_by_its_stages(clone: Clone) -> None:
     assert done.returncode == 2
     line = done.stderr.removesuffix("\n")
     assert line.startswith("error: dvc.lock is stale: ")
-    assert {"seeds", "training_curves", "scores@demo"} <= set(line.split())
+    assert {"seeds", "training_curves@all-rows-0", "scores@demo-half-rows-1"} <= set(line.split())
     assert "\n" not in line
     assert clone.git("status", "--short") == ""
 
@@ -98,9 +98,9 @@ def compare(clone: Clone, folder: Path) -> str:
 def test_the_metrics_are_compared_without_data(clone: Clone, tmp_path: Path) -> None:
     assert compare(clone, tmp_path).endswith("None has moved.\n")
     (tmp_path / "summary").unlink()
-    path = "metrics/training_curves.json"
-    with clone.edited(path, '"loss_end": ', '"loss_end": 1'):
-        assert re.search(r"\| metrics/training_curves.json +\| loss_end ", compare(clone, tmp_path))
+    path = "metrics/win_rates/demo/all-rows/0.json"
+    with clone.edited(path, '"win_rate": ', '"win_rate": 1'):
+        assert re.search(rf"\| {path} +\| \w+\.\w+\.win_rate ", compare(clone, tmp_path))
 
 
 def test_what_runs_here_runs_there() -> None:

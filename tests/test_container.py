@@ -121,6 +121,17 @@ def test_folders_outside_of_the_clone_are_mounted(clone: Path) -> None:
     assert {f"{cache}:{cache}", f"{models}:{models}"} <= set(mounted)
 
 
+def test_bases_of_students_and_local_models_are_mounted(clone: Path) -> None:
+    bases = [clone.parent / name for name in ("seven", "thirteen", "other")]
+    files = ("students/a.yaml", "students/b.yaml", "prompts/local_models/c/settings.yaml")
+    for folder, name, key in zip(bases, files, ("base", "base", "model"), strict=True):
+        folder.mkdir()
+        (clone / name).parent.mkdir(parents=True, exist_ok=True)
+        (clone / name).write_text(f"# a model\n{key}: {folder}  # of ours\nrevision: null\n")
+    mounted = values(command(clone, "run", "true"), "--volume")
+    assert {f"{folder}:{folder}" for folder in bases} <= set(mounted)
+
+
 def test_a_teams_ledger_is_mounted(clone: Path) -> None:
     ledger = clone.parent / "ledger"
     ledger.mkdir()

@@ -4,13 +4,13 @@ import json
 import re
 import subprocess
 import tomllib
-from pathlib import Path
+from itertools import product
+from statistics import fmean
 
 import pytest
 from conftest import REPOSITORY
 
 from alpacare.core.settings import check, read_yaml
-from alpacare.evaluation.score_table import format_score, read_score
 from alpacare.pipeline.params import Params
 
 PARAMS = REPOSITORY / "params.yaml"
@@ -57,13 +57,37 @@ def committed(path: str) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
-def test_the_readme_shows_the_committed_figures(workspace: Path) -> None:
-    text = committed("README.md")
-    for test, reference, judge in check(read_yaml(PARAMS), Params, "").cells():
-        path = workspace / f"{judge}.json"
-        path.write_text(committed(f"metrics/scores/{test}/{reference}/{judge}.json"))
-        cells = format_score(read_score(path))
-        assert re.search(r"\s+".join(map(re.escape, [reference, judge, *cells])), text)
-    curves = json.loads(committed("metrics/training_curves.json"))
-    assert str(curves["loss_start"]) in text
-    assert str(curves["loss_end"]) in text
+def rates(path: str, judge: str) -> dict[str, float]:
+    """Win rates in % by reference, from a file of win rates as it was committed."""
+    found = json.loads(committed(path))
+    return {reference: 100 * judges[judge]["win_rate"] for reference, judges in found.items()}
+
+
+def test_the_readme_shows_the_committed_leaderboard() -> None:
+    text, params = committed("README.md"), check(read_yaml(PARAMS), Params, "")
+    for test, judge in product(params.tests, params.judgments.all_judges):
+        board = text.split(f"{test}, judged by {judge}")[1].split("judged by")[0]
+        for student in params.students:
+            paths = [f"metrics/win_rates/{test}/{student}/{n}.json" for n in params.training_seeds]
+            runs = [rates(path, judge) for path in paths]
+            mean, *others = means(params, runs)
+            row = re.search(rf"^ *\d+ +{student} +(.*)$", board, re.M)
+            assert row, student
+            assert float(row[1].split()[0]) == pytest.approx(mean, abs=0.06)
+            shown = [float(each) for each in re.findall(r"\d+\.\d", row[1])]
+            assert all(any(abs(each - one) < 0.06 for one in shown) for each in others)
+
+
+def means(params: Params, runs: list[dict[str, float]]) -> list[float]:
+    """Give the mean that a row shows, and that against each reference which competes too."""
+    averaged = params.judgments.averaged
+    others = [[name] for name in runs[0] if name not in averaged]
+    return [fmean(run[name] for run in runs for name in names) for names in (averaged, *others)]
+
+
+def test_the_readme_shows_the_committed_losses() -> None:
+    params = check(read_yaml(PARAMS), Params, "")
+    run = params.runs()[0]
+    curves = json.loads(committed(f"metrics/training_curves/{run.student}/{run.seed}.json"))
+    found = f"{curves['loss_start']} to {curves['loss_end']} nats"
+    assert found in " ".join(committed("README.md").split())

@@ -11,43 +11,63 @@ import pytest
 from closure import rooms
 from conftest import REPOSITORY
 
+from alpacare.core.errors import BadInput
 from alpacare.core.settings import read_yaml
 from alpacare.filtering.settings import FilteredSettings
+from alpacare.pipeline.dvc_yaml import cells, cells_before, writer
 from alpacare.pipeline.params import Params
 
 STAGES: dict[str, Any] = read_yaml(REPOSITORY / "dvc.yaml")["stages"]
-# those must answer by the student's rules
+STUDENT = {"students/${item.student}.yaml": None}  # all of the file
+_REFERENCES = ["judgments.references", "judgments.head_to_head"]
+_OTHERS = ["judgments.contestants", "judgments.references"]
 SECTIONS_OF = {
     "server_generations": ["generations"],
-    "base_generations": ["generations", "checkpoint.student.base"],
-    "references": ["references.written", "references.api"],
-    "local_references": ["references.local", "generations"],
-    "judgments": ["judgments.references", "judgments.judges"],
-    "local_judgments": ["judgments.references", "judgments.local_judges"],
-    "scores": ["scores", "judgments"],
+    "model_generations": ["models.written", "models.api"],
+    # those must answer by the students' rules
+    "local_generations": ["models.local", "generations"],
+    "student_rows": ["checkpoint.rows", STUDENT],
+    "checkpoint": ["checkpoint", STUDENT],
+    "judgments": [*_REFERENCES, "judgments.judges"],
+    "contestant_judgments": [*_OTHERS, "judgments.judges"],
+    "local_judgments": _REFERENCES,
+    "local_contestant_judgments": _OTHERS,
+    "scores": ["scores", "judgments.contestants", *_REFERENCES, "judgments.judges"],
+    "contestant_scores": ["scores", *_OTHERS, "judgments.judges"],
+    "local_scores": ["scores", "judgments.contestants", *_REFERENCES],
+    "local_contestant_scores": ["scores", *_OTHERS],
 }
-MODULE_OF = {  # one thing, done for several datasets
+MODULE_OF = {  # one thing, done for several datasets, or for students and other models
     "seed_statistics": "statistics",
     "task_statistics": "statistics",
+    "contestant_judgments": "judgments",
+    "local_contestant_judgments": "local_judgments",
+    "contestant_scores": "scores",
+    "local_scores": "scores",
+    "local_contestant_scores": "scores",
 }
 STATISTICS = {"statistics", "seed_statistics", "task_statistics"}
-NO_SETTINGS = {*STATISTICS, "llm_usage", "generation_statistics", "categories", "category_counts"}
+SCORES = {name for name in STAGES if name.endswith("scores")}
+NO_SETTINGS = {*STATISTICS, "llm_usage", "categories", "category_counts"}
 PAID = {"instructions", "responses"}
 APART = {"contamination", "contamination_rouge_l", "contamination_words", "engine"}
 WRITTEN_TO = {  # where the name of the stage is not the name of what it writes
     "server_generations": "data/generations/",
-    "checkpoint": "models/checkpoint",
-    "scores": "metrics/(scores|win_rates)/",
+    "checkpoint": "models/checkpoint/",
+    "base_model": "models/base_model",
+    **{name: f"metrics/({name}|{name.replace('scores', 'win_rates')})[./]" for name in SCORES},
 }
-AWAY = [{"models/checkpoint": {"remote": "weights"}}]  # cached like the others, kept elsewhere
+AWAY = {"remote": "weights"}  # cached like the others, kept elsewhere
 CHEAP = {
     *STATISTICS,
+    *SCORES,
     *("seeds", "filtered", "llm_usage", "category_counts", "training_curves"),
-    *("scores", "generation_statistics"),
 }
+TRAINING = {"student_rows", "base_model", "checkpoint", "generations", "local_generations"}
 LOCAL = {  # what answers, trains or judges on this machine depends on nothing that asks a server
-    *("checkpoint", "generations", "base_generations", "local_references", "local_judgments"),
-    *("filtered", "seeds", "training_curves", *STATISTICS),
+    *TRAINING,
+    *("local_judgments", "local_contestant_judgments"),
+    *("filtered", "seeds", "training_curves", *STATISTICS, *SCORES),
 }
 
 
@@ -81,7 +101,7 @@ def test_what_runs_on_this_machine_depends_on_no_server_code(name: str) -> None:
 def test_an_edit_there_never_reaches_a_checkpoint(room: str) -> None:
     before = {"instructions", "responses"} if room == "llm" else set()
     reached = {name for name in STAGES if f"src/alpacare/{room}" in code_of(name)}
-    assert reached.isdisjoint({"checkpoint", "generations", "base_generations"})
+    assert reached.isdisjoint(TRAINING)
     assert reached & {"seeds", "instructions", "filtered", "responses"} == before
 
 
@@ -90,7 +110,7 @@ def test_one_name_in_four_places(name: str) -> None:
     stage = STAGES[name]
     assert f"python -m alpacare.stages.{module_of(name)} " in stage["cmd"] + " "
     assert (REPOSITORY / f"src/alpacare/stages/{module_of(name)}.py").exists()
-    params = [] if name in NO_SETTINGS else list(SECTIONS_OF.get(name, [name]))
+    params: list[Any] = [] if name in NO_SETTINGS else list(SECTIONS_OF.get(name, [name]))
     if name in PAID:  # of the server what names its answers, and nothing that only sets the pace
         server = f"endpoints.${{{name}.endpoint}}"
         if name == "instructions":  # it counts what survives, test sets aside
@@ -98,7 +118,8 @@ def test_one_name_in_four_places(name: str) -> None:
             params += [f"filtered.{key}" for key in settings]
         params += [f"{server}.base_url", f"{server}.identity"]
     assert stage.get("params", []) == params
-    assert {key.split(".")[0] for key in params} <= set(Params.model_fields)
+    sections = {key.split(".")[0] for key in params if isinstance(key, str)}
+    assert sections <= set(Params.model_fields)
     written = [path_of(out) for kind in ("outs", "metrics") for out in stage.get(kind, [])]
     home = WRITTEN_TO.get(name, rf"(data|metrics)/([a-z]+/)?{name}([./]|$)")
     assert all(re.match(home, path) for path in written), written
@@ -106,16 +127,24 @@ def test_one_name_in_four_places(name: str) -> None:
 
 def test_the_docstring_of_stages_lists_them_in_order() -> None:
     text = (REPOSITORY / "src/alpacare/stages/__init__.py").read_text()
-    assert re.findall(r"^ *(\w+) {2,}", text, re.MULTILINE) == list(STAGES)
+    scripts = [name for name in STAGES if module_of(name) == name or name in STATISTICS]
+    assert re.findall(r"^ *(\w+) {2,}", text, re.MULTILINE) == scripts
+    assert all(re.search(rf"\b{name}\b", text) for name in STAGES)
 
 
 @pytest.mark.parametrize("name", STAGES)
 def test_metrics_in_git_come_from_cheap_stages_only(name: str) -> None:
     text = str(STAGES[name])
     assert not re.search("persist|always_changed|frozen", text)
-    assert ("metrics" in STAGES[name] or "plots" in STAGES[name]) == (name in CHEAP)
-    outs = STAGES[name].get("outs", [])
-    assert name in CHEAP or all(isinstance(out, str) or out in AWAY for out in outs)
+    options = [
+        dict(option)
+        for kind in ("outs", "metrics", "plots")
+        for out in STAGES[name].get(kind, [])
+        if isinstance(out, dict)
+        for option in out.values()
+    ]
+    assert any(option.get("cache") is False for option in options) == (name in CHEAP)
+    assert name in CHEAP or all(option == AWAY for option in options)
     assert "params.yaml" not in STAGES[name]["deps"]
 
 
@@ -125,8 +154,9 @@ def test_files_named_in_the_command_are_deps_or_outs(name: str) -> None:
     produced = [
         path_of(out) for kind in ("outs", "metrics", "plots") for out in stage.get(kind, [])
     ]
-    words = [word for word in stage["cmd"].split() if "/" in word]
-    assert set(words) <= {*stage["deps"], *produced}
+    params = [path_of(each) for each in stage.get("params", [])]
+    words = {word for word in stage["cmd"].split() if "/" in word}
+    assert words - {"configs/accelerate"} <= {*stage["deps"], *params, *produced}
 
 
 def _run(code: str) -> tuple[float, str]:
@@ -177,14 +207,19 @@ def test_dvc_files_are_not_hidden_by_gitignore(tmp_path: Path) -> None:
     for out in (
         "data/filtered.jsonl",
         "data/dropped/filtered.jsonl",
-        "data/references/demo/terse.jsonl",
-        "data/base_generations/demo.jsonl",
-        "data/local_references/demo/qwen.jsonl",
-        "data/local_judgments/demo/terse/loglik.jsonl",
+        "data/student_rows/half-rows.jsonl",
+        "data/model_generations/demo/terse.jsonl",
+        "data/local_generations/demo/base.jsonl",
+        "data/generations/demo/half-rows/0.jsonl",
         "data/imported/ours.jsonl",
+        "data/categories/gpt-4o.jsonl",
         "data/packs/0123456789ab.jsonl",
-        "data/judgments/demo/base/overlap.jsonl",
-        "models/checkpoint/model.safetensors",
+        "data/judgments/demo/half-rows/0/base/overlap.jsonl",
+        "data/contestant_judgments/demo/base/terse/overlap.jsonl",
+        "data/local_judgments/demo/half-rows/0/loglik/terse/loglik.jsonl",
+        "data/local_contestant_judgments/demo/loglik/base/terse/loglik.jsonl",
+        "models/base_model/model.safetensors",
+        "models/checkpoint/half-rows/0/model.safetensors",
         ".ledger/ledger.sqlite",
         ".env",
     ):
@@ -194,13 +229,52 @@ def test_dvc_files_are_not_hidden_by_gitignore(tmp_path: Path) -> None:
         "data/tests/demo.jsonl",
         "data/tests/icliniq.jsonl.dvc",
         "data/recordings/responses.jsonl",
+        "data/categories/none.jsonl",
         "data/imported/ours.jsonl.dvc",
         "data/packs/0123456789ab.jsonl.dvc",
         "models/checkpoint.dvc",
         "models/published/weights.dvc",
-        "metrics/scores/demo/base/overlap.json",
-        "metrics/training_curves.csv",
-        "metrics/win_rates/demo.json",
+        "students/half-rows.yaml",
+        "metrics/scores/demo/half-rows/0/base/overlap.json",
+        "metrics/training_curves/half-rows/0.csv",
+        "metrics/win_rates/demo/half-rows/0.json",
         "data/accepted.jsonl",
     ):
         assert not ignored(kept), kept
+
+
+@pytest.fixture
+def study(params: Path) -> None:
+    """Two test sets, a sorter, and a judge on this machine."""
+    text = params.read_text()
+    for old, new in (
+        ("tests: [demo]", "tests: [demo, two]"),
+        ("categories: []", "categories: [gpt-4o]"),
+        ("  categories: none", "  categories: gpt-4o"),
+        ("local_judges: []", "local_judges: [loglik]"),
+    ):
+        assert old in text, old
+        text = text.replace(old, new)
+    params.write_text(text)
+    Path("dvc.yaml").symlink_to(REPOSITORY / "dvc.yaml")
+
+
+def test_every_input_is_an_output_of_one_cell_or_a_file_of_git(study: None) -> None:
+    written = [path for cell in cells().values() for path in cell.writes]
+    assert len(written) == len(set(written))
+    for address, cell in cells().items():
+        for path in cell.reads:
+            here = (REPOSITORY / path).exists() or path == "data/tests/two.jsonl"
+            assert writer(Path(path)) or here, f"{address}: {path}"
+
+
+def test_what_comes_before_a_stage_is_found_through_its_cells(study: None) -> None:
+    assert {"categories@gpt-4o", "responses", "seeds"} <= cells_before(["student_rows"])
+    assert {"instructions", "responses"} <= cells_before(["llm_usage"])
+    one = cells_before(["scores@two-all-rows-1"])
+    assert {"checkpoint@all-rows-1", "generations@two-half-rows-1-batched"} <= one
+    assert not {"checkpoint@all-rows-0", "model_generations@demo"} & one
+    with pytest.raises(BadInput, match="no stage 'chekpoint'"):
+        cells_before(["chekpoint@half-rows-1"])
+    with pytest.raises(BadInput, match=r"no cell 'scores@half-rows-1'.* scores@demo-all-rows-0"):
+        cells_before(["scores@half-rows-1"])

@@ -67,6 +67,9 @@ def test_no_value_is_run(clone: Path, odd: str) -> None:
         assert make(target, f"{name}={odd}") == [target, odd]
     assert make("table", f"FORMAT={odd}") == ["table", "--format", odd]
     assert make("preset", f"NAME={odd}", f"BASE={odd}") == ["preset", odd, "--base", odd]
+    board = make("leaderboard", f"TEST={odd}", f"JUDGE={odd}")
+    assert board == ["leaderboard", "--test", odd, "--judge", odd]
+    assert make("compare", f"A={odd}", f"B={odd}") == ["compare", odd, odd]
     assert not Path("pwned").exists()
 
 
@@ -84,14 +87,41 @@ def test_every_option_is_passed(clone: Path) -> None:
 
 
 def test_what_happens_to_be_in_the_environment_is_no_argument(clone: Path) -> None:
-    names = ("NAME", "MODEL", "COLUMNS", "N", "REV", "FORMAT", "BASE", "WEIGHTS", "OUT", "YES")
+    names = ("NAME", "MODEL", "COLUMNS", "N", "REV", "FORMAT", "BASE", "WEIGHTS", "OUT", "YES",
+             "TEST", "JUDGE", "STUDENT", "SEED", "A", "B")  # fmt: skip
     leaked = dict.fromkeys(names, "leaked")
     assert make("import", "STAGE=s", "FILE=f", **leaked) == ["import", "s", "f"]
+    assert make("leaderboard", **leaked) == ["leaderboard"]
+    assert make("compare", **leaked) == ["compare", "", ""]
+    assert make("graph", **leaked) == ["graph"]
     assert make("review", "TEST=t", "REFERENCE=r", **leaked) == ["review", "t", "r", "--n", "50"]
     assert make("preset", **leaked) == ["preset", ""]
     assert make("diff", **leaked) == ["diff", "HEAD"]
     assert make("table", **leaked) == ["table", "--format", "markdown"]
     assert make("publish", "TO=hub", **leaked) == ["publish", "--to", "hub"]
+
+
+@pytest.mark.parametrize(
+    ("given", "asked"),
+    [
+        ([], []),
+        (["STUDENT=half-rows", "SEED=1"], ["--student", "half-rows", "--seed", "1"]),
+        (["STUDENT=a'; touch pwned; '$(shell touch pwned)"],
+         ["--student", "a'; touch pwned; '$(shell touch pwned)"]),
+    ],
+)  # fmt: skip
+def test_a_student_and_a_seed_are_trained(clone: Path, given: list[str], asked: list[str]) -> None:
+    """What `alpacare targets` prints, here its own arguments, is checked and run."""
+    shutil.copy(".venv/bin/alpacare", ".venv/bin/dvc")
+    environment = os.environ | {"ENGINE": "none", "SEED": "9"}
+    done = subprocess.run(
+        ["make", "train", *given], env=environment, capture_output=True, text=True, check=True
+    )
+    printed = json.dumps(["targets", "--train", *asked]).split()
+    check, repro = map(json.loads, done.stdout.splitlines())
+    assert check == ["check", "--run", *printed]
+    assert repro == ["repro", *printed]
+    assert not Path("pwned").exists()
 
 
 def test_no_value_is_run_by_make_within_make_or_as_a_program(clone: Path) -> None:

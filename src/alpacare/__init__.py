@@ -1,1 +1,26 @@
-"""Medical instruction tuning as one DVC pipeline."""
+"""Medical instruction tuning as one DVC pipeline.
+
+In a notebook its results are pandas data frames (docs/notebook.md):
+
+    import alpacare
+    alpacare.leaderboard()
+    alpacare.scores(rev="HEAD~1")
+    alpacare.items(judge="overlap")
+    alpacare.responses(student="half-rows")
+"""
+
+from alpacare.core.public import exports
+
+# loaded at their first use: pandas takes longer than most commands
+__getattr__, __all__ = exports(
+    __name__,
+    **{
+        "comparison.frames": "items leaderboard responses scores",
+        "core.errors": "BadInput",
+    },
+)
+
+
+def __dir__() -> list[str]:
+    """Name what a notebook's Tab key offers."""
+    return __all__

@@ -12,8 +12,9 @@ from alpacare.cli.main import main
 from alpacare.core import jsonl
 from alpacare.records.generation import Generation
 from alpacare.records.judgment import Judgment, Verdict
-from alpacare.records.review import Review, answer_hash
+from alpacare.records.review import answer_hash
 from alpacare.records.task import TaskType, TestTask, row_id
+from alpacare.review.key import StudentReview
 
 TYPES: tuple[TaskType, ...] = ("chat", "single-hop reasoning")
 VERDICTS: dict[str, Verdict] = {"m": "model", "r": "reference", "t": "tie"}
@@ -31,7 +32,9 @@ def answer(number: int, text: str = "Hm.") -> Generation:
     )  # fmt: skip
 
 
-def judge(name: str, verdicts: str, reference: str = "terse", test: str = "demo") -> None:
+def judge(
+    name: str, verdicts: str, reference: str = "terse", test: str = "demo", who: str = "mine/0"
+) -> None:
     """Write a judge's verdicts, a letter an item; "x" cannot be read, "i" is inconsistent."""
     rows = []
     for number, letter in enumerate(verdicts):
@@ -42,12 +45,15 @@ def judge(name: str, verdicts: str, reference: str = "terse", test: str = "demo"
             rows.append(
                 Judgment(id=id_of(number), order=order, verdict=verdict, raw="", request="")
             )
-    jsonl.write(Path(f"data/judgments/{test}/{reference}/{name}.jsonl"), rows)
+    jsonl.write(Path(f"data/judgments/{test}/{who}/{reference}/{name}.jsonl"), rows)
 
 
-def review(number: int, letter: str, reviewer: str = "ann", **other: Any) -> Review:
-    values = {"test": "demo", "reference": "terse", "criterion": "overall", **other}
-    return Review(id=id_of(number), reviewer=reviewer, verdict=VERDICTS[letter], **values)
+def review(number: int, letter: str, reviewer: str = "ann", **other: Any) -> StudentReview:
+    values = {
+        "test": "demo", "reference": "terse", "criterion": "overall", "student": "mine",
+        "training_seed": 0, **other,
+    }  # fmt: skip
+    return StudentReview(id=id_of(number), reviewer=reviewer, verdict=VERDICTS[letter], **values)
 
 
 def reviews(name: str, verdicts: str, reviewer: str, **other: Any) -> None:
@@ -57,7 +63,7 @@ def reviews(name: str, verdicts: str, reviewer: str, **other: Any) -> None:
 
 @pytest.fixture
 def project(params: Path) -> Path:
-    """Six tasks of two types, answered by the student and judged by two against one reference."""
+    """Six tasks of two types, answered by a student and judged by two against one reference."""
     set_params(judges="[overlap, strict]", references="[terse]")
     Path("dvc.yaml").write_text((REPOSITORY / "dvc.yaml").read_text())
     tasks = [
@@ -65,19 +71,20 @@ def project(params: Path) -> Path:
         for n in range(6)
     ]
     jsonl.write(Path("data/tests/demo.jsonl"), tasks)
-    jsonl.write(Path("data/generations/demo.jsonl"), [answer(n) for n in range(6)])
+    jsonl.write(Path("data/generations/demo/mine/0.jsonl"), [answer(n) for n in range(6)])
     judge("overlap", "mmrrti")
     judge("strict", "mrrrtx")
     return params
 
 
-def set_params(judges: str, references: str, tests: str = "[demo]") -> None:
+def set_params(**changes: str) -> None:
+    settings = {"students": "[mine]", "training_seeds": "[0]", "head_to_head": "mine"}
+    settings |= {"contestants": "[]", **changes}
     text = Path("params.yaml").read_text()
-    head, section, tail = text.partition("judgments:\n")
-    head = re.sub(r"(?m)^tests: \[.*?\]", f"tests: {tests}", head)
-    tail = re.sub(r"(?m)^  references: \[.*?\]", f"  references: {references}", tail, count=1)
-    tail = re.sub(r"(?m)^  judges: \[.*?\]", f"  judges: {judges}", tail, count=1)
-    Path("params.yaml").write_text(head + section + tail)
+    for key, value in settings.items():
+        text, found = re.subn(rf"(?m)^( *{key}: )[^#\n]*", rf"\g<1>{value} ", text, count=1)
+        assert found, key
+    Path("params.yaml").write_text(text)
 
 
 def measured() -> dict[str, Any]:
@@ -125,10 +132,9 @@ def test_the_same_figures_as_json(project: Path) -> None:
 
 
 def test_references_and_test_sets_are_pooled(project: Path) -> None:
-    set_params("[overlap, strict]", "[terse, thorough]", "[demo, second]")
-    for kind in ("tests", "generations"):
-        path = Path(f"data/{kind}/demo.jsonl")
-        path.with_name("second.jsonl").write_text("".join(path.read_text().splitlines(True)[:1]))
+    set_params(references="[terse, thorough]", tests="[demo, second]")
+    path = Path("data/tests/demo.jsonl")
+    path.with_name("second.jsonl").write_text("".join(path.read_text().splitlines(True)[:1]))
     for name in ("overlap", "strict"):
         judge(name, "mmrrti", "thorough")
         judge(name, "m", "terse", "second")
@@ -139,6 +145,42 @@ def test_references_and_test_sets_are_pooled(project: Path) -> None:
     output = run(main, "agreement").output
     assert re.search(r"(?m)^demo +11 ", output)
     assert re.search(r"(?m)^second +1 ", output)
+
+
+def test_students_and_seeds_are_pooled_and_their_items_are_clusters(project: Path) -> None:
+    set_params(students="[mine, other]", training_seeds="[0, 1]")
+    for who, verdicts in (("mine/1", "mmmrrr"), ("other/0", "rrrmmm"), ("other/1", "rrrmmm")):
+        for name in ("overlap", "strict"):
+            judge(name, verdicts, who=who)
+            if who.startswith("other"):
+                judge(name, verdicts, "mine", who=who)
+    (pair,) = measured()["pairs"]
+    assert (pair["overall"]["n"], pair["overall"]["items"]) == (35, 6)
+
+
+def test_people_are_asked_about_one_training_of_one_student(project: Path) -> None:
+    set_params(students="[mine, other]", training_seeds="[0, 1]", judges="[overlap]")
+    for who in ("mine/1", "other/0", "other/1"):
+        judge("overlap", "mmmrrr", who=who)
+        jsonl.write(Path(f"data/generations/demo/{who}.jsonl"), [answer(n, who) for n in range(6)])
+        if who.startswith("other"):
+            judge("overlap", "mmmrrr", "mine", who=who)
+    reviews("ann", "mmm", "ann")
+    reviews("bob", "rr", "bob", student="other", training_seed=1)
+    old = [
+        review(n, "m", "eve", student=None, training_seed=None,
+               generation=answer_hash(answer(n, "mine/1").output))
+        for n in range(4)
+    ]  # fmt: skip
+    unknown = [review(5, "m", "eve", student=None, training_seed=None)]
+    jsonl.write(Path("data/reviews/eve.jsonl"), old + unknown)
+    report = measured()
+    found = {
+        (p["model"], p["seed"]): (p["rate"]["n"], p["rate"]["win_rate"]) for p in report["people"]
+    }
+    assert found == {("mine", 0): (3, 1.0), ("mine", 1): (4, 1.0), ("other", 1): (2, 0.0)}
+    assert report["left_out"] == {"whose answer it is about is not said": 1}
+    assert "mine (seed 1)" in " ".join(run(main, "agreement").output.split())
 
 
 def test_judges_and_reviewers(project: Path) -> None:
@@ -162,7 +204,7 @@ def test_judges_and_reviewers(project: Path) -> None:
 
 
 def test_one_judge_and_reviews_are_enough(project: Path) -> None:
-    set_params("[overlap]", "[terse]")
+    set_params(judges="[overlap]")
     reviews("ann", "mm", "ann")
     assert [pair["kind"] for pair in measured()["pairs"]] == ["judge and reviewers"]
 
@@ -215,14 +257,14 @@ def refused(*arguments: object) -> str:
 
 
 def test_nobody_to_compare(project: Path) -> None:
-    set_params("[overlap]", "[terse]")
+    set_params(judges="[overlap]")
     assert "second judge into judgments.judges in params.yaml" in refused("--out", "out.json")
     reviews("ann", "m", "ann", reference="gpt-4")
     assert "(reviews: 0 counted; 1 left out, not compared in params.yaml)" in refused()
 
 
 @pytest.mark.parametrize(
-    "path", ["data/judgments/demo/terse/strict.jsonl", "data/tests/demo.jsonl"]
+    "path", ["data/judgments/demo/mine/0/terse/strict.jsonl", "data/tests/demo.jsonl"]
 )
 def test_files_that_are_not_there_yet(project: Path, path: str) -> None:
     Path(path).unlink()
@@ -231,11 +273,11 @@ def test_files_that_are_not_there_yet(project: Path, path: str) -> None:
 
 
 def test_answers_are_needed_for_reviews_only(project: Path) -> None:
-    Path("data/generations/demo.jsonl").unlink()
+    Path("data/generations/demo/mine/0.jsonl").unlink()
     assert measured()["pairs"]
     Path("out.json").unlink()
-    reviews("ann", "m", "ann")
-    assert "data/generations/demo.jsonl: not there yet" in refused()
+    reviews("ann", "m", "ann", generation=answer_hash(answer(0).output))
+    assert "data/generations/demo/mine/0.jsonl: not there yet" in refused()
 
 
 def test_verdicts_on_another_test_set_are_refused(project: Path) -> None:

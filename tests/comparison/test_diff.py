@@ -18,36 +18,45 @@ from alpacare.records.task import row_id
 PIPELINE = """\
 stages:
   generations:
-    matrix: &tests {test: [demo]}
+    matrix: &runs {test: [demo], student: [tuned, other], seed: [0, 1]}
     cmd: "false"
-    outs: ["data/generations/${item.test}.jsonl"]
-  base_generations:
-    matrix: *tests
+    outs: ["data/generations/${item.test}/${item.student}/${item.seed}.jsonl"]
+  model_generations:
+    matrix: {test: [demo]}
     cmd: "false"
-    outs: ["data/base_generations/${item.test}.jsonl"]
-  references:
-    matrix: *tests
-    cmd: "false"
-    outs: ["data/references/${item.test}"]
+    outs: ["data/model_generations/${item.test}"]
   judgments:
-    matrix: *tests
+    matrix: *runs
     cmd: "false"
     deps:
-      - data/generations/${item.test}.jsonl
-      - data/references/${item.test}
+      - data/generations/${item.test}/${item.student}/${item.seed}.jsonl
+      - data/model_generations/${item.test}
       - prompts/judges
-    outs: ["data/judgments/${item.test}"]
+    outs: ["data/judgments/${item.test}/${item.student}/${item.seed}"]
   scores:
-    matrix: *tests
+    matrix: *runs
     cmd: "false"
-    deps: ["data/judgments/${item.test}"]
-    outs: ["metrics/scores/${item.test}": {cache: false}]
+    deps: ["data/judgments/${item.test}/${item.student}/${item.seed}"]
+    outs: ["metrics/scores/${item.test}/${item.student}/${item.seed}": {cache: false}]
 """
+SETTINGS = {
+    "students": "[tuned, other]", "training_seeds": "[0, 1]", "contestants": "[]",
+    "references": "[terse, thorough]", "head_to_head": "other", "judges": "[overlap]",
+}  # fmt: skip
 # What acts on a page, on a terminal, and on rich.
 EVIL = "[bold]x[/bold] :smile:\n````\n# Not a heading\n<script>\x1b[31mred\u202e"
 INSTRUCTIONS = [f"Question {n}?" for n in range(12)]
+RUNS = [
+    (student, seed, reference)
+    for student, references in (
+        ("tuned", ("terse", "thorough", "other")), ("other", ("terse", "thorough"))
+    )
+    for seed in (0, 1)
+    for reference in references
+]  # fmt: skip
 IDS = [row_id(text, "") for text in INSTRUCTIONS]
-TERSE, THOROUGH = (f"data/judgments/demo/{name}/overlap.jsonl" for name in ("terse", "thorough"))
+TUNED = "data/judgments/demo/tuned"
+TERSE, THOROUGH = (f"{TUNED}/0/{name}/overlap.jsonl" for name in ("terse", "thorough"))
 
 
 def write(path: str, rows: list[dict[str, Any]]) -> None:
@@ -83,10 +92,21 @@ def write_verdicts(path: str, verdicts: list[str | None], raw: str = "") -> None
 
 
 def write_score(win_rate: float, **more: Any) -> None:
-    for reference in ("terse", "thorough"):
-        path = Path(f"metrics/scores/demo/{reference}/overlap.json")
+    for student, seed, reference in RUNS:
+        path = Path(f"metrics/scores/demo/{student}/{seed}/{reference}/overlap.json")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps({"win_rate": win_rate, **more}))
+
+
+def judge_tuned(reference: str, verdicts: list[str | None], raw: str = "") -> None:
+    """In both seeds alike."""
+    for seed in (0, 1):
+        write_verdicts(f"{TUNED}/{seed}/{reference}/overlap.jsonl", verdicts, raw)
+
+
+def answer_tuned(outputs: list[str]) -> None:
+    for seed in (0, 1):
+        write_answers(f"data/generations/demo/tuned/{seed}.jsonl", "tuned", outputs)
 
 
 def git(*arguments: str) -> None:
@@ -125,21 +145,24 @@ def make_project() -> None:
     git("add", "--all")
     git("commit", "-q", "-m", "no pipeline yet")
     params = (REPOSITORY / "params.yaml").read_text()
-    assert "references: [thorough, terse, base]" in params
-    params = params.replace("references: [thorough, terse, base]", "references: [terse, thorough]")
-    assert "judges: [overlap, longest]" in params
-    Path("params.yaml").write_text(params.replace("[overlap, longest]", "[overlap]"))
+    for key, value in SETTINGS.items():
+        params, found = re.subn(rf"(?m)^( *{key}: )[^#\n]*", rf"\g<1>{value} ", params, count=1)
+        assert found, key
+    Path("params.yaml").write_text(params)
     Path("dvc.yaml").write_text(PIPELINE)
-    write_answers("data/generations/demo.jsonl", "student", [f"old {n}" for n in range(12)])
-    write_answers("data/base_generations/demo.jsonl", "base", ["base"] * 12)
-    write_answers("data/references/demo/terse.jsonl", "terse", ["short"] * 12)
-    write_answers("data/references/demo/thorough.jsonl", "thorough", ["the the"] * 12)
-    write_verdicts(TERSE, ["reference"] * 12)
-    write_verdicts(THOROUGH, ["model"] * 12)
+    answer_tuned([f"old {n}" for n in range(12)])
+    for seed in (0, 1):
+        write_answers(f"data/generations/demo/other/{seed}.jsonl", "other", ["other"] * 12)
+    write_answers("data/model_generations/demo/terse.jsonl", "terse", ["short"] * 12)
+    write_answers("data/model_generations/demo/thorough.jsonl", "thorough", ["the the"] * 12)
+    for student, seed, reference in RUNS:
+        path = f"data/judgments/demo/{student}/{seed}/{reference}/overlap.jsonl"
+        verdicts: list[str | None] = ["reference" if reference == "terse" else "model"] * 12
+        write_verdicts(path, verdicts, raw=path)
     write_score(0.25, of_old=1)
     commit("then")
-    write_answers("data/generations/demo.jsonl", "student", [f"new {n}" for n in range(12)])
-    write_verdicts(TERSE, ["model"] * 8 + ["reference"] * 4, raw="Output (a)")
+    answer_tuned([f"new {n}" for n in range(12)])
+    judge_tuned("terse", ["model"] * 8 + ["reference"] * 4, raw="Output (a)")
     write_score(0.75)
     commit("now")
 
@@ -161,24 +184,31 @@ def diff(rev: str = "HEAD~1", status: int = 0, page: str = "reports/diff.md") ->
     return result
 
 
-def table(output: str) -> list[list[str]]:
-    """The lines of the table, as cells."""
-    return [re.split(r"  +", line.strip()) for line in output.splitlines() if " overlap " in line]
+def lines(result: Result) -> str:
+    return " ".join(result.output.split())
 
 
-def test_each_reference_and_their_average_with_interval_and_sentence(project: Path) -> None:
-    told = diff().output
-    terse, thorough, both = table(told)
-    assert terse[0].split() + terse[1:-2] == ["demo", "terse", "overlap", "0.0", "66.7"]
-    assert re.fullmatch(r"66\.7 \(\d\d\.\d to \d\d\.\d\)", terse[-2])
-    assert terse[-1] == "8/12"
-    assert thorough[-4:] == ["100.0", "100.0", "0.0 (-26.5 to 26.5)", "0/12"]
-    assert both[-4:-2] == ["50.0", "83.3"]
-    assert both[-2].startswith("33.3 (")
-    assert "demo, overlap: The student gained 66.7 points against terse (" in told
-    assert "): more than chance at 12 items." in told
-    assert "No change against thorough: 12 items score as before (-26.5 to 26.5)." in told
-    assert "gained 33.3 points against the mean of 2 (" in told
+def compare(*arguments: str, status: int = 0) -> str:
+    result = run(main, "compare", *arguments)
+    assert result.exit_code == status, result.output
+    return lines(result)
+
+
+def test_what_moved_is_told_by_student_with_interval_and_sentence(project: Path) -> None:
+    result = diff()
+    table = result.output.splitlines()[:6]
+    assert max(map(len, table)) <= 80
+    (row,) = (line for line in table if "mean of 2" in line)
+    assert row.split() == [
+        *("demo", "overlap", "tuned", "mean", "of", "2", "50.0", "83.3", "+33.3", "8/12")
+    ]
+    told = lines(result)
+    assert re.search(
+        r"tuned against mean of 2: \+33\.3 points \(\+\d\S+ to \+\d\S+\): more than", told
+    )
+    assert (
+        "No item scores otherwise than at HEAD~1: other against mean of 2 (demo, overlap)." in told
+    )
     assert "changed too" not in told, "the reference and the judge stand as they stood"
 
 
@@ -186,41 +216,78 @@ def test_the_other_way_round_the_student_lost(project: Path) -> None:
     git("checkout", "-q", "HEAD~1")
     shutil.rmtree("data")
     dvc("checkout")
-    told = diff("main").output
-    assert "The student lost 66.7 points against terse (-" in told
+    assert "tuned against mean of 2: -33.3 points" in lines(diff("main"))
 
 
 def test_a_change_that_may_be_chance_says_what_n_would_show_it(project: Path) -> None:
-    write_verdicts(TERSE, ["model", "tie"] + ["reference"] * 10)
-    told = diff().output
-    assert "No change that 12 items could show against terse: 12.5 points (0.0 to " in told
-    assert "; to see a change of this size it would take about 49 items." in told
+    judge_tuned("terse", ["model", "tie"] + ["reference"] * 10)
+    told = lines(diff())
+    assert "tuned against mean of 2: +6.2 points (" in told
+    assert "12 items and 2 seeds cannot tell; needed: about 51 items" in told
 
 
 def test_flipped_items_are_shown_with_their_texts(project: Path) -> None:
     told = diff().output
-    assert "demo, terse, overlap: 8 flipped, 8 loss to win" in told
-    assert "demo, thorough, overlap: no item flipped" in told
+    assert "tuned: 16 verdicts flipped, 16 loss to win" in told
+    assert "other: " not in told
     shown = "  loss to win: Question 0?\n    then: old 0\n    now:  new 0\n"
     assert shown in told
     assert told.count("loss to win: Question") == 3
     page = Path("reports/diff.md").read_text()
-    assert page.count("### ") == 8
-    assert "## demo, terse, overlap\n\n8 items flipped: 8 loss to win." in page
+    assert page.count("### ") == 16
+    assert "## demo, tuned (seed 0), terse, overlap\n\n8 items flipped: 8 loss to win." in page
     for label, text in [
         ("Instruction", "Question 7?"),
-        ("Student then", "old 7"),
-        ("Student now", "new 7"),
+        ("Model then", "old 7"),
+        ("Model now", "new 7"),
         ("Reference", "short"),
-        ("Judge then, student first: reference", ""),
-        ("Judge now, reference first: student", "Output (a)"),
+        ("Judge then, model first: reference", TERSE),
+        ("Judge now, reference first: model", "Output (a)"),
     ]:
         assert f"{label}:\n\n```text\n{text}\n```" in page
 
 
+def test_two_commits_of_a_student_are_compared(project: Path) -> None:
+    told = compare("tuned@HEAD~1", "tuned")
+    assert "demo, overlap, mean of 2: +33.3 points (" in told
+    assert "): more than chance. Uncertainty in points: test items " in told
+    assert "8 items flipped: 8 better with tuned, 0 worse." in told
+    assert "demo, overlap, other: 0.0 points" in told
+    back = compare("tuned", "tuned@HEAD~1")
+    assert "-33.3 points" in back
+    assert "8 items flipped: 0 better with tuned@HEAD~1, 8 worse." in back
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (("nobody", "tuned"), "error: params.yaml: no model 'nobody'; students: tuned, other;"),
+        (("tuned", "tuned"), "error: tuned and tuned are the same; name two models, or"),
+        (("tuned@nope", "tuned"), "error: cannot read nope: unknown Git revision 'nope'"),
+        (("tuned@", "tuned"), "error: no commit is named"),
+        (("x@HEAD", "tuned"), "error: HEAD:params.yaml: no model 'x'; students: tuned, other;"),
+        (("tuned@HEAD~2", "tuned"), "error: HEAD~2:params.yaml: "),
+        (("tuned", "other", "--test", "x"), "error: no test 'x' that both were judged with: demo"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_compared_is_one_line(
+    project: Path, names: tuple[str, ...], told: str
+) -> None:
+    result = run(main, "compare", *names)
+    assert result.exit_code == 2
+    assert len(result.output.splitlines()) == 1
+    assert result.output.startswith(told)
+
+
+def test_a_student_without_verdicts_is_one_line(project: Path) -> None:
+    shutil.rmtree(TUNED)
+    told = compare("tuned", "other", status=2)
+    assert told == f"error: {TERSE}: not there yet; run `dvc repro`, or `dvc pull`"
+
+
 def test_texts_can_break_neither_page_nor_terminal(project: Path) -> None:
-    write_answers("data/generations/demo.jsonl", "student", [EVIL] * 12)
-    write_verdicts(TERSE, ["model"] * 12, raw=EVIL)
+    answer_tuned([EVIL] * 12)
+    judge_tuned("terse", ["model"] * 12, raw=EVIL)
     told = diff().output
     page = Path("reports/diff.md").read_text()
     for text in (told, page):
@@ -233,27 +300,32 @@ def test_texts_can_break_neither_page_nor_terminal(project: Path) -> None:
 
 
 def test_items_that_cannot_be_compared_are_counted(project: Path) -> None:
-    write_verdicts(TERSE, ["model"] * 8 + ["reference"] * 3 + [None])
-    rows = Path(TERSE).read_text().splitlines(keepends=True)
-    other = [row.replace(IDS[0], "ffffffffffffffff") for row in rows[:2]]
-    Path(TERSE).write_text("".join([*rows[2:], *other]))
+    judge_tuned("terse", ["model"] * 8 + ["reference"] * 3 + [None])
+    for seed in (0, 1):
+        path = Path(f"{TUNED}/{seed}/terse/overlap.jsonl")
+        rows = path.read_text().splitlines(keepends=True)
+        other = [row.replace(IDS[0], "ffffffffffffffff") for row in rows[:2]]
+        path.write_text("".join([*rows[2:], *other]))
     told = diff().output
-    assert table(told)[0][-1] == "7/10"
-    counts = "1 without readable verdicts then or now, 1 only at HEAD~1, 1 only now"
-    assert f"  left out: {counts}" in told
+    assert "7/10" in told
+    assert "  left out: 2 without readable verdicts in HEAD~1 or the working tree" in told
+    assert ", 1 only in the working tree\n" in told
 
 
 def test_what_changed_besides_the_student_is_said(project: Path) -> None:
     settings = Path("prompts/judges/overlap/settings.yaml")
     settings.write_text(settings.read_text().replace("0.0", "0.1"))
-    write_answers("data/references/demo/terse.jsonl", "terse", ["shorter"] * 12)
-    write_answers("data/references/demo/thorough.jsonl", "thorough", ["the the"] * 12, tokens=2)
+    write_answers("data/model_generations/demo/terse.jsonl", "terse", ["shorter"] * 12)
+    write_answers(
+        "data/model_generations/demo/thorough.jsonl", "thorough", ["the the"] * 12, tokens=2
+    )
     dvc("commit", "--force")
     told = diff().output
-    alone = "changed too: the difference may not be the student's alone"
+    alone = "changed too: the difference may not be the model's alone"
     assert f"prompts/judges/overlap/ {alone} (every comparison)" in told
-    assert f"data/references/demo/terse.jsonl {alone} (demo, terse, overlap)" in told
-    assert "data/references/demo/thorough" not in told, "its answers are the same"
+    where = "demo, tuned, terse, overlap; demo, other, terse, overlap"
+    assert f"data/model_generations/demo/terse.jsonl {alone} ({where})" in told
+    assert "data/model_generations/demo/thorough" not in told, "its answers are the same"
     page = Path("reports/diff.md").read_text()
     assert "Reference then:\n\n```text\nshort\n```\n\nReference now:\n\n```text\nshorter" in page
 
@@ -270,7 +342,7 @@ def test_what_the_cache_has_needs_no_remote(project: Path) -> None:
     """Not even DVC's plugin for it, which a plain installation lacks."""
     dvc("remote", "modify", "storage", "url", "azure://nowhere/x")
     git("commit", "-q", "-am", "another remote")
-    assert "gained 66.7" in diff("HEAD~2").output
+    assert "+33.3 points" in lines(diff("HEAD~2"))
     shutil.rmtree(".dvc/cache")
     told = diff("HEAD~2", status=2).output
     assert "(the remote says: azure is supported, but requires 'dvc-azure' to be installed)" in told
@@ -282,8 +354,8 @@ def test_verdicts_that_are_nowhere_leave_the_rates_that_git_has(project: Path) -
     lines = [
         f"HEAD~1:{TERSE}: neither in DVC's cache nor in its remote; run `dvc push --all-commits` "
         "where it was made",
-        "demo, terse, overlap: 25.0 % then, 75.0 % now "
-        "(metrics/scores/demo/terse/overlap.json); not paired, so no interval",
+        "demo, tuned (seed 0), terse, overlap: 25.0 % then, 75.0 % now "
+        "(metrics/scores/demo/tuned/0/terse/overlap.json); not paired, so no interval",
         "error: HEAD~1: nothing could be compared test item by test item",
     ]
     for line in lines:
@@ -291,11 +363,10 @@ def test_verdicts_that_are_nowhere_leave_the_rates_that_git_has(project: Path) -
     assert not Path("reports").exists()
 
 
-def test_one_reference_is_compared_where_the_other_is_nowhere(project: Path) -> None:
-    forget(THOROUGH)
+def test_seeds_are_compared_that_have_all_references(project: Path) -> None:
+    forget(f"{TUNED}/0/thorough/overlap.jsonl")
     told = diff().output
-    assert len(table(told)) == 1
-    assert "against terse" in told
+    assert "tuned against mean of 2: +33.3 points" in told
     assert f"HEAD~1:{THOROUGH}: neither in DVC's cache nor in its remote" in told
 
 
@@ -316,32 +387,51 @@ def forget(path: str) -> None:
 
 
 def test_verdicts_count_where_the_answers_are_nowhere(project: Path) -> None:
-    forget("data/generations/demo.jsonl")
+    forget("data/generations/demo/tuned/0.jsonl")
     told = diff().output
-    assert "gained 66.7" in told
-    assert "no texts of flipped items: HEAD~1:data/generations/demo.jsonl: neither in" in told
-    assert told.count("no texts of flipped items") == 1
+    assert "+33.3 points" in told
+    assert "no texts of flipped items: HEAD~1:data/generations/demo/tuned/0.jsonl: neither" in told
+    assert told.count("no texts of flipped items") == 2, "both seeds answered alike"
     assert "    then: (not available)\n    now:  new 0\n" in told
     assert "(the answers of this version are not available)" in Path("reports/diff.md").read_text()
 
 
-def test_cells_of_one_version_only_are_named(project: Path) -> None:
+def test_comparisons_of_one_version_only_are_counted(project: Path) -> None:
     params = Path("params.yaml").read_text()
-    changed = "references: [terse, base]"
-    Path("params.yaml").write_text(params.replace("references: [terse, thorough]", changed))
+    params = params.replace("[terse, thorough] ", "[terse]").replace("[overlap] ", "[overlap, x]")
+    Path("params.yaml").write_text(params.replace("[tuned, other] ", "[tuned, new]").replace(
+        "head_to_head: other", "head_to_head: new"
+    ))  # fmt: skip
     told = diff().output
-    assert f"{THOROUGH}: judged at HEAD~1 and not in params.yaml now" in told
-    assert "data/judgments/demo/base/overlap.jsonl: not judged at HEAD~1" in told
-    assert len(table(told)) == 1, "one reference has no average"
+    now = "judged at HEAD~1 and not in params.yaml now"
+    assert f"data/judgments/demo/other/0: 2 comparisons {now}" in told
+    assert f"{TUNED}/0: 2 comparisons {now}" in told
+    assert f"{TUNED}/0: 3 comparisons not judged at HEAD~1" in told
+    assert "data/judgments/demo/new/0: 2 comparisons not judged at HEAD~1" in told
+    assert "tuned against terse: +66.7 points" in told, "one reference has no average"
+
+
+def test_students_with_other_seeds_are_compared_over_all_of_them(project: Path) -> None:
+    params = Path("params.yaml").read_text()
+    Path("params.yaml").write_text(
+        params.replace("training_seeds: [0, 1]", "training_seeds: [2, 3]")
+    )
+    for student, seed, reference in RUNS:
+        old = Path(f"data/judgments/demo/{student}/{seed}/{reference}/overlap.jsonl")
+        new = Path(f"data/judgments/demo/{student}/{seed + 2}/{reference}/overlap.jsonl")
+        new.parent.mkdir(parents=True)
+        shutil.copy(old, new)
+    told = lines(diff())
+    assert "tuned against mean of 2: +33.3 points" in told
+    assert "data/judgments/demo/tuned/2: 3 comparisons not judged at HEAD~1" in told
 
 
 def test_a_reference_that_has_not_answered_yet_leaves_the_others_alone(project: Path) -> None:
-    write(THOROUGH, [])
+    for seed in (0, 1):
+        write(f"{TUNED}/{seed}/thorough/overlap.jsonl", [])
     told = diff().output
     assert f"{THOROUGH}: now the reference has not answered this test set" in told
-    assert len(table(told)) == 1
-    write(TERSE, [])
-    assert "nothing could be compared" in diff(status=2).output
+    assert "tuned against terse: +66.7 points" in told
 
 
 @pytest.mark.parametrize(
@@ -377,5 +467,5 @@ def test_a_damaged_row_is_named_with_its_commit(project: Path) -> None:
 
 def test_a_working_tree_that_is_behind_its_settings_is_told(project: Path) -> None:
     assert "have changed since the last `dvc repro`" not in diff().output
-    write_answers("data/generations/demo.jsonl", "student", [f"newer {n}" for n in range(12)])
+    answer_tuned([f"newer {n}" for n in range(12)])
     assert "have changed since the last `dvc repro`" in diff().output

@@ -8,18 +8,24 @@ import pytest
 from conftest import run
 from judged_project import write_project
 
-from alpacare.cli.report import table
-from alpacare.comparison.mean_win_rates import average_win_rates
-from alpacare.evaluation.score_table import interval, read_score
+from alpacare.cli.comparison import table
+from alpacare.comparison.leaderboard import make_boards
+from alpacare.core.files import read_json, write_json
+from alpacare.evaluation.score import Cell
+from alpacare.evaluation.score_table import interval
+from alpacare.pipeline import paths
 from alpacare.pipeline.params import read_params
 
-REFERENCES = ["gpt_4", "terse", "base"]
+STUDENTS = ["all_rows", "half-rows"]
 
 
 @pytest.fixture
 def project(workspace: Path) -> Path:
-    """Two test sets, three references, one of them the student before training."""
-    write_project(workspace, {"demo": 20, "other": 10}, REFERENCES, ["overlap", "longest"])
+    """Two test sets, two students of two seeds each, and their base, that is a reference too."""
+    write_project(
+        workspace, {"demo": 20, "other": 10}, ["gpt_4", "terse", "base"], ["overlap", "longest"],
+        students=STUDENTS, seeds=[0, 1], contestants=["base"],
+    )  # fmt: skip
     return workspace
 
 
@@ -28,21 +34,25 @@ def rows(text: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
 
 
-def test_markdown_has_every_reference_and_their_mean(project: Path) -> None:
+def test_markdown_has_a_row_a_model_and_every_reference_and_their_mean(project: Path) -> None:
     done = run(table)
     assert done.exit_code == 0, done.output
-    head, _, first, equal, same, *_ = rows(done.output)
-    assert head[2:6] == ["demo: gpt_4", "demo: terse", "demo: AVG", "demo: base"]
-    assert head[6:] == ["other: gpt_4", "other: terse", "other: AVG", "other: base"]
-    score = read_score(Path("metrics/scores/demo/terse/overlap.json"))
-    mean = average_win_rates(read_params())["demo", "overlap"]
-    assert first[:2] == ["overlap", "win rate"]
-    assert first[3].startswith(f"{100 * (score.win_rate or 0):.1f} (")
-    assert first[4] == interval(mean.rate)
-    assert equal[3] == interval(score.length_controlled)
-    assert same[1] == "position consistency"
-    assert same[3].startswith(f"{100 * (score.position_consistency or 0):.1f} (")
-    assert "95 % intervals" in done.output
+    head, _, first, second, base, *_ = rows(done.output)
+    names = ["gpt_4", "terse", "AVG", "base", "half-rows"]
+    assert head[3:] == [f"{test}: {name}" for test in ("demo", "other") for name in names]
+    assert first[:3] == ["overlap", "win rate", "all_rows"]
+    assert second[:3] == ["", "", "half-rows"]
+    assert base[:3] == ["", "", "base"]
+    assert (second[7], base[6], base[7]) == ("-", "-", "-")
+    (board,) = make_boards(read_params(), "demo", "overlap")
+    rates = {entry.model.name: entry for entry in board.entries}
+    for name, row in (("all_rows", first), ("half-rows", second), ("base", base)):
+        assert row[5] == interval(rates[name].rate)
+    assert first[7] == interval(rates["all_rows"].against["half-rows"])
+    figures = [row[1] for row in rows(done.output)[2:] if row[1]]
+    assert figures == ["win rate", "length-controlled", "position consistency"] * 2
+    assert "95 % intervals over test items and seeds" in done.output
+    assert "mean over 2 training seeds" in done.output
     assert "20 items of demo, at least 16 readable" in done.output
 
 
@@ -55,7 +65,7 @@ def test_latex_is_the_same_table(project: Path) -> None:
     body = [line for line in text.splitlines() if line.endswith("\\\\")]
     for line in body[1:]:
         assert line.count("&") == len(columns[1]) - 1
-    assert sum(map(int, re.findall(r"multicolumn\{(\d+)\}", body[0]))) == 8
+    assert sum(map(int, re.findall(r"multicolumn\{(\d+)\}", body[0]))) == 10
     assert "gpt\\_4" in text
     assert "gpt_4" not in text
     assert text.count("{") == text.count("}")
@@ -65,25 +75,26 @@ def test_latex_is_the_same_table(project: Path) -> None:
     assert cells == markdown
 
 
-def test_without_verdicts_there_is_no_mean_and_it_says_so(project: Path) -> None:
+def test_without_verdicts_there_is_one_line(project: Path) -> None:
     shutil.rmtree("data/judgments")
     done = run(table)
-    assert "AVG" not in "".join(rows(done.output)[0])
-    assert "No AVG: the verdicts are not here" in done.output
+    assert done.exit_code == 2
+    (line,) = done.output.splitlines()
+    assert line.endswith("not there yet; run `dvc repro`, or `dvc pull`")
 
 
 def test_a_reference_that_answered_one_set_only(project: Path) -> None:
-    for judge in ("overlap", "longest"):
-        path = Path(f"metrics/scores/other/terse/{judge}.json")
-        path.write_text(path.read_text().replace('"n": 10, "n_valid"', '"n": 0, "n_valid"', 1))
-        Path(f"data/judgments/other/terse/{judge}.jsonl").write_text("")
+    for cell in read_params().cells():
+        if cell[0] == "other" and cell.reference == "terse":
+            write_json(paths.score(cell), {**read_json(paths.score(cell)), "n": 0})
+            paths.judgments(cell).write_text("")
     head = rows(run(table).output)[0]
-    assert head[6:] == ["other: gpt_4", "other: base"]
+    assert head[8:] == ["other: gpt_4", "other: base", "other: half-rows"]
 
 
 def test_what_is_missing_or_wrong(project: Path) -> None:
     assert run(table, "--format", "word").exit_code == 2
-    path = Path("metrics/scores/demo/terse/overlap.json")
+    path = paths.score(Cell("demo", "all_rows", 0, "terse", "overlap"))
     path.write_text("{}")
     assert f"{path}: field" in run(table).output
     path.unlink()

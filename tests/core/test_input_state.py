@@ -19,23 +19,24 @@ from alpacare.core.settings import read_yaml
 
 PROMPT, TESTS = Path("prompts/judges/overlap/settings.yaml"), Path("data/tests/demo.jsonl")
 JUDGING, WEIGHTS = Path("src/alpacare/judging/overlap.py"), Path("weights/model.safetensors")
-PARAMS = Path("params.yaml")
+PARAMS, STUDENT = Path("params.yaml"), Path("students/half-rows.yaml")
+TERSE = Path("data/model_generations/demo/terse.jsonl")
 
 
 @pytest.fixture
 def inputs(params: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Path]]:
-    """The stage judgments@demo at its start, in a folder with what it depends on, and more."""
+    """The start of stage judgments for one student, in a folder with what it reads, and more."""
     for name in ("dvc.yaml", ".dvcignore"):
         shutil.copy(REPOSITORY / name, name)
     for name in ("prompts/judges", "prompts/student", "src/alpacare", "docs"):
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(REPOSITORY / name, name, ignore=ignored)
-    for place in (TESTS, WEIGHTS, Path("data/references/demo/terse.jsonl")):
-        place.parent.mkdir(parents=True)
+    for place in (TESTS, WEIGHTS, TERSE, STUDENT):
+        place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text("{}\n")
-    monkeypatch.setenv("DVC_STAGE", "judgments@demo")
-    out = Path("data/judgments/demo")  # DVC has deleted it
-    yield [out, Path("prompts/judges"), TESTS, Path("data/references/demo")]
+    monkeypatch.setenv("DVC_STAGE", "judgments@demo-half-rows-0")
+    out = Path("data/judgments/demo/half-rows/0")  # DVC has deleted it
+    yield [out, Path("prompts/judges"), TESTS, TERSE.parent]
     assert current_inputs() is None
 
 
@@ -63,7 +64,7 @@ def write(name: str) -> None:
         (lambda: edited(Path("src/alpacare/core/errors.py")), "src/alpacare/core/errors.py"),
         (lambda: TESTS.write_text('{"id": "other"}\n'), str(TESTS)),
         (lambda: TESTS.unlink(), str(TESTS)),
-        (lambda: shutil.rmtree("data/references/demo"), "data/references/demo/terse.jsonl"),
+        (lambda: shutil.rmtree(TERSE.parent), str(TERSE)),
         (lambda: write("prompts/judges/ours/prompt.txt"), "prompts/judges/ours/prompt.txt"),
         (lambda: PARAMS.write_text("judgments: [\n"), "params.yaml"),
         (lambda: PARAMS.unlink(), "params.yaml: judgments.references"),
@@ -100,7 +101,7 @@ def touched() -> None:
         lambda: edited(Path("dvc.yaml")),  # DVC read it when it began
         lambda: write("prompts/judges/overlap/.settings.yaml.swp"),
         lambda: write("src/alpacare/judging/__pycache__/overlap.cpython-311.pyc"),
-        lambda: write("data/judgments/demo/terse/overlap.jsonl"),  # its output
+        lambda: write("data/judgments/demo/half-rows/0/terse/overlap.jsonl"),  # its output
     ],
 )
 def test_anything_else_may(inputs: list[Path], change: Callable[[], object]) -> None:
@@ -111,7 +112,7 @@ def test_anything_else_may(inputs: list[Path], change: Callable[[], object]) -> 
 def test_the_cells_of_a_matrix_have_their_own_inputs(
     inputs: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("DVC_STAGE", "server_generations@demo-ours")
+    monkeypatch.setenv("DVC_STAGE", "server_generations@demo-half-rows-0-ours")
     replace(PARAMS, "  servers: []", "  servers: [ours]")
     other = Path("data/tests/other.jsonl")
     other.write_text("{}\n")
@@ -119,6 +120,20 @@ def test_the_cells_of_a_matrix_have_their_own_inputs(
         edited(other)
     with pytest.raises(BadInput, match=str(TESTS)), hold_inputs([TESTS, other]):
         edited(TESTS)
+
+
+def test_a_students_file_is_an_input_of_its_own_training(
+    inputs: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """dvc.yaml has it among the parameters."""
+    monkeypatch.setenv("DVC_STAGE", "checkpoint@half-rows-0")
+    other = Path("students/other.yaml")
+    other.write_text("{}\n")
+    with hold_inputs([STUDENT, other]):
+        edited(other)
+        replace(PARAMS, "hardware: cpu", "hardware: one-gpu")
+    with pytest.raises(BadInput, match=str(STUDENT)), hold_inputs([STUDENT, other]):
+        edited(STUDENT)
 
 
 def test_settings_are_those_of_the_start(inputs: list[Path]) -> None:

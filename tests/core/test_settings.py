@@ -36,7 +36,10 @@ def test_small_floats_are_numbers(params: Path) -> None:
         ("filtered:", "filterd:", "filterd: unknown key; did you mean 'filtered'?"),
         # keys of earlier versions
         ("training_curves:", "curves:", "curves: this key has a new name: training_curves"),
-        ("  api: []", "  asked: []", "references.asked: this key has a new name: api"),
+        ("  api: []", "  asked: []", "models.asked: this key has a new name: api"),
+        ("models:", "references:", "references: this key has a new name: models"),
+        ("  packing:", "  student:", "checkpoint.student: this key has a new name: base, revision"),
+        ("  packing:", "  hardware:", "checkpoint.hardware: this key has a new name: training.h"),
         (
             "  engines: [batched]",
             "  engine: batched",

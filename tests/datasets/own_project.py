@@ -7,7 +7,8 @@ from pathlib import Path
 
 from conftest import REPOSITORY
 
-COPIED = ("params.yaml", "dvc.yaml", ".gitignore", "presets", "configs", "data/seeds", "data/tests")
+COPIED = ("params.yaml", "dvc.yaml", ".gitignore", "presets", "students", "configs", "data/seeds",
+          "data/tests")  # fmt: skip
 
 
 def make_project(folder: Path) -> None:

@@ -123,6 +123,29 @@ def test_instructions_keep_what_is_known_of_them(project: Path) -> None:
     assert "instructions" not in repro_targets(read_params())
 
 
+def test_responses_keep_what_students_can_choose_by(project: Path) -> None:
+    """A column that means something else is no error, and one that is not there no repair."""
+    kinds: Rows = [
+        {"type": "Open Q&A", "topic": "Cardiology", "view": ["a", "b"], "difficulty": 4},
+        {"type": "riddle", "topic": "", "view": None, "difficulty": "hard"},
+    ]
+    rows = [row | kind for row, kind in zip(ROWS, kinds, strict=True)]
+    output = import_rows("responses", write("ours.json", rows), "--model", "m")
+    first, second = jsonl.read(Path("data/imported/ours.jsonl"), Response)
+    assert (first.type, first.topic, first.view, first.difficulty) == (
+        "open QA",
+        "Cardiology",
+        None,
+        4,
+    )
+    assert (second.type, second.topic, second.difficulty) == (None, None, None)
+    for line in ("1 type unknown", "1 difficulty unknown", "1 fields 'view' not read"):
+        assert f"repaired: {line}" in output
+    plain = import_rows("responses", write("plain.json", ROWS), "--model", "m")
+    assert "unknown" not in plain
+    assert "not read" not in plain
+
+
 def test_dropped_rows_are_counted_and_named(project: Path) -> None:
     more = [
         {"instruction": "", "input": "x", "output": "y"},

@@ -21,7 +21,7 @@ from alpacare.cli.main import main
 from alpacare.core.settings import check, read_yaml
 from alpacare.datasets.catalogue import PublishedDataset
 from alpacare.records.test_set import read_test_set
-from alpacare.stages.references import main as references
+from alpacare.stages.model_generations import main as model_generations
 
 TEA, SALT = "Is tea good for a cold?", "How much salt is too much?"
 SIGNED = "".join(
@@ -183,12 +183,13 @@ def test_a_set_of_the_catalogue_is_fetched_and_git_gets_no_copy(project: Path, s
         "repaired: 2 ids made anew",
         "repaired: 2 fields 'gpt-3.5-turbo-answer' read as gpt-3.5-turbo",
         "licence: CC BY 4.0 (us)",
-        "next: in params.yaml, add small to `tests`",
+        "next: in params.yaml, add small to `tests`, the answerers you want to",
+        "`models.written`, and to `judgments.references`",
     ):
         assert line in output
-    Path("params.yaml").write_text("references: {written: [gpt-3.5-turbo], api: [], local: []}\n")
-    out = Path("data/references/small")
-    assert run(references, OUT, out, "--prompts", "prompts/references").exit_code == 0
+    Path("params.yaml").write_text("models: {written: [gpt-3.5-turbo], api: [], local: []}\n")
+    out = Path("data/model_generations/small")
+    assert run(model_generations, OUT, out, "--prompts", "prompts/models").exit_code == 0
     answers = (out / "gpt-3.5-turbo.jsonl").read_text().splitlines()
     assert json.loads(answers[1])["output"] == f"A {SALT}"
 
@@ -207,22 +208,22 @@ def test_the_users_own_files(project: Path) -> None:
 
 def test_dvc_takes_names_with_dots_in_a_matrix(project: Path) -> None:
     import_set("small", "../signed.jsonl")
-    Path("params.yaml").write_text("references: [gpt-3.5-turbo]\n")
+    Path("params.yaml").write_text("students: [gpt-3.5-turbo]\n")
     Path("dvc.yaml").write_text("""
 stages:
-  references:
+  copied:
     matrix:
-      reference: ${references}
-    cmd: mkdir -p out/${item.reference} && cp data/tests/small.jsonl out/${item.reference}/
+      student: ${students}
+    cmd: mkdir -p out/${item.student} && cp data/tests/small.jsonl out/${item.student}/
     deps:
       - data/tests/small.jsonl
     outs:
-      - out/${item.reference}/small.jsonl
+      - out/${item.student}/small.jsonl
 """)
-    command = [sys.executable, "-m", "dvc", "repro", "references@gpt-3.5-turbo"]
+    command = [sys.executable, "-m", "dvc", "repro", "copied@gpt-3.5-turbo"]
     subprocess.run(command, capture_output=True, check=True)
     assert Path("out/gpt-3.5-turbo/small.jsonl").read_bytes() == OUT.read_bytes()
-    assert "references@gpt-3.5-turbo" in read_yaml(Path("dvc.lock"))["stages"]
+    assert "copied@gpt-3.5-turbo" in read_yaml(Path("dvc.lock"))["stages"]
 
 
 def test_only_what_dvc_can_restore_is_replaced(project: Path) -> None:

@@ -279,7 +279,13 @@ def test_bad_input_is_named(sources: list[PublishedFile], message: str) -> None:
 
 
 def test_names_with_dots_are_legal_and_paths_are_not() -> None:
-    values = {"references": ["gpt-3.5-turbo"], "judges": ["a_b"], "local_judges": []}
+    values = {
+        "contestants": [],
+        "references": ["gpt-3.5-turbo"],
+        "head_to_head": "a",
+        "judges": ["a_b"],
+        "local_judges": [],
+    }
     check(values, JudgmentsSettings, "")
     for name in (".a", "a/b", "../a", "", "a b", "a\n"):
         with pytest.raises(BadInput):

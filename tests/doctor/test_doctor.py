@@ -21,8 +21,9 @@ from alpacare.llm.cache_pack import Entry
 from alpacare.llm.ledger import Ledger
 from alpacare.llm.request import content_key
 
-IN_GIT = ("params.yaml", "dvc.yaml", "requirements.lock", "prompts", "configs", "data/seeds",
-          "data/tests", "data/recordings")  # fmt: skip
+IN_GIT = ("params.yaml", "dvc.yaml", "requirements.lock", "prompts", "configs", "students",
+          "data/seeds", "data/tests", "data/recordings", "data/categories",
+          "data/imported/README.md")  # fmt: skip
 SECRET = "sk-never-shown-0123456789"
 
 

@@ -15,10 +15,10 @@ from alpacare.evaluation.agreement import (
     compare_raters,
     compare_raters_by,
     kappas,
-    majority_verdicts,
     verdict_of,
 )
 from alpacare.evaluation.bootstrap import Resampling, effective_sample_size, share_interval
+from alpacare.evaluation.people import majority_verdicts
 from alpacare.records.judgment import Verdict
 
 HOW = Resampling(resamples=400, confidence=0.95, seed=0)
@@ -26,7 +26,14 @@ Said = dict[ComparisonKey, Verdict | None]
 
 
 def verdicts_of(*verdicts: Verdict | None, reference: str = "r") -> Said:
-    return {("t", reference, f"{n:04}"): verdict for n, verdict in enumerate(verdicts)}
+    return {
+        ComparisonKey("t", "m", 0, reference, f"{n:04}"): verdict
+        for n, verdict in enumerate(verdicts)
+    }
+
+
+def key(reference: str, item: object) -> ComparisonKey:
+    return ComparisonKey("t", "m", 0, reference, str(item))
 
 
 def raters(table: Sequence[Sequence[int]]) -> tuple[Said, Said]:
@@ -98,7 +105,7 @@ def test_kappas_interval_covers_the_truth_as_often_as_it_says(items: int, refere
         drawn = np.where(rng.random(drawn.shape) < 0.6, drawn[:, :1], drawn)
         sides = [
             {
-                ("t", f"r{place % references}", str(place // references)): VERDICTS[verdict]
+                key(f"r{place % references}", place // references): VERDICTS[verdict]
                 for place, verdict in enumerate(side.ravel().tolist())
             }
             for side in (drawn // 3, drawn % 3)
@@ -115,7 +122,7 @@ def test_kappas_interval_covers_the_truth_as_often_as_it_says(items: int, refere
 def test_the_same_items_against_another_reference_are_no_new_evidence() -> None:
     first, second = raters(COHEN)
     twice = [
-        side | {("t", "r2", id): verdict for (_, _, id), verdict in side.items()}
+        side | {at._replace(reference="r2"): verdict for at, verdict in side.items()}
         for side in (first, second)
     ]
     once, both = compare_raters(first, second, HOW), compare_raters(twice[0], twice[1], HOW)
@@ -197,7 +204,7 @@ def test_nothing_in_common_gives_no_figure() -> None:
 def test_groups_are_those_of_the_common_items_with_the_unknown_last() -> None:
     first, second = raters([[2, 1, 0], [0, 1, 0], [0, 0, 1]])
     types = {"0000": "open QA", "0001": "chat", "0002": "chat", "0003": None, "0004": "chat"}
-    found = compare_raters_by(lambda what: types[what[2]], first, second, HOW)
+    found = compare_raters_by(lambda what: types[what.id], first, second, HOW)
     assert list(found) == ["chat", "open QA", "unknown"]
     assert [each.n for each in found.values()] == [3, 1, 1]
     assert found["chat"].accuracy.value == 0.6667

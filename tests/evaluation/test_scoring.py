@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alpacare.comparison.mean_win_rates import mean_win_rate
 from alpacare.evaluation.alpacare_scoring import published_verdict
 from alpacare.evaluation.bootstrap import (
     Resampling,
@@ -17,9 +16,11 @@ from alpacare.evaluation.bootstrap import (
     resampled_means,
     share_interval,
 )
-from alpacare.evaluation.items import gather
+from alpacare.evaluation.crossed import mean_win_rate
+from alpacare.evaluation.items import Items, gather
 from alpacare.evaluation.length_control import length_controlled_win_rate
-from alpacare.evaluation.score import JudgeRun, Rate, Score
+from alpacare.evaluation.paired_comparison import average_preferences
+from alpacare.evaluation.score import JudgeRun, Outcomes, Rate, Score
 from alpacare.evaluation.scoring import ItemFacts, score_judgments
 from alpacare.judging.verdicts.labels import Labels
 from alpacare.judging.verdicts.reading import read_verdict
@@ -60,6 +61,7 @@ def test_known_answers() -> None:
     assert score.position_consistency == 0.3333
     assert score.first_slot_rate == 0.5  # a: 1 of 2; b: 2 of 2; c: 0 of 1; d: 0 of 1
     assert score.mtbench.win_rate == 0.6667  # win, tie, tie
+    assert score.mtbench_outcomes == Outcomes(wins=1, ties=2, losses=0)
     assert (score.non_tied.win_rate, score.non_tied.n) == (1.0, 2)
     assert score.by_difficulty["2"].win_rate == 0.5
     assert (score.by_difficulty["4"].win_rate, score.by_difficulty["4"].n) == (None, 0)
@@ -100,6 +102,10 @@ def test_swapping_the_sides_gives_one_minus_everything(
     assert (one.win_rate or 0) + (other.win_rate or 1) == pytest.approx(1, abs=2e-3)
     assert here.position_consistency == there.position_consistency
     assert here.first_slot_rate == there.first_slot_rate
+    ours, theirs = here.mtbench_outcomes, there.mtbench_outcomes
+    assert ours
+    assert theirs == Outcomes(wins=ours.losses, ties=ours.ties, losses=ours.wins)
+    assert here.n_valid == ours.wins + ours.ties + ours.losses
     assert here.longer_preferred == there.longer_preferred
     if here.bound_low is not None:
         assert there.bound_high == round(1 - here.bound_low, 4)
@@ -161,14 +167,18 @@ def test_a_judge_that_ignores_length_keeps_its_win_rate() -> None:
     assert score.length_controlled.win_rate == pytest.approx(score.win_rate, abs=0.03)
 
 
+def averaged(*references: Items) -> Rate:
+    runs = [average_preferences([items.by_id() for items in references])]
+    return mean_win_rate(runs, HOW).rate
+
+
 def test_a_mean_says_when_a_reference_has_no_verdicts() -> None:
-    how = Resampling(resamples=50, confidence=0.95, seed=0)
     won, unread = (gather(judged([pair] * 5)) for pair in (("model", "model"), (None, None)))
-    mean = mean_win_rate([won, unread], how)
-    assert (mean.rate.win_rate, mean.rate.n, mean.n, mean.references) == (None, 0, 5, 2)
+    mean = averaged(won, unread)
+    assert (mean.win_rate, mean.n) == (None, 0)
     part = gather(judged([("model", "model"), ("model", None)]))
-    mean = mean_win_rate([gather(judged([("reference", "reference")] * 2)), part], how)
-    assert (mean.rate.win_rate, mean.rate.n, mean.n) == (0.5, 1, 2)
+    mean = averaged(gather(judged([("reference", "reference")] * 2)), part)
+    assert (mean.win_rate, mean.n) == (0.5, 1)
 
 
 def test_bounds_fill_in_every_verdict_that_failed() -> None:
@@ -244,15 +254,12 @@ def test_a_mean_over_references_knows_that_they_share_their_items() -> None:
         for _ in range(2)
     ]
     one, other = (gather(judged(pairs)) for pairs in outcomes)
-    how = Resampling(resamples=2000, confidence=0.95, seed=0)
-    alone, twice, both = (
-        mean_win_rate(items, how).rate for items in ([one], [one, one], [one, other])
-    )
+    alone, twice, both = (averaged(*items) for items in ([one], [one, one], [one, other]))
     assert twice == alone
     assert None not in (both.ci_low, both.ci_high, alone.ci_low, alone.ci_high)
     narrow = (both.ci_high - both.ci_low) / (alone.ci_high - alone.ci_low)  # type: ignore[operator]
     assert narrow == pytest.approx(0.5**0.5, abs=0.1)
-    rates = [mean_win_rate([items], how).rate.win_rate for items in (one, other)]
+    rates = [averaged(items).win_rate for items in (one, other)]
     assert both.win_rate == pytest.approx(sum(rates) / 2, abs=1e-4)  # type: ignore[arg-type]
 
 

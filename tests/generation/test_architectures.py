@@ -13,7 +13,7 @@ from alpacare.generation.settings import Decoding, GenerationsSettings
 SMALL = {"vocab_size": 300, "hidden_size": 32, "num_hidden_layers": 3}
 HEADS = {"num_attention_heads": 4, "num_key_value_heads": 2, "intermediate_size": 64}
 SETTINGS = GenerationsSettings(
-    engines=["batched"], servers=[], workers=1, max_new_tokens=80, temperature=0.0, top_p=1.0,
+    engines=["batched"], servers=[], workers=1, max_new_tokens=48, temperature=0.0, top_p=1.0,
     seed=0, cache_tokens=1, step_tokens=1,
     dtype="float32", threads=1,
 )  # fmt: skip
@@ -42,14 +42,14 @@ def test_rows_that_leave_change_no_other(kind: str, sizes: dict[str, Any]) -> No
     draw = torch.Generator().manual_seed(1)
     prompts = [
         torch.randint(30, 300, (3 + len(test.instruction) % 40,), generator=draw).tolist()
-        for test in make_tests(12)
+        for test in make_tests(8)
     ]
     decoding = Decoding(SETTINGS, ENDS, 0)
     together = answer_batch(model, prompts, [0] * len(prompts), decoding)
     alone = [answer_batch(model, [prompt], [0], decoding)[0] for prompt in prompts]
     plain = [
         model.generate(
-            torch.tensor([prompt]), max_new_tokens=80, do_sample=False, eos_token_id=ENDS,
+            torch.tensor([prompt]), max_new_tokens=48, do_sample=False, eos_token_id=ENDS,
             pad_token_id=0,
         )[0, len(prompt) :].tolist()
         for prompt in prompts

@@ -12,7 +12,7 @@ from alpacare.core.texts import repair_text
 from alpacare.records.generation import Generation
 from alpacare.records.task import TestTask
 
-TESTS = make_tests(64, most=70)
+TESTS = make_tests(36, most=70)
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,7 @@ def test_answers_are_those_of_each_prompt_alone(
 ) -> None:
     lengths = {record.finish_reason for record in alone}
     assert lengths == {"stop", "length"}, "a test of answers that all end alike shows little"
-    assert len({record.output for record in alone}) > 32
+    assert len({record.output for record in alone}) > 18
     assert answer(checkpoint, TESTS, **changes) == alone
 
 

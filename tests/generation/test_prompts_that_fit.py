@@ -14,8 +14,8 @@ from alpacare.generation.prompts import encode_prompts
 from alpacare.prompting.student_prompt import StudentPrompt
 from alpacare.records.response import Response
 from alpacare.records.task import TestTask, row_id
+from alpacare.training.base_model import train_tokenizer
 from alpacare.training.packing import encode_example
-from alpacare.training.student import train_tokenizer
 
 TOKENIZER = train_tokenizer([" ".join(WORDS)] * 3, 300)
 PLAIN = StudentPrompt("{{ instruction }}\n{{ input }}", "{{ instruction }}")

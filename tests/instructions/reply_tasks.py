@@ -5,6 +5,7 @@ from typing import Any, get_args
 
 from hypothesis import strategies as st
 
+from alpacare.core.texts import shows_nothing
 from alpacare.records.label_normalisation import normalise_input
 from alpacare.records.task import TaskType
 
@@ -17,6 +18,7 @@ Task = dict[str, Any]
 # - a line of nothing but ---, ``` or the like, unless they enclose code;
 # - a text that is wholly enclosed in quotes or emphasis, or is a placeholder such as "None";
 # - an input that begins with a line "<noinput>";
+# - a text of invisible characters only, which is read as none;
 # - a last paragraph that mentions "these tasks";
 # - white space at either end.
 MARK = re.compile(
@@ -64,6 +66,7 @@ def plain(text: str) -> bool:
         and not ENCLOSED.fullmatch(text)
         and not NO_INPUT_LINE.match(text)
         and normalise_input(text) == text
+        and not (text and shows_nothing(text))
     )
 
 

@@ -149,6 +149,8 @@ def test_label_lines_of_a_field_that_is_there_are_text(
             parts.insert(data.draw(st.integers(0, len(parts))), label_line)
         row["input"] = "\n".join(parts).strip()
         assume(not ENCLOSED.fullmatch(row["input"]))
+    # at the end of a reply without headings, such a line may as well begin a task that was cut off
+    assume(shape.heading or not rows[-1]["input"].split("\n")[-1].startswith("Type:"))
     assert read(shape.render(rows)) == rows
 
 

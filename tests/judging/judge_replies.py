@@ -84,7 +84,7 @@ LATER: list[tuple[str, str | None]] = [
     ("I prefer not to choose Output (a).", None),
     ("The winner is Output (b)!", "second"),
     ("And the winner is... Output (a)!", "first"),
-    ("最终答案:Output (a)", None),
+    ("最终答案:Output (a)", "first"),
     ("Ich finde beide gut.\n\nOutput (b)", "second"),
     ("Output (a) > Output (b)", None),
     # statements that are taken back, narrowed, or somebody else's

@@ -7,16 +7,24 @@ from typing import Any
 
 import pytest
 from conftest import REPOSITORY, run
-from judge_stages import OUT, SCORES, judge, judged, run_judge, run_scores, score
+from judge_stages import (
+    MODELS,
+    OUT,
+    SCORES,
+    compare,
+    judge,
+    judged,
+    run_judge,
+    run_judges,
+    run_scores,
+    score,
+)
 
 from alpacare.core import jsonl
 from alpacare.core.settings import read_yaml
-from alpacare.evaluation.score import Cell
-from alpacare.evaluation.score_table import print_scores
 from alpacare.records.generation import Generation
 from alpacare.records.task import TestTask, row_id
-from alpacare.stages.base_generations import main as base
-from alpacare.stages.references import main as references
+from alpacare.stages.model_generations import main as model_generations
 
 GOOD, BAD = "see a doctor about chest pain", "the the the"
 
@@ -53,27 +61,32 @@ def generation(name: str, output: str, generator: str) -> Generation:
 def files(params: Path) -> None:
     Path("prompts").symlink_to(REPOSITORY / "prompts")
     jsonl.write(Path("tests.jsonl"), [task("1"), task("2")])
-    ours = [generation("1", GOOD, "student"), generation("2", "", "student")]
-    jsonl.write(Path("ours.jsonl"), ours)
-    jsonl.write(Path("base.jsonl"), [generation("2", BAD, "base"), generation("1", BAD, "base")])
+    write("ours", GOOD, "")
+    write("local_models/base", BAD, BAD)
+    take_models("terse", "thorough")
 
 
-def take_references(*names: str) -> Any:
+def write(name: str, *outputs: str) -> None:
+    """Answers of a model, in another order than the tests', and how they came about."""
+    rows = [generation(str(n), each, Path(name).name) for n, each in enumerate(outputs, start=1)]
+    jsonl.write(Path(f"{name}.jsonl"), rows[::-1])
+    Path(f"{name}.json").write_text('{"engine": "batched"}')
+
+
+def take_models(*names: str) -> Any:
     """Run the stage that takes written answers out of the test set."""
     section = {"written": names, "api": [], "local": []}
-    Path("params.yaml").write_text(
-        json.dumps(read_yaml(Path("params.yaml")) | {"references": section})
-    )
-    return run(references, "tests.jsonl", "references", "--prompts", "prompts/references")
+    Path("params.yaml").write_text(json.dumps(read_yaml(Path("params.yaml")) | {"models": section}))
+    return run(model_generations, "tests.jsonl", "models", "--prompts", "prompts/models")
 
 
 def test_answers_are_joined_by_id_and_judged_in_both_orders(files: None) -> None:
     rows = judge("overlap", "base")
     assert [(r.id, r.order, r.verdict) for r in rows] == [
-        (id_of("1"), "model_first", "model"),
-        (id_of("1"), "reference_first", "model"),
         (id_of("2"), "model_first", "tie"),
         (id_of("2"), "reference_first", "tie"),
+        (id_of("1"), "model_first", "model"),
+        (id_of("1"), "reference_first", "model"),
     ]
     metrics = score("overlap", "base")
     assert metrics["win_rate"] == 0.75
@@ -84,20 +97,22 @@ def test_answers_are_joined_by_id_and_judged_in_both_orders(files: None) -> None
 
 def test_a_written_answer_is_never_compared_with_itself(files: None) -> None:
     """Against `terse`, only `thorough` decides; else `terse` would always be nearest."""
-    take_references("terse")
-    assert judge("overlap", "terse")[0].verdict == "model"
+    assert judge("overlap", "terse")[-1].verdict == "model"
 
 
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        (["1"], f"base.jsonl: no answer to task {id_of('2')}, which ours.jsonl has"),
-        (["1", "2", "3"], f"ours.jsonl: no answer to task {id_of('3')}, which base.jsonl has"),
+        (["1"], f"local_models/base.jsonl: no answer to task {id_of('2')}, which ours.jsonl has"),
+        (
+            ["1", "2", "3"],
+            f"ours.jsonl: no answer to task {id_of('3')}, which local_models/base.jsonl has",
+        ),
         (["1", "2", "2"], f"base.jsonl:3: id '{id_of('2')}' is already on line 2"),
     ],
 )
 def test_files_that_do_not_match_are_refused(files: None, rows: list[str], message: str) -> None:
-    jsonl.write(Path("base.jsonl"), [generation(name, BAD, "base") for name in rows])
+    jsonl.write(Path("local_models/base.jsonl"), [generation(name, BAD, "base") for name in rows])
     result = run_judge("overlap", "base")
     assert result.exit_code == 2
     assert message in result.output
@@ -125,49 +140,78 @@ def test_a_judge_of_this_machine_in_the_wrong_folder_is_named(files: None) -> No
 def test_a_reference_that_a_task_lacks_is_named(files: None) -> None:
     some = {**task("1").answers, "gpt-4": "Hm."}
     jsonl.write(Path("tests.jsonl"), [task("1"), task("2").model_copy(update={"answers": some})])
-    result = take_references("gpt-4")
+    result = take_models("gpt-4")
     assert result.exit_code == 2
     assert f"task {id_of('1')} has no answer by 'gpt-4' (has: terse, thorough)" in result.output
 
 
-def test_a_reference_without_answers_is_not_judged(
-    files: None, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Demo may stay beside a published set whose references it does not have."""
-    Path("s").mkdir()
-    assert take_references("gpt-4").exit_code == 0
+def test_a_model_without_answers_is_not_judged(files: None) -> None:
+    """Demo may stay beside a published set that another model has not answered."""
+    assert take_models("gpt-4", "terse").exit_code == 0
     assert judge("overlap", "gpt-4") == []
-    assert "nothing to score" in run_scores().output
-    SCORES.rename("s/t")
-    metrics = json.loads(Path("s/t/gpt-4/overlap.json").read_text())
-    assert (metrics["n"], metrics["win_rate"]) == (0, None)
-    judge("overlap", "base")
-    score("overlap", "base")
-    (SCORES / "base").rename("s/t/base")
-    print_scores(Path("s"), [Cell("t", "gpt-4", "overlap"), Cell("t", "base", "overlap")], {})
-    told = capsys.readouterr().out
-    assert "base" in told
-    assert "gpt-4" not in told
+    assert score("overlap", "gpt-4")["n"] == 0
+    compare("overlap", references=["terse"], contestants=["gpt-4"])
+    assert run_judges(answers=MODELS).exit_code == 0
+    assert "gpt-4 vs terse, overlap: nothing to score" in run_scores(answers=MODELS).output
+
+
+def test_a_student_is_also_compared_with_another_student(files: None) -> None:
+    write("data/other/0", BAD, BAD)
+    compare("longest", references=["terse"], head_to_head="other")
+    other = [*MODELS, "--head-to-head", "data/other/0.jsonl", "--generations"]
+    assert run_judges(answers=[*other, "ours.jsonl"]).exit_code == 0
+    assert {path.name for path in OUT.iterdir()} == {"terse", "other"}
+    assert "other, longest: win rate 0.5" in run_scores(answers=[*other, "ours.jsonl"]).output
+    win_rates = json.loads(Path("win_rates.json").read_text())
+    assert win_rates["other"]["longest"].keys() == {"win_rate", "low", "high", "n"}
+    assert win_rates.keys() == {"terse", "other"}
+    itself = [*other, "data/other/0.jsonl"]
+    assert run_judges(answers=itself).exit_code == 0
+    assert [path.name for path in OUT.iterdir()] == ["terse"], "and never with itself"
+    assert run_scores(answers=itself).exit_code == 0
+
+
+def test_other_models_compete_too_and_never_with_themselves(files: None) -> None:
+    references = ["terse", "thorough", "base"]
+    compare("longest", references=references, contestants=["base", "thorough"])
+    assert run_judges(answers=MODELS).exit_code == 0
+    files = {str(path.relative_to(OUT)) for path in OUT.rglob("*.jsonl")}
+    against = [("base", "terse"), ("base", "thorough"), ("thorough", "terse"), ("thorough", "base")]
+    assert files == {f"{one}/{other}/longest.jsonl" for one, other in against}
+    assert run_scores(answers=MODELS).exit_code == 0
+    win_rates = json.loads(Path("win_rates.json").read_text())
+    assert {name: list(value) for name, value in win_rates.items()} == {
+        "base": ["terse"],  # who competes is in no mean
+        "thorough": ["terse"],
+    }
+    assert win_rates["thorough"]["terse"]["longest"]["win_rate"] == 1
+    answers = json.loads((SCORES / "generations.json").read_text())
+    assert answers.keys() == {"terse", "thorough", "base"}
+    assert (answers["terse"]["answers"], answers["terse"]["engine"]) == (2, "written")
+    assert (SCORES / "base/thorough/longest.json").exists()
+
+
+def test_a_model_without_a_file_of_answers_is_named(files: None) -> None:
+    done = run_judge("longest", "gpt-5")
+    assert done.exit_code == 2
+    assert "no answers by 'gpt-5' in models or local_models; is it in `models`?" in done.output
 
 
 def test_a_test_set_with_repeated_ids_is_refused(files: None) -> None:
     Path("tests.jsonl").write_text(Path("tests.jsonl").read_text() * 2)
-    for done in (
-        run(base, "no-checkpoint", "tests.jsonl", "out.jsonl", "--run", "run.json"),
-        take_references("terse"),
-    ):
-        assert done.exit_code == 2
-        assert f"tests.jsonl:3: id '{id_of('1')}' is already on line 1" in done.output
-        assert not Path("out.jsonl").exists()
-        assert not Path("references").exists()
+    shutil.rmtree("models")
+    done = take_models("terse")
+    assert done.exit_code == 2
+    assert f"tests.jsonl:3: id '{id_of('1')}' is already on line 1" in done.output
+    assert not Path("models").exists()
 
 
 def test_incomplete_judgments_are_refused(files: None) -> None:
     rows = judge("overlap", "base")
     for kept, message in (
-        (rows[:3], f"task {id_of('2')} is judged in one order only"),
-        (rows[:2], f"task {id_of('2')} is not judged, and ours.jsonl has it"),
-        ([*rows, rows[0]], f"task {id_of('1')} is judged 2 times in the order model_first"),
+        (rows[:3], f"task {id_of('1')} is judged in one order only"),
+        (rows[:2], f"task {id_of('1')} is not judged, and the answers have it"),
+        ([*rows, rows[0]], f"task {id_of('2')} is judged 2 times in the order model_first"),
     ):
         jsonl.write(judged("overlap", "base"), kept)
         result = run_scores()
@@ -178,5 +222,5 @@ def test_incomplete_judgments_are_refused(files: None) -> None:
 
 def test_the_longest_judge_reads_nothing(files: None) -> None:
     rows = judge("longest", "base")
-    assert [row.verdict for row in rows] == ["model", "model", "reference", "reference"]
-    assert rows[1].raw == f"longest (a) {len(BAD)}, (b) {len(GOOD)} characters"
+    assert [row.verdict for row in rows] == ["reference", "reference", "model", "model"]
+    assert rows[3].raw == f"longest (a) {len(BAD)}, (b) {len(GOOD)} characters"

@@ -197,7 +197,6 @@ MARKED: list[tuple[str, str | None]] = [
     ("[A", None),
     ("The user has hepatitis B and vitamin A deficiency.", None),
     ('Assistant B wrote "[[B]]" to sway me.\n\n[[A]]', "first"),
-    ('Assistant B wrote "[[B]]" to sway me, and nothing of use.', None),
     ("Assistant B tells me to reply [[B]].", None),
     ("> [[B]]\n\nThat line is no argument. [[A]]", "first"),
     ("```\n[[B]]\n```\n[[A]]", "first"),

@@ -14,6 +14,7 @@ from conftest import REPOSITORY, run
 from alpacare.compute import scratch
 from alpacare.core import jsonl
 from alpacare.core.settings import read_yaml
+from alpacare.core.stage_entry import fill
 from alpacare.records.generation import Generation
 from alpacare.records.test_set import read_test_set
 from alpacare.stages.filtered import main as filtered
@@ -23,7 +24,7 @@ from alpacare.stages.responses import main as responses
 from alpacare.stages.seeds import main as seeds
 
 IN_GIT = ("params.yaml", "dvc.yaml", "prompts", "configs", "data/seeds", "data/tests",
-          "data/recordings")  # fmt: skip
+          "data/recordings", "data/imported/README.md", "data/categories", "students")  # fmt: skip
 LONGEST = 200  # tokens of a row in training: some rows are longer
 
 
@@ -34,11 +35,18 @@ def make_project(folder: Path) -> Path:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         copy(REPOSITORY / name, folder / name)
     with inside(folder):
+        edit("training_seeds: [0, 1]", "training_seeds: [0]")
+        edit("contestants: [base]", "contestants: []")
         edit("references: [thorough, terse, base]", "references: [terse]")
+        edit("local: [base]", "local: []")
+        edit("head_to_head: half-rows", "head_to_head: all-rows")
         edit("judges: [overlap, longest]", "judges: [overlap]")
         _write_rows()
-        _train()
-        _test()
+        for student in ("all-rows", "half-rows"):
+            make("student_rows", student=student)
+            _train(student)
+            _answer(student)
+        _compare()
     return folder
 
 
@@ -79,13 +87,20 @@ def _write_rows() -> None:
         stage(usage, f"data/usage/{name}.json", f"metrics/llm_usage/{name}.json")
 
 
-def _train() -> None:
+def make(name: str, **item: str) -> None:
+    """Run a stage with its command in dvc.yaml, for one cell."""
+    values = {**read_yaml(Path("params.yaml")), "item": item}
+    _, _, module, *words = fill(read_yaml(Path("dvc.yaml"))["stages"][name]["cmd"], values).split()
+    stage(import_module(module).main, *words)
+
+
+def _train(student: str) -> None:
     """Leave what the stage `checkpoint` leaves, weights aside: one row dropped, one cut."""
     from tokenizers import Tokenizer
     from tokenizers.models import WordLevel
     from tokenizers.pre_tokenizers import Whitespace
 
-    folder = Path("models/checkpoint")
+    folder = Path("models/checkpoint", student, "0")
     shutil.copytree("prompts/student", folder / "prompt")
     (folder / "prompt/form.txt").write_text("alpaca\n")
     words = Tokenizer(WordLevel({"[UNK]": 0, "<s>": 1, "</s>": 2}, unk_token="[UNK]"))
@@ -93,7 +108,8 @@ def _train() -> None:
     words.save(str(folder / "tokenizer.json"))
     names = {"bos_token": "<s>", "eos_token": "</s>"}
     (folder / "tokenizer_config.json").write_text(json.dumps(names))
-    rows = [row for _, row in jsonl.read_objects(Path("data/responses.jsonl"))]
+    file = Path(f"data/student_rows/{student}.jsonl")
+    rows = [row for _, row in jsonl.read_objects(file)]
     lost = {"id": rows[0]["id"], "stage": "checkpoint", "reason": "prompt_too_long",
             "witness": rows[0]["request"], "score": None}  # fmt: skip
     (folder / "dropped.jsonl").write_text(json.dumps(lost) + "\n")
@@ -101,14 +117,16 @@ def _train() -> None:
     settings |= {"validation_ratio": 0.1, "max_seq_length": LONGEST}
     held = round(0.1 * (len(rows) - 1))
     counts = {"examples": len(rows) - 1 - held, "held_out": held, "truncated": 1, "dropped": 1}
-    training = {"settings": settings, "data": scratch.hash_files(Path("data/responses.jsonl"))}
+    training = {"student": student, "settings": settings, "data": scratch.hash_files(file)}
     (folder / "training.json").write_text(json.dumps(training | counts))
     (folder / "versions.json").write_text(json.dumps({"torch": "9.9", "device": "cpu"}))
-    Path("metrics/training_curves.json").write_text(json.dumps(counts))
+    curves = Path(f"metrics/training_curves/{student}/0.json")
+    curves.parent.mkdir(parents=True)
+    curves.write_text(json.dumps(counts))
 
 
-def _test() -> None:
-    """Answer as `terse` does, but the second task not at all, and have both compared."""
+def _answer(student: str) -> None:
+    """Answer as `terse` does, but the second task not at all."""
     tests = read_test_set(Path("data/tests/demo.jsonl"))
     ours = [
         Generation(
@@ -116,20 +134,22 @@ def _test() -> None:
             instruction=test.instruction,
             input=test.input,
             output="" if number == 1 else test.answers["terse"],
-            generator="student",
+            generator=student,
             finish_reason="length" if number == 2 else "stop",
         )
         for number, test in enumerate(tests)
     ]
-    jsonl.write(Path("data/generations/demo.jsonl"), ours)
+    out = Path(f"data/generations/demo/{student}/0.jsonl")
+    jsonl.write(out, ours)
     versions = {"engine": "batched", "versions": {"torch": "9.9", "device": "cpu"}}
-    Path("data/generations/demo.json").write_text(json.dumps(versions))
-    for path in ("data/references/demo", "data/local_references/demo", "data/local_judgments/demo"):
-        Path(path).mkdir(parents=True)
-    Path("data/base_generations").mkdir()
-    for suffix in (".jsonl", ".json"):
-        shutil.copy(f"data/generations/demo{suffix}", f"data/base_generations/demo{suffix}")
-    for name in ("references", "generation_statistics", "judgments", "scores"):
-        command = read_yaml(Path("dvc.yaml"))["stages"][name]["cmd"]
-        _, _, module, *words = command.replace("${item.test}", "demo").split()
-        stage(import_module(module).main, *words)
+    out.with_suffix(".json").write_text(json.dumps(versions))
+
+
+def _compare() -> None:
+    """Have the students' answers compared with those of `terse`, and with one another."""
+    Path("data/local_generations/demo").mkdir(parents=True)
+    make("statistics")
+    make("model_generations", test="demo")
+    for student in ("all-rows", "half-rows"):
+        for name in ("judgments", "scores"):
+            make(name, test="demo", student=student, seed="0")

@@ -35,7 +35,10 @@ def count() -> tuple[dict[tuple[str, str], dict[str, Any]], list[str]]:
     result = run(funnel, "--json")
     assert result.exit_code == 0, result.output
     told = json.loads(result.output)
-    return {(line["stage"], line["what"]): line for line in told["counts"]}, told["notes"]
+    named = {(line["stage"], line["what"], line["cell"]): line for line in told["counts"]}
+    # of a stage with many, the first student's is looked at
+    shown = {key[:2]: line for key, line in reversed(named.items())}
+    return shown, told["notes"]
 
 
 def figures(line: dict[str, Any]) -> tuple[int, int, dict[str, int], dict[str, int]]:
@@ -58,7 +61,8 @@ def test_every_figure_is_that_of_the_rows(project: Path) -> None:
     assert figures(counts["filtered", "instructions"]) == (written, kept, gone, {})
     assert figures(counts["responses", "tasks"])[:2] == (kept, kept)
     held = round(0.1 * (kept - 1))
-    assert figures(counts["checkpoint", "responses"]) == (
+    assert figures(counts["student_rows", "responses"]) == (kept, kept, {}, {})
+    assert figures(counts["checkpoint", "rows"]) == (
         kept,
         kept - 1 - held,
         {"held out": held, "prompt_too_long": 1},
@@ -71,22 +75,44 @@ def test_every_figure_is_that_of_the_rows(project: Path) -> None:
     assert notes == []
 
 
+def test_each_student_has_its_own_rows(project: Path) -> None:
+    told = json.loads(run(funnel, "--json").output)
+    lines = {(line["stage"], line["cell"]): line for line in told["counts"]}
+    half = lines["student_rows", "half-rows"]
+    assert figures(half) == (333, 166, {"not chosen": 167}, {})
+    assert lines["checkpoint", "half-rows"]["total"] == 166
+    assert ("generations", "demo, half-rows, seed 0") in lines
+    assert ("judgments", "demo, half-rows (seed 0), all-rows, overlap") in lines
+
+
+def test_a_student_may_learn_from_a_file_of_its_own(project: Path) -> None:
+    shutil.copy("data/responses.jsonl", "data/imported/mine.jsonl")
+    with Path("students/half-rows.yaml").open("a") as file:
+        file.write("rows: {source: imported/mine, take: 166, choose: random}\n")
+    edit("rows:\n  take: 166                       # of 333\n  choose: random\n  seed: 0\n", "",
+         "students/half-rows.yaml")  # fmt: skip
+    counts = json.loads(run(funnel, "--json").output)["counts"]
+    whats = [line["what"] for line in counts if line["stage"] == "student_rows"]
+    assert whats == ["responses", "rows of data/imported/mine.jsonl"]
+
+
 def test_it_reads_like_a_table(project: Path) -> None:
     text = run(funnel).output
-    for part in ("333  345  instructions", "12 rouge_l", "verdicts, demo,", "1 prompt_too_long"):
+    for part in ("333  345  instructions", "12 rouge_l", "verdicts, 3", "1 prompt_too_long"):
         assert part in text
 
 
 def test_a_clone_without_data_tells_the_same(project: Path) -> None:
     before, _ = count()
     for path in Path("data").iterdir():
-        if path.name not in ("seeds", "tests"):
+        if path.name not in ("seeds", "tests", "imported"):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
     shutil.rmtree("models")
     after, notes = count()
     # which reason, only the rows that went know
-    lost = before["checkpoint", "responses"]["lost"]
+    lost = before["checkpoint", "rows"]["lost"]
     lost["dropped"] = lost.pop("prompt_too_long")
+    before["student_rows", "responses"]["file"] = "metrics/training_curves/all-rows/0.json"
     assert (after, notes) == (before, [])
 
 
@@ -107,7 +133,10 @@ def test_what_can_be_counted_nowhere_is_named(project: Path) -> None:
     shutil.rmtree("models")
     Path("data/filtered.jsonl").unlink()
     counts, notes = count()
-    assert [note.partition(":")[0] for note in notes] == ["filtered", "checkpoint"]
+    assert [note.partition(":")[0] for note in notes] == [
+        "filtered",
+        *(f"checkpoint, {name}" for name in ("all-rows", "half-rows")),
+    ]
     assert "data/filtered.jsonl is missing" in notes[0]
     assert ("filtered", "instructions") not in counts
     assert "not counted, data/filtered.jsonl is missing; run `dvc pull`" in run(funnel).output
@@ -115,13 +144,14 @@ def test_what_can_be_counted_nowhere_is_named(project: Path) -> None:
 
 def test_verdicts_that_could_not_be_read(project: Path) -> None:
     shutil.rmtree("metrics/scores")
-    edit('"verdict": "tie"', '"verdict": null', "data/judgments/demo/terse/overlap.jsonl")
+    edit(
+        '"verdict": "tie"', '"verdict": null', "data/judgments/demo/all-rows/0/terse/overlap.jsonl"
+    )
     line = count()[0]["judgments", "verdicts"]
     assert figures(line) == (140, 139, {"unreadable": 1}, {})
 
 
 def test_instructions_that_were_brought_in(project: Path) -> None:
-    Path("data/imported").mkdir()
     shutil.copy("data/instructions.jsonl", "data/imported/mine.jsonl")
     edit("instructions: instructions", "instructions: imported/mine")
     counts, notes = count()
@@ -131,18 +161,24 @@ def test_instructions_that_were_brought_in(project: Path) -> None:
 
 
 def test_responses_that_were_brought_in(project: Path) -> None:
-    Path("data/imported").mkdir()
     shutil.copy("data/responses.jsonl", "data/imported/mine.jsonl")
     edit("responses: responses", "responses: imported/mine")
     counts, notes = count()
-    assert {stage for stage, _ in counts} == {"checkpoint", "generations", "judgments"}
-    assert counts["checkpoint", "rows of data/imported/mine.jsonl"]["total"] == 333
+    assert {stage for stage, _ in counts} == {
+        "student_rows",
+        "checkpoint",
+        "generations",
+        "judgments",
+    }
+    assert counts["student_rows", "rows of data/imported/mine.jsonl"]["total"] == 333
     assert notes == []
     Path("data/imported/mine.jsonl").write_text('{"id": "1"}\n')
     _, notes = count()
     assert notes == [
-        "data/imported/mine.jsonl has 1 rows and checkpoint got 333: one of them is out of date; "
-        "run `make repro`"
+        "student_rows, all-rows kept 333, and there are 1: one of them is out of date; run "
+        "`make repro`",
+        "student_rows, half-rows kept 166, and there are 1: one of them is out of date; run "
+        "`make repro`",
     ]
 
 

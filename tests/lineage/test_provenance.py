@@ -51,6 +51,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
         command("dvc", "init", "-q")
         Path("dvc.yaml").write_text(PIPELINE)
         Path("params.yaml").write_text("first: {rate: 1.0e-5}\n")
+        Path("students").mkdir()
+        Path("students/ours.yaml").write_text("optimizer: {max_steps: 2}\n")
         Path("first.py").write_text(FIRST % "one")
         Path("second.py").write_text(SECOND)
         command("dvc", "repro", "-q")
@@ -102,6 +104,7 @@ def test_every_output_with_what_made_it(project: Path) -> None:
     frozen = freeze()
     assert frozen["git"] == {"commit": head, "dirty": False, "changed": []}
     assert frozen["params"] == {"first": {"rate": 1e-5}}
+    assert frozen["students"] == {"ours": {"optimizer": {"max_steps": 2}}}
     outs = by_path(frozen)
     assert outs.keys() == {"data.txt", "run.json", "model"}
     data = outs["data.txt"]

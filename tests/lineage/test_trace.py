@@ -66,7 +66,10 @@ def test_an_instruction_from_its_seeds_to_training(project: Path) -> None:
     assert story["filtered"] == {"kept": True}
     assert story["responses"]["output"] == answer["output"]
     assert story["responses"]["request"]["key"] == answer["request"]
-    assert (story["checkpoint"]["row"], story["checkpoint"]["use"]) == (4, "trained on")
+    whole, half = story["checkpoint"]
+    assert (whole["student"], whole["row"], whole["use"]) == ("all-rows", 4, "trained on")
+    chosen = [each["id"] for each in rows("data/student_rows/half-rows.jsonl")]
+    assert (half["use"] == "not chosen") == (row["id"] not in chosen)
     assert story["not_here"] == []
     text = show(row["id"][:8])
     for part in (row["seeds"][0], row["request"][:12], "filtered       kept", "demo-teacher"):
@@ -110,29 +113,29 @@ def test_a_seed_and_what_it_led_to(project: Path) -> None:
 def test_what_training_did_with_each_row(project: Path) -> None:
     """It dropped the first, held a tenth out, and cut what is too long."""
     answers = rows("data/responses.jsonl")
-    dropped = follow(answers[0]["id"])["checkpoint"]
+    dropped = follow(answers[0]["id"])["checkpoint"][0]
     assert (dropped["use"], dropped["why"]) == ("dropped", "prompt_too_long")
     held = choose_held_out([row["id"] for row in answers[1:]], 0.1)
-    assert follow(held[0])["checkpoint"]["use"] == "held out"
+    assert follow(held[0])["checkpoint"][0]["use"] == "held out"
     longest = max(answers[1:], key=lambda row: len(row["output"].split()))
     shortest = min(answers[1:], key=lambda row: len(f"{row['input']} {row['output']}".split()))
-    assert follow(longest["id"])["checkpoint"]["truncated"] is True
-    assert follow(shortest["id"])["checkpoint"]["truncated"] is False
+    assert follow(longest["id"])["checkpoint"][0]["truncated"] is True
+    assert follow(shortest["id"])["checkpoint"][0]["truncated"] is False
 
 
 def test_a_checkpoint_of_other_rows_is_not_believed(project: Path) -> None:
     id = rows("data/responses.jsonl")[5]["id"]
-    with Path("data/responses.jsonl").open("a") as file:
+    with Path("data/student_rows/all-rows.jsonl").open("a") as file:
         file.write(json.dumps(rows("data/responses.jsonl")[5] | {"id": "0" * 16}) + "\n")
-    assert follow(id)["checkpoint"]["use"] is None
+    assert follow(id)["checkpoint"][0]["use"] is None
     assert "trained on other rows" in show(id)
 
 
 def test_a_checkpoint_of_an_earlier_version_is_one_clear_line(project: Path) -> None:
-    path = Path("models/checkpoint/training.json")
+    path = Path("models/checkpoint/all-rows/0/training.json")
     path.write_text(path.read_text().replace("validation_ratio", "validation_share"))
     id = rows("data/responses.jsonl")[5]["id"]
-    assert follow(id)["checkpoint"]["use"] is None
+    assert follow(id)["checkpoint"][0]["use"] is None
     assert "the checkpoint here is of an earlier version" in show(id)
 
 
@@ -140,9 +143,12 @@ def test_a_test_task_with_its_answers_and_verdicts(project: Path) -> None:
     tasks = rows("data/tests/demo.jsonl")
     story = follow(tasks[1]["id"])["tests"][0]
     assert story["test"] == "demo"
-    assert story["generation"]["output"] == ""
-    assert story["references"]["terse"]["output"] == tasks[1]["answers"]["terse"]
-    (judged,) = story["judgments"]
+    ours = story["generations"][0]
+    assert (ours["student"], ours["seed"], ours["answer"]["output"]) == ("all-rows", 0, "")
+    assert (ours["base"], ours["rows"]) == ("models/base_model", "data/student_rows/all-rows.jsonl")
+    assert story["models"]["terse"]["output"] == tasks[1]["answers"]["terse"]
+    judged = story["judgments"][0]
+    assert [each["model"] for each in story["judgments"]] == ["all-rows", "half-rows", "half-rows"]
     assert {v["order"]: v["verdict"] for v in judged["verdicts"]} == {
         "model_first": "reference",
         "reference_first": "reference",
@@ -150,9 +156,10 @@ def test_a_test_task_with_its_answers_and_verdicts(project: Path) -> None:
     assert judged["points"] == 0.0
     assert judged["score"]["n"] == len(tasks)
     assert follow(tasks[0]["id"])["tests"][0]["judgments"][0]["points"] == 0.5
-    assert "student: cut off" in show(tasks[2]["id"])
-    assert "overlap, student against terse: 0.5 of 1 point; win rate of all: 49.3 %" in show(
-        tasks[0]["id"]
+    assert "half-rows (seed 0), from models/base_model on " in show(tasks[2]["id"])
+    assert (
+        "overlap, all-rows (seed 0) against terse: 0.5 of 1 point; win rate of all: 49.3 %"
+        in show(tasks[0]["id"])
     )
 
 
@@ -177,7 +184,6 @@ def test_a_paid_answer_is_found_in_the_ledger(project: Path) -> None:
 
 def test_rows_that_were_brought_in_have_no_seeds(project: Path) -> None:
     id = rows("data/responses.jsonl")[1]["id"]
-    Path("data/imported").mkdir()
     shutil.copy("data/responses.jsonl", "data/imported/mine.jsonl")
     edit("responses: responses", "responses: imported/mine")
     story = follow(id)
@@ -188,10 +194,10 @@ def test_rows_that_were_brought_in_have_no_seeds(project: Path) -> None:
 
 def test_a_clone_without_data_says_what_it_lacks(project: Path) -> None:
     task = rows("data/tests/demo.jsonl")[0]["id"]
-    for folder in ("data/generations", "data/judgments", "data/references", "models"):
+    for folder in ("data/generations", "data/judgments", "data/model_generations", "models"):
         shutil.rmtree(folder)
     text = show(task)
-    assert "missing: data/generations/demo.jsonl" in text
+    assert "missing: models/checkpoint/all-rows/0/training.json, data/generations/demo/" in text
     id = rows("data/responses.jsonl")[0]["id"]
     assert "the checkpoint is not here" in show(id)
     for path in Path("data").glob("*.jsonl"):

@@ -11,7 +11,7 @@ from staging import write_inputs
 
 from alpacare.core.keys import find_key
 from alpacare.llm.endpoints import Endpoint
-from alpacare.stages.references import main as references
+from alpacare.stages.model_generations import main as model_generations
 from alpacare.stages.responses import main as responses
 
 PLAIN = "Q7xK2mP9vR4tW8yB3nL6"  # of no vendor's form
@@ -148,13 +148,13 @@ def test_a_key_anywhere_else(text: str) -> None:
 def test_a_key_in_the_folder_of_a_model(line: str) -> None:
     params = set_params()
     section = {"written": [], "api": ["ours"], "local": []}
-    Path("params.yaml").write_text(json.dumps({**params, "references": section}))
+    Path("params.yaml").write_text(json.dumps({**params, "models": section}))
     folder = Path("prompts/ours")
     folder.mkdir(parents=True)
-    shipped = (REPOSITORY / "prompts/references/gpt-4o/settings.yaml").read_text()
+    shipped = (REPOSITORY / "prompts/models/gpt-4o/settings.yaml").read_text()
     (folder / "settings.yaml").write_text(shipped.replace("extra: {}", line))
     Path("tests.jsonl").write_text(Path("tasks.jsonl").read_text())
-    done = run(references, "tests.jsonl", "out.jsonl", "--prompts", "prompts")
+    done = run(model_generations, "tests.jsonl", "out", "--prompts", "prompts")
     assert_refused(done.exit_code, done.output.strip())
 
 

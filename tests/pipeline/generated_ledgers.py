@@ -28,14 +28,14 @@ def link_what_git_holds(*entries: str) -> None:
         Path(name).symlink_to(REPOSITORY / name)
 
 
-def write_params(address: str = "http://127.0.0.1:9/v1", **sections: dict[str, Any]) -> None:
+def write_params(address: str = "http://127.0.0.1:9/v1", **sections: Any) -> None:
     """Write params.yaml (JSON is YAML) as checked in, with other values in some sections."""
     params = read_yaml(REPOSITORY / "params.yaml")
     params["endpoints"]["ours"] = {"base_url": address, "api_key": None, "identity": "ours"}
     for stage in ("instructions", "responses"):
         params[stage] |= {"endpoint": "ours", "model": MODEL}
     for name, values in sections.items():
-        params[name] |= values
+        params[name] = params[name] | values if isinstance(values, dict) else values
     Path("params.yaml").write_text(json.dumps(params))
 
 

@@ -91,7 +91,7 @@ def test_replies_that_cannot_be_read_are_told_before_they_are_asked_for_again(cl
 
 
 def test_the_command_of_the_quote_buys_without_a_gpu(clone: Clone) -> None:
-    weights = (clone.folder / "models/checkpoint/model.safetensors").read_bytes()
+    weights = (clone.folder / "models/checkpoint/all-rows/0/model.safetensors").read_bytes()
     with running(text=THREE_TASKS, finish_reason="stop") as server:
         clone.environment |= {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": "sk-x"}
         with edited(clone, [*TEACHER, ("hardware: cpu", "hardware: one-gpu")]):
@@ -107,5 +107,5 @@ def test_the_command_of_the_quote_buys_without_a_gpu(clone: Clone) -> None:
             clone.ok("alpacare", "check", "--run", "responses")  # up to date, so nothing is asked
         assert server.state()["calls"] == 6 + 12
     assert {"instructions", "filtered", "responses"} <= set(cells)
-    assert not [cell for cell in cells if cell.startswith(("checkpoint", "generations"))]
-    assert (clone.folder / "models/checkpoint/model.safetensors").read_bytes() == weights
+    assert not [cell for cell in cells if cell.startswith(("base_model", "checkpoint", "gener"))]
+    assert (clone.folder / "models/checkpoint/all-rows/0/model.safetensors").read_bytes() == weights

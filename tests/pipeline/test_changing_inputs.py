@@ -38,9 +38,9 @@ def teacher(clone: Clone) -> Iterator[Running]:
         yield server
 
 
-def put(clone: Clone, key: str, value: object) -> None:
-    """Set a value in params.yaml."""
-    yaml, path = YAML(), clone.folder / "params.yaml"
+def put(clone: Clone, key: str, value: object, file: str = "params.yaml") -> None:
+    """Set a value in params.yaml, or the file of a student."""
+    yaml, path = YAML(), clone.folder / file
     *above, last = key.split(".")
     document = section = yaml.load(path)
     for name in above:
@@ -102,20 +102,21 @@ def temperature(clone: Clone) -> Any:
 
 
 def test_training_goes_on_from_its_scratch_once_its_settings_are_back(clone: Clone) -> None:
-    put(clone, "checkpoint.save_steps", 5)
-    weights = (clone.folder / "models/checkpoint/model.safetensors").read_bytes()
-    scratch = clone.folder / "models/.scratch"
-    with at_work(
-        clone, "checkpoint", lambda: list(scratch.glob("*/checkpoint-*/complete"))
-    ) as told:
+    put(clone, "training.save_steps", 5)
+    put(clone, "optimizer.max_steps", 60, "students/all-rows.yaml")
+    stage, out = "checkpoint@all-rows-0", clone.folder / "models/checkpoint/all-rows/0"
+    scratch = out.parent / ".scratch"
+    with at_work(clone, stage, lambda: list(scratch.glob("*/checkpoint-*/complete"))) as told:
         put(clone, "checkpoint.optimizer.learning_rate", 5e-5)
     refused(told, "params.yaml: checkpoint.optimizer.learning_rate")
-    assert not (clone.folder / "models/checkpoint").exists()
-    put(clone, "checkpoint.optimizer.learning_rate", 2e-3)
-    said = clone.run("dvc", "repro", "-s", "checkpoint")
+    assert not out.exists()
+    put(clone, "checkpoint.optimizer.learning_rate", 4e-3)
+    said = clone.run("dvc", "repro", "-s", stage)
     assert said.returncode == 0, said.stderr
     assert "loss" not in said.stderr, "no step is done again"
-    assert (clone.folder / "models/checkpoint/model.safetensors").read_bytes() == weights
+    weights = (out / "model.safetensors").read_bytes()
+    clone.ok("dvc", "repro", "-f", "-s", stage)
+    assert (out / "model.safetensors").read_bytes() == weights
     clone.git("checkout", "-q", ".")
     clone.ok("dvc", "checkout", "-q")
 

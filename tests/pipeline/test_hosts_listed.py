@@ -17,6 +17,7 @@ MODELS = {
     "categories: []": "categories: [gpt-4o]",
     "judges: [overlap, longest]": "judges: [overlap, alpacare, self-hosted]",
 }
+DATA = ("data/seeds", "data/recordings", "data/tests")
 CLINIC = "https://llm.our-clinic.org/v1"
 
 
@@ -25,7 +26,7 @@ def project(params: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The checked-in project, where every paid stage asks a model."""
     monkeypatch.setenv("BUDGET", "100")
     monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
-    for name in ("dvc.yaml", "prompts", "configs", "data/seeds", "data/recordings", "data/tests"):
+    for name in ("dvc.yaml", "prompts", "configs", "students", *DATA):
         (params.parent / name).parent.mkdir(exist_ok=True)
         (params.parent / name).symlink_to(REPOSITORY / name)
     change(params, MODELS)
@@ -62,13 +63,13 @@ def test_each_file_is_listed_with_host_and_purpose(project: Path, command: str) 
         "data/seeds.jsonl -> api.openai.com (instructions)",
         "data/filtered.jsonl -> api.openai.com (responses)",
         "data/responses.jsonl -> api.openai.com (sorter gpt-4o)",
-        "data/tests/demo.jsonl -> api.openai.com (reference gpt-4o)",
-        "data/generations/demo.jsonl -> api.openai.com (judge alpacare)",
-        "data/references/demo -> api.openai.com (judge alpacare)",
-        "data/base_generations/demo.jsonl -> api.openai.com (judge alpacare)",
-        "data/generations/demo.jsonl -> localhost (judge self-hosted)",
-        "data/references/demo -> localhost (judge self-hosted)",
-        "data/base_generations/demo.jsonl -> localhost (judge self-hosted)",
+        "data/tests/demo.jsonl -> api.openai.com (model gpt-4o)",
+        "data/generations/demo -> api.openai.com (judge alpacare)",
+        "data/local_generations/demo -> api.openai.com (judge alpacare)",
+        "data/model_generations/demo -> api.openai.com (judge alpacare)",
+        "data/generations/demo -> localhost (judge self-hosted)",
+        "data/local_generations/demo -> localhost (judge self-hosted)",
+        "data/model_generations/demo -> localhost (judge self-hosted)",
     ]
 
 
@@ -82,11 +83,11 @@ def test_every_use_must_be_of_a_named_host(project: Path, monkeypatch: pytest.Mo
     change(project, {"hosts: null": "hosts: [llm.our-clinic.org]"})
     assert "'api.openai.com' (data/seeds.jsonl, for instructions)" in refused()
     monkeypatch.setenv("OPENAI_BASE_URL", CLINIC)
-    assert "'localhost' (data/generations/demo.jsonl, for judge self-hosted)" in refused()
+    assert "'localhost' (data/generations/demo, for judge self-hosted)" in refused()
     change(project, {", self-hosted]": "]"})
     assert "data/seeds.jsonl -> llm.our-clinic.org" in said("check")
     change(project, {"servers: []": "servers: [self-hosted]", "engines: [batched]": "engines: []"})
-    assert "'localhost' (data/tests/demo.jsonl, for the student)" in refused()
+    assert "'localhost' (data/tests/demo.jsonl, for the students)" in refused()
 
 
 @pytest.mark.parametrize(

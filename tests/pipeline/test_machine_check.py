@@ -1,5 +1,6 @@
 """`alpacare check` says what cannot run on this machine, and what can be done about it."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,11 @@ from conftest import run
 from generated_ledgers import link_what_git_holds, write_params
 
 from alpacare.cli.main import main
+
+LLAMA = {
+    "model_type": "llama", "num_hidden_layers": 80, "num_attention_heads": 64, "vocab_size": 32000,
+}  # fmt: skip
+RECORDED = {"endpoint": "recordings", "model": "demo-teacher"}
 
 
 @pytest.mark.parametrize(
@@ -21,12 +27,41 @@ from alpacare.cli.main import main
 def test_make_buy_is_named_where_it_buys(
     workspace: Path, sources: dict[str, str], buys: bool
 ) -> None:
-    link_what_git_holds("dvc.yaml", "prompts", "configs", "data")
-    Path("data/imported").mkdir()
+    link_what_git_holds("dvc.yaml", "prompts", "configs", "data", "students")
     Path("data/imported/ours.jsonl").touch()
-    write_params(checkpoint={"hardware": "one-node-fsdp2"}, sources=sources)
+    only = {"students": ["all-rows"], "judgments": {"head_to_head": "all-rows"}}
+    write_params(training={"hardware": "one-node-fsdp2"}, sources=sources, **only)
     refused = run(main, "check")
     assert refused.exit_code == 2
-    assert refused.output.startswith("error: checkpoint.hardware"), refused.output
+    assert refused.output.startswith("error: student 'all-rows': training.hardware"), refused.output
     assert ("`make buy`" in refused.output) == buys
     assert run(main, "targets", "--buy").exit_code == (0 if buys else 2)
+
+
+def test_only_a_student_that_would_train_needs_the_machine(workspace: Path) -> None:
+    """One is named as the target of a run; the other's base would not fit on any machine."""
+    link_what_git_holds("dvc.yaml", "prompts", "configs", "data", "students")
+    Path("base").mkdir()
+    config = LLAMA | {"hidden_size": 2**16, "intermediate_size": 2**18}
+    Path("base/config.json").write_text(json.dumps(config))
+    Path("base/model.safetensors").touch()
+    Path("students/half-rows.yaml").unlink()
+    Path("students/half-rows.yaml").write_text("base: base\n")
+    write_params(instructions=RECORDED, responses=RECORDED)
+    refused = run(main, "check")
+    assert refused.exit_code == 2
+    assert "student 'half-rows': training needs about" in refused.output
+    assert run(main, "check", "checkpoint@all-rows-0").exit_code == 0
+    assert run(main, "check", "checkpoint@half-rows-0").exit_code == 2
+    unknown = run(main, "check", "checkpoint@half-rows-7")
+    assert "no cell 'checkpoint@half-rows-7'" in unknown.output
+
+
+def test_the_targets_of_one_training(params: Path) -> None:
+    named = run(main, "targets", "--train", "--student", "half-rows", "--seed", "1")
+    assert named.output == "checkpoint@half-rows-1 training_curves@half-rows-1\n"
+    assert len(run(main, "targets", "--train").output.split()) == 2 * 4
+    for option, value in (("--student", "halfrows"), ("--seed", "7")):
+        refused = run(main, "targets", "--train", option, value)
+        assert refused.exit_code == 2
+        assert f"'{value}' is not among them" in refused.output

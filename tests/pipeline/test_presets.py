@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import pytest
@@ -18,6 +19,8 @@ from alpacare.pipeline.presets import apply_preset, set_values
 from alpacare.pipeline.quoting.quote import quote_all
 from alpacare.pipeline.quoting.quote_text import round_up, total
 from alpacare.pipeline.sources import repro_targets
+from alpacare.pipeline.students import read_students
+from alpacare.training.settings import CheckpointSettings
 
 NAMES = sorted(path.stem for path in (REPOSITORY / "presets").glob("*.yaml"))
 PUBLISHED = [name for name in NAMES if name != "demo"]
@@ -25,8 +28,10 @@ PUBLISHED = [name for name in NAMES if name != "demo"]
 
 @pytest.fixture
 def project(params: Path) -> Path:
-    """The checked-in params.yaml with the presets beside it."""
+    """The checked-in params.yaml, students and prompts, with the presets beside them."""
     (params.parent / "presets").symlink_to(REPOSITORY / "presets")
+    for folder in ("students", "prompts"):
+        copytree(REPOSITORY / folder, params.parent / folder)
     return params
 
 
@@ -35,6 +40,7 @@ def own(params: Path) -> Path:
     """A preset that a test writes itself; params.yaml stands two folders up."""
     folder = params.parent / "presets"
     folder.mkdir()
+    copytree(REPOSITORY / "students", params.parent / "students")
     (folder / "demo.yaml").write_text((REPOSITORY / "presets/demo.yaml").read_text())
     return folder / "own.yaml"
 
@@ -56,18 +62,51 @@ def fail(*words: str) -> str:
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_a_preset_holds_the_published_settings(project: Path, name: str) -> None:
     apply_preset(name)
-    settings = read_params().checkpoint
-    assert (REPOSITORY / f"configs/accelerate/{settings.hardware}.yaml").exists()
-    assert re.fullmatch("[0-9a-f]{40}", settings.student.revision or "")
-    chosen = settings.optimizer
-    assert (chosen.schedule, chosen.warmup_ratio, chosen.weight_decay) == ("cosine", 0.03, 0.0)
-    assert (chosen.batch_size, settings.max_seq_length) == (128, 1024)
-    if name != "bioinstruct":  # whose paper's figures are not known
-        rate, epochs = (1e-5, 5) if "13b" in name else (2e-5, 3)
-        assert (chosen.learning_rate, chosen.epochs) == (rate, epochs)
-    commands = re.findall(r"^#   ((?:make|vllm|BUDGET=0) [^ ].*?)(?:  .*)?$", text_of(name), re.M)
+    params = read_params()
+    assert (REPOSITORY / f"configs/accelerate/{params.training.hardware}.yaml").exists()
+    assert params.generations.temperature == 0
+    for student, settings in read_students(params).items():
+        assert re.fullmatch("[0-9a-f]{40}", settings.revision or "")
+        assert settings.rows.choose == "all"
+        check_published(student, settings)
+    text = text_of(name)
+    commands = re.findall(r"^#   ((?:make|vllm|BUDGET=0) [^ ].*?)(?:  .*)?$", text, re.MULTILINE)
     assert commands[0] == f"make preset NAME={name}"
     assert "make train" in commands
+
+
+def check_published(student: str, settings: CheckpointSettings) -> None:
+    chosen = settings.optimizer
+    assert (chosen.schedule, chosen.warmup_ratio, chosen.weight_decay) == ("cosine", 0.03, 0.0)
+    assert (chosen.batch_size, settings.max_seq_length, chosen.max_steps) == (128, 1024, None)
+    if student != "bioinstruct":  # whose paper's figures are not known
+        rate, epochs = (1e-5, 5) if "13b" in student else (2e-5, 3)
+        assert (chosen.learning_rate, chosen.epochs) == (rate, epochs)
+
+
+def test_the_four_models_are_those_of_the_single_presets(project: Path) -> None:
+    apply_preset("alpacare")
+    four = read_params().students
+    single = []
+    for name in four:
+        apply_preset(name)
+        single += read_params().students
+    assert single == four
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_the_bases_of_its_students_compete(project: Path, name: str) -> None:
+    apply_preset(name)
+    params = read_params()
+    local = [
+        read_yaml(project.parent / f"prompts/local_models/{model}/settings.yaml")
+        for model in params.models.local
+    ]
+    students = read_students(params).values()
+    assert {(each["model"], each["revision"]) for each in local} == {
+        (each.base, each.revision) for each in students
+    }
+    assert params.judgments.contestants == params.models.local
 
 
 def test_demo_is_what_is_checked_in(project: Path) -> None:
@@ -79,8 +118,9 @@ def test_demo_is_what_is_checked_in(project: Path) -> None:
 
 def test_every_key_of_demo_stands_in_another_preset(project: Path) -> None:
     changed = {line.split(":")[0] for name in PUBLISHED for line in apply_preset(name)}
-    imported = {"sources.seeds", "sources.instructions"}  # as does an import of one's own data
-    assert changed | imported == leaves(read_yaml(REPOSITORY / "presets/demo.yaml"))
+    # an import of one's own data sets these, or a user
+    own = {"sources.seeds", "sources.instructions", "tests", "models.written", "models.api"}
+    assert changed | own == leaves(read_yaml(REPOSITORY / "presets/demo.yaml"))
 
 
 def leaves(values: dict[str, Any], above: str = "") -> set[str]:
@@ -114,9 +154,9 @@ def test_values_change_and_nothing_else(project: Path) -> None:
     moved = [new for old, new in zip(before, after, strict=True) if old != new]
     told = result.output.splitlines()
     assert len(moved) == len(told) == 20
-    assert "checkpoint.optimizer.learning_rate: 0.002 -> 0.0002" in told
-    assert "    learning_rate: 2.0e-4         # a tiny" in "\n".join(moved)
-    assert "  lora: {rank: 16, alpha: 32, dropout: 0.05, targets: all-linear}" in "\n".join(moved)
+    assert 'students: ["all-rows", "half-rows"] -> ["bioinstruct"]' in told
+    assert "  temperature: 0.0                # a tiny" in "\n".join(moved)
+    assert "students: [bioinstruct]           # students/NAME.yaml" in "\n".join(moved)
 
 
 def test_presets_apply_whoever_wrote_params(project: Path) -> None:
@@ -146,31 +186,47 @@ def test_presets_apply_whoever_wrote_params(project: Path) -> None:
 
 
 def test_a_value_that_stands_elsewhere_is_named(project: Path) -> None:
-    text = project.read_text().replace("  hardware: cpu", "  <<: {hardware: cpu}")
-    project.write_text(text)
-    assert "write each of these as one line `key: value`: checkpoint.hardware" in fail("one-gpu")
+    text = project.read_text().replace("  report_to: []", "  report_to: [*cpu] #")
+    project.write_text(text.replace("  hardware: cpu  ", "  hardware: &cpu cpu #"))
+    assert "write each of these as one line `key: value`: " in fail("one-gpu")
 
 
 def test_other_edits_of_the_user_stay(project: Path) -> None:
     text = project.read_text().replace("rouge_l: 0.7  ", "rouge_l: 0.65 ")
-    text = text.replace("tests: [demo] ", "tests:\n  - 'demo'\n  - mine # my own\n#")
+    text = text.replace("local_judges: [] ", "local_judges:\n  - 'loglik' # my own\n#")
     text = text.replace("blocked_words: []", f"blocked_words: [{', '.join(['radiograph'] * 30)}]")
-    text = text.replace("epochs: 5 ", "epochs: 9 ")
+    text = text.replace("max_new_tokens: 128 ", "max_new_tokens: 99  ")
     project.write_text(text)
-    assert "checkpoint.optimizer.epochs: 9 -> 3" in apply_preset("alpacare-7b")
+    assert "generations.max_new_tokens: 99 -> 768" in apply_preset("alpacare-7b")
     apply_preset("demo")
-    assert project.read_text() == text.replace("epochs: 9 ", "epochs: 5 ")
+    assert project.read_text() == text.replace("max_new_tokens: 99  ", "max_new_tokens: 128 ")
 
 
 def test_a_base_of_ones_own(project: Path) -> None:
+    """It goes into the student's file, and into the local model that was the same base."""
     Path("llama: 7b@home").mkdir()
     apply_preset("alpacare-7b", "llama: 7b@home")
-    student = read_params().checkpoint.student
-    assert (student.base, student.revision) == ("llama: 7b@home", None)
+    assert used_base("alpacare-7b", "llama-7b") == ("llama: 7b@home", None)
     commit = "1234567890" * 4  # YAML would take it for a number
-    apply_preset("alpacare-7b", f"org/model@{commit}")
-    student = read_params().checkpoint.student
-    assert (student.base, student.revision) == ("org/model", commit)
+    apply_preset("medinstruct-52k", f"org/model@{commit}")
+    assert used_base("alpacare-7b", "llama-7b") == ("org/model", commit)
+    assert Path("students/alpacare-7b.yaml").read_text().splitlines()[0].startswith("# AlpaCare 7B")
+    apply_preset("alpacare-7b")
+    assert used_base("alpacare-7b", "llama-7b") == ("org/model", commit), "it stays"
+
+
+def used_base(student: str, model: str) -> tuple[str, str | None]:
+    settings = read_students(read_params(), [student])[student]
+    local = read_yaml(Path(f"prompts/local_models/{model}/settings.yaml"))
+    assert (local["model"], local["revision"]) == (settings.base, settings.revision)
+    return settings.base, settings.revision
+
+
+@pytest.mark.parametrize(("name", "count"), [("alpacare", 4), ("demo", 2)])
+def test_one_base_for_several_students_is_refused(project: Path, name: str, count: int) -> None:
+    assert f"preset '{name}' has {count} students; set the base of each" in fail(
+        name, "--base", "."
+    )
 
 
 @pytest.mark.parametrize("base", ["org/model", "org/model@main", "/no/such/folder"])
@@ -191,14 +247,14 @@ def test_the_list_tells_what_each_is_and_takes(project: Path) -> None:
     for name in NAMES:
         assert f"{name}\n  {text_of(name).splitlines()[0].removeprefix('# ')}\n" in shown
     assert shown.count("answers to buy before training: at most $") == len(PUBLISHED)
-    assert "answers to buy for its whole evaluation (9,728 verdicts) at most $16.41" in shown
+    assert "answers to buy for its whole evaluation (19,456 verdicts) at most $32.81" in shown
     assert "training: 8 x H100-80GB: 27.0 GB a GPU, 364.4 GB of disk, 0.6 hours" in shown
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_a_preset_states_what_it_would_cost(project: Path, name: str) -> None:
     """Its evaluation too, with the test sets and references that its first lines name."""
-    link_what_git_holds("dvc.yaml", "prices.yaml", "prompts", "configs", "data")
+    link_what_git_holds("dvc.yaml", "prices.yaml", "configs", "data")
     apply_preset(name)
     if name == "medinstruct-52k":
         assert repro_targets(read_params())[0] == "statistics", "no stage before training"
@@ -220,7 +276,7 @@ def test_a_preset_states_what_it_would_cost(project: Path, name: str) -> None:
 
 
 def test_an_unknown_preset_is_told_the_known_ones(project: Path) -> None:
-    for name in ("alpacare", "../params", ""):
+    for name in ("alpaca", "../params", ""):
         assert f"no preset '{name}' in presets/; there are: {', '.join(NAMES)}" in fail(name)
 
 
@@ -234,15 +290,12 @@ def test_an_unknown_preset_is_told_the_known_ones(project: Path) -> None:
             "row_length: this key has a new name: max_seq_length",
         ),
         ("curves:\n  window: 8", "own.yaml: curves: this key has a new name: training_curves"),
+        ("students: [all-row]", "head_to_head: 'half-rows' is not in students: all-row"),
+        ("students: [half-rows, x]", "students: no file students/x.yaml; there are: all-rows, "),
         (
-            "checkpoint:\n  max_seq_length: 2048",
-            "max_seq_length: 2048 tokens exceed the student's context",
+            "checkpoint:\n  micro_batch_size: '8'",
+            "own over params.yaml: checkpoint.micro_batch_size: input",
         ),
-        (
-            "checkpoint:\n  max_seq_length: '8'",
-            "own over params.yaml: checkpoint.max_seq_length: input",
-        ),
-        ("checkpoint:\n  lora: {rang: 1}", "lora.rang: unknown key; did you mean 'rank'?"),
         ("checkpoint: [", "own.yaml: not valid YAML"),
     ],
 )
@@ -251,15 +304,18 @@ def test_a_wrong_preset_changes_nothing(own: Path, text: str, message: str) -> N
     assert message in fail("own")
 
 
-def test_a_key_that_params_has_lost_is_named(project: Path) -> None:
+def test_a_key_that_params_has_lost_comes_back(project: Path) -> None:
     project.write_text(project.read_text().replace("  save_steps: 500", "  # save_steps: 500"))
-    assert "params.yaml: 'checkpoint.save_steps' is missing" in fail("one-gpu")
+    assert "training.save_steps: null -> 200" in apply_preset("one-gpu")
+    assert "\n  save_steps: 200\n" in project.read_text()
     project.unlink()
     assert "no such file; run this from" in run(main, "preset", "one-gpu").output
 
 
 def test_a_block_in_a_preset_is_a_value_like_another(own: Path, params: Path) -> None:
     before = params.read_text()
+    demo = own.parent / "demo.yaml"
+    demo.write_text("checkpoint:\n  lora: null\n")
     lora = {"rank": 1, "alpha": 2, "dropout": 0.0, "targets": ["q_proj"]}
     lines = "".join(f"    {key}: {json.dumps(value)}  # why\n" for key, value in lora.items())
     own.write_text(f"checkpoint:\n  lora:\n{lines}")

@@ -21,7 +21,7 @@ USED = {
 @pytest.fixture
 def project(workspace: Path) -> Path:
     """The project with every kind of prompt in use."""
-    for name in ("dvc.yaml", "prices.yaml", "configs", "data"):
+    for name in ("dvc.yaml", "prices.yaml", "configs", "data", "students"):
         Path(name).symlink_to(REPOSITORY / name)
     shutil.copytree(REPOSITORY / "prompts", "prompts")
     text = (REPOSITORY / "params.yaml").read_text()

@@ -21,10 +21,17 @@ from alpacare.pipeline.quoting.quote import Quote
 from alpacare.pipeline.quoting.quote_text import quote_table
 from alpacare.records.generation import Generation
 from alpacare.records.task import TestTask
-from alpacare.stages import filtered, instructions, judgments, references, responses, seeds
+from alpacare.stages import (
+    filtered,
+    instructions,
+    judgments,
+    model_generations,
+    responses,
+    seeds,
+)
 
 STAGES = {module.__name__.rpartition(".")[2]: module.main for module in (
-    filtered, instructions, judgments, references, responses, seeds
+    filtered, instructions, judgments, model_generations, responses, seeds
 )}  # fmt: skip
 TEACHING = ("seeds", "instructions", "filtered", "responses")
 
@@ -32,7 +39,7 @@ TEACHING = ("seeds", "instructions", "filtered", "responses")
 def run_stage(name: str) -> None:
     """Run a stage by its command in dvc.yaml, as DVC does."""
     command = read_yaml(Path("dvc.yaml"))["stages"][name]["cmd"]
-    values = read_yaml(Path("params.yaml")) | {"item": {"test": "demo"}}
+    values = read_yaml(Path("params.yaml")) | {"item": {"test": "demo", "student": WHO, "seed": 0}}
     result = run(STAGES[name], *fill(command, values).split()[3:])
     assert result.exit_code == 0, result.output
 
@@ -66,22 +73,29 @@ def agree(quote: Quoted, paid: float) -> None:
 
 @pytest.fixture
 def project(workspace: Path, server: Running, monkeypatch: pytest.MonkeyPatch) -> Running:
-    """20 seeds, a teacher whose replies bring two tasks each, a judge who finds all alike."""
+    """One student, 20 seed tasks; replies bring two tasks each, and a judge finds all alike."""
     monkeypatch.setenv("BUDGET", "1000")
     monkeypatch.setenv("OPENAI_BASE_URL", server.url)
     monkeypatch.setenv("OPENAI_API_KEY", "sk-x")  # the judge's
-    link_what_git_holds("dvc.yaml", "prompts", "configs", "data")
+    link_what_git_holds("dvc.yaml", "prompts", "configs", "data", "students")
     Path("prices.yaml").write_text("gpt-4o-mini: {input: 15, output: 60}\n")  # a hundredfold
     server.reset(text=THREE_TASKS, finish_reason="stop", replies=[["Output \\(a\\)", "Tie."]])
     write_params(server.url, **FEW)
     return server
 
 
-FEW: dict[str, dict[str, Any]] = {
+WHO = "all-rows"
+FEW: dict[str, Any] = {
+    "students": [WHO],
+    "training_seeds": [0],
     "seeds": {"take": 20},
     "instructions": {"requests": 120},
-    "references": {"written": ["terse", "thorough"]},
-    "judgments": {"references": ["terse"], "judges": ["longest"]},
+    "judgments": {
+        "contestants": [],
+        "references": ["terse"],
+        "head_to_head": WHO,
+        "judges": ["longest"],
+    },
 }
 
 
@@ -133,14 +147,13 @@ def test_a_lock_file_without_stages_records_no_setting(workspace: Path) -> None:
 
 def test_a_judges_quotes_are_what_is_paid(project: Running) -> None:
     """The first of a judge is a bound; with another reference or prompt its lengths are known."""
-    params = {**FEW, "sources": {"responses": "imported/ours"}}
-    Path("data/imported").mkdir()
+    params = {**FEW, "judgments": dict(FEW["judgments"]), "sources": {"responses": "imported/ours"}}
     Path("data/imported/ours.jsonl").touch()
-    answer("generations", "student")
+    answer_as_student()
     for names in (["terse"], ["terse", "thorough"]):
-        params["judgments"] = {"references": names, "judges": ["alpacare"]}
+        params["judgments"] |= {"references": names, "judges": ["alpacare"]}
         write_params(project.url, **params)
-        run_stage("references")
+        run_stage("model_generations")
         quote = quoted()
         paid = buy("judgments")
         if len(names) == 1:
@@ -154,15 +167,15 @@ def test_a_judges_quotes_are_what_is_paid(project: Running) -> None:
     assert project.state()["calls"] == 4 * 140
 
 
-def answer(folder: str, who: str) -> None:
-    """Write answers to the demo's test set, as a model would."""
-    path = Path(f"data/{folder}/demo.jsonl")
-    path.parent.mkdir()
+def answer_as_student() -> None:
+    """Write answers to the demo's test set."""
+    path = Path(f"data/generations/demo/{WHO}/0.jsonl")
+    path.parent.mkdir(parents=True)
     rows = [
         Generation(
             **test.model_dump(include={"id", "instruction", "input"}),
-            output=f"An answer by {who}. " * (1 + len(test.instruction) % 5),
-            generator=who,
+            output="An answer. " * (1 + len(test.instruction) % 5),
+            generator=WHO,
             finish_reason="stop",
         )
         for test in jsonl.read(Path("data/tests/demo.jsonl"), TestTask)
@@ -173,7 +186,7 @@ def answer(folder: str, who: str) -> None:
 @pytest.mark.parametrize("dollars", [0.004, 12_345.67, 987_654.32])
 @pytest.mark.parametrize("count", [0, 52_002, 1_040_040])
 def test_no_figure_is_cut_in_80_columns(dollars: float, count: int) -> None:
-    stages = ("instructions", "responses", "categories", "references", "judgments")
+    stages = ("instructions", "responses", "categories", "model_generations", "judgments")
     quotes = [
         Quote(
             stage, count, count, 0, counted=False, tokens_in=count * 2000, tokens_out=count * 500,
@@ -191,11 +204,14 @@ def test_no_figure_is_cut_in_80_columns(dollars: float, count: int) -> None:
 
 
 def test_a_test_set_that_is_not_here_counts_by_its_published_rows(workspace: Path) -> None:
-    link_what_git_holds("dvc.yaml", "prompts", "configs", "data")
-    params = read_yaml(REPOSITORY / "params.yaml") | {"tests": ["medinstruct-test", "unheard-of"]}
-    params["judgments"] |= {"references": ["terse"], "judges": ["alpacare"]}
+    link_what_git_holds("dvc.yaml", "prompts", "configs", "data", "students")
+    tests = ["medinstruct-test", "unheard-of"]
+    judgments = {"contestants": ["base"], "references": ["terse"], "judges": ["alpacare"]}
+    params = read_yaml(REPOSITORY / "params.yaml") | {"tests": tests}
+    params["judgments"] |= judgments
     Path("params.yaml").write_text(json.dumps(params))
     quote = quoted()
-    assert quote.stage("judgments")[1] == "432", "216 tasks in both orders"
+    # two students with two seeds and the base against `terse`, one student against the other
+    assert quote.stage("judgments")[1] == f"{(2 * 2 + 1 + 2) * 432:,}", "216 tasks in both orders"
     told = "medinstruct-test by the 216 rows of configs/datasets.yaml, unheard-of not at all"
     assert told in " ".join(quote.text.split())

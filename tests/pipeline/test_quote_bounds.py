@@ -14,7 +14,7 @@ from alpacare.pipeline.quoting.usage_estimates import ENOUGH
 
 @pytest.fixture(autouse=True)
 def project(workspace: Path) -> None:
-    link_what_git_holds("dvc.yaml", "prompts", "configs", "data")
+    link_what_git_holds("dvc.yaml", "prompts", "configs", "data", "students")
 
 
 def edit_seeds(count: int) -> None:

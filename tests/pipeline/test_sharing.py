@@ -55,7 +55,9 @@ def test_a_colleague_judges_anew_what_was_pushed_to_s3(made: Clone) -> None:
         assert other.repro() == set()
         assert not (other.folder / ".ledger").exists()
         with other.edited(JUDGE, "tie_margin: 0.0", "tie_margin: 0.01"):
-            assert other.repro() == {"judgments", "scores"}
+            # what is said of the base may be the same as before
+            judged = other.repro() - {"contestant_scores"}
+            assert judged == {"judgments", "contestant_judgments", "scores"}
         other.repro_from_cache()
 
 
@@ -117,7 +119,11 @@ def test_the_recipe_against_a_conflict_in_the_lock_computes_nothing_again(made: 
         for what in ("NAME", "EMAIL")
     }
     told = "".join(made.ok("bash", "-euo", "pipefail", "-c", line) for line in commands)
-    for stage in ("generations@demo-batched", "base_generations@demo", "judgments@demo"):
+    for stage in (
+        "generations@demo-all-rows-0-batched",
+        "local_generations@demo",
+        "judgments@demo-all-rows-0",
+    ):
         assert f"Stage '{stage}' is cached - skipping run" in told
     again = {cell.split("@")[0] for cell in ran(told)}
     assert "scores" in again

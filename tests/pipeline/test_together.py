@@ -14,7 +14,7 @@ from clones import Clone, quick_clone
 
 pytestmark = pytest.mark.slow
 
-FORCED = ("dvc", "repro", "-f", "-s", "generations@demo-batched")
+FORCED = ("dvc", "repro", "-f", "-s", "generations@demo-all-rows-0-batched")
 
 
 @pytest.fixture(scope="module")

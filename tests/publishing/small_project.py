@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,12 +13,17 @@ from ruamel.yaml import YAML
 
 from alpacare.cli.publish import publish
 from alpacare.compute.scratch import hash_files
-from alpacare.core.settings import read_yaml
+from alpacare.core.settings import check, read_yaml
 from alpacare.records.task import row_id
 from alpacare.training.result import model_card
+from alpacare.training.settings import CheckpointSettings
+from alpacare.training.student_file import overlay
 
 PLAIN = ("--to", "folder", "--out", "published", "--licence", "CC-BY-4.0")
-SCORE = "metrics/scores/demo/terse/overlap.json"
+SCORE = "metrics/scores/demo/all-rows/0/terse/overlap.json"
+WEIGHTS = "models/checkpoint/all-rows/0"
+_RUN = "${item.student}/${item.seed}"
+_ANSWERS = f"data/generations/${{item.test}}/{_RUN}"
 # each stage: what it reads, what DVC keeps of it, what Git keeps
 STAGES: dict[str, tuple[list[str], list[str], list[str]]] = {
     "seeds": (["data/seeds/medical.jsonl"], ["data/seeds.jsonl"], ["metrics/seeds.json"]),
@@ -29,10 +35,30 @@ STAGES: dict[str, tuple[list[str], list[str], list[str]]] = {
     ),
     "filtered": (["data/instructions.jsonl"], ["data/filtered.jsonl"], ["metrics/filtered.json"]),
     "responses": (["data/filtered.jsonl"], ["data/responses.jsonl"], []),
-    "checkpoint": (["data/responses.jsonl"], ["models/checkpoint"], []),
-    "generations": (["models/checkpoint"], ["data/generations/demo.jsonl"], []),
-    "scores": (["data/generations/demo.jsonl"], [], ["metrics/scores/demo"]),
+    "student_rows": (
+        ["data/${sources.responses}.jsonl"],
+        ["data/student_rows/${item.student}.jsonl"],
+        [],
+    ),
+    "checkpoint": (
+        ["data/student_rows/${item.student}.jsonl"],
+        [f"models/checkpoint/{_RUN}"],
+        [],
+    ),
+    "generations": (
+        [f"models/checkpoint/{_RUN}"],
+        [f"{_ANSWERS}.jsonl", f"{_ANSWERS}.json"],
+        [],
+    ),
+    "scores": ([f"{_ANSWERS}.jsonl"], [], [f"metrics/scores/${{item.test}}/{_RUN}"]),
 }
+AXES = {"test": "${tests}", "student": "${students}", "seed": "${training_seeds}"}
+PARAMS: dict[str, list[Any]] = {
+    "filtered": ["filtered"],
+    "checkpoint": ["checkpoint", {"students/${item.student}.yaml": None}],
+    "generations": ["generations"],
+}
+RUNS = [(student, seed) for student in ("all-rows", "half-rows") for seed in (0, 1)]
 TASKS = [
     ("Name the chambers of the heart.", "", "Two atria and two ventricles."),
     ("Put this in plain words.", "Take b.i.d.", 'Take it "twice" a day.\nIn the morning, say.'),
@@ -94,15 +120,26 @@ def commit(folder: Path) -> None:
 def recorded(folder: Path, *stages: str) -> None:
     """Have DVC record the present files as the stages' outputs, and Git commit them.
 
-    A checkpoint counts as trained on the data that is there.
+    A checkpoint counts as trained on the rows that are there.
     """
-    training = folder / "models/checkpoint/training.json"
-    if "checkpoint" in stages and "data" in (told := json.loads(training.read_text())):
-        (source,) = read_yaml(folder / "dvc.yaml")["stages"]["checkpoint"]["deps"]
-        data = hash_files(folder / source)
-        training.write_text(json.dumps({**told, "data": data}))
-    ok(folder, "dvc", "commit", "--force", "-q", *stages)
+    if "responses" in stages or "student_rows" in stages:
+        write_student_rows(folder)
+        stages = (*stages, "student_rows")
+    for training in (folder / "models/checkpoint").glob("*/*/training.json"):
+        if "checkpoint" in stages and "data" in (told := json.loads(training.read_text())):
+            data = hash_files(folder / f"data/student_rows/{training.parents[1].name}.jsonl")
+            training.write_text(json.dumps({**told, "data": data}))
+    ok(folder, "dvc", "commit", "--force", "-q", *dict.fromkeys(stages))
     commit(folder)
+
+
+def write_student_rows(folder: Path) -> None:
+    """Have one student take all rows, and the other the first of them."""
+    source = read_yaml(folder / "params.yaml")["sources"]["responses"]
+    lines = (folder / f"data/{source}.jsonl").read_text().splitlines(keepends=True)
+    (folder / "data/student_rows").mkdir(exist_ok=True)
+    (folder / "data/student_rows/all-rows.jsonl").write_text("".join(lines))
+    (folder / "data/student_rows/half-rows.jsonl").write_text(lines[0])
 
 
 def write_rows(path: Path, rows: list[dict[str, str]]) -> None:
@@ -134,10 +171,14 @@ def published(*arguments: object) -> str:
 
 
 def _write_files(folder: Path) -> None:
-    (folder / ".gitignore").write_text("/data/*.jsonl\n/data/generations/\n/models/\n/published/\n")
-    for stage in ("seeds/medical", "seeds", "instructions", "filtered", "generations/demo"):
+    ignored = ("data/*.jsonl", "data/generations/", "data/student_rows/", "models/", "published/")
+    (folder / ".gitignore").write_text("".join(f"/{name}\n" for name in ignored))
+    shutil.copytree(REPOSITORY / "students", folder / "students")
+    (folder / "params.yaml").write_text((REPOSITORY / "params.yaml").read_text())
+    for stage in ("seeds/medical", "seeds", "instructions", "filtered"):
         write_rows(folder / f"data/{stage}.jsonl", [{"stage": stage}])
     write_rows(folder / "data/responses.jsonl", [response(*task) for task in TASKS])
+    write_student_rows(folder)
     for name in (
         "metrics/seeds.json",
         "metrics/llm_usage/instructions.json",
@@ -145,22 +186,34 @@ def _write_files(folder: Path) -> None:
     ):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text((REPOSITORY / name).read_text())
-    (folder / SCORE).parent.mkdir(parents=True)
-    (folder / SCORE).write_text((REPOSITORY / SCORE).read_text())
-    _write_checkpoint(folder / "models/checkpoint")
+    for student, seed in RUNS:
+        answers = folder / f"data/generations/demo/{student}/{seed}.jsonl"
+        write_rows(answers, [{"stage": f"{student} {seed}"}])
+        answers.with_suffix(".json").write_text('{"engine": "batched"}')
+        shutil.copytree(
+            REPOSITORY / f"metrics/scores/demo/{student}/{seed}",
+            folder / f"metrics/scores/demo/{student}/{seed}",
+        )
+        _write_checkpoint(folder / "models/checkpoint", student, seed)
 
 
-def _write_checkpoint(folder: Path) -> None:
+def _write_checkpoint(checkpoints: Path, student: str, seed: int) -> None:
     import numpy as np
     from safetensors.numpy import save_file
 
+    folder, top = checkpoints / student / str(seed), checkpoints.parents[1]
     (folder / "prompt").mkdir(parents=True)
     (folder / "prompt/form.txt").write_text("alpaca\n")
-    weights = {"weight": np.arange(400, dtype=np.float32)}
+    weights = {"weight": np.arange(400, dtype=np.float32) + seed}
     save_file(weights, folder / "model.safetensors")  # type: ignore[no-untyped-call]
+    shared = read_yaml(REPOSITORY / "params.yaml")["checkpoint"]
+    own = read_yaml(REPOSITORY / f"students/{student}.yaml")
+    settings = check(overlay(shared, own), CheckpointSettings, "")
     training = {
-        "settings": read_yaml(REPOSITORY / "params.yaml")["checkpoint"],
-        "data": hash_files(folder.parents[1] / "data/responses.jsonl"),
+        "student": student,
+        "seed": seed,
+        "settings": settings.model_dump(),
+        "data": hash_files(top / f"data/student_rows/{student}.jsonl"),
         "base_sha256": None,
         "teachers": ["some-teacher"],
         **dict.fromkeys(("examples", "held_out", "truncated", "dropped", "tokens"), 3),
@@ -174,24 +227,21 @@ def _write_checkpoint(folder: Path) -> None:
 
 
 def _write_pipeline(folder: Path) -> None:
-    (folder / "params.yaml").write_text((REPOSITORY / "params.yaml").read_text())
+    def few_cells(params: Any) -> None:
+        params["judgments"] |= {"contestants": [], "references": ["terse"], "judges": ["overlap"]}
 
-    def one_cell(params: Any) -> None:
-        params["judgments"] = {
-            "references": ["terse"],
-            "judges": ["overlap"],
-            "local_judges": [],
-        }
+    edit_yaml(folder / "params.yaml", few_cells)
+    stages = {name: _stage(name, *parts) for name, parts in STAGES.items()}
+    YAML().dump({"stages": stages}, folder / "dvc.yaml")
 
-    edit_yaml(folder / "params.yaml", one_cell)
-    stages = {
-        name: {
-            "cmd": "true",
-            "deps": deps,
-            "params": [name] if name in ("filtered", "checkpoint") else [],
-            "outs": [*outs, *({path: {"cache": False}} for path in kept)],
-        }
-        for name, (deps, outs, kept) in STAGES.items()
+
+def _stage(name: str, deps: list[str], outs: list[str], kept: list[str]) -> dict[str, Any]:
+    stage: dict[str, Any] = {
+        "cmd": "true",
+        "deps": deps,
+        "params": PARAMS.get(name, []),
+        "outs": [*outs, *({path: {"cache": False}} for path in kept)],
     }
-    artifacts = {"checkpoint": {"path": "models/checkpoint", "type": "model"}}
-    YAML().dump({"stages": stages, "artifacts": artifacts}, folder / "dvc.yaml")
+    places = str([deps, outs, kept])
+    axes = {axis: values for axis, values in AXES.items() if f"item.{axis}" in places}
+    return {"matrix": axes, **stage} if axes else stage

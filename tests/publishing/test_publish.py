@@ -12,6 +12,7 @@ from small_project import (
     PLAIN,
     SCORE,
     TASKS,
+    WEIGHTS,
     edit_yaml,
     ok,
     published,
@@ -40,7 +41,7 @@ def test_without_yes_it_only_says_what_it_would_write(project: Path) -> None:
     assert done.exit_code == 0, done.output
     assert "dataset -> published/dataset: 5 files, " in done.output
     assert "KB, CC-BY-4.0" in done.output
-    size = (project / "models/checkpoint/model.safetensors").stat().st_size
+    size = (project / f"{WEIGHTS}/model.safetensors").stat().st_size
     assert f"{size / 1000:.1f} KB  model.safetensors" in done.output
     assert "--yes does it" in done.output
     assert not (project / "published").exists()
@@ -76,7 +77,7 @@ def test_each_rows_id_and_model_are_in_a_file_beside_the_data(project: Path) -> 
 
 def test_the_weights_are_the_checkpoints_bytes(project: Path) -> None:
     published(*PLAIN)
-    made, given = project / "models/checkpoint", project / "published/model"
+    made, given = project / WEIGHTS, project / "published/model"
     names = {path.relative_to(made) for path in made.rglob("*") if path.is_file()}
     assert {path.relative_to(given) for path in given.rglob("*") if path.is_file()} == names
     for name in names - {Path("README.md")}:
@@ -117,6 +118,28 @@ def test_the_models_card_keeps_trainings_and_adds_scores_with_intervals(project:
     assert "torch 2.13.0" in card
 
 
+def test_any_student_and_seed_can_be_published(project: Path) -> None:
+    first = "weights of all-rows, seed 0; others: --student, --seed"
+    assert first in run(publish, *PLAIN).output
+    out = published(*PLAIN, "--student", "half-rows", "--seed", "1")
+    assert "weights of half-rows, seed 1;" in out
+    given = (project / "published/model/model.safetensors").read_bytes()
+    assert given == (project / "models/checkpoint/half-rows/1/model.safetensors").read_bytes()
+    card = (project / "published/model/README.md").read_text()
+    assert "| student | `half-rows`, training seed 1 |" in card
+    assert "learned from 1 of the 3 rows of `data/responses.jsonl`, chosen by" in card
+    assert '"take": 166' in card
+    assert len(json.loads((project / "published/dataset/train.json").read_text())) == 3
+
+
+def test_rows_of_another_file_than_is_here_are_refused(project: Path) -> None:
+    write_rows(project / "data/student_rows/all-rows.jsonl", [response("Another?", "", "Yes.")])
+    ok(project, "dvc", "commit", "--force", "-q", "student_rows", "checkpoint")
+    assert f"{WEIGHTS}/training.json: it was trained on another data/student_rows" in refused(
+        *PLAIN
+    )
+
+
 def test_settings_in_the_card_are_those_that_made_the_data(project: Path) -> None:
     text = (project / "params.yaml").read_text()
     (project / "params.yaml").write_text(text.replace("rouge_l: 0.7 ", "rouge_l: 0.5 "))
@@ -153,7 +176,9 @@ def test_a_second_time_replaces_what_the_first_wrote(project: Path) -> None:
         (("--to", "hub", "--model", "our lab/x"), "'our lab/x' is not a name on the Hub: "),
         (("--to", "hub", "--model", "a/b", "--out", "x"), "--out is for --to folder"),
         ((*PLAIN[:3], "shared", *PLAIN[4:]), "shared/dataset: `git add .` would add it; "),
-        ((*PLAIN[:3], "models/checkpoint", *PLAIN[4:]), "is in models/checkpoint, which DVC"),
+        ((*PLAIN[:3], WEIGHTS, *PLAIN[4:]), f"is in {WEIGHTS}, which DVC"),
+        ((*PLAIN, "--student", "nobody"), "'nobody' is not in students: all-rows, half-rows"),
+        ((*PLAIN, "--seed", "5"), "--seed: 5 is not in training_seeds: 0, 1"),
     ],
 )
 def test_wrong_options(project: Path, arguments: tuple[str, ...], message: str) -> None:
@@ -177,12 +202,8 @@ def test_data_of_alpacare_stays_non_commercial(project: Path) -> None:
     def start_there(document: Any) -> None:
         document["sources"]["responses"] = "imported/medinstruct-52k"
 
-    def learn_from_it(document: Any) -> None:
-        document["stages"]["checkpoint"]["deps"] = ["data/imported/medinstruct-52k.jsonl"]
-
     edit_yaml(project / "params.yaml", start_there)
-    edit_yaml(project / "dvc.yaml", learn_from_it)
-    recorded(project, "checkpoint")
+    recorded(project, "student_rows", "checkpoint")
     line = refused(*PLAIN)
     assert "CC-BY-4.0 allows more than data/imported/medinstruct-52k does" in line
     published(*PLAIN[:-1], "CC-BY-NC-4.0")
@@ -200,8 +221,8 @@ def test_stale_or_missing_files_are_refused(project: Path) -> None:
     path.write_bytes(content + content.replace(b"heart", b"liver"))
     assert "data/responses.jsonl: is not what DVC recorded; run `dvc repro`" in refused(*PLAIN)
     path.write_bytes(content)
-    (project / "models/checkpoint/prompt/form.txt").write_text("chat\n")
-    assert "models/checkpoint: is not what DVC recorded" in refused(*PLAIN)
+    (project / f"{WEIGHTS}/prompt/form.txt").write_text("chat\n")
+    assert f"{WEIGHTS}: is not what DVC recorded" in refused(*PLAIN)
 
 
 def test_responses_to_what_has_been_replaced_are_refused(project: Path) -> None:
@@ -214,11 +235,14 @@ def test_responses_to_what_has_been_replaced_are_refused(project: Path) -> None:
 
 
 def test_scores_of_another_checkpoint_are_left_out(project: Path) -> None:
-    (project / "models/checkpoint/prompt/form.txt").write_text("chat\n")
+    (project / f"{WEIGHTS}/prompt/form.txt").write_text("chat\n")
     recorded(project, "checkpoint")
     out = published(*PLAIN)
-    assert "note: left out of the card: metrics/scores/demo: was made from another" not in out
-    assert "data/generations/demo.jsonl: was made from another models/checkpoint" in out
+    assert (
+        "note: left out of the card: metrics/scores/demo/all-rows/0: was made from another"
+        not in out
+    )
+    assert f"data/generations/demo/all-rows/0.jsonl: was made from another {WEIGHTS}" in out
     assert "Not judged." in (project / "published/model/README.md").read_text()
 
 
@@ -234,7 +258,7 @@ def test_scores_of_another_checkpoint_are_left_out(project: Path) -> None:
 def test_weights_that_could_run_code_or_hold_keys_are_refused(
     project: Path, name: str, content: bytes, message: str
 ) -> None:
-    (project / "models/checkpoint" / name).write_bytes(content)
+    (project / WEIGHTS / name).write_bytes(content)
     recorded(project, "checkpoint")
     line = refused(*PLAIN)
     assert message in line
@@ -283,15 +307,15 @@ def test_outside_of_a_project_there_is_one_line(workspace: Path) -> None:
 
 
 def test_the_page_shows_how_to_get_versions_by_tag(project: Path, tmp_path: Path) -> None:
-    """DVC takes annotated tags only, and the version as --rev."""
     page = (REPOSITORY / "docs/publish.md").read_text()
     typed = [line[2:] for line in page.splitlines() if line.startswith("$ ") and "v1.0.0" in line]
     tag, push, *gets = map(shlex.split, typed)
     assert push[:2] == ["git", "push"]
-    assert [line[:3] for line in gets] == [["dvc", "artifacts", "get"], ["dvc", "get", "."]]
-    first = {p.name: p.read_bytes() for p in (project / "models/checkpoint").glob("*.*")}
+    assert gets
+    assert all(line[:4] == ["dvc", "get", ".", WEIGHTS] for line in gets)
+    first = {p.name: p.read_bytes() for p in (project / WEIGHTS).glob("*.*")}
     ok(project, *tag)
-    (project / "models/checkpoint/versions.json").write_text("{}")
+    (project / WEIGHTS / "versions.json").write_text("{}")
     recorded(project, "checkpoint")
     for where in (project, tmp_path):
         for line in gets:

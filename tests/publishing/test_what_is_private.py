@@ -3,7 +3,6 @@
 import json
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
 from conftest import REPOSITORY, run
@@ -11,6 +10,7 @@ from pyarrow import parquet
 from small_project import (
     PLAIN,
     TASKS,
+    WEIGHTS,
     edit_yaml,
     environment,
     ok,
@@ -19,11 +19,14 @@ from small_project import (
     refused,
     response,
     write_rows,
+    write_student_rows,
 )
 
 from alpacare.cli.publish import publish
-from alpacare.training.settings import Architecture, StudentSettings
-from alpacare.training.student import load_base, train_tokenizer
+from alpacare.prompting.student_prompt import StudentPrompt
+from alpacare.records.response import Response
+from alpacare.training.base_model import save_base_model
+from alpacare.training.settings import Architecture, BaseModelSettings
 
 pytest_plugins = ["project_fixtures"]
 
@@ -33,13 +36,11 @@ PERSON = "Jane Roe"
 def write_base(folder: Path) -> None:
     """A pretrained model of a few thousand weights."""
     shape = {"hidden_size": 16, "layers": 1, "heads": 2, "vocab_size": 300, "context": 512}
-    architecture = Architecture.model_validate(shape)
-    settings = StudentSettings(
-        base="random", revision=None, architecture=architecture, dtype="float32", seed=0
+    settings = BaseModelSettings(architecture=Architecture.model_validate(shape), seed=0)
+    rows = [Response.model_validate(response("Say.", "", "the heart has two atria"))]
+    save_base_model(
+        folder, rows, StudentPrompt.choose("alpaca", REPOSITORY / "prompts/student"), settings
     )
-    tokenizer = train_tokenizer(["the heart has two atria"], 300)
-    load_base(settings, tokenizer).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
     config = json.loads((folder / "tokenizer_config.json").read_text())
     config["name_or_path"] = f"/home/{PERSON}/tokenizer"  # as older versions wrote it
     (folder / "tokenizer_config.json").write_text(json.dumps(config))
@@ -58,17 +59,17 @@ def study(made_once: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     write_base(home / "models/llama")
     rows = [response(*task) | {"model": f"{home}/models/teacher"} for task in TASKS]
     write_rows(folder / "data/responses.jsonl", rows)
+    write_student_rows(folder)
     lora = {"rank": 2, "alpha": 4, "dropout": 0.0, "targets": ["q_proj"]}
-    edit_yaml(folder / "params.yaml", lambda params: params["checkpoint"].update(lora=lora))
-    edit_yaml(
-        folder / "params.yaml",
-        lambda params: params["checkpoint"]["student"].update(base=f"{home}/models/llama"),
-    )
-    options = ["--prompt", REPOSITORY / "prompts/student"]
-    options += ["--hardware", REPOSITORY / "configs/accelerate/cpu.yaml"]
-    stage = ["python", "-m", "alpacare.stages.checkpoint", "data/responses.jsonl"]
-    shutil.rmtree(folder / "models/checkpoint")
-    ok(folder, *stage, "models/checkpoint", *map(str, options))
+    own = {"base": f"{home}/models/llama", "lora": lora, "optimizer": {"max_steps": 2}}
+    edit_yaml(folder / "students/all-rows.yaml", lambda student: student.update(own))
+    rows_file = "data/student_rows/all-rows.jsonl"
+    stage = ["python", "-m", "alpacare.stages.checkpoint", "students/all-rows.yaml", rows_file]
+    stage += [WEIGHTS, "--seed", "0", "--base-model", "models/base_model"]
+    stage += ["--prompt", str(REPOSITORY / "prompts/student")]
+    stage += ["--hardware", str(REPOSITORY / "configs/accelerate")]
+    shutil.rmtree(folder / WEIGHTS)
+    ok(folder, *stage)
     recorded(folder)
     return folder
 
@@ -84,7 +85,7 @@ def test_a_published_study_names_nobodys_folders(study: Path) -> None:
         for trace in (PERSON, str(study.parents[1])):
             assert trace.encode() not in text, path
     card = (study / "published/model/README.md").read_text()
-    assert "| `llama`, a folder with SHA-256 `" in card
+    assert "| `llama`, a folder with the SHA-256 `" in card
     assert "base_model" not in card.split("---\n")[1]
     assert "weights that start from llama: its licence" in card
     assert "answers by teacher: the terms" in card
@@ -101,12 +102,12 @@ def test_a_published_study_names_nobodys_folders(study: Path) -> None:
 def test_a_folder_of_a_machine_beside_the_weights_is_refused(
     project: Path, file: str, text: str
 ) -> None:
-    path = project / "models/checkpoint" / file
+    path = project / WEIGHTS / file
     before = json.loads(path.read_text()) if path.exists() else {}
     text = text.format(home=project)
     path.write_text(text if file == "notes.txt" else json.dumps({**before, **json.loads(text)}))
     recorded(project, "checkpoint")
-    assert f"models/checkpoint/{file}:1: holds '" in refused(*PLAIN)
+    assert f"{WEIGHTS}/{file}:1: holds '" in refused(*PLAIN)
 
 
 @pytest.mark.parametrize(
@@ -140,12 +141,12 @@ def test_a_base_behind_a_link_is_named_by_the_link(project: Path) -> None:
     link = models / "current"
     link.symlink_to("llama-7b")
     edit_yaml(
-        project / "params.yaml",
-        lambda params: params["checkpoint"]["student"].update(base=str(link)),
+        project / "students/all-rows.yaml",
+        lambda student: student.update(base=str(link)),
     )
-    training = project / "models/checkpoint/training.json"
+    training = project / WEIGHTS / "training.json"
     told = json.loads(training.read_text()) | {"base_sha256": "0" * 64}
-    told["settings"]["student"]["base"] = "current"
+    told["settings"]["base"] = "current"
     training.write_text(json.dumps(told))
     recorded(project, "checkpoint")
     link.unlink()
@@ -155,30 +156,23 @@ def test_a_base_behind_a_link_is_named_by_the_link(project: Path) -> None:
 
 def test_weights_made_with_other_settings_than_recorded_are_refused(project: Path) -> None:
     """DVC records settings as they are when a stage ends: they may have been others."""
-    training = project / "models/checkpoint/training.json"
+    training = project / WEIGHTS / "training.json"
     told = json.loads(training.read_text())
     told["settings"]["optimizer"]["learning_rate"] = 5e-5
     training.write_text(json.dumps(told))
     recorded(project, "checkpoint")
     line = refused(*PLAIN)
-    assert "made with optimizer.learning_rate 5e-05, but dvc.lock says 0.002" in line
-    assert "run `dvc repro --single-item --force checkpoint`" in line
+    assert "made with optimizer.learning_rate 5e-05, but dvc.lock says 0.004" in line
+    assert "run `dvc repro --single-item --force checkpoint@all-rows-0`" in line
 
 
 def test_scores_of_answers_made_with_other_settings_are_left_out(project: Path) -> None:
-    def record_run(dvc: Any) -> None:
-        stage = dvc["stages"]["server_generations"] = dvc["stages"].pop("generations")
-        stage["params"] = ["generations"]
-        stage["outs"].append("data/generations/demo.json")
-        dvc["stages"]["scores"]["deps"].append("data/generations/demo.json")
-
-    edit_yaml(project / "dvc.yaml", record_run)
-    run_file = project / "data/generations/demo.json"
-    for temperature, told in ((0.0, ""), (0.5, "temperature 0.5, but dvc.lock says 0.0")):
+    run_file = project / "data/generations/demo/all-rows/0.json"
+    for temperature, told in ((0.7, ""), (0.5, "temperature 0.5, but dvc.lock says 0.7")):
         run_file.write_text(json.dumps({"engine": "batched", "temperature": temperature}))
-        recorded(project, "server_generations", "scores")
+        recorded(project, "generations", "scores")
         output = run(publish, *PLAIN).output
         assert ("note: left out of the card" in output) == bool(told)
         assert told in output
-        again = "run `dvc repro --single-item --force server_generations`"
+        again = "run `dvc repro --single-item --force generations@demo-all-rows-0`"
         assert (again in output) == bool(told)

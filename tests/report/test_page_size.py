@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alpacare.display.html import as_compressed_json
-from alpacare.report.page_size import LONGEST, pack_items
+from alpacare.report.page_size import SHORTEST, pack_items
 
 
 def text(seed: object, length: int) -> str:
@@ -19,11 +19,26 @@ def text(seed: object, length: int) -> str:
     return "".join(Random(str(seed)).choices(ascii_letters, k=length))
 
 
-def sets_of(count: int, answer: int, reply: int) -> list[dict[str, Any]]:
-    said = [["model_first", "model", text("reply", reply), {"correct": [1, 2]}]]
-    pair = {"answer": [text("theirs", answer), "stop"], "judges": {"j": ["won", True, said]}}
+def sets_of(count: int, answer: int, reply: int, seeds: int = 1) -> list[dict[str, Any]]:
+    def say(name: str) -> list[Any]:
+        return ["model_first", "model", text(f"reply {name}", reply), {"correct": [1, 2]}]
+
     items = [
-        {"id": str(n), "answer": [text(n, answer), "length"], "against": {"terse": pair}}
+        {
+            "id": str(n),
+            "answers": {
+                "s": {str(seed): [text((n, seed), answer), "length"] for seed in range(seeds)},
+                "terse": {"": [text("theirs", answer), "stop"]},
+            },
+            "against": {
+                "terse": {
+                    "s": {
+                        str(seed): {"j": ["won", True, [say(f"{n} {seed}")]]}
+                        for seed in range(seeds)
+                    }
+                }
+            },
+        }
         for n in range(count)
     ]
     return [{"test": "demo", "items": items}]
@@ -52,21 +67,42 @@ def test_replies_go_first() -> None:
     packed, told = pack_items(tests, 10_000)
     assert len(packed) <= 10_000
     assert told == "what the judges replied is left out"
-    (pair,) = (item["against"]["terse"] for item in unpacked(packed)[0]["items"])
-    assert pair["judges"] == {"j": ["won", True, [["model_first", "model", None, None]]]}
-    assert pair["answer"] == [text("theirs", 100), "stop"]
+    (item,) = unpacked(packed)[0]["items"]
+    assert item["against"]["terse"]["s"]["0"] == {"j": ["won", True, [["model_first", "model"]]]}
+    assert item["answers"] == tests[0]["items"][0]["answers"]
+
+
+def test_those_on_the_first_seed_go_last() -> None:
+    packed, told = pack_items(sets_of(1, 100, 5_000, seeds=3), 8_000)
+    assert len(packed) <= 8_000
+    assert told == "what judges replied on other training seeds than the first is left out"
+    (item,) = unpacked(packed)[0]["items"]
+    said = {seed: judges["j"][2][0] for seed, judges in item["against"]["terse"]["s"].items()}
+    assert [len(said[seed]) for seed in "012"] == [4, 2, 2]
 
 
 def test_then_answers_are_shortened_and_say_so() -> None:
     packed, told = pack_items(sets_of(20, 3000, 90), 40_000)
     assert len(packed) <= 40_000
     assert told.endswith("and answers end after 1,000 characters")
-    items = unpacked(packed)[0]["items"]
-    assert [item["answer"] for item in items] == [[text(n, 1000), "shortened"] for n in range(20)]
-    assert {item["against"]["terse"]["answer"][1] for item in items} == {"shortened"}
+    answers = [item["answers"] for item in unpacked(packed)[0]["items"]]
+    assert [each["s"]["0"] for each in answers] == [
+        [text((n, 0), 1000), "shortened"] for n in range(20)
+    ]
+    assert {each["terse"][""][1] for each in answers} == {"shortened"}
+
+
+def test_then_the_answers_of_later_seeds_go_and_their_verdicts_stay() -> None:
+    packed, told = pack_items(sets_of(20, 3000, 90, seeds=3), 40_000)
+    assert len(packed) <= 40_000
+    assert "so are the answers of other training seeds than the first" in told
+    assert told.endswith("and answers end after 1,000 characters")
+    for item in unpacked(packed)[0]["items"]:
+        assert set(item["answers"]["s"]) == {"0"}
+        assert set(item["against"]["terse"]["s"]) == {"0", "1", "2"}
 
 
 def test_every_item_stays_though_there_is_no_room() -> None:
     packed, told = pack_items(sets_of(50, 3000, 90), 10)
     assert len(unpacked(packed)[0]["items"]) == 50
-    assert f"{LONGEST[-1]} characters" in told
+    assert f"{SHORTEST[-1]} characters" in told

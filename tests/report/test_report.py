@@ -6,6 +6,7 @@ import re
 import shutil
 from base64 import b64decode
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import REPOSITORY, run
@@ -13,24 +14,33 @@ from judged_project import make_task, write_project
 
 from alpacare.cli.report import report
 from alpacare.core import jsonl
-from alpacare.core.files import read_json
+from alpacare.core.files import read_json, write_json
 from alpacare.core.settings import read_yaml
 from alpacare.evaluation.score_table import read_score
-from alpacare.records.review import Review
+from alpacare.review.key import StudentReview
 
 PAGE, FIGURES = Path("reports/index.html"), Path("reports/figures")
-CELL = "demo/terse/overlap"
+CELL = "demo/all-rows/0/terse/overlap"
 JUDGES = ["overlap", "longest"]
+STUDENTS = ["all-rows", "half-rows"]
 
 
 @pytest.fixture
 def project(workspace: Path) -> Path:
-    """Twenty tasks, two references and two judges."""
-    write_project(workspace, {"demo": 20}, ["terse", "base"], JUDGES)
+    """Twenty tasks, two references and two judges; two students, two seeds, and their base."""
+    write_project(
+        workspace,
+        {"demo": 20},
+        ["terse", "base"],
+        JUDGES,
+        students=STUDENTS,
+        seeds=[0, 1],
+        contestants=["base"],
+    )
     return workspace
 
 
-def items(page: Path = PAGE) -> list[dict[str, object]]:
+def items(page: Path = PAGE) -> list[dict[str, Any]]:
     found = re.search(r'id="items">(.*?)</script>', page.read_text(), re.S)
     assert found
     sets = json.loads(gzip.decompress(b64decode(found[1])))
@@ -48,9 +58,49 @@ def test_the_page_holds_the_figures_of_the_metrics(project: Path) -> None:
     assert f"{score.n_valid} of {score.n}" in text
 
 
+def rows_of(section: str) -> list[str]:
+    """The texts of the rows of a section's tables."""
+    page = PAGE.read_text().partition(f'<section id="{section}"')[2].partition("</section>")[0]
+    found = re.findall(r"<tr[ >].*?</tr>", page, re.S)
+    return [" ".join(re.sub(r"<[^>]+>", " ", row).split()) for row in found]
+
+
+def test_the_leaderboard_has_every_model_before_every_judge(project: Path) -> None:
+    assert run(report).exit_code == 0
+    board = rows_of("leaderboard")
+    for model in (*STUDENTS, "base"):
+        assert len([row for row in board if re.match(rf"\d {model} ", row)]) == len(JUDGES)
+    (line,) = re.findall(r"all-rows against half-rows, judged by overlap: [^<]*", PAGE.read_text())
+    assert "points" in line
+
+
+def test_a_student_is_the_mean_over_its_seeds(project: Path) -> None:
+    second = Path("metrics/scores/demo/all-rows/1/terse/overlap.json")
+    write_json(second, read_json(second) | {"win_rate": 0.7, "ci_low": 0.5, "ci_high": 0.9})
+    first = read_score(Path(f"metrics/scores/{CELL}.json"))
+    assert first.win_rate == 0.5
+    low, high = (
+        50 * ((one or 0) + other) for one, other in ((first.ci_low, 0.5), (first.ci_high, 0.9))
+    )
+    assert run(report).exit_code == 0
+    row = next(row for row in rows_of("scores") if row.startswith("all-rows"))
+    assert row.startswith(f"all-rows 60.0 {low:.1f} to {high:.1f} 50.0 to 70.0 ")
+
+
+def test_every_answer_is_in_the_browser(project: Path) -> None:
+    assert run(report).exit_code == 0
+    for item in items():
+        answers = {name: list(seeds) for name, seeds in item["answers"].items()}
+        both = ["0", "1"]
+        assert answers == {"all-rows": both, "half-rows": both, "base": [""], "terse": [""]}
+        assert list(item["against"]) == ["terse", "base", "half-rows"]
+        assert list(item["against"]["terse"]) == ["all-rows", "half-rows", "base"]
+        assert list(item["against"]["half-rows"]) == ["all-rows"]
+
+
 def test_the_items_are_those_that_the_score_counts(project: Path) -> None:
     assert run(report).exit_code == 0
-    said = [item["against"]["terse"]["judges"]["overlap"] for item in items()]  # type: ignore[index]
+    said = [item["against"]["terse"]["all-rows"]["0"]["overlap"] for item in items()]
     score = read_score(Path(f"metrics/scores/{CELL}.json"))
     outcomes = [outcome for outcome, _, _ in said]
     assert [outcomes.count(o) for o in ("won", "tied", "lost")] == [
@@ -84,11 +134,12 @@ def test_pictures_for_papers_stand_beside_other_files(project: Path) -> None:
 
 
 def test_a_clone_without_data_shows_its_metrics(project: Path) -> None:
-    for folder in ("generations", "references", "judgments"):
-        shutil.rmtree(f"data/{folder}")
+    for folder in Path("data").glob("*"):
+        if folder.name != "tests":
+            shutil.rmtree(folder)
     done = run(report)
     assert done.exit_code == 0, done.output
-    assert "data/generations/demo.jsonl" in done.output
+    assert "data/generations/demo/all-rows/0.jsonl" in done.output
     page = PAGE.read_text()
     assert "judged by <b>overlap</b>" in page
     assert 'id="items"' not in page
@@ -107,12 +158,21 @@ def test_nothing_at_all_is_a_page_too(workspace: Path) -> None:
 def test_the_checked_in_metrics_make_every_part(workspace: Path) -> None:
     for name in ("params.yaml", "dvc.yaml", "dvc.lock"):
         shutil.copyfile(REPOSITORY / name, name)
-    for name in ("metrics", "data/seeds", "data/tests"):
+    for name in ("metrics", "students", "data/seeds", "data/tests"):
         shutil.copytree(REPOSITORY / name, name)
     done = run(report)
     assert done.exit_code == 0, done.output
     page = PAGE.read_text()
-    for part in ("scores", "difficulty", "training", "data", "cost", "origin"):
+    for part in (
+        "leaderboard",
+        "scores",
+        "difficulty",
+        "answers",
+        "training",
+        "data",
+        "cost",
+        "origin",
+    ):
         assert f'<section id="{part}"' in page
     for figure in ("verbs", "funnel", "loss", "kinds-type", "nearest-seeds", "lengths-output"):
         assert f'<figure id="{figure}">' in page
@@ -125,11 +185,13 @@ def test_the_checked_in_metrics_make_every_part(workspace: Path) -> None:
     )
 
 
-def review(number: int, verdict: str, reviewer: str = "ann") -> Review:
-    return Review(
+def review(number: int, verdict: str, reviewer: str = "ann") -> StudentReview:
+    return StudentReview(
         id=make_task("demo", number).id,
         test="demo",
         reference="terse",
+        student="all-rows",
+        training_seed=1,
         reviewer=reviewer,
         criterion="correctness",
         verdict=verdict,  # type: ignore[arg-type]
@@ -168,7 +230,8 @@ def break_line(path: str, old: str, new: str) -> None:
         (f"metrics/scores/{CELL}.json", '"n"', '"m"', f"{CELL}.json: field"),
         (f"metrics/scores/{CELL}.json", "{", "[", "not valid JSON"),
         (f"data/judgments/{CELL}.jsonl", "}\n", "\n", f"{CELL}.jsonl:1: not valid JSON"),
-        ("data/generations/demo.jsonl", '"id"', '"name"', "demo.jsonl:1: field"),
+        ("data/generations/demo/all-rows/0.jsonl", '"id"', '"name"', "0.jsonl:1: field"),
+        ("students/all-rows.yaml", "max_seq_length", "longest", "students/all-rows.yaml: "),
         ("data/tests/demo.jsonl", '"difficulty": 1', '"difficulty": 9', "demo.jsonl:1: field"),
     ],
 )
@@ -187,20 +250,25 @@ def test_bad_files_are_one_line(project: Path, path: str, old: str, new: str, to
     [
         (
             "step,loss\n1,2\n",
-            "metrics/training_curves.csv:1: expected the columns step,loss,learning_rate",
+            "0.csv:1: expected the columns step,loss,learning_rate",
         ),
         (
             "step,loss,learning_rate\n1,high,0\n",
-            "metrics/training_curves.csv:2: loss 'high' is no float",
+            "0.csv:2: loss 'high' is no float",
         ),
-        ("step,loss,learning_rate\n1,2\n", "metrics/training_curves.csv:2: 2 values, expected 3"),
+        (
+            "step,loss,learning_rate\n1,2\n",
+            "0.csv:2: 2 values, expected 3",
+        ),
     ],
 )
 def test_bad_tables_are_one_line(project: Path, table: str, told: str) -> None:
-    figures = read_json(REPOSITORY / "metrics/training_curves.json")
-    Path("metrics/training_curves.json").write_text(json.dumps(figures))
-    Path("metrics/validation.csv").write_text("step,loss\n")
-    Path("metrics/training_curves.csv").write_text(table)
+    name = "metrics/training_curves/all-rows/0.json"
+    write_json(Path(name), read_json(REPOSITORY / name))
+    held_out = Path("metrics/validation/all-rows/0.csv")
+    held_out.parent.mkdir(parents=True)
+    held_out.write_text("step,loss\n")
+    Path(name).with_suffix(".csv").write_text(table)
     done = run(report)
     assert done.exit_code == 2
     assert told in done.output

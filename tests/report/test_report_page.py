@@ -42,6 +42,26 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_project(
         folder, {"demo": ITEMS, "other": 10}, ["thorough", "terse"], ["overlap", "longest"]
     )
+    return written(folder)
+
+
+@pytest.fixture(scope="module")
+def study_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report on two students with two seeds each, and on their base."""
+    folder = tmp_path_factory.mktemp("study")
+    write_project(
+        folder,
+        {"demo": 10},
+        ["terse", "base"],
+        ["overlap", "longest"],
+        students=["all-rows", "half-rows"],
+        seeds=[0, 1],
+        contestants=["base"],
+    )
+    return written(folder)
+
+
+def written(folder: Path) -> Path:
     write_tables(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
@@ -76,11 +96,14 @@ def write_tables(folder: Path) -> None:
             (metrics / stage / f"{name}.csv").write_text(text)
     told = {"loss_start": 8.0, "loss_end": 4.0, "steps": 2, "examples": 3, "tokens": 90,
             "response_tokens": 60, "truncated": 0, "held_out": 0, "dropped": 0}  # fmt: skip
-    (metrics / "training_curves.json").write_text(json.dumps(told))
-    (metrics / "training_curves.csv").write_text(
-        "step,loss,learning_rate\n1,8.0,1e-3\n2,4.0,1e-3\n"
-    )
-    (metrics / "validation.csv").write_text("step,loss\n2,5.0\n")
+    curve = "step,loss,learning_rate\n1,8.0,1e-3\n2,4.0,1e-3\n"
+    for name, text in (
+        ("training_curves/all-rows/0.json", json.dumps(told)),
+        ("training_curves/all-rows/0.csv", curve),
+        ("validation/all-rows/0.csv", "step,loss\n2,5.0\n"),
+    ):
+        (metrics / name).parent.mkdir(parents=True, exist_ok=True)
+        (metrics / name).write_text(text)
 
 
 @pytest.fixture
@@ -114,7 +137,7 @@ def counted(page: "Page") -> str:
 
 def test_filters_find_what_fits(context: "BrowserContext", page_file: Path) -> None:
     page = open_page(context, page_file)
-    assert counted(page) == "100 of 100 comparisons"
+    assert counted(page) == "100 of 100 tasks, each against a reference"
     page.select_option("[name=test]", "demo")
     page.select_option("[name=against]", "terse")
     page.select_option("[name=judge]", "overlap")
@@ -153,18 +176,40 @@ def test_an_item_shows_both_answers_and_every_verdict(
     page = open_page(context, page_file, f"#item=demo/terse/{make_task('demo', 3).id}")
     item = page.locator("#item")
     assert "demo, against terse" in item.inner_text()
-    assert item.locator(".student .text").inner_text().startswith("student says")
+    assert item.locator(".student .text").inner_text().startswith("all-rows says")
     assert "cut off" in item.locator(".student .kind").inner_text()
     assert item.locator(".other .text").inner_text().startswith("terse says")
     rows = [
         row.all_inner_texts()
         for row in (item.locator("tbody tr").nth(n).locator("th, td") for n in (0, 1))
     ]
-    assert rows[0][:3] == ["overlap", "student", "reference"]
-    assert "orders disagree" in rows[0][3]
-    assert rows[1][:3] == ["longest", "reference", "unreadable"]
+    assert rows[0][:4] == ["all-rows, seed 0", "overlap", "all-rows", "terse"]
+    assert "orders disagree" in rows[0][4]
+    assert rows[1][1:4] == ["longest", "terse", "unreadable"]
     item.locator("summary").first.click()
     assert "Verdict: model" in item.locator("details").first.inner_text()
+
+
+def test_a_study_shows_every_student_and_any_seed(
+    context: "BrowserContext", study_file: Path
+) -> None:
+    page = open_page(context, study_file, f"#item=demo/terse/{make_task('demo', 3).id}")
+    titles = page.locator("#item h4")
+    assert titles.all_inner_texts() == ["terse", "all-rows, seed 0", "half-rows, seed 0", "base"]
+    assert page.locator("#item tbody tr").count() == 3 * 2
+    assert page.locator(".row[aria-selected=true] .mark.many").count() > 0
+    page.select_option("[name=seed]", "all")
+    assert titles.count() == 1 + 2 * 2 + 1
+    page.select_option("[name=model]", "half-rows")
+    assert titles.all_inner_texts() == ["terse", "half-rows, seed 0", "half-rows, seed 1"]
+    assert counted(page).startswith("20 of 30")  # it is not compared with itself
+    page.select_option("[name=seed]", "1")
+    assert titles.all_inner_texts() == ["terse", "half-rows, seed 1"]
+    page.select_option("[name=model]", "all")
+    page.select_option("[name=against]", "half-rows")
+    assert titles.all_inner_texts() == ["half-rows, seed 1", "all-rows, seed 1"]
+    page.click("[type=reset]")
+    page.locator("#count", has_text="30 of").wait_for()
 
 
 def test_a_permalink_opens_its_item_whatever_the_filters(
@@ -221,7 +266,7 @@ def test_text_stays_text(context: "BrowserContext", page_file: Path) -> None:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
-def test_nobody_is_locked_out(browser: "Browser", page_file: Path, theme: str, width: int) -> None:
+def test_nobody_is_locked_out(browser: "Browser", study_file: Path, theme: str, width: int) -> None:
     from axe_playwright_python.sync_playwright import Axe
 
     context = browser.new_context(
@@ -229,7 +274,7 @@ def test_nobody_is_locked_out(browser: "Browser", page_file: Path, theme: str, w
         viewport={"width": width, "height": 900},
         color_scheme=theme,  # type: ignore[arg-type]
     )
-    page = open_page(context, page_file)
+    page = open_page(context, study_file)
     for detail in page.locator("summary").all():
         detail.click()
     assert page.evaluate("document.documentElement.dataset.theme") == theme
@@ -260,9 +305,11 @@ def test_only_rows_in_sight_are_drawn(context: "BrowserContext", page_file: Path
 
 def test_figures_stand_with_their_intervals(context: "BrowserContext", page_file: Path) -> None:
     page = open_page(context, page_file)
-    row = page.locator(".scores tbody tr").nth(1).inner_text()
+    page.locator("#scores summary").first.click()
+    row = page.locator("#scores tbody tr").nth(1).inner_text()
     figures = re.findall(r"[\d.]+ [\d.]+ to [\d.]+", " ".join(row.split()))
-    assert len(figures) == 3, row  # win rate, longer preferred, position consistency
-    assert "–" in row  # noqa: RUF001, length-controlled: one side is nearly always longer
+    assert len(figures) == 4, row  # win rate, length-controlled, longer preferred, consistency
+    assert "–" in row  # noqa: RUF001, there is one seed only
     assert "32 of 40" in row
-    assert page.locator(".scores .dot").count() == 12  # 2 sets x 2 judges x (2 references + mean)
+    assert page.locator("#scores .dot").count() == 2 * 2 * 2  # sets, judges, references
+    assert page.locator("#leaderboard .dot").count() == 2 * 2  # sets, judges

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -18,24 +19,40 @@ from alpacare.records.task import TestTask, row_id
 SCRIPT = "<script>document.title = 'broken into'</script></script><img src=x onerror=alert(1)>"
 
 
-def make_project(count: int = 12) -> None:
-    """Write tasks of three difficulties, both sides' answers and one judge's verdicts."""
+def make_project(
+    count: int = 12, students: Sequence[str] = ("mine",), seeds: Sequence[int] = (0,)
+) -> None:
+    """Write tasks of three difficulties, both sides' answers and one judge's verdicts.
+
+    The last student is the one that the others meet head to head.
+    """
     text = (REPOSITORY / "params.yaml").read_text()
     for old, new in (
+        ("students: [all-rows, half-rows]", f"students: {list(students)}"),
+        ("head_to_head: half-rows", f"head_to_head: {students[-1]}"),
+        ("training_seeds: [0, 1]", f"training_seeds: {list(seeds)}"),
+        ("written: [thorough, terse]", "written: [terse]"),
+        ("local: [base]", "local: []"),
+        ("contestants: [base]", "contestants: []"),
         ("  references: [thorough, terse, base]", "  references: [terse]"),
         ("  judges: [overlap, longest]", "  judges: [overlap]"),
     ):
-        assert text.count(old) == 1
+        assert text.count(old) == 1, old
         text = text.replace(old, new)
     Path("params.yaml").write_text(text)
     Path("dvc.yaml").write_text((REPOSITORY / "dvc.yaml").read_text())
     tasks = [make_task(n) for n in range(count)]
     jsonl.write(Path("data/tests/demo.jsonl"), tasks)
-    jsonl.write(Path("data/generations/demo.jsonl"), [answer(t, "Mine", "student") for t in tasks])
-    jsonl.write(
-        Path("data/references/demo/terse.jsonl"), [answer(t, "Theirs", "terse") for t in tasks]
-    )
-    judge(["model" if n % 3 else "reference" for n in range(count)])
+    theirs = [answer(task, "Theirs", "terse") for task in tasks]
+    jsonl.write(Path("data/model_generations/demo/terse.jsonl"), theirs)
+    for student, seed in product(students, seeds):
+        said = "Mine" if len(students) * len(seeds) == 1 else f"{student} {seed}"
+        ours = [answer(task, said, student) for task in tasks]
+        jsonl.write(Path(f"data/generations/demo/{student}/{seed}.jsonl"), ours)
+        for reference in ("terse", *students[-1:]):
+            if reference != student:
+                verdicts: list[Verdict] = ["model" if n % 3 else "reference" for n in range(count)]
+                judge(f"{student}/{seed}/{reference}", verdicts)
 
 
 def make_task(number: int) -> TestTask:
@@ -60,13 +77,13 @@ def answer(task: TestTask, text: str, generator: str) -> Generation:
     )
 
 
-def judge(verdicts: list[Verdict]) -> None:
+def judge(pair: str, verdicts: list[Verdict]) -> None:
     rows = [
         Judgment(id=make_task(n).id, order=order, verdict=verdict, raw="", request="")
         for n, verdict in enumerate(verdicts)
         for order in ("model_first", "reference_first")  # type: ignore[attr-defined]
     ]
-    jsonl.write(Path("data/judgments/demo/terse/overlap.jsonl"), rows)
+    jsonl.write(Path(f"data/judgments/demo/{pair}/overlap.jsonl"), rows)
 
 
 def draw(*options: object) -> Result:

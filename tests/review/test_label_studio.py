@@ -12,8 +12,7 @@ from reviewed import draw, make_project, read_key
 from alpacare.cli.main import main
 from alpacare.cli.review import review_import
 from alpacare.core import jsonl
-from alpacare.records.review import Review
-from alpacare.review.key import Key
+from alpacare.review.key import Key, StudentReview
 from alpacare.review.key import read_key as read_sample_key
 
 Tasks = list[dict[str, Any]]
@@ -49,14 +48,14 @@ def annotate(task: dict[str, Any], *results: dict[str, Any], by: Any = 1, **more
     )
 
 
-def imported(tasks: Tasks, *options: str) -> list[Review]:
+def imported(tasks: Tasks, *options: str) -> list[StudentReview]:
     for number, task in enumerate(tasks):
         task.setdefault("annotations", [])
         task |= {"id": number, "project": 3, "predictions": []}
     Path("project.json").write_text(json.dumps(tasks))
     done = run(review_import, "project.json", *options)
     assert done.exit_code == 0, done.output
-    return jsonl.read(OUT, Review)
+    return jsonl.read(OUT, StudentReview)
 
 
 def test_tasks_hold_the_texts_and_no_names(tasks: Tasks) -> None:

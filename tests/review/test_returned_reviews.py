@@ -60,7 +60,8 @@ def test_verdicts_are_unblinded(key: Key) -> None:
     assert (pair["first"], pair["second"], pair["overall"]["n"]) == ("overlap", "reviewers", 10)
     output = run(main, "agreement").output
     assert "75.0 (" in output
-    assert "overlap on demo against terse, correctness: not corrected, 10 reviewed items" in output
+    pair = "overlap on demo, mine (seed 0) against terse, correctness"
+    assert f"{pair}: not corrected, 10 reviewed items" in output
 
 
 def test_an_item_is_the_mean_of_its_reviewers(key: Key) -> None:
@@ -73,7 +74,7 @@ def test_an_item_is_the_mean_of_its_reviewers(key: Key) -> None:
 def test_the_page_may_be_gone(key: Key) -> None:
     give_back("ann", export(key, "Ann", said(key, "mmm")))
     before = agreed()
-    Path("reports/review/demo-terse.html").unlink()
+    Path("reports/review/demo-mine-0-terse.html").unlink()
     assert agreed() == before
 
 
@@ -252,7 +253,7 @@ def test_a_reviewer_who_changed_their_mind_says_one_thing(key: Key) -> None:
     assert "data/reviews/b.jsonl:3, correctness: Ann has already reviewed" in done.output
 
 
-@pytest.mark.parametrize("side", ["generations/demo", "references/demo/terse"])
+@pytest.mark.parametrize("side", ["generations/demo/mine/0", "model_generations/demo/terse"])
 def test_answers_that_have_changed_since(key: Key, side: str) -> None:
     give_back("ann", export(key, "Ann", said(key, "mmm")))
     path = Path(f"data/{side}.jsonl")
@@ -268,10 +269,24 @@ def test_answers_that_have_changed_since(key: Key, side: str) -> None:
 
 def test_two_answers_that_are_the_same_are_a_tie(workspace: Path) -> None:
     make_project()
-    path = Path("data/generations/demo.jsonl")
+    path = Path("data/generations/demo/mine/0.jsonl")
     path.write_text(path.read_text().replace("Mine", "Theirs"))
     draw("--n", 10)
     key = read_key()
     give_back("ann", export(key, "Ann", said(key, "mmmmmmmmmm")))
     (people,) = agreed()["people"]
     assert people["rate"]["win_rate"] == 0.5
+
+
+def test_one_reviewer_may_read_the_answers_of_two_students(workspace: Path) -> None:
+    make_project(students=("first", "second"), seeds=(0, 1))
+    for name, verdicts in (("first", "mmm"), ("second", "rrr")):
+        draw("--n", 10, "--student", name, "--seed", 1)
+        (path,) = (p for p in Path("data/reviews/keys").iterdir() if name in p.read_text())
+        given = json.loads(path.read_text())
+        give_back(name, export(given, "Ann", said(given, verdicts)))
+    people = agreed()["people"]
+    assert [(each["model"], each["seed"], each["rate"]["win_rate"]) for each in people] == [
+        ("first", 1, 1.0),
+        ("second", 1, 0.0),
+    ]

@@ -18,7 +18,7 @@ pytest.importorskip("playwright", reason="Playwright is not installed")
 CHROMIUM = Path("/usr/bin/chromium")
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="Debian's chromium is not installed")
 
-PAGE = Path("reports/review/demo-terse.html")
+PAGE = Path("reports/review/demo-mine-0-terse.html")
 QUIET = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",

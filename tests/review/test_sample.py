@@ -14,7 +14,7 @@ from alpacare.cli.review import review
 from alpacare.records.task import TestTask
 from alpacare.review.sample import apportion, choose_tasks
 
-PAGE = Path("reports/review/demo-terse.html")
+PAGE = Path("reports/review/demo-mine-0-terse.html")
 
 
 def test_quotas_by_largest_remainder() -> None:
@@ -62,9 +62,11 @@ def test_who_is_who_stands_in_the_key_and_nowhere_else(workspace: Path) -> None:
     key = read_key()
     assert f"data/reviews/keys/{key['sample']}.json: whose answer is A; commit it" in told
     assert (key["test"], key["reference"], key["seed"]) == ("demo", "terse", 0)
+    assert (key["student"], key["training_seed"]) == ("mine", 0)
     assert Counter(item["a"] for item in key["items"]) == {"model": 5, "reference": 5}
     page = PAGE.read_text()
-    for word in ("student", "terse", "demo", "generator", "reference", "model", "generation"):
+    secret = "student", "seed", "terse", "demo", "generator", "reference", "model", "generation"
+    for word in secret:
         assert word not in page.lower(), word
     shown = json.loads(page.partition('id="sample">')[2].partition("</script>")[0])
     for item, sides in zip(shown["items"], key["items"], strict=True):
@@ -91,7 +93,7 @@ def test_the_same_page_again_and_another_one_once_the_student_answers_otherwise(
     PAGE.unlink()
     draw("--n", 10)
     assert PAGE.read_bytes() == first
-    answers = Path("data/generations/demo.jsonl")
+    answers = Path("data/generations/demo/mine/0.jsonl")
     answers.write_text(answers.read_text().replace("Mine", "Now mine"))
     draw("--n", 10)
     assert PAGE.read_bytes() != first
@@ -104,12 +106,31 @@ def test_a_reviewers_name_is_filled_in_and_escaped(workspace: Path) -> None:
     assert "\\u003c/script>\\u003cb>Ann" in PAGE.read_text()
 
 
+def test_any_student_and_seed_and_one_student_against_another(workspace: Path) -> None:
+    make_project(students=("first", "second"), seeds=(0, 1))
+    done = run(review, "demo", "second", "--seed", 1, "--n", 4, "--out", "page.html")
+    assert done.exit_code == 0, done.output
+    key = read_key()
+    assert (key["student"], key["training_seed"], key["reference"]) == ("first", 1, "second")
+    page = Path("page.html").read_text()
+    assert page.count('"first 1: ') == page.count('"second 1: ') == 4
+    assert run(review, "demo", "terse", "--student", "second", "--n", 4).exit_code == 0
+    assert Path("reports/review/demo-second-0-terse.html").exists()
+    assert len(list(Path("data/reviews/keys").iterdir())) == 2
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
         (["demo", "terse", "--n", "13"], "--n 13: there are 12 tasks with both answers"),
         (["demo", "gpt-5"], "'gpt-5' is not one of the references of params.yaml: terse"),
+        (["demo", "mine"], "'mine' is the student itself; name who it meets: terse"),
         (["other", "terse"], "'other' is not one of the tests of params.yaml: demo"),
+        (
+            ["demo", "terse", "--student", "x"],
+            "'x' is not one of the students of params.yaml: mine",
+        ),
+        (["demo", "terse", "--seed", "7"], "7 is not one of the training_seeds of params.yaml: 0"),
         (
             ["demo", "terse", "--n", "3", "--reviewer", "\x1b[31m"],
             "a name must be visible text",
@@ -128,7 +149,7 @@ def test_wrong_wishes(workspace: Path, arguments: list[str], told: str) -> None:
 
 def test_answers_that_are_not_there_yet(workspace: Path) -> None:
     make_project()
-    Path("data/references/demo/terse.jsonl").unlink()
+    Path("data/model_generations/demo/terse.jsonl").unlink()
     done = run(review, "demo", "terse")
     assert done.exit_code == 2
-    assert "data/references/demo/terse.jsonl: not there yet; run `dvc repro`" in done.output
+    assert "data/model_generations/demo/terse.jsonl: not there yet; run `dvc repro`" in done.output

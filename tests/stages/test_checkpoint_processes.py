@@ -1,4 +1,4 @@
-"""`checkpoint` on two processes, with whole copies and with shards: one process's losses."""
+"""`checkpoint` on two processes, each with a shard of the weights: one process's losses."""
 
 import json
 import os
@@ -8,12 +8,11 @@ from typing import Any
 import pytest
 from conftest import REPOSITORY
 from safetensors.torch import load_file
-from test_checkpoint import OPTIONS, edit, responses, train
+from tiny_study import STUDENT, rows, train
 
-__all__ = ["responses"]  # a fixture
+__all__ = ["rows"]  # a fixture
 
-LORA = "{rank: 4, alpha: 8, dropout: 0.0, targets: all-linear}"
-HARDWARE = REPOSITORY / "configs/accelerate"
+LORA = {"rank": 4, "alpha": 8, "dropout": 0.0, "targets": "all-linear"}
 # accelerate keeps FSDP2 for GPUs, while torch has it for CPUs too: each worker is told so
 ALLOW_FSDP_ON_CPU = """
 import os
@@ -30,47 +29,36 @@ if os.environ.get("ACCELERATE_USE_FSDP") == "true" and "RANK" in os.environ:
 """
 
 
-def two_processes(kind: str) -> Path:
-    """The checked-in file of this kind, for two CPU processes."""
-    name, changes = {
-        "ddp": ("cpu", {'"NO"': "MULTI_GPU", "num_processes: 1": "num_processes: 2"}),
-        "fsdp2": (
-            "one-node-fsdp2",
-            {"use_cpu: false": "use_cpu: true", "num_processes: 8": "num_processes: 2"},
-        ),
-    }[kind]
-    text = (HARDWARE / f"{name}.yaml").read_text()
-    for old, new in changes.items():
+def two_processes() -> Path:
+    """The checked-in file for several GPUs, for two CPU processes."""
+    text = (REPOSITORY / "configs/accelerate/one-node-fsdp2.yaml").read_text()
+    for old, new in (("use_cpu: false", "use_cpu: true"), ("processes: 8", "processes: 2")):
         assert old in text
         text = text.replace(old, new)
-    path = Path(f"{kind}.yaml")
+    path = Path("hardware/cpu.yaml")
+    path.parent.mkdir()
     path.write_text(text)
-    return path
+    return path.parent
 
 
-@pytest.mark.parametrize(
-    ("lora", "kinds"), [("lora: null", ["ddp", "fsdp2"]), (f"lora: {LORA} #", ["fsdp2"])]
-)
+@pytest.mark.parametrize("lora", [None, LORA])
 def test_two_processes_learn_as_one_does(
-    responses: Path, params: Path, monkeypatch: pytest.MonkeyPatch, lora: str, kinds: list[str]
+    rows: Path, monkeypatch: pytest.MonkeyPatch, lora: object
 ) -> None:
-    changes = {"batch_size: 1 ": "batch_size: 4 ", "packing: true": "packing: false"}
-    changes |= {"gradient_checkpointing: false": "gradient_checkpointing: true"}
-    edit(params, {**changes, "lora: null": lora, "epochs: 5": "epochs: 2"})
+    student = {"packing": False, "gradient_checkpointing": True, "lora": lora}
+    STUDENT.write_text(json.dumps({**student, "optimizer": {"batch_size": 4, "max_steps": 3}}))
     Path("shim").mkdir()
     Path("shim/sitecustomize.py").write_text(ALLOW_FSDP_ON_CPU)
     monkeypatch.setenv("PYTHONPATH", f"shim{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
     losses, weights = {}, {}
-    for out in ("one", *kinds):
-        hardware = OPTIONS[3] if out == "one" else two_processes(out)
-        result: Any = train(responses, out, hardware)
+    for out, hardware in (("one", None), ("two", two_processes())):
+        result: Any = train(rows, out, hardware=hardware)
         assert result.exit_code == 0, result.output
         lines = Path(out, "history.jsonl").read_text().splitlines()
         losses[out] = [json.loads(line)["loss"] for line in lines]
         weights[out] = load_file(Path(out, "model.safetensors"))
     assert Path("kind").read_text().endswith("FSDP")
-    for kind in kinds:
-        assert losses[kind] == pytest.approx(losses["one"], abs=1e-5)
-        assert weights[kind].keys() == weights["one"].keys()
-        for name, weight in weights["one"].items():
-            assert weights[kind][name].sub(weight).abs().max() < 1e-5
+    assert losses["two"] == pytest.approx(losses["one"], abs=1e-5)
+    assert weights["two"].keys() == weights["one"].keys()
+    for name, weight in weights["one"].items():
+        assert weights["two"][name].sub(weight).abs().max() < 1e-5

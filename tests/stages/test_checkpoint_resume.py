@@ -1,7 +1,5 @@
 """`checkpoint` stopped and killed: the same weights in the end."""
 
-import json
-import os
 import signal
 import subprocess
 import sys
@@ -9,100 +7,105 @@ import time
 from pathlib import Path
 
 import pytest
-from test_checkpoint import OPTIONS, contents, edit, responses, train
+from tiny_study import STUDENT, command, edit, rows, train, trained
 
-__all__ = ["responses"]  # a fixture
+__all__ = ["rows"]  # a fixture
 
 
-def start(responses: Path, out: str) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-m", "alpacare.stages.checkpoint", responses, out, *OPTIONS]
+def start(rows: Path, out: str) -> "subprocess.Popen[str]":
+    words = [sys.executable, "-m", "alpacare.stages.checkpoint", *command(rows, out, 0)]
     return subprocess.Popen(
-        command,
+        list(map(str, words)),
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         text=True,
-        start_new_session=True,
     )
 
 
-def wait_for_checkpoints(count: int) -> Path:
+def wait_for_checkpoint(process: "subprocess.Popen[str]") -> Path:
+    """Stop it for a moment once it has a checkpoint: it must not end before the signal comes."""
     deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
-        found = sorted(Path(".scratch").glob("*/checkpoint-*/complete"))
-        if len(found) >= count:
-            return found[-1].parent
-        time.sleep(0.05)
-    raise AssertionError("no checkpoint in two minutes")
-
-
-def kill(process: "subprocess.Popen[str]") -> None:
-    """Kill the stage and its worker, as a power failure would."""
-    os.killpg(process.pid, signal.SIGKILL)
-    (lock,) = Path(".scratch").glob("*/worker-0.lock")
-    os.kill(int(lock.read_text().split()[0]), signal.SIGKILL)  # "PID of HOST"
-    process.communicate()
+    before = set(Path(".scratch").glob("*/checkpoint-*/complete"))
+    while not (found := {*Path(".scratch").glob("*/checkpoint-*/complete")} - before):
+        assert process.poll() is None, process.stderr and process.stderr.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    process.send_signal(signal.SIGSTOP)
+    return found.pop().parent
 
 
 @pytest.fixture
-def long_run(responses: Path, params: Path) -> Path:
-    edit(params, {"epochs: 5": "epochs: 40", "save_steps: 500": "save_steps: 20"})
-    return responses
+def long_run(rows: Path, params: Path) -> Path:
+    edit(params, {"save_steps: 500": "save_steps: 10"})
+    STUDENT.write_text("optimizer: {max_steps: 90}\n")
+    return rows
 
 
-def test_a_killed_run_ends_with_the_weights_of_an_uninterrupted_one(long_run: Path) -> None:
-    assert train(long_run, "whole").exit_code == 0
-    process = start(long_run, "killed")
-    wait_for_checkpoints(1)
-    kill(process)
-    half = wait_for_checkpoints(1)
-    assert not Path("killed").exists()
-    assert json.loads((half / "trainer_state.json").read_text())["global_step"] < 200
-    (half.parent / "checkpoint-9999").mkdir()  # a half-written one
-    result = train(long_run, "killed")
-    assert result.exit_code == 0, result.output
-    assert contents(Path("killed")) == contents(Path("whole"))
+def test_a_run_that_was_stopped_and_then_killed_ends_with_the_same_bytes(long_run: Path) -> None:
+    whole = trained(long_run, "whole")
+    stopped = start(long_run, "out")
+    wait_for_checkpoint(stopped)
+    stopped.send_signal(signal.SIGTERM)
+    stopped.send_signal(signal.SIGCONT)
+    _, errors = stopped.communicate(timeout=60)
+    assert stopped.returncode == 130
+    assert "stopped: the same command goes on from step" in errors
+    assert "Traceback" not in errors
+    killed = start(long_run, "out")
+    last = wait_for_checkpoint(killed)
+    (lock,) = Path(".scratch").glob("*/worker-0.lock")
+    assert int(lock.read_text().split()[0]) == killed.pid, "it trains in the stage's own process"
+    killed.kill()
+    killed.communicate()
+    assert not Path("out").exists()
+    (last.parent / "checkpoint-9999").mkdir()  # a half-written one
+    assert trained(long_run, "out") == whole
     assert not list(Path(".scratch").iterdir())
 
 
-def test_sigterm_keeps_what_is_there_and_says_how_to_go_on(long_run: Path) -> None:
+def test_changed_settings_never_go_on_from_old_scratch(long_run: Path) -> None:
     process = start(long_run, "out")
-    wait_for_checkpoints(1)
-    process.send_signal(signal.SIGTERM)
-    _, errors = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert "stopped: the same command goes on from step" in errors
-    assert "Traceback" not in errors
-    assert not Path("out").exists()
-    assert train(long_run, "out").exit_code == 0
-
-
-def test_changed_settings_never_go_on_from_old_scratch(long_run: Path, params: Path) -> None:
-    process = start(long_run, "out")
-    wait_for_checkpoints(1)
-    kill(process)
+    wait_for_checkpoint(process)
+    process.kill()
+    process.communicate()
     (old,) = Path(".scratch").iterdir()
-    edit(params, {"seed: 0                       # first": "seed: 1                       # first"})
-    assert train(long_run, "out").exit_code == 0
+    STUDENT.write_text("optimizer: {max_steps: 7}\n")
+    assert f"note: .scratch/{old.name}" in train(long_run, "out").output
     assert list(Path(".scratch").iterdir()) == [old]
-    steps = [
-        json.loads(line)["step"] for line in Path("out/history.jsonl").read_text().splitlines()
-    ]
-    assert steps == list(range(1, len(steps) + 1))
+    assert len(Path("out/history.jsonl").read_text().splitlines()) == 7
 
 
-def test_what_was_prepared_is_read_again_unless_it_is_damaged(
-    responses: Path, params: Path
-) -> None:
-    edit(params, {"learning_rate: 5.0e-3": "learning_rate: 1.0e+30"})  # ends in its first steps
-    assert train(responses, "out").exit_code == 2
+def test_what_was_prepared_is_read_again_unless_it_is_damaged(rows: Path) -> None:
+    STUDENT.write_text("optimizer: {learning_rate: 1.0e+30}\n")  # ends in its first steps
+    assert train(rows, "out").exit_code == 2
     (ids,) = Path(".scratch").glob("*/prepared/train/ids.npy")
     whole, first = ids.read_bytes(), ids.stat().st_ino
-    assert train(responses, "out").exit_code == 2
+    assert train(rows, "out").exit_code == 2
     assert ids.stat().st_ino == first
     ids.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
-    assert train(responses, "out").exit_code == 2
+    assert train(rows, "out").exit_code == 2
     second = ids.stat().st_ino
     assert (second != first, ids.read_bytes()) == (True, whole)
     (ids.parents[1] / "sha256").unlink()  # as if it were half-written
-    assert train(responses, "out").exit_code == 2
+    assert train(rows, "out").exit_code == 2
     assert ids.stat().st_ino != second
+
+
+def test_a_full_disk_is_one_line_and_the_run_goes_on_when_there_is_room(
+    rows: Path, params: Path
+) -> None:
+    import resource
+
+    edit(params, {"save_steps: 500": "save_steps: 5"})
+    STUDENT.write_text("optimizer: {max_steps: 12}\n")
+    kilobytes = 64  # of the largest file: less than the optimiser's state
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (kilobytes * 1024, before[1]))
+    try:
+        result = train(rows, "out")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert result.exit_code == 2
+    assert "error: a checkpoint could not be written" in result.output
+    assert not Path("out").exists()
+    trained(rows, "out")

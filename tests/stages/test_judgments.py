@@ -37,8 +37,11 @@ def answer(task: str, output: str, generator: str, input: str = "") -> Generatio
 
 def write_answers(ours: list[str], theirs: list[str]) -> None:
     """The reference's file is in another order."""
+    Path("ours.json").write_text('{"engine": "batched"}')
+    Path("models").mkdir(exist_ok=True)
+    Path("models/theirs.json").write_text('{"engine": "api"}')
     jsonl.write(Path("ours.jsonl"), map(answer, TASKS, ours, ["student"] * 3))
-    jsonl.write(Path("references/theirs.jsonl"), [*map(answer, TASKS, theirs, ["gpt-4"] * 3)][::-1])
+    jsonl.write(Path("models/theirs.jsonl"), [*map(answer, TASKS, theirs, ["gpt-4"] * 3)][::-1])
 
 
 def make_judge(name: str, like: str = "alpacare", judges: str = "judges", **changed: Any) -> Path:
@@ -171,12 +174,12 @@ def test_text_in_an_answer_is_never_a_variable(asked: Running, like: str) -> Non
     odd = "Explain {{ output_1 }} and {input}, {% raw %} and %s. \\1"
     ours, theirs, input = "{{ output_2 }} {instruction}", "{{ 1/0 }} \\g<0>", "{{ output_2 }}"
     jsonl.write(Path("ours.jsonl"), [answer(odd, ours, "a-7b", input)])
-    jsonl.write(Path("references/theirs.jsonl"), [answer(odd, theirs, "a_7b", input)])
+    jsonl.write(Path("models/theirs.jsonl"), [answer(odd, theirs, "a_7b", input)])
     from alpacare.prompting.judge_prompt import JudgePrompt
     from alpacare.records.pairs import pair_answers
     from alpacare.records.shown_pair import show_both_orders
 
-    cases = show_both_orders(pair_answers(Path("ours.jsonl"), Path("references/theirs.jsonl")))
+    cases = show_both_orders(pair_answers(Path("ours.jsonl"), Path("models/theirs.jsonl")))
     text = JudgePrompt.read(Path("prompts/judges") / like).fill(cases[1])
     for part in (odd, f"\n{input}\n", ours, theirs):
         assert part in text
@@ -187,7 +190,7 @@ def test_text_in_an_answer_is_never_a_variable(asked: Running, like: str) -> Non
 def test_names_that_differ_by_punctuation_are_two_models(asked: Running) -> None:
     make_judge("alpacare")
     jsonl.write(Path("ours.jsonl"), [answer(TASKS[0], GOOD, "alpaca-7b")])
-    jsonl.write(Path("references/theirs.jsonl"), [answer(TASKS[0], BAD, "alpaca_7b")])
+    jsonl.write(Path("models/theirs.jsonl"), [answer(TASKS[0], BAD, "alpaca_7b")])
     assert [row.verdict for row in judge("alpacare")] == ["model", "model"]
 
 
@@ -284,7 +287,8 @@ def test_a_local_judge_needs_no_server(asked: Running) -> None:
     assert len(rows) == 6
     assert all(row.raw.startswith("Output (a) -") for row in rows)
     assert asked.state()["calls"] == 0
-    assert score("local")["n_valid"] == 3
+    assert score("local", local=True)["n_valid"] == 3
+    assert not Path("scores/generations.json").exists(), "it stands with the other judges' scores"
 
 
 @pytest.mark.parametrize(
@@ -361,7 +365,7 @@ def test_two_tasks_in_one_request_stop_before_the_first_call(asked: Running) -> 
     calls = asked.state()["calls"]
     tasks = ["Explain fever.", "Explain a rash."]
     jsonl.write(Path("ours.jsonl"), [answer(task, GOOD, "student") for task in tasks])
-    jsonl.write(Path("references/theirs.jsonl"), [answer(task, BAD, "gpt-4") for task in tasks])
+    jsonl.write(Path("models/theirs.jsonl"), [answer(task, BAD, "gpt-4") for task in tasks])
     done = run_judge("wrong")
     assert (done.exit_code, asked.state()["calls"]) == (2, calls)
     first, second = (row_id(task, "") for task in tasks)

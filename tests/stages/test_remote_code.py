@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from conftest import REPOSITORY
-from test_checkpoint import OPTIONS, edit, responses
+from tiny_study import STUDENT, command, edit, rows
 
 from alpacare.records.task import row_id
 from alpacare.stages.checkpoint import main as checkpoint
-from alpacare.stages.local_references import main as local_references
+from alpacare.stages.local_generations import main as local_generations
 
-__all__ = ["responses"]  # a fixture
+__all__ = ["rows"]  # a fixture
 
 CODE = """\
 from pathlib import Path
@@ -61,20 +61,21 @@ def write_tests() -> Path:
 
 
 @pytest.mark.parametrize("part", ["model", "tokenizer"])
-def test_a_base_with_code_of_its_own(responses: Path, params: Path, part: str) -> None:
-    edit(params, {"base: random ": f"base: {make_model(Path.cwd() / 'theirs', part)} #"})
-    assert_not_run(checkpoint, responses, "out", *OPTIONS)
+def test_a_base_with_code_of_its_own(rows: Path, part: str) -> None:
+    STUDENT.write_text(f"base: {make_model(Path.cwd() / 'theirs', part)}")
+    assert_not_run(checkpoint, *command(rows, "out", 0))
 
 
 @pytest.mark.parametrize("part", ["model", "tokenizer"])
-def test_a_reference_with_code_of_its_own(params: Path, part: str) -> None:
+def test_a_model_with_code_of_its_own(params: Path, part: str) -> None:
     model = make_model(Path("theirs"), part)
-    edit(params, {"  local: []": "  local: [ours]"})
+    edit(params, {"  local: [base]": "  local: [ours]"})
     settings = {"model": str(model), "revision": None, "prompt": "alpaca"}
     Path("models/ours").mkdir(parents=True)
     Path("models/ours/settings.yaml").write_text(json.dumps(settings))
-    prompt = REPOSITORY / "prompts/student"
-    assert_not_run(local_references, write_tests(), "out", "--models", "models", "--prompt", prompt)
+    options = ["--models", "models", "--base-model", "none"]
+    prompt = ["--prompt", REPOSITORY / "prompts/student"]
+    assert_not_run(local_generations, write_tests(), "out", *options, *prompt)
 
 
 def test_every_place_that_loads_a_model_says_so() -> None:

@@ -4,13 +4,14 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import run
 from hypothesis import given
 from hypothesis import strategies as st
 
 from alpacare.core import jsonl
+from alpacare.core.errors import BadInput
 from alpacare.records.generation import FinishReason, Generation
-from alpacare.stages.generation_statistics import main as answers
+from alpacare.records.pairs import AnswerFiles
+from alpacare.stages.scores import describe_answers
 from alpacare.statistics.generations import describe_generations, ends_unfinished, repetition
 
 
@@ -88,7 +89,5 @@ def test_repetition_is_a_share(words: list[str]) -> None:
 def test_a_file_that_is_no_run_is_refused(workspace: Path) -> None:
     jsonl.write(Path("a.jsonl"), [said("Hm.")])
     Path("a.json").write_text(json.dumps(["batched"]))
-    done = run(answers, "a.jsonl", "a.jsonl", "references", "local_references", "m.json")
-    assert done.exit_code == 2
-    assert "a.json: does not say how answers were made" in done.output
-    assert not Path("m.json").exists()
+    with pytest.raises(BadInput, match=r"a.json: does not say how answers were made"):
+        describe_answers(AnswerFiles((), Path("a.jsonl"), None))

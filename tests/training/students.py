@@ -1,38 +1,54 @@
 """Tiny students and examples to train them on."""
 
+import tempfile
 from pathlib import Path
 from threading import Event
 from typing import Any
 
+from alpacare.compute.pinned_model import PinnedModel
+from alpacare.training.base_model import random_llama, train_tokenizer
 from alpacare.training.data import pack_examples
 from alpacare.training.packing import Example, encode_example
 from alpacare.training.sequences import PackedSequences
-from alpacare.training.settings import CheckpointSettings
-from alpacare.training.student import load_student, train_tokenizer
+from alpacare.training.settings import (
+    Architecture,
+    BaseModelSettings,
+    CheckpointSettings,
+    TrainingSettings,
+)
+from alpacare.training.student import load_student
 from alpacare.training.trainer import TrainingJob, train
 
 TEXTS = ["the heart pumps blood", "a kidney filters it", "ask a doctor about the lung, now"]
 TOKENIZER = train_tokenizer(TEXTS * 3, 300)
+SIZE = Architecture(hidden_size=32, layers=2, heads=2, vocab_size=300, context=128)
+TRAINING = TrainingSettings(hardware="cpu", save_steps=100, report_to=[])
+
+
+def save_base(folder: Path) -> PinnedModel:
+    """A model with random weights on disk, the same each time."""
+    random_llama(BaseModelSettings(architecture=SIZE, seed=0), TOKENIZER).save_pretrained(folder)
+    TOKENIZER.save_pretrained(folder)
+    return PinnedModel(model=str(folder), revision=None)
+
+
+_FOLDER = tempfile.TemporaryDirectory()
+BASE = save_base(Path(_FOLDER.name))
 
 
 def make_settings(**changes: Any) -> CheckpointSettings:
     """Settings of a student of a few thousand weights; nested ones by name__name."""
     values: dict[str, Any] = {
-        "hardware": "cpu",
-        "student": {
-            "base": "random",
-            "revision": None,
-            "architecture": {
-                "hidden_size": 32, "layers": 2, "heads": 2, "vocab_size": 300, "context": 128,
-            },
-            "dtype": "float32",
-            "seed": 0,
-        },
+        "base": "random",
+        "revision": None,
+        "dtype": "float32",
+        "rows": {"source": None, "where": {}, "take": None, "choose": "all", "seed": 0},
         "prompt": "alpaca",
         "lora": None,
         "optimizer": {
             "name": "adamw",
             "epochs": 3,
+            "max_steps": None,
             "batch_size": 8,
             "learning_rate": 1e-2,
             "schedule": "constant",
@@ -47,8 +63,6 @@ def make_settings(**changes: Any) -> CheckpointSettings:
         "compile": False,
         "liger": False,
         "validation_ratio": 0.0,
-        "save_steps": 100,
-        "report_to": [],
         "threads": 2,
     }  # fmt: skip
     for name, value in changes.items():
@@ -85,7 +99,13 @@ def trained(
     """Train in this process, all examples in every step; give the Trainer."""
     sequences = PackedSequences.of(pack_examples(examples, settings))
     held_out = PackedSequences.of(pack_examples(validation or [], settings))
-    model, pad = load_student(settings, TOKENIZER), TOKENIZER.pad_token_id
-    job = TrainingJob(settings=settings, sequences_per_step=len(sequences), pad_id=pad)
-    trainer, _ = train(model, sequences, held_out, job, scratch, Event())
+    job = TrainingJob(
+        settings=settings,
+        training=TRAINING,
+        base=BASE,
+        seed=0,
+        sequences_per_step=len(sequences),
+        pad_id=TOKENIZER.pad_token_id,
+    )
+    trainer, _ = train(load_student(settings, BASE), sequences, held_out, job, scratch, Event())
     return trainer

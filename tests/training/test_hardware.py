@@ -12,7 +12,7 @@ HARDWARE = sorted((REPOSITORY / "configs/accelerate").glob("*.yaml"))
 @pytest.mark.parametrize("path", HARDWARE, ids=lambda path: path.stem)
 def test_accelerate_reads_the_hardware_files(path: Path) -> None:
     hardware = load_config_from_file(str(path))
-    assert hardware.mixed_precision == "no"  # else it would override checkpoint.student.dtype
+    assert hardware.mixed_precision == "no"  # else it would override checkpoint.dtype
     several = "fsdp2" in path.stem
     assert (hardware.distributed_type.value == "FSDP", hardware.num_processes > 1) == (
         several,

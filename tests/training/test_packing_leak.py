@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 import transformers
-from students import TOKENIZER, make_settings
 
 from alpacare.core.errors import BadInput
 from alpacare.training.attention import check_packing_leak
 from alpacare.training.student import load_student
+from students import BASE, make_settings
 
 SMALL = {"vocab_size": 320, "hidden_size": 32, "num_hidden_layers": 2}
 HEADS = {"num_attention_heads": 2, "num_key_value_heads": 2, "intermediate_size": 64}
@@ -26,7 +26,7 @@ def test_llama_like_models_keep_examples_apart(kind: str) -> None:
 
 
 def test_adapters_change_nothing_and_training_stays_on() -> None:
-    student = load_student(make_settings(lora=LORA), TOKENIZER).train()
+    student = load_student(make_settings(lora=LORA), BASE).train()
     check_packing_leak(student)
     assert student.training
 

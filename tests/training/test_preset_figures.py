@@ -3,17 +3,20 @@
 import math
 import re
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 from conftest import REPOSITORY
 
 from alpacare.pipeline.params import read_params
 from alpacare.pipeline.presets import apply_preset
+from alpacare.pipeline.students import read_students
 from alpacare.training.memory_estimate import (
     LLAMA_7B,
     LLAMA_13B,
     PEAK_FLOPS,
     MemoryEstimate,
+    ModelShape,
     count_adapter_parameters,
     estimate_memory,
     flops_per_token,
@@ -27,8 +30,9 @@ UTILISATION = 0.3  # of the peak FLOPs, as every preset says
 
 @pytest.fixture
 def project(params: Path) -> None:
-    """The checked-in params.yaml with the presets beside it."""
+    """The checked-in params.yaml with the presets and students beside it."""
     (params.parent / "presets").symlink_to(REPOSITORY / "presets")
+    copytree(REPOSITORY / "students", params.parent / "students")
 
 
 def text_of(name: str) -> str:
@@ -37,11 +41,10 @@ def text_of(name: str) -> str:
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_a_preset_states_what_the_functions_give(project: None, name: str) -> None:
+    """One student after another: memory and disk of the largest, hours of all."""
     apply_preset(name)
-    settings, text = read_params().checkpoint, text_of(name)
+    students, text = read_students(read_params()), text_of(name)
     page = (REPOSITORY / "docs/train.md").read_text()
-    shape = LLAMA_13B if "13b" in name else LLAMA_7B
-    samples = 25005 if name == "bioinstruct" else 52002
     lines = re.findall(
         r"^#   (\d) x (\w+)-\d+GB: ([\d.]+) GB a GPU, ([\d.]+) GB of disk, ([\d.]+) hours$",
         text,
@@ -50,31 +53,59 @@ def test_a_preset_states_what_the_functions_give(project: None, name: str) -> No
     assert lines
     assert f"of {TOKENS} tokens" in text
     assert "30 %" in text
-    epochs, lora = settings.optimizer.epochs, settings.lora
-    adapter = count_adapter_parameters(shape, lora.rank, lora.targets) if lora else 0
-    work = samples * TOKENS * epochs * flops_per_token(shape, TOKENS, adapter)
+    work = sum(flops(student, settings) for student, settings in students.items())
     for count, gpu, memory, disk, hours in lines:
-        need = needed(settings, name, int(count))
+        needs = [needed(settings, name, int(count)) for name, settings in students.items()]
+        most, room = max(each.total for each in needs), max(each.disk for each in needs)
         seconds = work / (int(count) * PEAK_FLOPS[gpu] * UTILISATION)
-        assert f"{need.total / 1e9:.1f} {need.disk / 1e9:.1f}" == f"{memory} {disk}"
+        assert f"{most / 1e9:.1f} {room / 1e9:.1f}" == f"{memory} {disk}"
         assert f"{seconds / 3600:.1f}" == hours
-        assert f"{need.disk / 1e9:.0f} GB" in page
-        assert f"{need.total / 1e9:.0f} GB" in page
-    steps = round(samples * epochs / settings.optimizer.batch_size)
-    stated = f"of about {steps:,}; one to go on from is {need.checkpoint / 1e9:.1f} GB"
-    assert stated in text
-    assert steps / 15 < settings.save_steps < steps / 5
+        assert f"{room / 1e9:.0f} GB" in page
+        assert f"{most / 1e9:.0f} GB" in page
 
 
-def needed(settings: CheckpointSettings, name: str, processes: int) -> MemoryEstimate:
+def samples(student: str) -> int:
+    return 25005 if student == "bioinstruct" else 52002
+
+
+def shape_of(student: str) -> ModelShape:
+    return LLAMA_13B if "13b" in student else LLAMA_7B
+
+
+def flops(student: str, settings: CheckpointSettings) -> float:
+    shape, lora = shape_of(student), settings.lora
+    adapter = count_adapter_parameters(shape, lora.rank, lora.targets) if lora else 0
+    tokens = samples(student) * TOKENS * settings.optimizer.epochs
+    return tokens * flops_per_token(shape, TOKENS, adapter)
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_a_preset_states_what_going_on_takes(project: None, name: str) -> None:
+    apply_preset(name)
+    params, text = read_params(), text_of(name)
+    steps, sizes, finished = set(), set(), set()
+    for student, settings in read_students(params).items():
+        each = round(samples(student) * settings.optimizer.epochs / settings.optimizer.batch_size)
+        assert each / 15 < params.training.save_steps < each / 5
+        need = needed(settings, student, 1)
+        steps.add(f"{each:,}")
+        sizes.add(f"{need.checkpoint / 1e9:.1f}")
+        finished.add(f"{need.final_model / 1e9:.1f} GB")
+    (line,) = (line for line in text.splitlines() if line.startswith("  save_steps:"))
+    assert steps | sizes <= set(re.findall(r"[\d,.]+\d", line))
+    if len(steps) > 1:
+        assert all(each in text for each in finished)
+
+
+def needed(settings: CheckpointSettings, student: str, processes: int) -> MemoryEstimate:
     per_step = settings.optimizer.batch_size * TOKENS / settings.max_seq_length
     each = math.ceil(per_step / processes)
     micro, lora = min(settings.micro_batch_size or each, each), settings.lora
     return estimate_memory(
-        LLAMA_13B if "13b" in name else LLAMA_7B,
+        shape_of(student),
         micro_batch_size=micro,
         seq_length=settings.max_seq_length,
-        dtype=settings.student.dtype,
+        dtype=settings.dtype,
         lora_rank=lora.rank if lora else None,
         lora_targets=lora.targets if lora else "all-linear",
         gradient_checkpointing=settings.gradient_checkpointing,
@@ -88,8 +119,8 @@ def needed(settings: CheckpointSettings, name: str, processes: int) -> MemoryEst
 
 def test_what_lora_needs_with_checkpointing_is_as_stated(project: None) -> None:
     apply_preset("bioinstruct")
-    settings = read_params().checkpoint.model_copy(update={"gradient_checkpointing": True})
-    need = needed(settings, "bioinstruct", 1)
+    settings = read_students(read_params())["bioinstruct"]
+    need = needed(settings.model_copy(update={"gradient_checkpointing": True}), "bioinstruct", 1)
     assert f"true: {need.total / 1e9:.1f} GB" in text_of("bioinstruct")
     page = (REPOSITORY / "docs/train.md").read_text()
     assert f"7B in {need.total / 1e9:.0f} GB" in page

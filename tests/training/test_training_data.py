@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from students import TEXTS, TOKENIZER, make_examples, make_settings
 
 from alpacare.core.errors import BadInput
 from alpacare.prompting.student_prompt import StudentPrompt
 from alpacare.records.response import Response
 from alpacare.training.data import choose_held_out, pack_examples, prepare_data, split_step
 from alpacare.training.sequences import PackedSequences
+from students import TEXTS, TOKENIZER, make_examples, make_settings
 
 
 def response(name: str, instruction: str, output: str, finish_reason: str = "stop") -> Response:

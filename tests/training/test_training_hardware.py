@@ -6,14 +6,15 @@ from typing import Any
 import pytest
 from accelerate.commands.launch import launch_command_parser
 from conftest import REPOSITORY
-from students import TOKENIZER, make_settings
 from transformers import LlamaConfig
 
+from alpacare.compute.pinned_model import PinnedModel
 from alpacare.core.errors import BadInput
 from alpacare.training.hardware import Hardware, check_machine, read_hardware
 from alpacare.training.launch import other_machines_command
-from alpacare.training.memory_check import architecture_shape, check_memory_and_disk, read_shape
+from alpacare.training.memory_check import check_memory_and_disk
 from alpacare.training.student import load_base, load_base_tokenizer, read_config
+from students import BASE, TRAINING, make_settings, save_base
 
 CPU = Hardware(distributed_type="NO", use_cpu=True)
 GPU = Hardware(distributed_type="NO")
@@ -21,19 +22,23 @@ LORA = {"rank": 4, "alpha": 8, "dropout": 0.0, "targets": ["q_proj", "attention"
 
 
 @pytest.mark.parametrize(
-    ("hardware", "changes", "message"),
+    ("hardware", "changes", "training", "message"),
     [
-        (CPU, {"student__dtype": "bfloat16"}, "bfloat16 is for GPUs"),
-        (CPU, {"liger": True}, "checkpoint.liger: needs a GPU"),
-        (CPU, {"optimizer__name": "adamw_8bit"}, "checkpoint.optimizer.name: needs a GPU"),
-        (CPU, {"report_to": ["wandbb"]}, "no tracker 'wandbb'; known: .*wandb"),
-        (CPU, {"report_to": ["neptune"]}, "neptune is not installed"),
-        (GPU, {"hardware": "one-gpu"}, "'one-gpu' needs 1 GPU.* torch finds 0"),
+        (CPU, {"dtype": "bfloat16"}, {}, "bfloat16 is for GPUs"),
+        (CPU, {"liger": True}, {}, "liger: needs a GPU"),
+        (CPU, {"optimizer__name": "adamw_8bit"}, {}, "optimizer.name: needs a GPU"),
+        (CPU, {}, {"report_to": ["wandbb"]}, "no tracker 'wandbb'; known: .*wandb"),
+        (CPU, {}, {"report_to": ["neptune"]}, "neptune is not installed"),
+        (GPU, {}, {"hardware": "one-gpu"}, "'one-gpu' needs 1 GPU.* torch finds 0"),
     ],
 )
-def test_what_is_missing_is_named(hardware: Hardware, changes: Any, message: str) -> None:
+def test_what_is_missing_is_named(
+    hardware: Hardware, changes: Any, training: Any, message: str
+) -> None:
     with pytest.raises(BadInput, match=message):
-        check_machine(make_settings(**changes), hardware)
+        check_machine(
+            make_settings(**changes), TRAINING.model_copy(update=training), hardware, BASE
+        )
 
 
 def test_the_hardware_files_say_what_they_are() -> None:
@@ -59,12 +64,8 @@ def test_a_hardware_file_that_is_none_is_one_clear_line() -> None:
 
 
 @pytest.fixture
-def base(tmp_path: Path) -> Path:
-    """A pretrained model on disk, its tokenizer without a pad token as LLaMA's is."""
-    folder = tmp_path / "base"
-    load_base(make_settings().student, TOKENIZER).save_pretrained(folder)
-    TOKENIZER.save_pretrained(folder)
-    return folder
+def base(tmp_path: Path) -> PinnedModel:
+    return save_base(tmp_path / "base")
 
 
 def test_other_machines_run_the_same_command(tmp_path: Path) -> None:
@@ -78,51 +79,58 @@ def test_other_machines_run_the_same_command(tmp_path: Path) -> None:
     assert options.training_script_args == [str(tmp_path)]
 
 
-def test_a_local_base_is_described_without_its_weights(base: Path) -> None:
-    settings = make_settings(student__base=str(base))
-    assert read_shape(settings) == architecture_shape(settings.student.architecture)
-    check_machine(settings, CPU)
-    check_machine(make_settings(student__base=str(base), lora={**LORA, "targets": ["q_proj"]}), CPU)
-    with pytest.raises(BadInput, match=r"no 'attention' in the student; known: .*q_proj"):
-        check_machine(make_settings(student__base=str(base), lora=LORA), CPU)
+def check(base: PinnedModel | None, **changes: Any) -> None:
+    check_machine(make_settings(**changes), TRAINING, CPU, base)
+
+
+def test_a_base_is_checked_without_its_weights() -> None:
+    check(BASE, lora={**LORA, "targets": ["q_proj"]})
+    check(None, lora={**LORA, "targets": ["q_proj"]})
+    for base in (BASE, None):  # None: made from nothing, and not yet
+        with pytest.raises(BadInput, match=r"no 'attention' in the student; known: .*q_proj"):
+            check(base, lora=LORA)
     with pytest.raises(BadInput, match=r"max_seq_length: 4096 tokens exceed the context .* 128"):
-        check_machine(make_settings(student__base=str(base), max_seq_length=4096), CPU)
+        check(BASE, max_seq_length=4096)
 
 
 @pytest.mark.parametrize("lost", ["model.safetensors", "config.json"])
-def test_a_base_without_a_part_is_named(base: Path, lost: str) -> None:
-    (base / lost).unlink()
-    with pytest.raises(
-        BadInput, match=f"'{base}'.*({'safetensors' if 'model' in lost else 'read'})"
-    ):
-        read_config(make_settings(student__base=str(base)).student)
+def test_a_base_without_a_part_is_named(base: PinnedModel, lost: str) -> None:
+    Path(base.model, lost).unlink()
+    reason = "safetensors" if "model" in lost else "read"
+    with pytest.raises(BadInput, match=f"'{base.model}'.*({reason})"):
+        read_config(base)
 
 
-def test_a_base_whose_parts_are_damaged_is_named(base: Path) -> None:
-    settings = make_settings(student__base=str(base)).student
-    (base / "model.safetensors").write_bytes(b"cut off")
+def test_a_base_whose_parts_are_damaged_is_named(base: PinnedModel) -> None:
+    Path(base.model, "model.safetensors").write_bytes(b"cut off")
     with pytest.raises(BadInput, match="its weights cannot be read"):
-        load_base(settings, TOKENIZER)
-    for file in base.glob("tokenizer*"):
+        load_base(base)
+    for file in Path(base.model).glob("tokenizer*"):
         file.unlink()
     with pytest.raises(BadInput, match="its tokenizer"):
-        load_base_tokenizer(settings)
+        load_base_tokenizer(base)
+
+
+def check_memory(base: PinnedModel, micro_batch: tuple[int, int] = (1, 96)) -> None:
+    check_memory_and_disk(make_settings(), base, CPU, micro_batch, False, Path("not/there"))
+
+
+def of_config(folder: Path) -> PinnedModel:
+    """A model that has only a configuration yet."""
+    (folder / "model.safetensors").touch()
+    return PinnedModel(model=str(folder), revision=None)
 
 
 def test_too_little_memory_or_disk_is_an_error_with_numbers(tmp_path: Path) -> None:
-    check_memory_and_disk(make_settings(), CPU, (8, 96), False, tmp_path / "not" / "there")
+    check_memory(BASE, (8, 96))
     with pytest.raises(BadInput, match=r"training needs about .* TB a device, and there are"):
-        check_memory_and_disk(make_settings(), CPU, (10**9, 96), False, tmp_path)
+        check_memory(BASE, (10**9, 96))
     huge = LlamaConfig(hidden_size=16384, num_hidden_layers=500, num_attention_heads=128)
     huge.save_pretrained(tmp_path)
-    (tmp_path / "model.safetensors").touch()
-    with pytest.raises(BadInput, match="what helps, in section checkpoint: lora"):
-        check_memory_and_disk(
-            make_settings(student__base=str(tmp_path)), CPU, (1, 96), False, tmp_path
-        )
+    with pytest.raises(BadInput, match="what helps: lora"):
+        check_memory(of_config(tmp_path))
 
 
 def test_the_memory_of_other_models_is_not_checked(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"model_type": "mamba", "hidden_size": 99999999}')
-    (tmp_path / "model.safetensors").touch()
-    check_memory_and_disk(make_settings(student__base=str(tmp_path)), CPU, (1, 96), False, tmp_path)
+    check_memory(of_config(tmp_path))

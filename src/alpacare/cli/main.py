@@ -4,73 +4,29 @@ from pathlib import Path
 
 import click
 
+from alpacare.cli.comparison import agreement, compare, diff, leaderboard, scores, table
 from alpacare.cli.data import fetch, import_data
 from alpacare.cli.ledger import ledger
 from alpacare.cli.lineage import doctor, funnel, trace
 from alpacare.cli.publish import publish
 from alpacare.cli.remotes import pull, push, remote
-from alpacare.cli.report import report, table
+from alpacare.cli.report import report
 from alpacare.cli.review import review, review_import
+from alpacare.cli.settings import graph, preset, presets, set_settings
 from alpacare.core.command import FILE, Stage
 from alpacare.core.texts import escape_controls
 
 
 @click.group(
     commands=[
-        *(ledger, fetch, import_data, report, table, review, review_import),
+        *(leaderboard, compare, scores, diff, agreement, table),
+        *(ledger, fetch, import_data, report, review, review_import),
         *(trace, funnel, doctor, remote, push, pull, publish),
+        *(preset, presets, set_settings, graph),
     ]
 )
 def main() -> None:
     """Medical instruction tuning as one DVC pipeline."""
-
-
-@main.command(cls=Stage)
-@click.option("--scores", "folder", type=FILE, default=Path("metrics/scores"), show_default=True)
-def scores(folder: Path) -> None:
-    """Print the win rates in metrics/scores, a line for each cell of params.yaml, and their means.
-
-    \b
-    Example:
-      alpacare scores
-    """
-    from alpacare.comparison.mean_win_rates import average_win_rates
-    from alpacare.evaluation.score_table import print_scores
-    from alpacare.pipeline.params import read_params
-
-    params = read_params()
-    print_scores(folder, params.cells(), average_win_rates(params))
-
-
-@main.command(cls=Stage)
-@click.argument("rev", default="HEAD")
-@click.option("--out", type=FILE, default=Path("reports/diff.md"), show_default=True)
-def diff(rev: str, out: Path) -> None:
-    """Compare the win rates of the working tree with those of commit REV, item by item.
-
-    OUT gets every test item with another outcome now, such as a win that became a loss.
-
-    \b
-    Example:
-      alpacare diff HEAD~1
-    """
-    from alpacare.comparison.diff import print_diff
-
-    print_diff(rev, out)
-
-
-@main.command(cls=Stage)
-@click.option("--out", type=FILE, help="Also write the figures to this file, as JSON.")
-def agreement(out: Path | None) -> None:
-    """Measure the agreement of judges, with one another and with the people in data/reviews.
-
-    \b
-    Example:
-      alpacare agreement --out agreement.json
-    """
-    from alpacare.comparison.agreement import report_agreement
-
-    report_agreement(out)
 
 
 @main.command(cls=Stage)
@@ -83,7 +39,8 @@ def check(targets: tuple[str, ...], run: bool) -> None:
     those before them.
 
     It lists which file's text goes to which host. It changes nothing, except that it restores those
-    of DVC's own files that a kill has cut off.
+    of DVC's own files that a kill has cut off, and with --run removes from dvc.lock and metrics/
+    what is left of students, seeds and tests that params.yaml no longer names.
 
     \b
     Example:
@@ -93,6 +50,7 @@ def check(targets: tuple[str, ...], run: bool) -> None:
     from alpacare.pipeline.check import check_all
     from alpacare.pipeline.hosts import describe_destinations
     from alpacare.pipeline.params import read_params
+    from alpacare.pipeline.removed_cells import remove_left_cells
     from alpacare.pipeline.repair import repair_dvc
 
     for line in repair_dvc():
@@ -100,6 +58,8 @@ def check(targets: tuple[str, ...], run: bool) -> None:
     if line := check_unused():
         click.echo(line)
     click.echo(check_all(targets, run))
+    for line in remove_left_cells() if run else ():
+        click.echo(line)
     click.echo("\n".join(describe_destinations(read_params())))
 
 
@@ -126,49 +86,28 @@ def quote() -> None:
 
 
 @main.command(cls=Stage)
-@click.argument("name")
-@click.option("--base", metavar="MODEL", help="Another student: a folder, or ID@COMMIT on the Hub.")
-def preset(name: str, base: str | None) -> None:
-    """Apply presets/NAME.yaml to params.yaml; `demo` restores the default.
-
-    \b
-    Example:
-      alpacare preset alpacare-7b --base /models/llama-7b
-    """
-    from alpacare.pipeline.presets import apply_preset
-
-    changes = apply_preset(name, base)
-    click.echo("\n".join(changes) or f"params.yaml: nothing to change, {name} is already applied")
-
-
-@main.command(cls=Stage)
-def presets() -> None:
-    """List the presets: what each is, what its answers cost, and what training needs.
-
-    \b
-    Example:
-      alpacare presets
-    """
-    from alpacare.pipeline.presets import describe_presets
-
-    click.echo("\n".join(describe_presets()))
-
-
-@main.command(cls=Stage)
 @click.option("--buy", is_flag=True, help="Only what asks for answers and needs no training.")
-def targets(buy: bool) -> None:
+@click.option("--train", is_flag=True, help="Only training, of every student with every seed.")
+@click.option("--student", help="Only training, of this student.")
+@click.option("--seed", type=int, help="Only training, with this seed.")
+def targets(buy: bool, train: bool, student: str | None, seed: int | None) -> None:
     """Print the targets for `dvc repro`; nothing if all stages are needed.
 
     The stages that a file of your own in `sources` replaces are left out.
 
     \b
-    Example:
+    Examples:
       dvc repro $(alpacare targets)
+      dvc repro $(alpacare targets --train --student half-rows --seed 1)
     """
     from alpacare.pipeline.params import read_params
-    from alpacare.pipeline.sources import buy_targets, repro_targets
+    from alpacare.pipeline.sources import buy_targets, repro_targets, train_targets
 
-    click.echo(" ".join((buy_targets if buy else repro_targets)(read_params())))
+    params = read_params()
+    if train or student or seed is not None:
+        click.echo(" ".join(train_targets(params, student, seed)))
+    else:
+        click.echo(" ".join((buy_targets if buy else repro_targets)(params)))
 
 
 @main.command("test-set", cls=Stage)

@@ -11,6 +11,8 @@ from alpacare.core.command import FILE, Stage
 @click.command(cls=Stage)
 @click.option("--to", type=click.Choice(["folder", "hub"]), required=True, help="Kind of target.")
 @click.option("--out", type=FILE, help="The folder; gets dataset/ and model/.")
+@click.option("--student", metavar="NAME", help="Whose weights; default: the first in students.")
+@click.option("--seed", type=int, help="Its training seed; default: the first.")
 @click.option("--dataset", metavar="ORG/NAME", help="The dataset's name on the Hub.")
 @click.option("--model", metavar="ORG/NAME", help="The model's name on the Hub.")
 @click.option("--licence", metavar="SPDX", help="Say CC-BY-4.0; or `other`, with its text.")
@@ -19,11 +21,12 @@ from alpacare.core.command import FILE, Stage
 @click.option("--public", is_flag=True, help="On the Hub: public; without this, private.")
 @click.option("--yes", is_flag=True, help="Do it; without this, only list what would be written.")
 def publish(to: str, out: Path | None, **options: Any) -> None:
-    """Publish the responses and the checkpoint in standard formats, with cards, licence and origin.
+    """Publish the responses and a student's weights in standard formats, with their cards.
 
     \b
     Examples:
       alpacare publish --to folder --out published --licence CC-BY-4.0
+      alpacare publish --to folder --out published --student half-rows --seed 1 --licence MIT
       alpacare publish --to hub --dataset our-lab/tasks --model our-lab/student \\
           --licence CC-BY-NC-4.0 --yes
     """

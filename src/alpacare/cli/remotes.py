@@ -7,7 +7,7 @@ from alpacare.core.command import Stage
 
 @click.command(cls=Stage)
 @click.argument("url")
-@click.option("--weights", metavar="URL", help="Another remote for the checkpoint.")
+@click.option("--weights", metavar="URL", help="Another remote for checkpoints.")
 @click.option("--endpoint-url", metavar="URL", help="Of a server with the protocol of S3 or GCS.")
 def remote(url: str, weights: str | None, endpoint_url: str | None) -> None:
     """Share through URL: s3://BUCKET/FOLDER, gs://BUCKET/FOLDER, ssh://USER@HOST/FOLDER, a folder.

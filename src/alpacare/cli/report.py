@@ -1,4 +1,4 @@
-"""`alpacare report` and `table`: the results as a page, and as a table for a paper."""
+"""`alpacare report`: the results as a page."""
 
 from pathlib import Path
 
@@ -24,6 +24,7 @@ def report(out: Path, figures: Path, show: bool) -> None:
     Example:
       alpacare report --open
     """
+    from alpacare.display.text import name_some
     from alpacare.report.page import write_report
 
     written = write_report(out, figures)
@@ -31,24 +32,9 @@ def report(out: Path, figures: Path, show: bool) -> None:
         click.echo(note, err=True)
     if written.missing:
         click.echo(
-            f"missing, so not shown: {', '.join(written.missing)}; run `dvc pull` or `make repro`",
+            f"missing, so not shown: {name_some(written.missing)}; run `dvc pull` or `make repro`",
             err=True,
         )
     click.echo(f"{out}: {out.stat().st_size / 1e6:.1f} MB; pictures in {figures}")
     if show:
         click.launch(str(out))
-
-
-@click.command(cls=Stage)
-@click.option("--format", "form", type=click.Choice(["markdown", "latex"]), default="markdown")
-def table(form: str) -> None:
-    """Print the win rates as in the AlpaCare paper: by judge, test set and reference, with AVG.
-
-    \b
-    Examples:
-      alpacare table
-      alpacare table --format latex
-    """
-    from alpacare.comparison.paper_table import format_table
-
-    click.echo(format_table(form))

@@ -13,33 +13,45 @@ from alpacare.core.command import FILE, Stage
 @click.option(
     "--n", type=click.IntRange(min=1), default=50, show_default=True, help="Tasks to read."
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Another seed, other tasks.")
+@click.option("--student", help="Whose answers.  [default: the first of params.yaml]")
+@click.option("--seed", type=int, help="Its training seed.  [default: the first of params.yaml]")
+@click.option("--draw", type=int, default=0, show_default=True, help="Another number, other tasks.")
 @click.option("--reviewer", default="", help="A name to fill in; the page asks for it anyway.")
-@click.option("--out", type=FILE, help="The page.  [default: reports/review/TEST-REFERENCE.html]")
+@click.option("--out", type=FILE, help="The page.  [default: in reports/review/]")
 @click.option("--label-studio", "tasks", type=FILE, help="Also write tasks for Label Studio there.")
 def review(
     test: str,
     reference: str,
     n: int,
-    seed: int,
+    student: str | None,
+    seed: int | None,
+    draw: int,
     reviewer: str,
     out: Path | None,
     tasks: Path | None,
 ) -> None:
-    """Choose answers of the student and REFERENCE to test set TEST; make a page to compare them.
+    """Choose answers of a student and REFERENCE to test set TEST; make a page to compare them.
 
     The page is for reviewers. Whose answer is A is in data/reviews/keys/, for the team only.
 
     \b
-    Example:
+    Examples:
       alpacare review demo terse --n 30
+      alpacare review demo terse --student half-rows --seed 1
     """
     from alpacare.core.command import check_files
-    from alpacare.review.review_files import describe_files, draw_review, write_page, write_tasks
+    from alpacare.review.review_files import (
+        describe_files,
+        draw_review,
+        find_run,
+        write_page,
+        write_tasks,
+    )
 
-    page = out or Path(f"reports/review/{test}-{reference}.html")
+    run = find_run(student, seed)
+    page = out or Path(f"reports/review/{test}-{run.student}-{run.seed}-{reference}.html")
     check_files([], [page, tasks, tasks and tasks.with_suffix(".xml")])
-    key, pairs = draw_review(test, reference, n, seed)
+    key, pairs = draw_review(test, run, reference, n, draw)
     write_page(page, key, pairs, reviewer)
     config = write_tasks(tasks, key, pairs) if tasks else None
     click.echo(describe_files(key, page, tasks, config))

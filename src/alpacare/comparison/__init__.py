@@ -1,6 +1,6 @@
-"""Results compared: the mean over references, students at two commits, judges and people.
+"""Results compared: models with one another, at two commits, and judges with people.
 
-Behind `alpacare diff`, `agreement`, `table` and the means of `scores`.
+Behind `alpacare leaderboard`, `compare`, `diff`, `agreement` and `table`.
 """
 
 from alpacare.core.public import exports
@@ -8,7 +8,8 @@ from alpacare.core.public import exports
 __getattr__, __all__ = exports(
     __name__,
     agreement="measure_agreement report_agreement",
+    compare="print_comparison",
     diff="print_diff",
-    mean_win_rates="average_win_rates",
+    leaderboard="make_boards",
     paper_table="format_table",
 )

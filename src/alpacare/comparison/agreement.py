@@ -1,7 +1,8 @@
 """`alpacare agreement`: how far judges agree with one another, and with people."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import combinations
 from pathlib import Path
 
@@ -21,19 +22,25 @@ from alpacare.evaluation.agreement import (
     RaterVerdicts,
     compare_raters,
     compare_raters_by,
-    majority_verdicts,
     verdict_of,
 )
 from alpacare.evaluation.bootstrap import Resampling
 from alpacare.evaluation.items import gather, read_judgments
-from alpacare.evaluation.people import ReviewVerdicts, correct_all, rate_people
+from alpacare.evaluation.people import (
+    Compared,
+    ReviewVerdicts,
+    correct_all,
+    majority_verdicts,
+    rate_people,
+)
 from alpacare.pipeline import paths
 from alpacare.pipeline.params import Params, read_params
 from alpacare.records.generation import Generation
 from alpacare.records.judgment import Verdict
-from alpacare.records.review import Review, answer_hash
+from alpacare.records.review import answer_hash
 from alpacare.records.task import TaskType
 from alpacare.records.test_set import read_test_set
+from alpacare.review.key import StudentReview
 from alpacare.review.returned_reviews import ReturnedReviews, read_reviews
 from alpacare.review.review_files import existing
 
@@ -41,6 +48,7 @@ REVIEWS = Path("data/reviews")
 
 Rater = tuple[str, RaterVerdicts]  # name and verdicts
 ByRater = Mapping[str, RaterVerdicts]
+Counted = tuple[ComparisonKey, StudentReview]
 Types = Mapping[tuple[str, str], TaskType | None]  # by test set and id of the test item
 
 
@@ -83,7 +91,7 @@ def measure_agreement(params: Params, returned: ReturnedReviews) -> AgreementRep
             f"and run `dvc repro`, or people's verdicts into {REVIEWS}/ "
             f"({review_counts_line(len(counted), left_out)})"
         )
-    cells = list(dict.fromkeys((cell.test, cell.reference) for cell in params.cells()))
+    cells = list(dict.fromkeys(cell[:4] for cell in params.cells()))
     return AgreementReport(
         confidence=params.scores.confidence,
         reviews=len(counted),
@@ -112,8 +120,8 @@ def _compare_pairs(
             first=first,
             second=second,
             overall=compare_raters(one, other, how),
-            by_test=compare_raters_by(lambda key: key[0], one, other, how),
-            by_type=compare_raters_by(lambda key: types[key[0], key[2]], one, other, how),
+            by_test=compare_raters_by(lambda key: key.test, one, other, how),
+            by_type=compare_raters_by(lambda key: types[key.test, key.id], one, other, how),
         )
 
 
@@ -121,53 +129,69 @@ def _read_judges(params: Params, types: Types) -> dict[str, dict[ComparisonKey, 
     judges: dict[str, dict[ComparisonKey, float]] = {
         name: {} for name in params.judgments.all_judges
     }
-    for test, reference, judge in params.cells():
-        path = existing(paths.judgments(test, reference, judge))
+    for cell in params.cells():
+        path = existing(paths.judgments(cell))
         items = gather(read_judgments(path))
         for id, preference in zip(items.ids, items.item_preferences(), strict=True):
-            if (test, id) not in types:
+            if (cell.test, id) not in types:
                 raise BadInput(
-                    f"{path}: task {id} is judged, and test set {test} lacks it; run `dvc repro`"
+                    f"{path}: task {id} is judged, and test set {cell.test} lacks it; run "
+                    "`dvc repro`"
                 )
-            judges[judge][test, reference, id] = float(preference)
+            judges[cell.judge][ComparisonKey(*cell[:4], id)] = float(preference)
     return judges
 
 
 def _split_current(
-    reviews: Sequence[Review], params: Params, types: Types
-) -> tuple[list[Review], dict[str, int]]:
+    reviews: Sequence[StudentReview], params: Params, types: Types
+) -> tuple[list[Counted], dict[str, int]]:
     """Give the reviews of answers compared today; count the others by reason."""
-    cells = {(test, reference) for test, reference, _ in params.cells()}
-    tests = {review.test for review in reviews} & set(params.tests)
-    ours = {test: _hash_answers(existing(paths.generations(test))) for test in tests}
-    theirs = {
-        cell: _hash_answers(existing(paths.reference(*cell)))
-        for cell in {(r.test, r.reference) for r in reviews if r.reference_answer} & cells
-    }
-    counted, left_out = [], Counter[str]()
+    answers = lru_cache(maxsize=None)(_hash_answers)
+    cells = list(dict.fromkeys(cell[:4] for cell in params.cells()))
+    counted, left_out = list[Counted](), Counter[str]()
     for review in reviews:
-        cell = review.test, review.reference
-        if cell not in cells:
+        of_pair = [cell for cell in cells if _is_about(review, cell)]
+        found = [cell for cell in of_pair if _is_current(review, cell, types, answers)]
+        if not of_pair:
             left_out["not compared in params.yaml"] += 1
-        elif (
-            (review.test, review.id) not in types
-            or review.generation not in (None, ours[review.test].get(review.id))
-            or review.reference_answer not in (None, theirs.get(cell, {}).get(review.id))
-        ):
+        elif not found:
             left_out["task or answer has changed since"] += 1
+        elif review.student is None and len(found) > 1 and review.generation is None:
+            left_out["whose answer it is about is not said"] += 1
         else:
-            counted.append(review)
+            counted.append((ComparisonKey(*found[0], review.id), review))
     return counted, dict(sorted(left_out.items()))
+
+
+def _is_about(review: StudentReview, cell: Compared) -> bool:
+    """Whether it may be about this comparison; rows of earlier versions name no student."""
+    test, model, seed, reference = cell
+    if (review.test, review.reference) != (test, reference) or seed is None:
+        return False
+    return review.student is None or (review.student, review.training_seed) == (model, seed)
+
+
+def _is_current(
+    review: StudentReview, cell: Compared, types: Types, answers: Callable[[Path], dict[str, str]]
+) -> bool:
+    """Whether its task and the answers that the person saw are still there."""
+    test, model, seed, reference = cell
+    if (test, review.id) not in types:
+        return False
+    ours = review.generation, paths.answers(test, model, seed)
+    theirs = review.reference_answer, paths.answers(test, reference, seed)
+    return all(
+        saw is None or saw == answers(existing(path)).get(review.id) for saw, path in (ours, theirs)
+    )
 
 
 def _hash_answers(path: Path) -> dict[str, str]:
     return {row.id: answer_hash(row.output) for row in jsonl.read(path, Generation)}
 
 
-def _gather_reviews(reviews: Sequence[Review]) -> ReviewVerdicts:
+def _gather_reviews(reviews: Sequence[Counted]) -> ReviewVerdicts:
     """Gather verdicts by criterion, reviewer and comparison; names in order."""
     found = defaultdict[str, dict[str, dict[ComparisonKey, Verdict]]](dict)
-    for review in sorted(reviews, key=lambda review: (review.criterion, review.reviewer)):
-        key = review.test, review.reference, review.id
+    for key, review in sorted(reviews, key=lambda each: (each[1].criterion, each[1].reviewer)):
         found[review.criterion].setdefault(review.reviewer, {})[key] = review.verdict
     return found

@@ -6,7 +6,14 @@ from collections.abc import Iterator, Mapping
 from rich.console import Console
 from rich.table import Table
 
-from alpacare.evaluation.agreement import Agreement, AgreementReport, Corrected, Estimate, RaterPair
+from alpacare.evaluation.agreement import (
+    Agreement,
+    AgreementReport,
+    Corrected,
+    Estimate,
+    HumanRate,
+    RaterPair,
+)
 from alpacare.evaluation.score_table import interval
 
 _FEWEST = 10  # test items for a kappa to be shown: with fewer its interval promises too much
@@ -54,23 +61,32 @@ def _table(pair: RaterPair) -> Table:
 def _people(report: AgreementReport) -> Table:
     """Show people's win rate of each cell, and under it each judge's, as it is and corrected."""
     table = Table(
-        title="Student's win rate, %", title_justify="left", box=None, pad_edge=False,
+        title="Win rate, %", title_justify="left", box=None, pad_edge=False,
         padding=(0, 1, 0, 0),
     )  # fmt: skip
-    for column in ("on", "against", "by"):
+    for column in ("on", "model", "against", "by"):
         table.add_column(column, overflow="fold")
     for column in ("n", "win rate", "corrected"):
         table.add_column(column, justify="right", no_wrap=True)
-    judges = defaultdict[tuple[str, str, str], list[Corrected]](list)
+    judges = defaultdict[tuple[object, ...], list[Corrected]](list)
     for each in report.corrected:
-        judges[each.test, each.reference, each.criterion].append(each)
+        judges[_compared(each)].append(each)
     for cell in report.people:
         who = f"people, {cell.criterion}"
-        table.add_row(cell.test, cell.reference, who, f"{cell.rate.n:,}", interval(cell.rate), "")
-        for each in judges[cell.test, cell.reference, cell.criterion]:
+        names = cell.test, _model(cell), cell.reference, who
+        table.add_row(*names, f"{cell.rate.n:,}", interval(cell.rate), "")
+        for each in judges[_compared(cell)]:
             rates = interval(each.observed), _with_interval(each.win_rate, 100, ".1f")
-            table.add_row("", "", each.judge, f"{each.judged:,}", *rates)
+            table.add_row("", "", "", each.judge, f"{each.judged:,}", *rates)
     return table
+
+
+def _compared(each: HumanRate | Corrected) -> tuple[object, ...]:
+    return each.test, each.model, each.seed, each.reference, each.criterion
+
+
+def _model(each: HumanRate | Corrected) -> str:
+    return each.model if each.seed is None else f"{each.model} (seed {each.seed})"
 
 
 def _title(pair: RaterPair) -> str:
@@ -103,7 +119,10 @@ def _notes(report: AgreementReport) -> Iterator[str]:
         yield review_counts_line(report.reviews, report.left_out)
     for each in report.corrected:
         if each.why:
-            cell = f"{each.judge} on {each.test} against {each.reference}, {each.criterion}"
+            cell = (
+                f"{each.judge} on {each.test}, {_model(each)} against {each.reference}, "
+                f"{each.criterion}"
+            )
             yield f"{cell}: not corrected, {each.why}"
     for pair in report.pairs:
         items, kappa = pair.overall.items, pair.overall.kappa

@@ -1,35 +1,39 @@
-"""`alpacare diff`: the working tree and a commit, compared test item by test item."""
+"""`alpacare diff`: the working tree and a commit, compared model by model, item by item."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 from alpacare.comparison.diff_page import AnswersById, CellVersion, ComparedCell, write_page
-from alpacare.comparison.diff_print import DiffRow, print_flips, print_rows
-from alpacare.comparison.revisions import MissingFile, Revision, open_revision
+from alpacare.comparison.diff_print import SHOWN, print_flips, print_rows
+from alpacare.comparison.diff_rows import make_rows
+from alpacare.comparison.diff_seeds import rows_of_new_seeds
+from alpacare.comparison.revisions import (
+    MissingFile,
+    Revision,
+    open_revision,
+    trainings_behind,
+)
+from alpacare.comparison.sentences import count
 from alpacare.core import jsonl
 from alpacare.core.errors import BadInput
 from alpacare.core.files import read_json
 from alpacare.core.texts import escape_controls
-from alpacare.evaluation.bootstrap import Resampling
 from alpacare.evaluation.items import gather, read_judgments
-from alpacare.evaluation.paired_comparison import average_preferences, compare
 from alpacare.evaluation.score import Cell
 from alpacare.evaluation.score_table import percent
 from alpacare.pipeline import paths
 from alpacare.pipeline.params import Params, read_params
-from alpacare.records.comparisons import BASE
 from alpacare.records.generation import Generation
 
-# Other inputs of verdicts: if one changed, the difference may not be due to the student alone.
-OTHERS = (
-    "data/references/",
-    "data/tests/",
-    "prompts/judges/",
-    "src/alpacare/judging/",
-    "src/alpacare/verdicts/",
-)
+# Other inputs of verdicts: if one changed, the difference may not be due to the model alone.
+OTHERS = ("data/tests/", "src/alpacare/judging/", "src/alpacare/local_judging/")
+JUDGED = (
+    "data/judgments", "data/contestant_judgments",
+    "data/local_judgments", "data/local_contestant_judgments",
+)  # fmt: skip
 
 
 class CellFiles(NamedTuple):
@@ -58,29 +62,41 @@ class CellGatherer:
     def gather(self, params: Params) -> None:
         """Read every cell that params.yaml names."""
         wanted = {files.judgments: files for files in map(_cell_files, params.cells())}
-        listed = [*self.then.outputs("data/judgments"), *self.then.outputs("data/local_judgments")]
+        listed = [path for folder in JUDGED for path in self.then.outputs(folder)]
         if not listed:
             raise BadInput(f"{self.then.rev}: no judgments; the commit is older than this pipeline")
         known = {path for path in listed if path.endswith(".jsonl")}
         unlisted = tuple(f"{path}/" for path in listed if not Path(path).suffix)
-        for path in sorted(known - wanted.keys()):
-            self.note(f"{path}: judged at {self.then.rev} and not in params.yaml now")
-        for path, files in wanted.items():
-            if path not in known and not path.startswith(unlisted):
-                self.note(f"{path}: not judged at {self.then.rev}")
-                continue
+        here = {
+            path: files
+            for path, files in wanted.items()
+            if path in known or path.startswith(unlisted)
+        }
+        self._count(known - wanted.keys(), f"judged at {self.then.rev} and not in params.yaml now")
+        self._count(wanted.keys() - here.keys(), f"not judged at {self.then.rev}")
+        for files in here.values():
             try:
                 self._add(files)
             except MissingFile as error:
                 self.note(str(error))
                 self.note(self._unpaired_rates(files.cell))
 
+    def _count(self, paths: Collection[str], what: str) -> None:
+        """Say how many comparisons are left out, by the folder of REFERENCE/JUDGE.jsonl."""
+        for folder, number in sorted(Counter(str(Path(p).parents[1]) for p in paths).items()):
+            self.note(f"{folder}: {count(number, 'comparison')} {what}")
+
     def _add(self, files: CellFiles) -> None:
         before, after = (self._read(revision, files) for revision in (self.then, self.now))
         if before.judgments and after.judgments:
             preferences = gather(before.judgments).by_id(), gather(after.judgments).by_id()
             changes = self._other_changes(files, before, after)
-            self.compared.append(ComparedCell(files.cell, before, after, preferences, changes))
+            answers = (files.generations, files.reference)
+            trainings = [trainings_behind(each, answers) for each in (self.then, self.now)]
+            retrained = trainings[0] != trainings[1]
+            self.compared.append(
+                ComparedCell(files.cell, before, after, preferences, changes, retrained)
+            )
         elif before.judgments or after.judgments:  # else neither version has answered this test set
             when = "now" if before.judgments else f"at {self.then.rev}"
             self.note(f"{files.judgments}: {when} the reference has not answered this test set")
@@ -121,7 +137,7 @@ class CellGatherer:
 
     def _unpaired_rates(self, cell: Cell) -> str:
         """Give both win rates from Git, for a cell whose verdicts are not available."""
-        path = str(paths.score(*cell))
+        path = str(paths.score(cell))
         then, now = (
             percent(revision.read(path, read_json).get("win_rate")) if revision.has(path) else "-"
             for revision in (self.then, self.now)
@@ -130,9 +146,10 @@ class CellGatherer:
 
 
 def _cell_files(cell: Cell) -> CellFiles:
-    judge, generations = paths.judge(cell.judge), paths.generations(cell.test)
-    reference = paths.reference(cell.test, cell.reference)
-    return CellFiles(cell, *map(str, (paths.judgments(*cell), generations, reference, judge)))
+    answers = paths.answers(cell.test, cell.model, cell.seed)
+    reference = paths.answers(cell.test, cell.reference, cell.seed)
+    judge = paths.judge(cell.judge)
+    return CellFiles(cell, *map(str, (paths.judgments(cell), answers, reference, judge)))
 
 
 def print_diff(rev: str, page: Path) -> None:
@@ -153,43 +170,40 @@ def print_diff(rev: str, page: Path) -> None:
                 "compared, not what they would be now"
             )
     console = Console(highlight=False, markup=False, emoji=False)
+    rows = make_rows(gathered.compared, params)
+    if not any(row.model.seeds for row in rows):
+        more, notes = rows_of_new_seeds(params, rev)
+        rows += more
+        for line in notes:
+            gathered.note(line)
+    if rows:
+        print_rows(console, rev, rows)
     if gathered.compared:
         write_page(page, rev, gathered.compared)
-        print_rows(console, rev, _make_rows(gathered.compared, params.scores))
-        for each in gathered.compared:
-            print_flips(console, each)
+        print_flips(console, gathered.compared)
     for line in [*gathered.notes, *_caveats(gathered.compared)]:
         console.print(escape_controls(line), soft_wrap=True)
-    if not gathered.compared:
+    if not rows:
         raise BadInput(f"{rev}: nothing could be compared test item by test item")
-    console.print(f"All flipped items, with every text and verdict: {page}", soft_wrap=True)
-
-
-def _make_rows(compared: Sequence[ComparedCell], how: Resampling) -> list[DiffRow]:
-    """Compare each cell, and by test set and judge the mean over references without base."""
-    rows = []
-    for test, judge in dict.fromkeys(each.cell[::2] for each in compared):
-        group = [each for each in compared if each.cell[::2] == (test, judge)]
-        for each in group:
-            comparison = compare(*each.preferences, how)
-            rows.append(DiffRow(test, judge, each.cell.reference, comparison))
-        group = [each for each in group if each.cell.reference != BASE]
-        if len(group) > 1:
-            versions = zip(*(each.preferences for each in group), strict=True)
-            then, now = map(average_preferences, versions)
-            comparison = compare(then, now, how)
-            rows.append(DiffRow(test, judge, f"mean of {len(group)}", comparison, is_mean=True))
-    return rows
+    if gathered.compared:
+        console.print(f"All flipped items, with every text and verdict: {page}", soft_wrap=True)
 
 
 def _caveats(compared: Sequence[ComparedCell]) -> list[str]:
-    """Say for each file that changed besides the student which cells it affects."""
-    affected: dict[str, list[str]] = {}
+    """Say for each file that changed besides the model which comparisons it affects."""
+    affected: dict[str, list[Cell]] = {}
     for each in compared:
         for path in each.other_changes:
-            affected.setdefault(path, []).append(str(each.cell))
+            affected.setdefault(path, []).append(each.cell)
     return [
-        f"{path} changed too: the difference may not be the student's alone "
-        f"({'; '.join(cells) if len(cells) < len(compared) else 'every comparison'})"
+        f"{path} changed too: the difference may not be the model's alone "
+        f"({_which(cells) if len(cells) < len(compared) else 'every comparison'})"
         for path, cells in affected.items()
     ]
+
+
+def _which(cells: Sequence[Cell]) -> str:
+    """Name comparisons without their seeds, a few of them."""
+    names = list(dict.fromkeys(str(cell._replace(seed=None)) for cell in cells))
+    more = [f"{len(names) - SHOWN} more"] if len(names) > SHOWN else []
+    return "; ".join([*names[:SHOWN], *more])

@@ -29,13 +29,14 @@ class CellVersion:
 
 @dataclass(frozen=True)
 class ComparedCell:
-    """One cell in both versions."""
+    """One cell in both versions; `retrained`: its answers are those of another checkpoint now."""
 
     cell: Cell
     then: CellVersion
     now: CellVersion
     preferences: tuple[Preferences, Preferences]  # then and now
-    other_changes: list[str]  # files that changed besides the student
+    other_changes: list[str]  # files that changed besides the model
+    retrained: bool
 
     def flips(self) -> list[Flip]:
         """List the items whose outcome changed."""

@@ -1,106 +1,107 @@
-"""A comparison of two versions, printed in the terminal."""
+"""A comparison of two commits, printed in the terminal: what moved, model by model."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from alpacare.comparison.diff_page import ComparedCell, count_directions
+from alpacare.comparison.diff_rows import DiffRow
+from alpacare.comparison.sentences import (
+    count,
+    describe_left_out,
+    describe_need,
+    describe_parts,
+    describe_points,
+    describe_pool,
+    describe_verdict,
+)
 from alpacare.core.texts import escape_controls
-from alpacare.evaluation.paired_comparison import Comparison, Difference
-from alpacare.evaluation.score_table import make_table, percent
+from alpacare.evaluation.paired_comparison import Flip
+from alpacare.evaluation.score_table import fold_name, make_table, percent
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
-SHOWN = 3  # flipped items printed for each cell; the page has all
-
-
-@dataclass(frozen=True)
-class DiffRow:
-    """One line of the table: against one reference, or the mean over several."""
-
-    test: str
-    judge: str
-    against: str
-    comparison: Comparison
-    is_mean: bool = False
+SHOWN = 3  # flipped items printed of each model, and comparisons named; the page has all
+_NAME = 12  # characters of a name in one line
 
 
 def print_rows(console: "Console", rev: str, rows: Sequence[DiffRow]) -> None:
-    """Print the table, then what each line means and which items it leaves out."""
-    names = ("test", "against", "judge")
-    figures = ("then", "now", "difference (interval)", "changed")
-    table = make_table(f"Student's win rate, %: {rev} and now", names, figures)
+    """Print a table of what moved, a sentence for each line, and what did not move."""
+    moved = [row for row in rows if _moved(row)]
+    if moved:
+        console.print(_table(rev, moved))
     for row in rows:
-        table.add_row(row.test, row.against, row.judge, *_figures(row.comparison.difference))
-    console.print(table)
-    for row in rows:
-        console.print(f"{row.test}, {row.judge}: {describe_change(row)}", soft_wrap=True)
-        if left_out := describe_left_out(row.comparison, rev):
-            console.print(f"  left out: {left_out}", soft_wrap=True)
+        for line in _describe(row, rev):
+            console.print(line, soft_wrap=True)
+    if still := [row for row in rows if not _moved(row)]:
+        names = dict.fromkeys(
+            f"{row.model.name} against {row.against} ({row.test}, {row.judge})" for row in still
+        )
+        said = "No item scores otherwise than" if moved else "Every item scores as"
+        console.print(f"{said} at {rev}: {', '.join(names)}.", soft_wrap=True)
+    for line in filter(None, dict.fromkeys(describe_pool(row.seeds[0]) for row in moved)):
+        console.print(line, soft_wrap=True)
     console.print()
 
 
-def _figures(found: Difference | None) -> list[str]:
+def _table(rev: str, rows: Sequence[DiffRow]) -> "Table":
+    names, figures = ("test", "judge", "model", "against"), ("then", "now", "difference", "changed")
+    table = make_table(f"Win rates, %: {rev} and now", names, figures)
+    for row in rows:
+        shown = (row.test, row.judge, row.model.name, row.against)
+        table.add_row(*(fold_name(name, _NAME) for name in shown), *_figures(row))
+    return table
+
+
+def _figures(row: DiffRow) -> list[str]:
+    found = row.comparison.difference
     if found is None:
         return ["-", "-", "-", "-"]
-    change = f"{_points(found.change)} {_interval(found)}"
-    return [percent(found.then), percent(found.now), change, f"{found.changed}/{found.n}"]
+    change = describe_points(found).replace(" points ", "\n")
+    return [percent(found.then), percent(found.now), change, f"{found.changed:,}/{found.n:,}"]
 
 
-def _interval(found: Difference) -> str:
-    return f"({_points(found.ci_low)} to {_points(found.ci_high)})"
-
-
-def describe_change(row: DiffRow) -> str:
-    """Say in a sentence whether the change is more than chance, and what n would show it."""
+def _moved(row: DiffRow) -> bool:
     found = row.comparison.difference
-    against = f"the {row.against}" if row.is_mean else row.against
+    return found is None or found.changed > 0
+
+
+def _describe(row: DiffRow, rev: str) -> Iterator[str]:
+    """Say whether the change is more than chance, and which items are left out."""
+    found = row.comparison.difference
+    place = f"{row.test}, {row.judge}: {row.model.name} against {row.against}"
     if found is None:
-        return f"No item has readable verdicts against {against} in both versions."
-    interval = _interval(found)
-    if found.real:
-        verb = "gained" if found.change > 0 else "lost"
-        points = f"{_points(abs(found.change))} points against {against} {interval}"
-        return f"The student {verb} {points}: more than chance at {found.n:,} items."
-    if not found.changed:
-        return f"No change against {against}: {found.n:,} items score as before {interval}."
-    if found.ci_low > 0 or found.ci_high < 0:
-        return (
-            f"{found.changed} items changed against {against}, {_points(found.change)} points: "
-            "too few to distinguish a change from chance."
-        )
-    line = (
-        f"No change that {found.n:,} items could show against {against}: "
-        f"{_points(found.change)} points {interval}"
-    )
-    if found.needed is None or found.needed <= found.n:
-        return f"{line}."
-    about = float(f"{found.needed:.2g}")
-    return f"{line}; to see a change of this size it would take about {about:,.0f} items."
+        yield f"{place}: no item has readable verdicts in both versions."
+    elif found.changed:
+        need = describe_need(found)
+        verdict = describe_verdict(found)
+        yield f"{place}: {describe_points(found)}: {verdict}{need and f'; {need}'}."
+        yield f"  uncertainty in points: {describe_parts(found.parts, found.one_seed)}"
+    if left_out := describe_left_out(row.comparison, rev, "the working tree"):
+        yield f"  left out: {left_out}"
 
 
-def describe_left_out(comparison: Comparison, rev: str) -> str:
-    """Count the items that are not compared; "" if there are none."""
-    counts = {
-        "without readable verdicts then or now": comparison.unreadable,
-        f"only at {rev}": comparison.only_then,
-        "only now": comparison.only_now,
-    }
-    return ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+def print_flips(console: "Console", compared: Sequence[ComparedCell]) -> None:
+    """Count each model's flips by direction and show the first few, a line a text."""
+    for name in dict.fromkeys(each.cell.model for each in compared):
+        cells = [each for each in compared if each.cell.model == name]
+        flips = [flip for each in cells for flip in each.flips()]
+        if not flips:
+            continue
+        counts = f"{count(len(flips), 'verdict')} flipped, {count_directions(flips)}"
+        console.print(f"{name}: {counts}", soft_wrap=True)
+        shown = [(cell, flip) for cell in cells for flip in cell.flips()][:SHOWN]
+        for cell, flip in shown:
+            _print_flip(console, cell, flip)
 
 
-def print_flips(console: "Console", cell: ComparedCell) -> None:
-    """Count a cell's flips by direction and show the first few, a line a text."""
-    flips = cell.flips()
-    counts = f"{len(flips)} flipped, {count_directions(flips)}" if flips else "no item flipped"
-    console.print(f"{cell.cell}: {counts}", soft_wrap=True)
-    for flip in flips[:SHOWN]:
-        task = cell.task(flip.id)
-        _print_line(console, f"  {flip.then} to {flip.now}: ", task.instruction if task else "?")
-        for label, version in (("    then: ", cell.then), ("    now:  ", cell.now)):
-            answer = version.generations.get(flip.id)
-            _print_line(console, label, answer.output if answer else "(not available)")
+def _print_flip(console: "Console", cell: ComparedCell, flip: Flip) -> None:
+    task = cell.task(flip.id)
+    _print_line(console, f"  {flip.then} to {flip.now}: ", task.instruction if task else "?")
+    for label, version in (("    then: ", cell.then), ("    now:  ", cell.now)):
+        answer = version.generations.get(flip.id)
+        _print_line(console, label, answer.output if answer else "(not available)")
 
 
 def _print_line(console: "Console", label: str, text: str) -> None:
@@ -109,8 +110,3 @@ def _print_line(console: "Console", label: str, text: str) -> None:
     line = Text(label + (escape_controls(" ".join(text.split())) or "(empty)"))
     line.truncate(console.width, overflow="ellipsis")
     console.print(line, soft_wrap=True)
-
-
-def _points(share: float) -> str:
-    """Write a difference of shares as percentage points, never -0.0."""
-    return f"{round(100 * share, 1) + 0.0:.1f}"

@@ -5,7 +5,7 @@ which would read the remote's settings even for files that are here.
 """
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -147,6 +147,16 @@ class Revision:
 
     def _repo_path(self, path: str) -> str:
         return str(self._repo.fs.join(self._repo.root_dir, path))
+
+
+def trainings_behind(revision: Revision, answers: Sequence[str]) -> dict[str, str]:
+    """Give the hashes of the checkpoints that files of answers were made with, by path."""
+    return {
+        path: hash
+        for file in answers
+        for path, hash in revision.inputs(file).items()
+        if path.startswith("models/checkpoint/")
+    }
 
 
 @contextmanager

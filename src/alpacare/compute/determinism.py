@@ -3,6 +3,12 @@
 import os
 import random
 
+# How long threads that wait for one another spin before they sleep. GNU OpenMP's own 300,000 turns
+# make training many times slower where something else wants one of the cores; the bits are the
+# same (bench/busy.py).
+SPIN_COUNT = "1000"
+os.environ.setdefault("GOMP_SPINCOUNT", SPIN_COUNT)  # read once, when torch is imported
+
 
 def make_deterministic(seed: int, threads: int, *, on_cpu: bool = True) -> None:
     """Seed every generator, fix the CPU thread count and ask for deterministic kernels.

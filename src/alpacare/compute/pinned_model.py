@@ -2,24 +2,39 @@
 
 import re
 from pathlib import Path
-from typing import Self
+from typing import ClassVar, Self
 
 from pydantic import model_validator
 
 from alpacare.compute.workers import first_line
+from alpacare.core.errors import BadInput
 from alpacare.core.settings import Settings
+
+RANDOM = "random"  # the base model that this pipeline makes from nothing
 
 
 class PinnedModel(Settings):
-    """A model by folder, or by Hub id and commit."""
+    """A model by folder, or by Hub id and commit; where that makes sense, or `random`."""
 
+    may_be_random: ClassVar[bool] = False
     model: str
     revision: str | None
 
     @model_validator(mode="after")
     def _pinned(self) -> Self:
-        check_pinned(self.model, self.revision)
+        if not (self.may_be_random and self.model == RANDOM):
+            check_pinned(self.model, self.revision)
         return self
+
+
+def check_base_model(folder: Path) -> None:
+    """Look for the model that `random` stands for: a folder that is missing is no name on the Hub.
+
+    Raises:
+        BadInput: it is not made yet.
+    """
+    if not (folder / "config.json").exists():
+        raise BadInput(f"{folder}: no model here; run `dvc repro base_model` or `dvc pull`")
 
 
 def explain_loading(error: BaseException) -> str:

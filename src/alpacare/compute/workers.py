@@ -11,16 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from alpacare.compute.determinism import SPIN_COUNT
 from alpacare.core.errors import BadInput
 from alpacare.core.file_lock import hold_lock
 from alpacare.core.input_state import InputState, current_inputs
 
 ERROR_FILE = "error.txt"
 _INPUTS = "inputs.json"
-# How long threads that wait for one another spin before they sleep. GNU OpenMP's own 300,000 turns
-# make training many times slower where something else wants one of the cores; the bits are the
-# same (bench/busy.py).
-SPIN_COUNT = "1000"
 ACCELERATE = (sys.executable, "-m", "accelerate.commands.launch", "--quiet")
 
 

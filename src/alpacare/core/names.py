@@ -1,24 +1,25 @@
 """Names that become stage names and file names, and names that others may read."""
 
 import re
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, Field, StringConstraints
 
 # DVC takes a "/" for a path. A dot, as in gpt-3.5-turbo, it bears: in the cells of a matrix, in
 # paths and in targets on the command line.
 NAME = "[A-Za-z0-9][A-Za-z0-9._-]*"
+N = TypeVar("N", str, int)
 Slug = Annotated[str, StringConstraints(pattern=f"^{NAME}$")]
 
 
-def refuse_repeated(names: list[str]) -> list[str]:
-    """Give the names back.
+def refuse_repeated(names: list[N]) -> list[N]:
+    """Give the names (or numbers) back.
 
     Raises:
         ValueError: one stands twice.
     """
     if len(set(names)) < len(names):
-        raise ValueError(f"a name stands twice in {names}")
+        raise ValueError(f"'{max(names, key=names.count)}' stands twice in {names}")
     return names
 
 

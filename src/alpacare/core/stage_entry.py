@@ -25,11 +25,14 @@ def read_entry(
     """
     name, _, cell = address.partition("@")
     entry = stages.get(name, {})
-    cells = {"-".join(map(str, item.values())): item for item in _cells(entry, params)}
+    cells = {"-".join(map(str, item.values())): item for item in matrix_items(entry, params)}
     values = {**params, "item": cells.get(cell, {})}
-    deps, keys = (
-        [fill(str(each), values) for each in entry.get(k, [])] for k in StageEntry._fields
-    )
+    deps = [fill(str(each), values) for each in entry.get("deps", [])]
+    keys = [fill(each, values) for each in entry.get("params", []) if isinstance(each, str)]
+    # a file of parameters of its own, as students/NAME.yaml
+    deps += [
+        fill(next(iter(each)), values) for each in entry.get("params", []) if isinstance(each, dict)
+    ]
     return StageEntry(deps, keys) if deps and "${" not in f"{deps}{keys}" else None
 
 
@@ -51,7 +54,7 @@ def find(key: str, values: Mapping[str, Any]) -> Any:
     return found
 
 
-def _cells(entry: Mapping[str, Any], params: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def matrix_items(entry: Mapping[str, Any], params: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Give each combination of a matrix: {"test": "demo", "engine": "batched"}."""
     matrix = entry.get("matrix", {})
     for combination in product(*(_axis(values, params) for values in matrix.values())):

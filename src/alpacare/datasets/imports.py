@@ -58,6 +58,7 @@ def _fetch_responses(name: str, known: PublishedDataset, path: Path) -> Iterator
     yield f"licence: {known.licence}"
     yield f"next: `make preset NAME={name}` where there is one, or in params.yaml set"
     yield f"      sources.responses: imported/{name}; then commit {dvc_file(path)}"
+    yield "      (for one student only: `rows.source` in its file, students/NAME.yaml)"
 
 
 def _fetch_seeds(name: str, known: PublishedDataset, path: Path) -> Iterator[str]:

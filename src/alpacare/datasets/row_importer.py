@@ -1,5 +1,8 @@
 """Imports others' rows as rows of the pipeline: instructions, or responses with their answers.
 
+Where a file of responses has columns type, topic, view or difficulty, they are kept: a student's
+`rows.where` can choose by them.
+
 {"id": "3f0c...", "instruction": "Explain ...", "input": "", "output": "The heart ...",
  "finish_reason": "unknown", "model": "gpt-4", "request": "ours:17"}
 
@@ -23,9 +26,10 @@ from alpacare.records.label_normalisation import normalise_input
 from alpacare.records.task import row_id, same_task_key
 
 ImportStage = Literal["instructions", "responses"]
+KIND = ("type", "topic", "view", "difficulty")
 FIELDS: dict[ImportStage, tuple[str, ...]] = {
-    "instructions": ("instruction", "input", "type", "topic", "view", "difficulty"),
-    "responses": ("instruction", "input", "output", "model"),
+    "instructions": ("instruction", "input", *KIND),
+    "responses": ("instruction", "input", "output", "model", *KIND),
 }
 _REQUIRED: dict[ImportStage, set[str]] = {
     "instructions": {"instruction"},
@@ -90,7 +94,7 @@ class RowImporter:
 
     def _import(self, row: TableRow) -> None:
         repairs = self._imported.repairs
-        texts = {ours: self._text(row, theirs) for ours, theirs in self._columns.items()}
+        texts = {ours: self._text(row, ours, theirs) for ours, theirs in self._columns.items()}
         input = normalise_input(texts["input"])
         if input != texts["input"]:
             repairs[f'inputs "{texts["input"][:20]}" read as none'] += 1
@@ -110,10 +114,13 @@ class RowImporter:
         question = {"id": id, "instruction": texts["instruction"], "input": input}
         self._imported.rows.append(question | self._other_fields(texts, request))
 
-    def _text(self, row: TableRow, theirs: str) -> str:
+    def _text(self, row: TableRow, ours: str, theirs: str) -> str:
         value = row.values.get(theirs)
-        if theirs == self._columns.get("difficulty") and isinstance(value, int | float):
+        if ours == "difficulty" and isinstance(value, int | float):
             return str(value)
+        if self._stage == "responses" and ours in KIND and not isinstance(value, str | None):
+            self._imported.repairs[f"fields '{theirs}' not read"] += 1  # it means something else
+            return ""
         return read_field(row.values, theirs, row.place, self._imported.repairs)
 
     def _drop_reason(self, texts: Mapping[str, str], key: str) -> str:
@@ -135,6 +142,7 @@ class RowImporter:
             "finish_reason": "unknown",
             "model": model or "unknown",
             "request": request,
+            **normalise_kind(texts, self._imported.repairs),
         }
 
 

@@ -78,6 +78,7 @@ def _report(path: Path, test_set: TestSet, known: PublishedDataset | None) -> It
     for what, times in test_set.repairs.items():
         yield f"repaired: {times:,} {what}"
     yield f"licence: {known.licence if known else 'not known here; ask whoever wrote it'}"
-    yield f"next: in params.yaml, add {path.stem} to `tests` and the answerers you compare with to"
-    yield "      `references.written` and `judgments.references`; then commit"
+    yield f"next: in params.yaml, add {path.stem} to `tests`, the answerers you want to"
+    yield "      `models.written`, and to `judgments.references` (students are compared with them)"
+    yield "      or `judgments.contestants` (they compete); then commit"
     yield f"      {dvc_file(path)} and {path.parent}/.gitignore"

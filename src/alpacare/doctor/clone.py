@@ -130,7 +130,7 @@ def check_keys() -> Iterator[Finding]:
 
 
 def _endpoints(params: "Params") -> Iterator[tuple[str, str]]:
-    """Yield each stage, judge, reference and sorter with its endpoint."""
+    """Yield each stage, judge, model and sorter with its endpoint."""
     from alpacare.core.settings import read_yaml
     from alpacare.pipeline.dvc_yaml import dependencies
     from alpacare.pipeline.quoting.plan_evaluation import asked_judges
@@ -141,9 +141,9 @@ def _endpoints(params: "Params") -> Iterator[tuple[str, str]]:
         yield "generations", name
     for judge, settings in asked_judges(params).items():
         yield f"judge {judge}", settings.endpoint
-    (prompts,) = dependencies("references", "prompts/")
-    for name in params.references.api:
-        yield f"reference {name}", read_yaml(prompts / name / "settings.yaml")["endpoint"]
+    (prompts,) = dependencies("model_generations", "prompts/")
+    for name in params.models.api:
+        yield f"model {name}", read_yaml(prompts / name / "settings.yaml")["endpoint"]
     for name in params.categories:
         (prompt,) = dependencies("categories", "prompts/", sorter=name)
         yield f"sorter {name}", read_yaml(prompt / "settings.yaml")["endpoint"]

@@ -2,14 +2,14 @@
 
 Kappa is the agreement beyond chance, (p - c) / (1 - c): p is the share of equal verdicts, c that of
 two independent raters with the same counts of verdicts (Cohen 1960, doi
-10.1177/001316446002000104). Intervals resample test items: one item against several references is
-one cluster.
+10.1177/001316446002000104). Intervals resample test items: one item, of several models against
+several references, is one cluster.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from math import isnan
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 from pydantic import field_validator
 
@@ -22,8 +22,22 @@ from alpacare.records.judgment import Verdict
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 _DECIDED = slice(0, 2)  # of VERDICTS, all but the tie
 
-ComparisonKey = tuple[str, str, str]  # test set, reference, id of the test item
 RaterKind = Literal["judges", "judge and reviewers", "reviewers"]
+
+
+class ComparisonKey(NamedTuple):
+    """What a rater judges: the answers of a model and a reference to one test item.
+
+    `seed`: the training seed of a student, None for another model.
+    """
+
+    test: str
+    model: str
+    seed: int | None
+    reference: str
+    id: str
+
+
 RaterVerdicts = Mapping[ComparisonKey, Verdict | None]  # None: cannot be read
 
 
@@ -65,9 +79,11 @@ class RaterPair(Row):
 
 
 class HumanRate(Row):
-    """The student's win rate by people: an item is the mean of its reviewers, a tie half a win."""
+    """A model's win rate by people: an item is the mean of its reviewers, a tie half a win."""
 
     test: str
+    model: str
+    seed: int | None
     reference: str
     criterion: str
     reviewers: int
@@ -78,11 +94,13 @@ class Corrected(Row):
     """A judge's win rate on all that it judged, and that rate corrected for its errors.
 
     `judged` items have readable verdicts, `reviewed` of them also those of people. `sensitivity`:
-    the judge's score where people see the student win; `specificity`: 1 minus its score where they
+    the judge's score where people see the model win; `specificity`: 1 minus its score where they
     see it lose. `why`: the reason where `win_rate` has no value.
     """
 
     test: str
+    model: str
+    seed: int | None
     reference: str
     judge: str
     criterion: str
@@ -96,7 +114,7 @@ class Corrected(Row):
 
 
 class AgreementReport(Row):
-    """Every pair of raters, and the student's win rate by people.
+    """Every pair of raters, and the win rates by people.
 
     How many `reviews` count, how many are `left_out` and why, and what is wrong with `bad_files`.
     """
@@ -115,20 +133,6 @@ def verdict_of(preference: float) -> Verdict | None:
     if isnan(preference):
         return None
     return "model" if preference > 0 else "reference" if preference < 0 else "tie"
-
-
-def majority_verdicts(raters: Iterable[RaterVerdicts]) -> dict[ComparisonKey, Verdict]:
-    """Give each comparison the verdict of more than half of its raters; else a tie."""
-    said = defaultdict[ComparisonKey, Counter[Verdict]](Counter)
-    for verdicts in raters:
-        for comparison, verdict in verdicts.items():
-            if verdict:
-                said[comparison][verdict] += 1
-    return {
-        comparison: most if 2 * times > counts.total() else "tie"
-        for comparison, counts in said.items()
-        for most, times in counts.most_common(1)
-    }
 
 
 def compare_raters(first: RaterVerdicts, second: RaterVerdicts, how: Resampling) -> Agreement:
@@ -173,10 +177,10 @@ def _count(pairs: Sequence[tuple[ComparisonKey, Verdict, Verdict]]) -> Array:
     """Count the pairs of verdicts of each test item, shape (items, 3, 3)."""
     import numpy as np
 
-    ids = {id: place for place, id in enumerate(dict.fromkeys(id for (_, _, id), _, _ in pairs))}
+    ids = {id: place for place, id in enumerate(dict.fromkeys(key.id for key, _, _ in pairs))}
     counts = np.zeros((len(ids), len(VERDICTS), len(VERDICTS)))
-    for (_, _, id), one, other in pairs:
-        counts[ids[id], VERDICTS.index(one), VERDICTS.index(other)] += 1
+    for key, one, other in pairs:
+        counts[ids[key.id], VERDICTS.index(one), VERDICTS.index(other)] += 1
     return counts
 
 

@@ -69,20 +69,3 @@ def share_interval(estimate: float, sample_size: float, confidence: float) -> tu
     root = (z2 * binary / sample_size + (z2 / (2 * sample_size)) ** 2) ** 0.5
     half = root / (1 + z2 / sample_size)
     return max(0.0, middle - half), min(1.0, middle + half)
-
-
-def difference_interval(replicates: Array, n: int, confidence: float) -> tuple[float, float]:
-    """Give the percentile interval of a paired difference in -1..1 from its replicates.
-
-    Where all items differ alike the replicates do not vary; then the exact bound on the share of
-    other items is used (Clopper & Pearson 1934 for none of n).
-    """
-    import numpy as np
-
-    tail = (1 - confidence) / 2
-    if float(np.ptp(replicates)) < 1e-12:
-        most = 1 - float(tail ** (1 / n))  # share of items that may differ otherwise
-        middle = float(replicates[0])
-        return middle - most * (1 + middle), middle + most * (1 - middle)
-    low, high = np.nanquantile(replicates, [tail, 1 - tail])
-    return float(low), float(high)

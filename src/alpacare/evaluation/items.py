@@ -4,10 +4,11 @@ Preferences are centred here: 0.5 for a win of the student, 0 for a tie, -0.5 fo
 them change sign exactly when the two sides are swapped. A win rate is 0.5 plus their mean.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING, Any, TypeAlias, get_args
 
 from alpacare.core import jsonl
@@ -82,3 +83,19 @@ def gather(judgments: Sequence[Judgment], unreadable: float | None = None) -> It
             counts[place] += 1
     with np.errstate(invalid="ignore"):
         return Items(tuple(ids), sums / counts)
+
+
+def sample_variance(judgments: Sequence[Judgment]) -> float:
+    """Give the variance of one item's preference that is due to the judge's samples.
+
+    The mean square within items and orders, by the number of samples; the two orders are a mean.
+    """
+    found = defaultdict[tuple[str, Order], list[float]](list)
+    for row in judgments:
+        if row.verdict:
+            found[row.id, row.order].append(PREFERENCES[row.verdict])
+    freedom = sum(len(values) - 1 for values in found.values())
+    if not freedom:
+        return 0.0
+    squares = sum((value - fmean(each)) ** 2 for each in found.values() for value in each)
+    return squares / freedom * fmean(1 / len(each) for each in found.values()) / 2

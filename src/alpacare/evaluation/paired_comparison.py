@@ -1,18 +1,28 @@
-"""Two versions of the student on the same test items: what changed, and whether it is chance.
+"""Two models on the same test items, or one at two commits: what differs, and whether by chance.
 
-A version is a mapping from test item to its preference (`Items.by_id`): -0.5 lost, 0.5 won, NaN
-where a verdict cannot be read. Both versions get the same draws of items, so that the difficulty of
-an item cancels out.
+A run is a mapping from test item to its preference (`Items.by_id`): -0.5 lost, 0.5 won, NaN where a
+verdict cannot be read; a model has one for each training seed. They are paired by item, so that the
+difficulty of an item cancels out, and not by seed: the same seed of two students has nothing in
+common, unless they are the same checkpoints at two commits.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, isnan, log2, nan
-from statistics import NormalDist, fmean
+from math import isnan, nan
+from statistics import fmean
 from typing import Literal
 
-from alpacare.evaluation.bootstrap import Resampling, difference_interval, draw, resampled_means
-from alpacare.evaluation.items import Preferences
+from alpacare.evaluation.bootstrap import Resampling
+from alpacare.evaluation.crossed import Parts, Spread, item_means, measure_spread
+from alpacare.evaluation.items import Array, Preferences
+from alpacare.evaluation.sample_size import fewest_changes, items_needed, seeds_needed
+from alpacare.evaluation.seed_variance import (
+    NOT_TRAINED,
+    Runs,
+    Seeds,
+    pool_seeds,
+    seed_changes,
+)
 
 Outcome = Literal["loss", "tie", "win"]
 
@@ -21,20 +31,36 @@ Outcome = Literal["loss", "tie", "win"]
 class Difference:
     """A difference of win rates over n items, in shares from -1 to 1, rounded to four places.
 
-    `changed` items have another preference now. `needed` items would show a difference of this size
-    with 80 % power; None if there is no difference, or one item only. `real`: more than chance, as
-    the interval excludes 0 and there are enough changed items for an exact sign test.
+    `seeds`: training runs of each side. `changed` items have another preference now. `effective`:
+    so many items would be as sure if seeds made no difference. `items_needed`, `seeds_needed`: with
+    so many a difference of this size shows with 80 % power; None if with no number of them. `real`:
+    more than chance, as the interval excludes 0 and there are enough changed items for an exact
+    sign test; `real_for_items`: it would be, if seeds made no difference.
     """
 
     n: int
+    seeds: tuple[int, int]
     then: float
     now: float
     change: float
     ci_low: float
     ci_high: float
     changed: int
-    needed: int | None
+    effective: float
+    items_needed: int | None
+    seeds_needed: int | None
     real: bool
+    real_for_items: bool
+    one_seed: bool
+    parts: Parts
+    spread: Spread
+    among: int = 1
+
+    @property
+    def real_alone(self) -> bool:
+        """Whether it would be more than chance, were it the only comparison."""
+        outside = self.ci_low > 0 or self.ci_high < 0
+        return outside and self.real_for_items and not self.one_seed
 
 
 @dataclass(frozen=True)
@@ -65,64 +91,96 @@ def average_preferences(references: Sequence[Preferences]) -> dict[str, float]:
     return {id: fmean(preferences.get(id, nan) for preferences in references) for id in ids}
 
 
-def compare(then: Preferences, now: Preferences, how: Resampling) -> Comparison:
-    """Compare two versions on the items that can be read in both.
+def compare(
+    then: Runs, now: Runs, how: Resampling, same_seeds: bool = False, seeds: Seeds | None = None
+) -> Comparison:
+    """Compare two models on the items that can be read of both.
 
-    Swapping the versions gives exactly the negative difference and interval.
+    Swapping them gives exactly the negative difference and interval. `seeds`: how far trainings of
+    each side are apart, as pooled over the study; None for what the runs alone show. `same_seeds`:
+    these are the same trainings at two commits, in the same order, so that what a seed brings
+    cancels out; then the first of `seeds` is that of the changes.
     """
-    both = sorted(then.keys() & now.keys())  # the same draws whichever version is the first
-    readable = [id for id in both if not isnan(then[id]) and not isnan(now[id])]
+    means = item_means(then), item_means(now)
+    both = sorted(means[0].keys() & means[1].keys())
+    readable = [id for id in both if not isnan(means[0][id]) and not isnan(means[1][id])]
+    counts = len(then), len(now)
+    known = seeds or _own_seeds(then, now, same_seeds)
+    if not same_seeds:
+        known = known[0].of(then), known[1].of(now)
     return Comparison(
-        _difference([then[id] for id in readable], [now[id] for id in readable], how),
+        _difference(counts, means, readable, how, known) if readable else None,
         unreadable=len(both) - len(readable),
-        only_then=len(then) - len(both),
-        only_now=len(now) - len(both),
+        only_then=len(means[0]) - len(both),
+        only_now=len(means[1]) - len(both),
     )
 
 
-def _difference(then: Sequence[float], now: Sequence[float], how: Resampling) -> Difference | None:
+def _own_seeds(then: Runs, now: Runs, same_seeds: bool) -> Seeds:
+    """Give what these runs alone show of the luck of training."""
+    if same_seeds:
+        return paired_seeds([(then, now)], trained=len(then) > 1)
+    pooled = pool_seeds([runs for runs in (then, now) if len(runs) > 1])
+    first, second = (pooled if len(runs) > 1 else NOT_TRAINED for runs in (then, now))
+    return first, second
+
+
+def paired_seeds(students: Sequence[Sequence[Runs]], trained: bool) -> Seeds:
+    """Pool how far changes of the same trainings are apart, over students: then and now of each."""
+    changes = [seed_changes(then, now) for then, now in students]
+    return pool_seeds(changes) if trained else NOT_TRAINED, NOT_TRAINED
+
+
+def _difference(
+    counts: tuple[int, int],
+    means: tuple[Preferences, Preferences],
+    ids: Sequence[str],
+    how: Resampling,
+    seeds: Seeds,
+) -> Difference:
     import numpy as np
 
-    n = len(then)
-    if not n:
-        return None
-    changes = np.array(now) - np.array(then)
-    means = resampled_means(changes, draw(n, how.resamples, how.seed))
-    low, high = difference_interval(means, n, how.confidence)
+    then, now = (np.array([side[id] for id in ids]) for side in means)
+    changes = now - then
+    spread = measure_spread(changes, list(zip(counts, seeds, strict=True)))
     change, changed = float(changes.mean()), int(np.count_nonzero(changes))
-    variance = float(changes.var(ddof=1)) if n > 1 else nan
+    low, high = _interval(changes, spread, how.confidence)
+    told = changed >= fewest_changes(how.confidence)
+    one_seed = any(each.unknown for each in seeds)
     return Difference(
-        n=n,
-        then=round(0.5 + fmean(then), 4),
-        now=round(0.5 + fmean(now), 4),
+        n=len(ids),
+        seeds=counts,
+        then=round(0.5 + float(then.mean()), 4),
+        now=round(0.5 + float(now.mean()), 4),
         change=round(change, 4),
         ci_low=round(low, 4),
         ci_high=round(high, 4),
         changed=changed,
-        needed=items_needed(change, variance, how.confidence),
-        real=(low > 0 or high < 0) and changed >= fewest_changes(how.confidence),
+        effective=round(spread.effective_size(), 1),
+        items_needed=items_needed(change, spread, how.confidence),
+        seeds_needed=seeds_needed(change, spread, seeds, how.confidence),
+        real=(low > 0 or high < 0) and told and not one_seed,
+        real_for_items=abs(change) > spread.items_alone().half_width(how.confidence) and told,
+        one_seed=one_seed,
+        parts=spread.parts(how.confidence).scaled((high - low) / 2),
+        spread=spread,
     )
 
 
-def items_needed(change: float, variance: float, confidence: float) -> int | None:
-    """Give how many items show a mean change with 80 % power.
+def _interval(changes: Array, spread: Spread, confidence: float) -> tuple[float, float]:
+    """Give the interval of the mean change.
 
-    (z of the confidence + z of the power)^2 * variance / change^2, the variance that of the change
-    from item to item: the usual sample size for paired differences, for evaluations in Miller 2024
-    (arXiv 2411.00640). None for no change: no number of items shows it.
+    Where all items change alike they have no variance; then the exact bound on the share of other
+    items is used (Clopper & Pearson 1934 for none of n).
     """
-    if change == 0 or isnan(variance):
-        return None
-    z = NormalDist().inv_cdf((1 + confidence) / 2) + NormalDist().inv_cdf(0.8)
-    return max(fewest_changes(confidence), ceil(z**2 * variance / change**2))
+    import numpy as np
 
-
-def fewest_changes(confidence: float) -> int:
-    """Give the fewest changes, all in one direction, that an exact sign test calls significant.
-
-    6 for 95 %. Resamples of fewer items vary too little: if 3 of 3 are won, each resample is too.
-    """
-    return ceil(log2(2 / (1 - confidence)))
+    middle, half = float(changes.mean()), spread.half_width(confidence)
+    if float(np.ptp(changes)) >= 1e-12:
+        return max(-1.0, middle - half), min(1.0, middle + half)
+    most = 1 - float(((1 - confidence) / 2) ** (1 / len(changes)))
+    low, high = middle - most * (1 + middle), middle + most * (1 - middle)
+    return max(-1.0, min(low, middle - half)), min(1.0, max(high, middle + half))
 
 
 def flips(then: Preferences, now: Preferences) -> list[Flip]:

@@ -11,14 +11,20 @@ from alpacare.core.jsonl import Row
 
 
 class Cell(NamedTuple):
-    """One judge's verdicts on one reference on one test set."""
+    """One judge's verdicts on a model and a reference, on one test set.
+
+    `model`: a student, with the training seed that made it, or another model, with none.
+    """
 
     test: str
+    model: str
+    seed: int | None
     reference: str
     judge: str
 
     def __str__(self) -> str:
-        return ", ".join(self)
+        seed = "" if self.seed is None else f" (seed {self.seed})"
+        return f"{self.test}, {self.model}{seed}, {self.reference}, {self.judge}"
 
 
 class JudgeRun(BaseModel):
@@ -47,15 +53,12 @@ class Rate(Row):
     n: int
 
 
-class Mean(Row):
-    """The win rate averaged over references; n test items, of which `rate` counts the valid ones.
+class Outcomes(Row):
+    """Test items won, tied and lost."""
 
-    An item's score is its mean over the references; it is not valid if a verdict is missing.
-    """
-
-    rate: Rate
-    references: int
-    n: int
+    wins: int
+    ties: int
+    losses: int
 
 
 class Score(Row):
@@ -83,6 +86,7 @@ class Score(Row):
     position_consistency: float | None  # items with the same verdict in both orders
     first_slot_rate: float | None  # verdicts without ties: those for the answer shown first
     mtbench: Rate  # won only if both orders agree, else a tie (Zheng et al. 2023)
+    mtbench_outcomes: Outcomes | None = None  # by that rule; null in scores of earlier versions
     non_tied: Rate  # wins of wins and losses
     length_controlled: Rate  # null where one side is nearly always longer
     length_ratio: float | None  # characters of the student per one of the reference, median item

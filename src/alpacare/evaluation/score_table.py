@@ -1,5 +1,6 @@
-"""Scores in the terminal: a table for each test set, a line for each comparison."""
+"""Scores in the terminal: a table for each test set and judge, a line for each comparison."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,53 +9,70 @@ from alpacare.core.errors import BadInput
 from alpacare.core.files import read_json
 from alpacare.core.jsonl import validate
 from alpacare.evaluation.bootstrap import share_interval
-from alpacare.evaluation.score import Cell, Mean, Rate, Score
+from alpacare.evaluation.score import Cell, Rate, Score
 from alpacare.evaluation.win_rates import NO_RATE
 
 if TYPE_CHECKING:
     from rich.table import Table
 
+_NAME = 12  # characters of a name in one line
 NEXT = """\
-In brackets: {:g} % intervals. Length-controlled: the win rate expected if both
-answers had the same length; "-" where one side is nearly always longer. Valid:
-items with readable verdicts. Pos. consistency: position consistency, % of items
-with the same verdict in both orders. `overlap` and `longest` only compare words
-and lengths: they are sanity checks, and know no medicine. More: docs/scores.md.
+Behind a student's name: its training seed. In brackets: {:g} % intervals, over test
+items alone. Length-controlled: the win rate expected if both answers had the same
+length; "-" where one side is nearly always longer. Valid: items with readable
+verdicts. Pos. cons.: position consistency, % of items with the same verdict in both
+orders. `overlap` and `longest` only compare words and lengths: they are sanity
+checks, and know no medicine. More: docs/scores.md.
 
-  data/generations/   what the student wrote
-  data/judgments/     what the judge said of it
+  make leaderboard    all models, over training seeds and references
+  data/generations/   what students wrote
+  data/judgments/     what judges said of it
   metrics/            the numbers, in Git; `make diff` compares commits
   docs/               how to change a judge, a filter or a seed task"""
 
 
-def print_scores(
-    folder: Path, cells: Sequence[Cell], means: Mapping[tuple[str, str], Mean]
-) -> None:
-    """Print `TEST/REFERENCE/JUDGE.json` of each cell, and where to look next.
-
-    `means`: by test set and judge, over its references.
-
-    Raises:
-        BadInput: a cell has no score, or its file is not a score.
-    """
+def print_scores(scores: Mapping[Cell, Score]) -> None:
+    """Print a table for each test set and judge, a line for each comparison; where to look next."""
     from rich.console import Console
 
     console = Console(highlight=False)
-    scores = {cell: read_score(folder / cell[0] / cell[1] / f"{cell[2]}.json") for cell in cells}
-    for test in dict.fromkeys(test for test, _, _ in cells):
-        figures = ("win rate", "length-controlled", "valid", "pos.\nconsis-\ntency")
-        table = make_table(f"Student's win rate on {test}, %", ("against", "judge"), figures)
-        for judge in dict.fromkeys(judge for _, _, judge in cells):
-            for cell, score in scores.items():
-                if cell[::2] == (test, judge) and score.n:  # n is 0 if it was not answered
-                    table.add_row(cell[1], judge, *format_score(score))
-            if mean := means.get((test, judge)):
-                name, valid = f"mean ({mean.references})", f"{mean.rate.n}/{mean.n}"
-                table.add_row(name, judge, interval(mean.rate), "", valid)
-            table.add_section()
+    for test, judge in dict.fromkeys((cell.test, cell.judge) for cell in scores):
+        figures = ("win rate", "length-\ncontrolled", "valid", "pos.\ncons.")
+        names = ("model", "against")
+        table = make_table(f"Win rates on {test}, judged by {judge}, %", names, figures)
+        last = None
+        for cell, score in scores.items():
+            if (cell.test, cell.judge) == (test, judge) and score.n:  # 0 if it was not answered
+                run = cell.model, cell.seed
+                if last not in (None, run):
+                    table.add_section()
+                last = run
+                table.add_row(*_names(cell), *_figures(score))
         console.print(table)
     confidence = max(score.confidence for score in scores.values())
     console.print(NEXT.format(100 * confidence), soft_wrap=True)
+
+
+def _names(cell: Cell) -> tuple[str, str]:
+    seed = "" if cell.seed is None else f" {cell.seed}"
+    return fold_name(cell.model, _NAME) + seed, fold_name(cell.reference, _NAME)
+
+
+def _figures(score: Score) -> list[str]:
+    return [
+        short_interval(overall_rate(score)),
+        short_interval(score.length_controlled),
+        f"{score.n_valid}/{score.n}",
+        percent(score.position_consistency),
+    ]
+
+
+def short_interval(rate: Rate | None, between: str = " ") -> str:
+    """Write a rate with its interval in whole percent; "-" when there is none."""
+    if rate is None or rate.win_rate is None:
+        return "-"
+    low, high = (f"{100 * (bound or 0.0):.0f}" for bound in (rate.ci_low, rate.ci_high))
+    return f"{percent(rate.win_rate)}{between}({low} to {high})"
 
 
 def make_table(title: str, names: Sequence[str], figures: Sequence[str]) -> "Table":
@@ -68,6 +86,16 @@ def make_table(title: str, names: Sequence[str], figures: Sequence[str]) -> "Tab
     for column in figures:
         table.add_column(column, justify="right", no_wrap=True)
     return table
+
+
+def fold_name(name: str, width: int) -> str:
+    """Break a long name behind its hyphens and underscores into lines of this width."""
+    lines = [""]
+    for part in re.findall(r"[^-_]+[-_]*|[-_]+", name):
+        if lines[-1] and len(lines[-1]) + len(part) > width:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(lines)
 
 
 def read_score(path: Path) -> Score:

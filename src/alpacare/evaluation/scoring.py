@@ -12,7 +12,7 @@ from alpacare.evaluation.alpacare_scoring import FIRST, published_judgments
 from alpacare.evaluation.bootstrap import Resampling, draw, effective_sample_size, share_interval
 from alpacare.evaluation.items import PREFERENCES, Array, Items, gather
 from alpacare.evaluation.length_control import length_controlled_win_rate
-from alpacare.evaluation.score import JudgeRun, Rate, Score
+from alpacare.evaluation.score import JudgeRun, Outcomes, Rate, Score
 from alpacare.evaluation.win_rates import (
     NO_RATE,
     estimate_win_rate,
@@ -45,6 +45,7 @@ def score_judgments(
     preferences = items.item_preferences()
     draws = draw(len(items.ids), how.resamples, how.seed)
     rate = partial(estimate_win_rate, draws=draws, confidence=how.confidence)
+    strict = _mtbench_preferences(items)
     overall, size = estimate_with_sample_size(preferences, draws, how.confidence)
     return Score(
         **overall.model_dump(exclude={"n"}),
@@ -54,7 +55,8 @@ def score_judgments(
         **_failures(judgments),
         **_outcomes(preferences),
         **_positions(items, judgments),
-        mtbench=rate(_mtbench_preferences(items)),
+        mtbench=rate(strict),
+        mtbench_outcomes=_count(strict),
         non_tied=rate(_decided_preferences(preferences)),
         length_controlled=_length_controlled(preferences, known, draws, size, how.confidence),
         **_lengths(preferences, known),
@@ -86,10 +88,14 @@ def _bound(judgments: Sequence[Judgment], unreadable: float) -> float | None:
 
 
 def _outcomes(preferences: Array) -> dict[str, Any]:
-    wins, losses = int((preferences > 0).sum()), int((preferences < 0).sum())
-    ties = int((preferences == 0).sum())
-    tie_rate = _share(ties, wins + ties + losses)
-    return {"wins": wins, "ties": ties, "losses": losses, "tie_rate": tie_rate}
+    found = _count(preferences)
+    return {**found.model_dump(), "tie_rate": _share(found.ties, sum(found.model_dump().values()))}
+
+
+def _count(preferences: Array) -> Outcomes:
+    """Count wins, ties and losses; unreadable items are none of these."""
+    wins, ties, losses = preferences > 0, preferences == 0, preferences < 0
+    return Outcomes(wins=int(wins.sum()), ties=int(ties.sum()), losses=int(losses.sum()))
 
 
 def _positions(items: Items, judgments: Sequence[Judgment]) -> dict[str, Any]:

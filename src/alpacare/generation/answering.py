@@ -13,7 +13,7 @@ from alpacare.compute.workers import ACCELERATE, run_workers
 from alpacare.core import jsonl
 from alpacare.core.errors import BadInput
 from alpacare.core.file_lock import hold_lock
-from alpacare.core.files import write_json
+from alpacare.core.files import read_json, write_json
 from alpacare.core.texts import repair_text
 from alpacare.generation import worker
 from alpacare.generation.model import ModelSource, load_tokenizer, pad_token, read_context
@@ -95,6 +95,18 @@ def generate_answers(
         for place, test in enumerate(tests)
     ]
     return GenerationRun(records, describe_run(job, answers, journal.seconds()))
+
+
+def name_student(checkpoint: Path) -> str:
+    """Name the student that a checkpoint holds, as it says itself.
+
+    Raises:
+        BadInput: there is no checkpoint, or an older one, that does not say.
+    """
+    name = read_json(checkpoint / "training.json").get("student")
+    if not isinstance(name, str):
+        raise BadInput(f"{checkpoint}: does not name its student; run `dvc repro checkpoint`")
+    return name
 
 
 def max_prompt_tokens(source: ModelSource, settings: GenerationsSettings) -> int | None:

@@ -77,14 +77,15 @@ class Decoding:
 class LocalModelSettings(PinnedModel):
     """A model, and how it is prompted."""
 
+    may_be_random: ClassVar[bool] = True
     prompt: Form
 
 
-def read_local_model(reference: Path) -> LocalModelSettings:
-    """Read which model a reference is.
+def read_local_model(folder: Path) -> LocalModelSettings:
+    """Read which model a folder names.
 
     Raises:
-        BadInput: no such reference, or its settings are wrong.
+        BadInput: no such folder, or its settings are wrong.
     """
-    path = reference / "settings.yaml"
+    path = folder / "settings.yaml"
     return check(read_yaml(path), LocalModelSettings, f"{path}: ")

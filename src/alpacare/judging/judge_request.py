@@ -49,6 +49,7 @@ class JudgeRequest:
             messages,
             label=f"{self.name} on {self.pair.model.id} against {against}, {self.pair.order}",
             sample=self.sample + _TRY_OFFSET * len(self.replies),
+            **self.judge.structure(),
         )
         return replace(request, price=self.judge.price)
 

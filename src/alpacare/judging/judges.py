@@ -10,6 +10,7 @@ from alpacare.core.errors import BadInput
 from alpacare.core.settings import S, Settings, check, read_yaml
 from alpacare.judging.verdicts.labels import Labels
 from alpacare.judging.verdicts.ratings import Ratings
+from alpacare.judging.verdicts.structured import response_format
 from alpacare.llm.request import Price
 from alpacare.llm.request_settings import RequestSettings
 
@@ -29,7 +30,10 @@ class LongestJudge(Settings):
 
 
 class LLMJudge(RequestSettings):
-    """A judge behind an API: its model, how often to ask, and the form of its verdict."""
+    """A judge behind an API: its model, how often to ask, and the form of its verdict.
+
+    `format`: json_schema asks a server that has structured output for a verdict as JSON.
+    """
 
     kind: Literal["llm"]
     temperature: float | None = Field(default=0.0, ge=0)
@@ -40,22 +44,26 @@ class LLMJudge(RequestSettings):
     tries: int = Field(default=3, gt=0, le=10)
     reminder: str | None = None
     verdict: Labels | Ratings
+    format: Literal["text", "json_schema"] = "text"
     price: Price | None = None
 
     @model_validator(mode="after")
-    def _differ(self) -> Self:
+    def _fits(self) -> Self:
         if self.samples > 1 and self.temperature == 0:
             raise ValueError(
                 "samples: several at temperature 0 are all the same; raise temperature"
             )
+        if self.format == "json_schema" and "response_format" in self.extra:
+            raise ValueError("extra.response_format: format: json_schema sets it; leave it out")
         return self
+
+    def structure(self) -> dict[str, Any]:
+        """Give what a request holds besides, so that the reply is JSON of the verdict's form."""
+        return {} if self.format == "text" else {"response_format": response_format(self.verdict)}
 
     def labels(self) -> list[str]:
         """Give the labels that it answers with; none for a judge that rates."""
-        form = self.verdict
-        if not isinstance(form, Labels):
-            return []
-        return [label for label in (form.first, form.second, form.tie) if label]
+        return list(self.verdict.slots()) if isinstance(self.verdict, Labels) else []
 
 
 Judge = OverlapJudge | LongestJudge | LLMJudge

@@ -7,7 +7,7 @@ metrics file is missing, the rows are counted.
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from itertools import pairwise
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,16 @@ from alpacare.core import jsonl
 from alpacare.core.files import read_json
 from alpacare.datasets.tables import read_json_rows
 from alpacare.evaluation.score import Cell
+from alpacare.lineage.mismatches import Line, find_all
+from alpacare.lineage.origin import own_source
+from alpacare.lineage.training_row import DROPPED
 from alpacare.pipeline import paths
 from alpacare.pipeline.dvc_yaml import dependencies, outputs
-from alpacare.pipeline.params import Params, read_params
+from alpacare.pipeline.params import Params, Run, read_params
+from alpacare.pipeline.students import read_students
 
 _CALLS = "calls"
-_STALE = "one of them is out of date; run `make repro`"
+_OF_STUDENTS = ("student_rows", "checkpoint")
 _ENDS = {"length": "cut off", "content_filter": "refused"}
 
 
@@ -28,7 +32,8 @@ _ENDS = {"length": "cut off", "content_filter": "refused"}
 class Count:
     """One line: `kept` of `total`, `lost` by reason, and `marked` rows among those kept.
 
-    `what` is counted. `cell`: the test set, or test set, reference and judge, of a stage with many.
+    `what` is counted. `cell`: which of a stage's many: the student, or test set and student, or
+    test set, model, reference and judge.
     """
 
     stage: str
@@ -54,8 +59,13 @@ class Funnel:
         return {"counts": lines, "notes": self.notes}
 
     def row_counts(self) -> list[Count]:
-        """Give the counts of rows up to training, without those of calls."""
-        return [count for count in self.counts if not count.cell and count.what != _CALLS]
+        """Give the counts of rows up to training, without those of calls.
+
+        The stages of a student are named with it: "checkpoint, all-rows".
+        """
+        rows = [count for count in self.counts if not count.cell and count.what != _CALLS]
+        students = [count for count in self.counts if count.stage in _OF_STUDENTS]
+        return rows + [replace(each, stage=f"{each.stage}, {each.cell}") for each in students]
 
     def add(self, stage: str, counts: Iterable[Count]) -> None:
         """Add counts; a missing file becomes a note."""
@@ -81,16 +91,26 @@ def count_all() -> Funnel:
         "instructions": _llm_stage("instructions", "tasks in the replies"),
         "filtered": _filtered(imported.get("filtered")),
         "responses": _llm_stage("responses", "tasks"),
-        "checkpoint": _checkpoint(imported.get("checkpoint")),
     }
-    stages = [*paths.stages_before_training(params), "checkpoint"]
+    stages = paths.stages_before_training(params)
     for stage in stages:
         funnel.add(stage, counts[stage])
-    for test in params.tests:
-        funnel.add(f"generations, {test}", _generations(test))
+    students = read_students(params)
+    own = {name: own_source(settings, params) for name, settings in students.items()}
+    runs = [
+        Run(name, params.training_seeds[0]) for name in students
+    ]  # all seeds have the same rows
+    for run in runs:
+        rows = _student_rows(run, own[run.student], params)
+        funnel.add(f"student_rows, {run.student}", rows)
+    for run in runs:
+        funnel.add(f"checkpoint, {run.student}", _checkpoint(run))
+    for test, run in product(params.tests, params.runs()):
+        funnel.add(f"generations, {test}, {run}", _generations(test, run))
     for cell in params.cells():
         funnel.add(f"judgments, {cell}", _judgments(cell))
-    funnel.notes += _mismatches(funnel.row_counts(), stages, imported)
+    rows_only = [count for count in funnel.counts if count.what != _CALLS]
+    funnel.notes += find_all(rows_only, Line(stages, own, students, imported))
     return funnel
 
 
@@ -99,8 +119,6 @@ def _imported_files(params: Params) -> dict[str, Path]:
     files = {}
     if "/" in params.sources.instructions:
         files["filtered"] = paths.instructions(params)
-    if "/" in params.sources.responses:
-        files["checkpoint"] = paths.training_rows(params)
     return files
 
 
@@ -142,29 +160,51 @@ def _from_rows(stage: str, what: str) -> Count:
     return Count(stage, what, kept + sum(lost.values()), kept, paths.rows(stage), lost)
 
 
-def _checkpoint(file: Path | None) -> Iterator[Count]:
-    path = outputs("training_curves", "metrics/")[0]
-    if not path.exists():
-        path = paths.checkpoint() / "training.json"
+def _student_rows(run: Run, own: Path | None, params: Params) -> Iterator[Count]:
+    """Count the rows that a student chose; without them, those that it was trained on."""
+    path, source = paths.student_rows(run.student), own or paths.training_rows(params)
+    if path.exists():
+        kept = _rows(path)
+    else:
+        path = _training_counts(run)
+        counts = read_json(_existing(path))
+        kept = sum(counts[name] for name in ("examples", "held_out", "dropped"))
+    statistics = outputs("statistics", "metrics/")[0]
+    if own or source.exists() or not statistics.exists():
+        total = _rows(source)
+    else:
+        total = read_json(statistics)["rows"]
+    what = f"rows of {source}" if "imported" in source.parts else "responses"
+    lost = {"not chosen": max(0, total - kept)}
+    yield Count("student_rows", what, total, kept, path, lost, {}, run.student)
+
+
+def _training_counts(run: Run) -> Path:
+    """Give the file in Git with a training's counts, or that of the checkpoint."""
+    path = paths.training_curves(run)
+    return path if path.exists() else paths.checkpoint(run) / "training.json"
+
+
+def _checkpoint(run: Run) -> Iterator[Count]:
+    path = _training_counts(run)
     metrics = read_json(_existing(path))
     lost = {"held out": metrics["held_out"]}
-    dropped = paths.dropped("checkpoint")
+    dropped = paths.checkpoint(run) / DROPPED
     lost |= _reasons(dropped) if dropped.exists() else {"dropped": metrics["dropped"]}
     trained = metrics["examples"]
     total = trained + metrics["held_out"] + metrics["dropped"]
-    what = f"rows of {file}" if file else "responses"
     marked = {"truncated": metrics["truncated"]}
-    yield Count("checkpoint", what, total, trained, path, lost, marked)
+    yield Count("checkpoint", "rows", total, trained, path, lost, marked, run.student)
 
 
-def _generations(test: str) -> Iterator[Count]:
+def _generations(test: str, run: Run) -> Iterator[Count]:
     tests = paths.test_set(test)
-    path = outputs("generation_statistics", "metrics/", test=test)[0]
+    path = paths.answer_statistics(test, run)
     if path.exists():
-        metrics = read_json(path)["student"]
+        metrics = read_json(path)
         answers, cut_off, empty = metrics["answers"], metrics["cut_off"] or 0, metrics["empty"]
     else:
-        path = paths.generations(test)
+        path = paths.generations(test, run)
         rows = [row for _, row in jsonl.read_objects(_existing(path))]
         answers = len(rows)
         cut_off = sum(row["finish_reason"] == "length" for row in rows)
@@ -172,33 +212,21 @@ def _generations(test: str) -> Iterator[Count]:
     total = _rows(tests) if tests.exists() else answers
     marked = {"cut off": cut_off, "empty": empty}
     lost = {"not answered": total - answers}
-    yield Count("generations", "test tasks", total, answers, path, lost, marked, test)
+    cell = f"{test}, {run}"
+    yield Count("generations", "test tasks", total, answers, path, lost, marked, cell)
 
 
 def _judgments(cell: Cell) -> Iterator[Count]:
-    path = paths.score(*cell)
+    path = paths.score(cell)
     if path.exists():
         metrics = read_json(path)
         total, failures = 2 * metrics["n"] * metrics["samples"], metrics["failures"]
     else:
-        path = paths.judgments(*cell)
+        path = paths.judgments(cell)
         verdicts = [row["verdict"] for _, row in jsonl.read_objects(_existing(path))]
         total, failures = len(verdicts), verdicts.count(None)
     lost = {"unreadable": failures}
     yield Count("judgments", "verdicts", total, total - failures, path, lost, {}, str(cell))
-
-
-def _mismatches(
-    counts: Iterable[Count], order: Iterable[str], imported: Mapping[str, Path]
-) -> Iterator[str]:
-    """Say where a stage did not get what the one before it kept: one of them is out of date."""
-    got = {count.stage: count for count in counts}
-    for before, after in pairwise(stage for stage in order if stage != "seeds"):
-        if {before, after} <= got.keys() and got[before].kept != got[after].total:
-            yield f"{before} kept {got[before].kept:,}, {after} got {got[after].total:,}: {_STALE}"
-    for stage, path in imported.items():
-        if stage in got and path.exists() and (rows := _rows(path)) != got[stage].total:
-            yield f"{path} has {rows:,} rows and {stage} got {got[stage].total:,}: {_STALE}"
 
 
 def _nonzero(counts: Mapping[str, int]) -> dict[str, int]:

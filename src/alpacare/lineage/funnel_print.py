@@ -1,9 +1,10 @@
 """The funnel in the terminal."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import chain, groupby, repeat
 
-from alpacare.lineage.funnel import Funnel
+from alpacare.lineage.funnel import Count, Funnel
 
 
 def print_funnel(funnel: Funnel) -> None:
@@ -20,7 +21,7 @@ def print_funnel(funnel: Funnel) -> None:
         table.add_column(name, justify="right", no_wrap=True)
     for name in ("what", "not kept", "of those kept"):
         table.add_column(name, overflow="fold")
-    for stage, counts in groupby(funnel.counts, lambda count: count.stage):
+    for stage, counts in groupby(merge_whole(funnel.counts), lambda count: count.stage):
         for name, count in zip(chain([stage], repeat("")), counts, strict=False):
             what = f"{count.what}, {count.cell}" if count.cell else count.what
             losses = (escape(_count_lines(each)) for each in (count.lost, count.marked))
@@ -30,6 +31,20 @@ def print_funnel(funnel: Funnel) -> None:
     console.print(table)
     for note in funnel.notes:
         console.print(escape(note), soft_wrap=True)
+
+
+def merge_whole(counts: Iterable[Count]) -> Iterator[Count]:
+    """Give one line for all verdicts of comparisons where every verdict could be read."""
+    whole: list[Count] = []
+    for count in counts:
+        if count.stage != "judgments" or count.lost:
+            yield count
+        else:
+            whole.append(count)
+    if whole:
+        total = sum(count.total for count in whole)
+        cells = f"{len(whole)} comparison{'s' * (len(whole) > 1)}"
+        yield replace(whole[0], total=total, kept=total, cell=cells)
 
 
 def _count_lines(counts: Mapping[str, int]) -> str:

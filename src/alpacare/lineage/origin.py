@@ -7,6 +7,23 @@ from alpacare.lineage.rows import ID, FoundRow, JsonObject, RowReader
 from alpacare.pipeline import paths
 from alpacare.pipeline.dvc_yaml import dependencies
 from alpacare.pipeline.params import Params
+from alpacare.pipeline.students import read_students
+from alpacare.training.settings import CheckpointSettings
+
+
+def own_source(student: CheckpointSettings, params: Params) -> Path | None:
+    """Give the imported file that a student alone chooses its rows from, if there is one."""
+    if not student.rows.source:
+        return None
+    folder = dependencies("student_rows", "data/imported")[0]
+    file = folder / f"{Path(student.rows.source).name}.jsonl"
+    return file if file != paths.training_rows(params) else None
+
+
+def own_sources(params: Params) -> list[Path]:
+    """Give all such files."""
+    files = (own_source(student, params) for student in read_students(params).values())
+    return list(dict.fromkeys(filter(None, files)))
 
 
 def trace_row_origin(id: str, params: Params, reader: RowReader) -> dict[str, JsonObject]:
@@ -76,6 +93,10 @@ def _filtered_part(id: str, params: Params, reader: RowReader) -> JsonObject | N
 def _response_part(id: str, params: Params, reader: RowReader) -> JsonObject | None:
     """Give the teacher's answer to a task, or why it was dropped."""
     found = reader.one(paths.training_rows(params), id)
+    if not found:
+        for file in own_sources(params):
+            if part := _imported(file, reader.one(file, id)):
+                return part
     if "responses" not in paths.stages_before_training(params):
         return _imported(paths.training_rows(params), found)
     if found:

@@ -41,6 +41,9 @@ def write_provenance(path: Path) -> str:
             "changed": changed,
         },
         "params": read_yaml(Path("params.yaml")),
+        "students": {
+            path.stem: read_yaml(path) for path in sorted(Path("students").glob("*.yaml"))
+        },
         "outs": outs,
     }
     write_json(path, frozen)
@@ -52,9 +55,9 @@ def write_provenance(path: Path) -> str:
 
 def _stage_outs() -> Iterator[JsonObject]:
     """Yield every output in dvc.lock."""
-    commits = first_commits(LOCK)
+    commits, cache = first_commits(LOCK), _cache_folder()
     for stage, entry in (read_yaml(LOCK).get("stages") or {}).items():
-        made_with = _made_with(entry.get("outs", []))
+        made_with = _made_with(entry.get("outs", []), cache)
         for out in entry.get("outs", []):
             commit = commits.get((out["path"], str(out.get("md5"))))
             yield _describe(out, Path(out["path"]), commit, stage, entry) | {"made_with": made_with}
@@ -86,7 +89,7 @@ def _describe(
     }
 
 
-def _made_with(outs: list[JsonObject]) -> JsonObject | None:
+def _made_with(outs: list[JsonObject], cache: Path) -> JsonObject | None:
     """Give what a stage wrote about its run, versions or models; None if there is nothing here.
 
     It is in a JSON file among the stage's outputs, or in a folder that it wrote.
@@ -94,7 +97,7 @@ def _made_with(outs: list[JsonObject]) -> JsonObject | None:
     for out in outs:
         path = Path(out["path"])
         if path.is_dir():
-            names = _unchanged_run_files(path, str(out.get("md5")))
+            names = _unchanged_run_files(path, str(out.get("md5")), cache)
             if names:
                 run = {Path(name).stem: read_json(path / name) for name in names}
                 return {"file": str(path / names[0]), **run}
@@ -105,12 +108,16 @@ def _made_with(outs: list[JsonObject]) -> JsonObject | None:
     return None
 
 
-def _unchanged_run_files(folder: Path, md5: str) -> list[str]:
-    """Name the run files in a folder whose hash is that of the folder's list in DVC's cache."""
+def _cache_folder() -> Path:
     from dvc.repo import Repo  # type: ignore[import-untyped]
 
     with Repo() as repo:
-        name = Path(repo.cache.local.path) / md5[:2] / md5[2:]
+        return Path(repo.cache.local.path)
+
+
+def _unchanged_run_files(folder: Path, md5: str, cache: Path) -> list[str]:
+    """Name the run files in a folder whose hash is that of the folder's list in DVC's cache."""
+    name = cache / md5[:2] / md5[2:]
     known = {each["relpath"]: each["md5"] for each in read_json(name)} if name.exists() else {}
     return [each for each in _RUN_FILES if each in known and _has_md5(folder / each, known[each])]
 

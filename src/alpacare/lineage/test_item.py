@@ -1,17 +1,19 @@
-"""The results of a test task: the student's answer, the references', each judge's verdicts."""
+"""The results of a test task: each student's answer, other models', each judge's verdicts."""
 
 import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from alpacare.compute.pinned_model import RANDOM
 from alpacare.core.jsonl import validate
 from alpacare.evaluation.items import gather
 from alpacare.evaluation.score import Cell
 from alpacare.lineage.requests import describe_request
 from alpacare.lineage.rows import RowReader
 from alpacare.pipeline import paths
-from alpacare.pipeline.params import Params
+from alpacare.pipeline.dvc_yaml import outputs
+from alpacare.pipeline.params import Params, Run
 from alpacare.records.judgment import Judgment
 
 _ANSWER = ("generator", "finish_reason", "tokens", "input_left_out", "output")
@@ -21,14 +23,13 @@ _SCORE = ("win_rate", "ci_low", "ci_high", "n", "n_valid")
 
 def trace_test_item(id: str, params: Params, reader: RowReader) -> list[dict[str, Any]]:
     """Give, for each test set with this task, the answers to it and the verdicts on them."""
+    judged = params.judgments
+    others = dict.fromkeys([*judged.contestants, *judged.references])
     return [
         {
             "test": test,
-            "generation": _answer(reader, id, paths.generations(test)),
-            "references": {
-                name: _answer(reader, id, paths.reference(test, name))
-                for name in params.judgments.references
-            },
+            "generations": [_generation(reader, id, test, run) for run in params.runs()],
+            "models": {name: _answer(reader, id, paths.answers(test, name)) for name in others},
             "judgments": [
                 _judged(id, cell, reader) for cell in params.cells() if cell.test == test
             ],
@@ -38,16 +39,36 @@ def trace_test_item(id: str, params: Params, reader: RowReader) -> list[dict[str
     ]
 
 
+def _generation(reader: RowReader, id: str, test: str, run: Run) -> dict[str, Any]:
+    """Give a student's answer, and what made the student: its rows, its base."""
+    folder = paths.checkpoint(run)
+    training = reader.json(folder / "training.json")
+    base = training["settings"].get("base") if training else None
+    if base == RANDOM:
+        base = str(outputs("base_model", "models/")[0])
+    origin = {
+        "student": run.student,
+        "seed": run.seed,
+        "checkpoint": str(folder),
+        "rows": str(paths.student_rows(run.student)),
+        "examples": training["examples"] if training else None,
+        "base": base,
+    }
+    return origin | {"answer": _answer(reader, id, paths.generations(test, run))}
+
+
 def _answer(reader: RowReader, id: str, path: Path) -> dict[str, Any] | None:
     found = reader.one(path, id)
     return {name: found.row.get(name) for name in _ANSWER} if found else None
 
 
 def _judged(id: str, cell: Cell, reader: RowReader) -> dict[str, Any]:
-    path = paths.judgments(*cell)
+    path = paths.judgments(cell)
     rows = [validate(Judgment, row, f"{path}: {id}") for row in reader.all(path, id)]
-    score = reader.json(paths.score(*cell))
+    score = reader.json(paths.score(cell))
     return {
+        "model": cell.model,
+        "seed": cell.seed,
         "reference": cell.reference,
         "judge": cell.judge,
         "verdicts": [
@@ -56,7 +77,7 @@ def _judged(id: str, cell: Cell, reader: RowReader) -> dict[str, Any]:
             for row in rows
         ],
         "points": _points(rows),
-        "score": {"file": str(paths.score(*cell))} | {name: score[name] for name in _SCORE}
+        "score": {"file": str(paths.score(cell))} | {name: score[name] for name in _SCORE}
         if score
         else None,
     }

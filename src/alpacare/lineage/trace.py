@@ -5,7 +5,7 @@ from typing import Any
 
 from alpacare.core.errors import BadInput
 from alpacare.display.text import name_some
-from alpacare.lineage.origin import trace_row_origin
+from alpacare.lineage.origin import own_sources, trace_row_origin
 from alpacare.lineage.rows import ID, RowReader
 from alpacare.lineage.test_item import trace_test_item
 from alpacare.lineage.training_row import trace_training_row
@@ -62,7 +62,8 @@ def _files(params: Params) -> list[Path]:
     files = [paths.rows("seeds")] if "seeds" in stages else []
     files += [paths.instructions(params)] if "filtered" in stages else []
     files += [paths.dropped(stage) for stage in paths.WITH_DROPPED if stage in stages]
-    return [*files, paths.training_rows(params), *map(paths.test_set, params.tests)]
+    files += [paths.training_rows(params), *own_sources(params)]
+    return [*files, *map(paths.test_set, params.tests)]
 
 
 def _task(id: str, params: Params, reader: RowReader) -> dict[str, Any] | None:

@@ -1,4 +1,4 @@
-"""How training used a row: whole, truncated, held out, or dropped."""
+"""How each student used a row: chosen or not; whole, truncated, held out, or dropped."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,7 @@ from alpacare.compute import scratch
 from alpacare.core import jsonl
 from alpacare.lineage.rows import FoundRow, RowReader
 from alpacare.pipeline import paths
-from alpacare.pipeline.params import Params
+from alpacare.pipeline.params import Params, Run
 from alpacare.prompting.student_prompt import StudentPrompt
 from alpacare.training.data import choose_held_out
 from alpacare.training.packing import encode_example
@@ -16,47 +16,61 @@ from alpacare.training.packing import encode_example
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
+DROPPED = "dropped.jsonl"  # in a checkpoint's folder: the rows that did not fit
 
-def trace_training_row(id: str, params: Params, reader: RowReader) -> dict[str, Any] | None:
-    """Give what training did with a row; None if the row is not in the training file.
 
-    `use`: "trained on", "held out", "dropped", or null if it is not known, because the checkpoint
-    is missing or was trained on another version of the file. `truncated`: null if not known.
+def trace_training_row(id: str, params: Params, reader: RowReader) -> list[dict[str, Any]]:
+    """Give what each student's training did with a row; empty if none could learn from it.
+
+    `use`: "not chosen", "trained on", "held out", "dropped", or null if it is not known, because
+    the checkpoint is missing or was trained on other rows. `truncated`: null if not known. All
+    training seeds use the same rows: the first one's checkpoint is read.
     """
-    path = paths.training_rows(params)
+    known = reader.one(paths.training_rows(params), id)
+    uses = [_use(id, Run(name, params.training_seeds[0]), reader) for name in params.students]
+    return uses if known or any("row" in use for use in uses) else []
+
+
+def _use(id: str, run: Run, reader: RowReader) -> dict[str, Any]:
+    path = paths.student_rows(run.student)
+    place: dict[str, Any] = {"student": run.student, "file": str(path)}
+    if not reader.has(path):
+        return place | {"use": None, "why": f"{path} is not here"}
     found = reader.one(path, id)
     if not found:
-        return None
-    place = {"file": str(path), "row": found.number, "of": reader.count(path)}
-    training = reader.json(paths.checkpoint() / "training.json")
+        return place | {"use": "not chosen"}
+    place |= {"row": found.number, "of": reader.count(path), "seed": run.seed}
+    folder = paths.checkpoint(run)
+    training = reader.json(folder / "training.json")
     if not training:
         return place | {"use": None, "why": "the checkpoint is not here"}
     if training["data"] != scratch.hash_files(path):
         return place | {"use": None, "why": "the checkpoint here was trained on other rows"}
     if "validation_ratio" not in training["settings"]:  # its settings have other names
         return place | {"use": None, "why": "the checkpoint here is of an earlier version"}
-    if dropped := reader.one(paths.dropped("checkpoint"), id):
+    if dropped := reader.one(folder / DROPPED, id):
         return place | {"use": "dropped", "why": dropped.row["reason"]}
-    use = "held out" if _is_held_out(id, path, training["settings"], reader) else "trained on"
-    return place | {"use": use, "truncated": _is_truncated(found, training)}
+    held_out = _is_held_out(id, path, folder / DROPPED, training["settings"], reader)
+    use = "held out" if held_out else "trained on"
+    return place | {"use": use, "truncated": _is_truncated(found, folder, training)}
 
 
-def _is_held_out(id: str, path: Path, settings: dict[str, Any], reader: RowReader) -> bool:
+def _is_held_out(
+    id: str, path: Path, file: Path, settings: dict[str, Any], reader: RowReader
+) -> bool:
     """Repeat the choice of training, from the rows that it did not drop."""
     ratio = settings["validation_ratio"]
     if not ratio:
         return False
-    file = paths.dropped("checkpoint")
     dropped = {row["id"] for _, row in jsonl.read_objects(file)} if reader.has(file) else set()
     ids = [row["id"] for _, row in jsonl.read_objects(path) if row["id"] not in dropped]
     return id in choose_held_out(ids, ratio)
 
 
-def _is_truncated(found: FoundRow, training: dict[str, Any]) -> bool | None:
+def _is_truncated(found: FoundRow, folder: Path, training: dict[str, Any]) -> bool | None:
     """Encode the row again as training did."""
     if not training["truncated"]:
         return False
-    folder = paths.checkpoint()
     if not (folder / "tokenizer.json").exists() or training["settings"]["prompt"] == "chat":
         return None
     tokenizer = cast("PreTrainedTokenizerBase", _FastTokenizer(folder))

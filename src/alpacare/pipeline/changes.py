@@ -1,11 +1,11 @@
 """Which expensive stages would run again, and why; and edits of code that change no result."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from alpacare.core.errors import BadInput
-from alpacare.pipeline.dvc_yaml import expensive_stages
+from alpacare.pipeline.dvc_yaml import expensive_stages, group
 from alpacare.pipeline.presets import flatten
 
 CODE = "src/alpacare/"
@@ -55,26 +55,34 @@ def explain_rerun() -> Iterator[str]:
         yield "no expensive stage would run"
 
 
-def changed_stages(behind: bool = False) -> set[str]:
-    """Name the stages that are not as dvc.lock has them: their code, settings, files, outputs.
+def changed_cells(stages: Collection[str] = ()) -> set[str]:
+    """Name the cells that are not as dvc.lock has them, and all that depend on them.
 
-    `behind`: also those that depend on them.
+    With `stages`, the change must be in one of these: its code, settings, files, outputs.
 
     Raises:
         BadInput: DVC cannot be asked here.
     """
     with open_repo() as repo:
-        status = repo.status()
-        changed = {name.partition("@")[0] for name in status}
-        return changed.union(map(_group, _behind(repo, status))) if behind else changed
+        status = [name for name in repo.status() if not stages or group(name) in stages]
+        return {*status, *(each.addressing for each in _behind(repo, status))}
+
+
+def which_may_run(cells: Collection[str]) -> set[str]:
+    """Give those of these cells, or stages, that changed, or of which one before did.
+
+    All of them where DVC cannot tell.
+    """
+    try:
+        changed = changed_cells()
+    except BadInput:
+        return set(cells)
+    return {*changed, *map(group, changed)}.intersection(cells)
 
 
 def may_run(stages: Collection[str]) -> bool:
-    """Whether one of these stages changed, or one before it; also where DVC cannot tell."""
-    try:
-        return not changed_stages(behind=True).isdisjoint(stages)
-    except BadInput:
-        return True
+    """Whether one of these stages, or cells, may run."""
+    return bool(which_may_run(stages))
 
 
 def code_changes(repo: Any, stage: str) -> dict[str, dict[str, list[str]]]:
@@ -116,11 +124,11 @@ def _has_run(stage: Any) -> bool:
 
 
 def _group(stage: Any) -> str:
-    return str(stage.addressing).partition("@")[0]
+    return group(stage.addressing)
 
 
-def _behind(repo: Any, status: Mapping[str, Any]) -> set[Any]:
-    """Give the stages that depend on those in `status`."""
+def _behind(repo: Any, status: Collection[str]) -> set[Any]:
+    """Give the cells that depend on those in `status`."""
     graph = repo.index.graph  # an arrow leads from a stage to what it depends on
     todo = [stage for stage in graph if stage.addressing in status]
     seen: set[Any] = set()
@@ -139,7 +147,7 @@ def _reasons(stage: Any, changes: list[Any]) -> Iterator[str]:
         elif isinstance(change, dict):
             for path, state in change.get("changed deps", {}).items():
                 if isinstance(state, dict):
-                    yield from (f"setting {key} changed" for key in _changed_settings(stage))
+                    yield from (f"setting {key} changed" for key in _changed_settings(stage, path))
                 else:
                     yield f"{path} changed" if state == "modified" else f"{path}: {state}"
             for path, state in change.get("changed outs", {}).items():
@@ -148,8 +156,11 @@ def _reasons(stage: Any, changes: list[Any]) -> Iterator[str]:
             yield str(change)
 
 
-def _changed_settings(stage: Any) -> list[str]:
-    """Name the settings that have other values than in dvc.lock, as `checkpoint.lora`."""
-    (dep,) = (dep for dep in stage.deps if hasattr(dep, "params"))
-    before, now = (flatten(each or {}) for each in (dep.hash_info.value, dep.read_params()))
-    return [key for key in {**before, **now} if before.get(key) != now.get(key)]
+def _changed_settings(stage: Any, path: str) -> list[str]:
+    """Name the settings of a file that have other values than in dvc.lock, as `checkpoint.lora`."""
+    files = (dep for dep in stage.deps if hasattr(dep, "params") and dep.def_path == path)
+    found = []
+    for dep in files:
+        before, now = (flatten(each or {}) for each in (dep.hash_info.value, dep.read_params()))
+        found += [key for key in {**before, **now} if before.get(key) != now.get(key)]
+    return [key if path == "params.yaml" else f"{path}:{key}" for key in found]

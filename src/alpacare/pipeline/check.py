@@ -21,20 +21,21 @@ from alpacare.llm.reservations import read_budget
 from alpacare.llm.task_requests import make_folder_requests
 from alpacare.local_judging.judges import read_local_judge
 from alpacare.pipeline import paths
-from alpacare.pipeline.dvc_yaml import all_stages, dependencies, stages_before
+from alpacare.pipeline.dvc_yaml import all_stages, cells_before, dependencies, group
 from alpacare.pipeline.examples import CASE, EXAMPLE
 from alpacare.pipeline.hosts import check_destinations
 from alpacare.pipeline.machine_check import check_this_machine
 from alpacare.pipeline.params import Params, read_params
 from alpacare.pipeline.quoting.spending_check import check_spending, teacher_examples
 from alpacare.pipeline.sources import skipped_stages
+from alpacare.pipeline.students_check import check_students
 from alpacare.prompting.chat_prompt import ChatPrompt
 from alpacare.prompting.judge_prompt import JudgePrompt
 from alpacare.prompting.student_prompt import StudentPrompt
 from alpacare.prompting.variables import TASK, few_shot
 from alpacare.records.test_set import read_test_set
 from alpacare.stages.filtered import read_test_sets
-from alpacare.stages.references import written_answers
+from alpacare.stages.model_generations import written_answers
 
 
 def check_all(targets: Sequence[str] = (), run: bool = False) -> str:
@@ -49,6 +50,7 @@ def check_all(targets: Sequence[str] = (), run: bool = False) -> str:
     """
     params = read_params()
     _check_sources(params)
+    check_students(params)
     asked = {"judgments": _check_judges(params)}
     _check_prompts(params)
     Prices()
@@ -57,21 +59,22 @@ def check_all(targets: Sequence[str] = (), run: bool = False) -> str:
             list(read_pack(pack))
     seeds = _check_seeds(params)
     tasks = _check_tests(params)
-    asked |= _check_references(params)
+    asked |= _check_models(params)
     read_test_sets(tuple(dependencies("filtered", "data/tests")))
     if params.filtered.engine == "ray" and find_spec("ray") is None:
         raise BadInput("filtered.engine: ray: Ray is not installed; run: make ray")
     check_destinations(params)
-    needed = (stages_before(targets) if targets else set(all_stages())) - skipped_stages(params)
+    skipped = skipped_stages(params)
+    needed = {each for each in cells_before(targets or all_stages()) if group(each) not in skipped}
     check_this_machine(params, needed)
     if run or read_budget() is not None:
-        check_spending(teacher_examples(params) | asked, needed)
+        check_spending(teacher_examples(params) | asked, set(map(group, needed)))
     return f"settings and prompts fine, {seeds} seed tasks, {tasks} test tasks"
 
 
 def _check_sources(params: Params) -> None:
     """An imported file is in DVC and not in Git: a fresh clone lacks it."""
-    for stage, reader in (("instructions", "filtered"), ("responses", "checkpoint")):
+    for stage, reader in (("instructions", "filtered"), ("responses", "base_model")):
         (path,) = dependencies(reader, f"data/{getattr(params.sources, stage)}.jsonl")
         if getattr(params.sources, stage) != stage and not path.exists():
             raise BadInput(
@@ -114,31 +117,34 @@ def _check_seeds(params: Params) -> int:
 
 
 def _check_tests(params: Params) -> int:
-    """Read every test set; each written reference must have answered one of them."""
+    """Read every test set; each written model must have answered one of them."""
     files = [paths.test_set(test) for test in params.tests]
     sets = [read_test_set(path) for path in files]
-    for name in params.references.written:
+    for name in params.models.written:
         taken = [written_answers(*each) for each in zip(sets, repeat(name), files, strict=False)]
         if not any(taken):
             known = sorted({who for tests in sets for test in tests for who in test.answers})
             raise BadInput(
-                f"params.yaml: references.written: '{name}' has answered none of the test sets "
+                f"params.yaml: models.written: '{name}' has answered none of the test sets "
                 f"(there are answers by: {', '.join(known) or 'nobody'})"
             )
     return sum(map(len, sets))
 
 
-def _check_references(params: Params) -> dict[str, list[Request]]:
+def _check_models(params: Params) -> dict[str, list[Request]]:
     """Read which models are asked, which sort instructions, and which answer on this machine.
 
     Gives a request for each model that is asked, by stage.
     """
-    (prompts,) = dependencies("references", "prompts/")
-    folders = {"references": [prompts / name for name in params.references.api], "categories": []}
-    for name in params.categories:
-        folders["categories"] += dependencies("categories", "prompts/", sorter=name)
-    (models,) = dependencies("local_references", "prompts/local_references")
-    for name in params.references.local:
+    (prompts,) = dependencies("model_generations", "prompts/")
+    folders = {"model_generations": [prompts / name for name in params.models.api]}
+    folders["categories"] = [
+        path
+        for name in params.categories
+        for path in dependencies("categories", "prompts/", sorter=name)
+    ]
+    (models,) = dependencies("local_generations", "prompts/local_models")
+    for name in params.models.local:
         read_local_model(models / name)
     return {
         stage: [request for path in each for request in make_folder_requests(path, [EXAMPLE])]

@@ -15,7 +15,6 @@ from alpacare.pipeline import paths
 from alpacare.pipeline.dvc_yaml import dependencies
 from alpacare.pipeline.params import Params
 from alpacare.pipeline.sources import skipped_stages
-from alpacare.records.comparisons import BASE
 from alpacare.sharing.remote_hosts import read_remotes
 from alpacare.training.trackers import tracker_host
 
@@ -32,7 +31,7 @@ def list_destinations(params: Params) -> list[Destination]:
     """List all that leaves by the stages, by trackers and by `alpacare push`.
 
     Raises:
-        BadInput: settings of a judge, a reference or a sorter are wrong.
+        BadInput: settings of a judge, a model or a sorter are wrong.
     """
     sent = [
         Destination(str(file), host, f"{purpose}, through {source}" if number else purpose)
@@ -40,7 +39,7 @@ def list_destinations(params: Params) -> list[Destination]:
         for number, (host, source) in enumerate(_named(params, endpoint).list_readers())
         for file in files
     ]
-    for name in params.checkpoint.report_to:
+    for name in params.training.report_to:
         if host := tracker_host(name):
             sent.append(Destination("losses and settings", host, f"report_to: {name}"))
     sent += [
@@ -82,10 +81,10 @@ def _asked(params: Params) -> Iterator[tuple[str, str, list[Path]]]:
         yield f"sorter {name}", _endpoint(prompt), [paths.training_rows(params)]
     tests = [paths.test_set(test) for test in params.tests]
     for name in params.generations.servers:
-        yield "the student", name, tests
-    (prompts,) = dependencies("references", "prompts/")
-    for name in params.references.api:
-        yield f"reference {name}", _endpoint(prompts / name), tests
+        yield "the students", name, tests
+    (prompts,) = dependencies("model_generations", "prompts/")
+    for name in params.models.api:
+        yield f"model {name}", _endpoint(prompts / name), tests
     for name in params.judgments.judges:
         judge = read_judge(paths.judge(name))
         if isinstance(judge, LLMJudge):
@@ -93,14 +92,14 @@ def _asked(params: Params) -> Iterator[tuple[str, str, list[Path]]]:
 
 
 def _judged(params: Params) -> list[Path]:
-    """List the answers that judges read: the student's, and folders or files of the others'."""
-    files: dict[Path, None] = {}
+    """List the folders of answers that judges read: the students', and the other models'."""
+    judged, run = params.judgments, params.runs()[0]
+    folders: dict[Path, None] = {}
     for test in params.tests:
-        files[paths.generations(test)] = None
-        for name in params.judgments.references:
-            path = paths.reference(test, name)
-            files[path if name == BASE else path.parent] = None
-    return list(files)
+        folders[paths.generations(test, run).parents[1]] = None
+        for name in (*judged.contestants, *judged.references):
+            folders[paths.answers(test, name).parent] = None
+    return list(folders)
 
 
 def _endpoint(prompt: Path) -> str:

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from itertools import product
 from pathlib import Path
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar, NamedTuple, Self
 
-from pydantic import StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from alpacare.core.hosts import Hosts
-from alpacare.core.names import NAME, Names, Slugs
+from alpacare.core.names import NAME, Names, Slug, Slugs, refuse_repeated
 from alpacare.core.settings import Settings, check, read_yaml
 from alpacare.datasets.seed_files import SeedsSettings
 from alpacare.evaluation.bootstrap import Resampling
@@ -18,11 +18,22 @@ from alpacare.generation.settings import GenerationsSettings
 from alpacare.instructions.settings import InstructionsSettings
 from alpacare.llm.endpoints import Endpoint
 from alpacare.llm.task_requests import ResponsesSettings
-from alpacare.records.comparisons import BASE, JudgmentsSettings, ReferencesSettings
+from alpacare.records.comparisons import JudgmentsSettings, ModelsSettings
 from alpacare.training.curves import TrainingCurvesSettings
-from alpacare.training.settings import CheckpointSettings
+from alpacare.training.settings import BaseModelSettings, CheckpointSettings, TrainingSettings
 
 _IMPORTED = f"imported/{NAME}"
+Seed = Annotated[int, Field(ge=0)]
+
+
+class Run(NamedTuple):
+    """One training of a student: it, and the training seed."""
+
+    student: str
+    seed: int
+
+    def __str__(self) -> str:
+        return f"{self.student}, seed {self.seed}"
 
 
 class SourcesSettings(Settings):
@@ -31,14 +42,20 @@ class SourcesSettings(Settings):
     seeds: Annotated[str, StringConstraints(pattern=rf"^seeds/{NAME}$")]
     instructions: Annotated[str, StringConstraints(pattern=rf"^(instructions|{_IMPORTED})$")]
     responses: Annotated[str, StringConstraints(pattern=rf"^(responses|{_IMPORTED})$")]
+    categories: Slug
 
 
 class Params(Settings):
     """The whole of params.yaml."""
 
-    renamed: ClassVar[Mapping[str, str]] = {"curves": "training_curves"}
+    renamed: ClassVar[Mapping[str, str]] = {
+        "curves": "training_curves",
+        "references": "models, and judgments.references names who is a reference",
+    }
     tests: Slugs
-    references: ReferencesSettings
+    students: Slugs
+    training_seeds: Annotated[list[Seed], AfterValidator(refuse_repeated), Field(min_length=1)]
+    models: ModelsSettings
     judgments: JudgmentsSettings
     categories: Names
     hosts: Hosts = None
@@ -48,23 +65,38 @@ class Params(Settings):
     instructions: InstructionsSettings
     filtered: FilteredSettings
     responses: ResponsesSettings
+    base_model: BaseModelSettings
     checkpoint: CheckpointSettings
+    training: TrainingSettings
     training_curves: TrainingCurvesSettings
     generations: GenerationsSettings
     scores: Resampling
 
     @model_validator(mode="after")
-    def _known_references(self) -> Self:
-        known = self.references
-        for name in self.judgments.references:
-            if name not in {*known.written, *known.api, *known.local, BASE}:
-                raise ValueError(
-                    f"judgments.references: '{name}' is neither 'base' nor in references"
-                )
+    def _known_models(self) -> Self:
+        judged = self.judgments
+        for key in ("references", "contestants"):
+            for name in getattr(judged, key):
+                if name in self.students:
+                    raise ValueError(
+                        f"judgments.{key}: '{name}' is a student; students compete anyway, and "
+                        "one of them can be a reference: judgments.head_to_head"
+                    )
+                if name not in self.models.names:
+                    known = ", ".join(self.models.names)
+                    raise ValueError(f"judgments.{key}: '{name}' is not in models: {known}")
+        for name in self.students:
+            if name in self.models.names:
+                raise ValueError(f"students: '{name}' is also in models; rename one of them")
+        if judged.head_to_head not in self.students:
+            known = ", ".join(self.students)
+            raise ValueError(
+                f"judgments.head_to_head: '{judged.head_to_head}' is not in students: {known}"
+            )
         return self
 
     @model_validator(mode="after")
-    def _known_endpoints(self) -> Self:
+    def _known_names(self) -> Self:
         named = [
             ("instructions.endpoint", self.instructions.endpoint),
             ("responses.endpoint", self.responses.endpoint),
@@ -74,12 +106,34 @@ class Params(Settings):
             if name not in self.endpoints:
                 known = ", ".join(self.endpoints)
                 raise ValueError(f"{key}: '{name}' is not in endpoints: {known}")
+        if self.sources.categories not in ("none", *self.categories):
+            raise ValueError(
+                f"sources.categories: '{self.sources.categories}' is not in categories; without "
+                "one write none"
+            )
         return self
 
+    def runs(self) -> list[Run]:
+        """Every student with every training seed."""
+        return [Run(*each) for each in product(self.students, self.training_seeds)]
+
     def cells(self) -> list[Cell]:
-        """Every (test, reference, judge) that is judged and scored."""
-        axes = self.tests, self.judgments.references, self.judgments.judges
-        return [Cell(*each) for each in product(*axes)]
+        """Every comparison that is judged and scored: students first, in the order of params."""
+        judged = self.judgments
+        pairs: list[tuple[str, int | None, str]] = [
+            (run.student, run.seed, reference)
+            for run in self.runs()
+            for reference in judged.references_of_student(run.student)
+        ]
+        pairs += [
+            (name, None, reference)
+            for name in judged.contestants
+            for reference in judged.references_of(name)
+        ]
+        return [
+            Cell(test, *pair, judge)
+            for test, pair, judge in product(self.tests, pairs, judged.all_judges)
+        ]
 
 
 def read_params() -> Params:

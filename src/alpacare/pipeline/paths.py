@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from alpacare.evaluation.score import Cell
 from alpacare.pipeline.dvc_yaml import dependencies, outputs, setting
-from alpacare.pipeline.params import Params
+from alpacare.pipeline.params import Params, Run
 from alpacare.pipeline.sources import skipped_stages
-from alpacare.records.comparisons import BASE
 
 WITH_DROPPED = ("instructions", "filtered", "responses")  # stages with a file of dropped rows
 
@@ -17,14 +17,23 @@ def rows(stage: str) -> Path:
 
 def dropped(stage: str) -> Path:
     """Give the file that says which rows were dropped at a stage, and why."""
-    if stage == "checkpoint":
-        return checkpoint() / "dropped.jsonl"
     return outputs(stage, "data/dropped/")[0]
 
 
-def checkpoint() -> Path:
-    """Give the folder of the trained student."""
-    return outputs("checkpoint", "models/")[0]
+def checkpoint(run: Run) -> Path:
+    """Give the folder of a trained student; its dropped.jsonl says which rows did not fit."""
+    return outputs("checkpoint", "models/", student=run.student, seed=str(run.seed))[0]
+
+
+def training_curves(run: Run) -> Path:
+    """Give the file of a training's losses at start and end, and its counts."""
+    item = {"student": run.student, "seed": str(run.seed)}
+    return outputs("training_curves", "metrics/training_curves/", **item)[0]
+
+
+def student_rows(student: str) -> Path:
+    """Give the rows that a student learns from."""
+    return outputs("student_rows", "data/", student=student)[0]
 
 
 def instructions(params: Params) -> Path:
@@ -33,48 +42,70 @@ def instructions(params: Params) -> Path:
 
 
 def training_rows(params: Params) -> Path:
-    """Give what `checkpoint` learns from: the teacher's answers, or an imported file."""
-    return dependencies("checkpoint", f"data/{params.sources.responses}.jsonl")[0]
+    """Give what students learn from: the teacher's answers, or an imported file."""
+    return dependencies("base_model", f"data/{params.sources.responses}.jsonl")[0]
 
 
 def stages_before_training(params: Params) -> list[str]:
-    """Give the stages up to training that today's checkpoint was made by, in order."""
+    """Give the stages up to training that today's checkpoints were made by, in order."""
     return [stage for stage in ("seeds", *WITH_DROPPED) if stage not in skipped_stages(params)]
 
 
 def test_set(test: str) -> Path:
     """Give a test set."""
-    return dependencies("generations", "data/tests/", test=test)[0]
+    return dependencies("model_generations", "data/tests/", test=test)[0]
 
 
-def generations(test: str) -> Path:
-    """Give the student's answers to a test set."""
-    return outputs("generations", "data/", test=test)[0]
+def generations(test: str, run: Run) -> Path:
+    """Give a trained student's answers to a test set."""
+    item = {"test": test, "student": run.student, "seed": str(run.seed)}
+    return outputs("generations", "data/", **item)[0]
 
 
-def reference(test: str, name: str) -> Path:
-    """Give a reference's answers to a test set."""
-    if name == BASE:
-        return outputs("base_generations", "data/", test=test)[0]
-    local = name in setting("references", "local")
-    (folder,) = outputs("local_references" if local else "references", "data/", test=test)
-    return folder / f"{name}.jsonl"
+def answers(test: str, name: str, seed: int | None = None) -> Path:
+    """Give the answers of any model to a test set; of a student with its training seed."""
+    if seed is not None and name in setting("students"):
+        return generations(test, Run(name, seed))
+    local = name in setting("models", "local")
+    stage = "local_generations" if local else "model_generations"
+    return outputs(stage, "data/", test=test)[0] / f"{name}.jsonl"
 
 
-def judgments(test: str, name: str, judge: str) -> Path:
-    """Give the verdicts of one judge on one reference."""
-    local = judge in setting("judgments", "local_judges")
-    (folder,) = outputs("local_judgments" if local else "judgments", "data/", test=test)
-    return folder / name / f"{judge}.jsonl"
+def judgments(cell: Cell) -> Path:
+    """Give the verdicts of one comparison."""
+    return _compared("judgments", "data/", cell, "jsonl")
 
 
-def score(test: str, name: str, judge: str) -> Path:
-    """Give the score of one judge's verdicts on one reference."""
-    return outputs("scores", "metrics/scores/", test=test)[0] / name / f"{judge}.json"
+def score(cell: Cell) -> Path:
+    """Give the score of one comparison."""
+    return _compared("scores", "metrics/", cell, "json")
+
+
+def answer_statistics(test: str, run: Run | None = None) -> Path:
+    """Give how long a student's answers are, or by name those of all other models."""
+    cell = Cell(test, run.student if run else "", run.seed if run else None, "", "")
+    return _folder("scores", "metrics/", cell) / "generations.json"
+
+
+def _compared(stage: str, top: str, cell: Cell, suffix: str) -> Path:
+    """Give a comparison's file, in its stage's folder."""
+    folder = _folder(stage, top, cell)
+    place = Path(cell.reference) if cell.seed is not None else Path(cell.model, cell.reference)
+    return folder / place / f"{cell.judge}.{suffix}"
+
+
+def _folder(stage: str, top: str, cell: Cell) -> Path:
+    local = cell.judge in setting("judgments", "local_judges")
+    item = {"test": cell.test, "judge": cell.judge}
+    if cell.seed is None:
+        stage = f"contestant_{stage}"
+    else:
+        item |= {"student": cell.model, "seed": str(cell.seed)}
+    return outputs(f"local_{stage}" if local else stage, top, **item)[0]
 
 
 def judge(name: str) -> Path:
     """Give a judge's folder."""
-    local = name in setting("judgments", "local_judges")
-    stage, folder = ("local_judgments", "local_judges") if local else ("judgments", "judges")
-    return dependencies(stage, f"prompts/{folder}")[0] / name
+    if name in setting("judgments", "local_judges"):
+        return dependencies("local_judgments", "prompts/", judge=name)[0]
+    return dependencies("judgments", "prompts/judges")[0] / name

@@ -1,18 +1,20 @@
-"""The files of presets/, written into params.yaml: values change, comments and layout stay."""
+"""The files of presets/, written into params.yaml."""
 
-import json
 import re
 from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from alpacare.core.errors import BadInput
-from alpacare.core.files import atomic_file, read_text
-from alpacare.core.settings import check, new_name, read_yaml
+from alpacare.core.files import read_text
+from alpacare.core.settings import new_name, read_yaml
+from alpacare.pipeline.edit_settings import PARAMS, Edit, edit_settings
 from alpacare.pipeline.params import Params
-from alpacare.pipeline.yaml_values import replace_values, round_trip_yaml
+from alpacare.pipeline.yaml_values import round_trip_yaml
+from alpacare.training.student_file import FOLDER as STUDENTS
+from alpacare.training.student_file import student_file
 
-PARAMS = Path("params.yaml")
+LOCAL_MODELS = Path("prompts/local_models")
 FOLDER = Path("presets")
 DEMO = "demo"
 
@@ -37,53 +39,47 @@ def apply_preset(name: str, base: str | None = None) -> list[str]:
     """Write a preset into params.yaml; give one line a changed key, `key: old -> new`.
 
     What other presets set goes back to the values of presets/demo.yaml; keys that are in no preset
-    stay. `base` replaces the preset's student: a local folder, or a Hub id, "@" and a commit.
+    stay, and so do students/. Only `base` is written there, to the file of the preset's student,
+    and to the local model that is the same base: a local folder, or a Hub id, "@" and a commit.
 
     Raises:
-        BadInput: no such preset, an unknown key, or settings that do not fit together as a whole;
-            params.yaml is as it was.
+        BadInput: no such preset, an unknown key, several students and a base, or settings that do
+            not fit together as a whole; all files are as they were.
     """
     demo = _read(DEMO)
     values = demo | _read(name, demo)
+    edits = [Edit(PARAMS, key, value) for key, value in values.items()]
     if base is not None:
-        revision = None
-        if not Path(base).is_dir() and "@" in base:  # enough? the check of all settings says
-            base, _, revision = base.rpartition("@")
-        values |= {"checkpoint.student.base": base, "checkpoint.student.revision": revision}
-    return set_values(values, name)
+        edits += _base_edits(name, values, base)
+    return edit_settings(edits, name)
+
+
+def _base_edits(name: str, values: Mapping[str, Any], base: str) -> list[Edit]:
+    """Give the edits that put another base in place of that of a preset's only student."""
+    students = {path: read_yaml(path) for path in map(student_file, values["students"])}
+    if len(students) != 1:
+        raise BadInput(
+            f"preset '{name}' has {len(students)} students; set the base of each: "
+            f"alpacare set {STUDENTS}/NAME.yaml:base=... {STUDENTS}/NAME.yaml:revision=..."
+        )
+    revision = None
+    if not Path(base).is_dir() and "@" in base:  # enough? the check of all settings says
+        base, _, revision = base.rpartition("@")
+    ((path, student),) = students.items()
+    edits = [Edit(path, "base", base), Edit(path, "revision", revision)]
+    for model in values["models.local"]:
+        path = LOCAL_MODELS / model / "settings.yaml"
+        settings = read_yaml(path)
+        if (settings.get("model"), settings.get("revision")) == (
+            student.get("base"), student.get("revision"),
+        ):  # fmt: skip
+            edits += [Edit(path, "model", base), Edit(path, "revision", revision)]
+    return edits
 
 
 def set_values(values: Mapping[str, Any], who: str) -> list[str]:
-    """Set keys of params.yaml, {"checkpoint.lora": ...}, and leave the rest, comments too.
-
-    `who` opens the error; the lines that come back say what changed.
-
-    Raises:
-        BadInput: a key is not there, or settings do not fit together as a whole; params.yaml is as
-            it was.
-    """
-    document = read_yaml(PARAMS)  # says what is wrong with the file itself
-    lines = {key: _set(document, key, value) for key, value in values.items()}
-    changes = {key: line for key, line in lines.items() if line}
-    check(document, Params, f"{who} over {PARAMS}: ")
-    text = PARAMS.read_bytes().decode("utf-8-sig")  # with the line ends that it has
-    text = replace_values(text, {key: values[key] for key in changes}, document, str(PARAMS))
-    if changes:
-        with atomic_file(PARAMS) as file:
-            file.write(text)
-    return list(changes.values())
-
-
-def _set(document: Any, key: str, value: Any) -> str | None:
-    """Set one key of params.yaml and say what changed, if anything did."""
-    *path, last = key.split(".")
-    for part in path:
-        document = document.get(part) if isinstance(document, dict) else None
-    if not isinstance(document, dict) or last not in document:
-        raise BadInput(f"{PARAMS}: '{key}' is missing, and presets set it")
-    old, document[last] = document[last], value
-    shown = [json.dumps(each, ensure_ascii=False, default=str) for each in (old, value)]
-    return None if old == value else f"{key}: {' -> '.join(shown)}"
+    """Set keys of params.yaml, {"checkpoint.lora": ...}; as `edit_settings`."""
+    return edit_settings([Edit(PARAMS, key, value) for key, value in values.items()], who)
 
 
 def _read(name: str, known: Container[str] | None = None) -> dict[str, Any]:

@@ -37,7 +37,7 @@ def repair_dvc() -> Iterator[str]:
     if not Path(".dvc").is_dir():
         return
     if not all(map(_is_whole, _files())):
-        with _held_dvc():
+        with hold_dvc():
             restored = {path: _restore(path) for path in _files() if not _is_whole(path)}
         yield from restored.values()
         records = [path for path in restored if path != LOCK and not path.exists()]
@@ -59,7 +59,7 @@ def _read(path: Path) -> str:
 
 
 @contextmanager
-def _held_dvc() -> Iterator[None]:
+def hold_dvc() -> Iterator[None]:
     """Hold the locks of DVC and of its stages.
 
     Raises:
@@ -148,7 +148,7 @@ def _remove_left_rwlock() -> Iterator[str]:
     """Remove DVC's list of who reads and writes what, if no process in it can be DVC's."""
     with suppress(BadInput):  # a run is under way, and the list is its own
         if _is_left(_RWLOCK):
-            with _held_dvc():
+            with hold_dvc():
                 _RWLOCK.unlink()
             yield f"{_RWLOCK}: removed, as a run that was killed left it"
 

@@ -1,8 +1,10 @@
 """Where the pipeline starts: with what the teacher writes, or with an imported file."""
 
+from collections.abc import Sequence
+
 from alpacare.core.errors import BadInput
 from alpacare.pipeline.dvc_yaml import all_stages
-from alpacare.pipeline.params import Params
+from alpacare.pipeline.params import Params, Run
 
 
 def skipped_stages(params: Params) -> set[str]:
@@ -38,8 +40,33 @@ def buy_targets(params: Params) -> list[str]:
     skipped = skipped_stages(params)
     teacher = [stage for stage in ("instructions", "responses") if stage not in skipped]
     usage = [f"llm_usage@{stage}" for stage in teacher]
-    others = [("references", params.references.api), ("categories", params.categories)]
+    others = [("model_generations", params.models.api), ("categories", params.categories)]
     targets = [*teacher, *usage, *(stage for stage, who in others if who)]
     if not targets:
         raise BadInput("nothing is asked before training: answers are imported, or stand in tests")
     return targets
+
+
+def train_targets(params: Params, student: str | None = None, seed: int | None = None) -> list[str]:
+    """Give the targets for `dvc repro` that train; one student's only, or one seed's.
+
+    Raises:
+        BadInput: params.yaml names no such student or seed.
+    """
+    _check_named("students", student, params.students)
+    _check_named("training_seeds", seed, params.training_seeds)
+    runs = [
+        run for run in params.runs() if student in (None, run.student) and seed in (None, run.seed)
+    ]
+    return [cell(stage, run) for stage in ("checkpoint", "training_curves") for run in runs]
+
+
+def cell(stage: str, run: Run) -> str:
+    """Give the address of a stage for one training of one student."""
+    return f"{stage}@{run.student}-{run.seed}"
+
+
+def _check_named(key: str, value: str | int | None, known: Sequence[str | int]) -> None:
+    if value is not None and value not in known:
+        names = ", ".join(map(str, known))
+        raise BadInput(f"params.yaml: {key}: '{value}' is not among them: {names}; add it there")

@@ -6,7 +6,7 @@ value's own characters are replaced, so all else stays: comments, order, quotes,
 
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ruamel.yaml import YAML
@@ -44,26 +44,77 @@ _NullAsWord.add_representer(
 )
 
 
-def replace_values(text: str, values: Mapping[str, Any], wanted: Any, place: str) -> str:
-    """Replace values by key, {"checkpoint.lora": None}, and leave the rest of the text.
+def change_values(text: str, keys: Iterable[str], wanted: Any, place: str) -> str:
+    """Give keys of the text, such as checkpoint.lora, their values in `wanted`; leave the rest.
 
-    `wanted` is the whole document that must come of it.
+    `wanted` is the whole document that must come of it. A key that the text lacks is added at the
+    end of its section.
 
     Raises:
-        BadInput: a value cannot be replaced where it is, as of a merged key; begins with `place`.
+        BadInput: a value cannot be replaced where it is, as of an alias; begins with `place`.
     """
     spans = _find_values(text)
-    known = sorted(spans.keys() & values.keys(), key=lambda key: spans[key].colon, reverse=True)
-    replaced = text
+    written = {_written_key(key, spans, text) for key in keys}
+    known = sorted(written & spans.keys(), key=lambda key: spans[key].colon, reverse=True)
+    changed = text
     for key in known:
-        replaced = _replace(replaced, spans[key], _format_value(values[key]))
-    if _load(replaced) != wanted:
-        keys = ", ".join(values.keys() - spans.keys()) or ", ".join(values)
+        changed = _replace(changed, spans[key], _format_value(_value(wanted, key)))
+    for key in sorted(written - spans.keys()):
+        changed = _add(changed, key, _format_value(_value(wanted, key)))
+    if _load(changed) != wanted:
         raise BadInput(
             f"{place}: a value cannot be replaced where it stands; write each of these as one line "
-            f"`key: value`: {keys}"
+            f"`key: value`: {', '.join(sorted(written))}"
         )
-    return replaced
+    return changed
+
+
+def parse_value(text: str, place: str) -> Any:
+    """Parse one value of YAML, and keep its spelling: 1e-5 stays so.
+
+    Raises:
+        BadInput: it is not YAML; begins with `place`.
+    """
+    try:
+        return round_trip_yaml().load(text)
+    except YAMLError:
+        raise BadInput(f"{place}: the value is not valid YAML") from None
+
+
+def _written_key(key: str, spans: Mapping[str, _Span], text: str) -> str:
+    """Give what has to be written for a key: it, or the section above that stands on one line."""
+    above = key.rpartition(".")[0]
+    if key in spans or not above:
+        return key
+    if above in spans and _is_block(spans[above], text):
+        return key
+    return _written_key(above, spans, text)
+
+
+def _is_block(span: _Span, text: str) -> bool:
+    return "\n" in text[span.colon : span.start] and text[span.start] not in "{["
+
+
+def _value(document: Any, key: str) -> Any:
+    for part in key.split("."):
+        document = document[part]
+    return document
+
+
+def _add(text: str, key: str, value: str) -> str:
+    """Add a key behind the last one of its section, or of the text."""
+    above, _, last = key.rpartition(".")
+    spans = _find_values(text)
+    inside = [span for name, span in spans.items() if name.rpartition(".")[0] == above]
+    end = max((span.end for span in inside), default=0)
+    end = len(text) if not above or "\n" not in text[end:] else text.index("\n", end) + 1
+    indent = ""
+    if above:
+        line = text[: inside[0].colon].rpartition("\n")[2]
+        indent = line[: len(line) - len(line.lstrip())]
+    newline = "\r\n" if "\r\n" in text else "\n"
+    before = text[:end] if text[:end].endswith("\n") or not end else text[:end] + newline
+    return f"{before}{indent}{last}: {value}{newline}{text[end:]}"
 
 
 def round_trip_yaml() -> YAML:

@@ -11,6 +11,8 @@ from alpacare.core.files import read_json
 from alpacare.pipeline.changes import open_repo
 from alpacare.sharing.git import changed_files, git
 
+REPRO = "run `dvc repro`"
+
 
 @dataclass(frozen=True)
 class Commit:
@@ -48,17 +50,17 @@ class RecordedOutputs:
         self.check(path)
         return read_json(Path(path))
 
-    def settings(self, path: str) -> dict[str, Any]:
-        """Give the settings that an output was made with, by section, from dvc.lock."""
+    def settings(self, path: str, file: str = "params.yaml") -> dict[str, Any]:
+        """Give what an output was made with of a file of settings, from dvc.lock."""
         found: dict[str, Any] = {}
         for dep in self._outs[path].stage.deps:
-            if hasattr(dep, "params") and dep.hash_info:
+            if hasattr(dep, "params") and dep.def_path == file and dep.hash_info:
                 found |= dep.hash_info.value
         return found
 
     def made_by(self, path: str) -> str:
-        """Name the stage that makes an output, without the item of a matrix."""
-        return str(self._outs[path].stage.addressing).partition("@")[0]
+        """Name the stage that makes an output, with the cell of a matrix: checkpoint@NAME-SEED."""
+        return str(self._outs[path].stage.addressing)
 
     def output_containing(self, path: Path) -> str | None:
         """Give the recorded output that contains a path, if there is one."""
@@ -67,13 +69,13 @@ class RecordedOutputs:
 
     def _trace(self, path: str) -> dict[str, str]:
         if path not in self._outs:
-            raise BadInput(f"{path}: DVC has no record of it; run `dvc repro`")
+            raise BadInput(f"{path}: DVC has no record of it; {REPRO}")
         out = self._outs[path]
         hashes: dict[str, str] = {}
         for dep in out.stage.deps:
             if dep.def_path in self._outs:
                 if dep.hash_info != self._outs[dep.def_path].hash_info:
-                    raise BadInput(f"{path}: was made from another {dep.def_path}; run `dvc repro`")
+                    raise BadInput(f"{path}: was made from another {dep.def_path}; {REPRO}")
                 hashes |= self._trace(dep.def_path)
         return hashes | {path: out.hash_info.value}
 

@@ -9,9 +9,10 @@ from pathlib import Path
 from alpacare.core.errors import BadInput
 from alpacare.core.files import atomic_folder, read_text
 from alpacare.display.text import name_some
-from alpacare.pipeline.params import read_params
+from alpacare.pipeline.params import Params, Run, read_params
 from alpacare.publishing.assembling import (
     WorkingTree,
+    answerers,
     assemble_dataset,
     assemble_model,
     current_scores,
@@ -38,6 +39,8 @@ class PublishOptions:
     licence_text: Path | None
     public: bool
     yes: bool
+    student: str | None = None
+    seed: int | None = None
 
     def targets(self) -> dict[Kind, str]:
         """Give the targets of dataset and model: folders, or names on the Hub.
@@ -65,6 +68,21 @@ class PublishOptions:
                 raise BadInput(f"'{name}' is not a name on the Hub: write ORG/NAME")
         return names
 
+    def run(self, params: Params) -> Run:
+        """Give the student and the training seed asked for, or the first.
+
+        Raises:
+            BadInput: params.yaml does not name them.
+        """
+        if self.student is not None and self.student not in params.students:
+            known = ", ".join(params.students)
+            raise BadInput(f"--student: '{self.student}' is not in students: {known}")
+        if self.seed is not None and self.seed not in params.training_seeds:
+            known = ", ".join(map(str, params.training_seeds))
+            raise BadInput(f"--seed: {self.seed} is not in training_seeds: {known}")
+        seed = params.training_seeds[0] if self.seed is None else self.seed
+        return Run(self.student or params.students[0], seed)
+
 
 def publish_packages(options: PublishOptions) -> Iterator[str]:
     """Publish, or without `yes` only list what would be published; yield lines to print.
@@ -80,12 +98,15 @@ def publish_packages(options: PublishOptions) -> Iterator[str]:
             "commit that made it"
         )
     with open_recorded() as recorded:
-        tree = WorkingTree(read_params(), recorded, commit)
+        params = read_params()
+        tree = WorkingTree(params, options.run(params), recorded, commit)
         if options.to != HUB:
             _check_folders(tree, targets)
         packages, notes = _assemble(options, tree, targets)
     if commit.changed:
         notes.append(f"note: the card says that {name_some(commit.changed)} are not committed")
+    if "model" in targets and len(params.runs()) > 1:
+        yield f"weights of {tree.run}; others: --student, --seed (make publish ... STUDENT= SEED=)"
     for package in packages:
         yield from _describe(package, targets[package.kind], options)
     yield from notes
@@ -100,14 +121,15 @@ def _assemble(
 ) -> tuple[list[Package], list[str]]:
     packages: list[Package] = []
     notes: list[str] = []
-    sources, text = tree.params.sources, options.licence_text
+    sources, text = tree.sources, options.licence_text
     tree.recorded.check(str(tree.responses))
     if "dataset" in targets:
-        licence = choose_licence(options.licence, text, sources, tree.models, None)
+        licence = choose_licence(options.licence, text, sources, answerers(tree.rows), None)
         packages.append(assemble_dataset(tree, options.dataset or "dataset", licence))
     if "model" in targets:
         name = options.model_licence or options.licence
-        licence = choose_licence(name, text, sources, tree.models, tree.base)
+        base, models = tree.base, answerers(tree.chosen_rows)
+        licence = choose_licence(name, text, sources, models, base)
         scores, notes = current_scores(tree)
         packages.append(assemble_model(tree, options.dataset, scores, licence))
     return packages, notes

@@ -5,15 +5,15 @@ from alpacare.core.public import exports
 __getattr__, __all__ = exports(
     __name__,
     category="Category",
+    comparisons="JudgmentsSettings ModelsSettings",
     dropped="Dropped",
-    comparisons="JudgmentsSettings ReferencesSettings",
     generation="Generation",
     judgment="Judgment",
     label_normalisation="normalise_difficulty normalise_input normalise_type",
-    pairs="pair_answers",
+    pairs="AnswerFiles Comparison pair_answers",
     review="Review answer_hash",
     shown_pair="ShownPair show_both_orders",
     response="Response",
-    task="AnyTask Instruction Question Seed Task TestTask row_id same_task_key",
+    task="AnyTask Instruction Question Seed SortedTask Task TestTask row_id same_task_key",
     test_set="read_test_set",
 )

@@ -1,18 +1,19 @@
-"""Sections `references` and `judgments` of params.yaml: whose answers are compared, and by whom."""
+"""Sections `models` and `judgments` of params.yaml: whose answers are compared, and by whom."""
 
 from collections.abc import Mapping
 from typing import ClassVar, Self
 
 from pydantic import model_validator
 
-from alpacare.core.names import Names, Slugs, refuse_repeated
+from alpacare.core.names import Names, Slug, Slugs, refuse_repeated
 from alpacare.core.settings import Settings
 
-BASE = "base"  # the student before training: a reference that needs no answers of others
 
+class ModelsSettings(Settings):
+    """Section `models`: whose answers stand in test sets, who is asked, who runs here.
 
-class ReferencesSettings(Settings):
-    """Section `references`: whose answers stand in test sets, who is asked, who runs here."""
+    Each of them can be a contestant, a reference, or both.
+    """
 
     renamed: ClassVar[Mapping[str, str]] = {"asked": "api"}
     written: Names
@@ -21,14 +22,21 @@ class ReferencesSettings(Settings):
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
-        refuse_repeated([*self.written, *self.api, *self.local, BASE])
+        refuse_repeated(self.names)
         return self
+
+    @property
+    def names(self) -> list[str]:
+        """Every model, those that run on this machine last."""
+        return [*self.written, *self.api, *self.local]
 
 
 class JudgmentsSettings(Settings):
-    """Section `judgments`: with whom the student is compared, and by which judges."""
+    """Section `judgments`: who competes beside the students, against whom, before which judges."""
 
+    contestants: Names
     references: Slugs
+    head_to_head: Slug
     judges: Names
     local_judges: Names
 
@@ -39,7 +47,28 @@ class JudgmentsSettings(Settings):
         refuse_repeated(self.all_judges)
         return self
 
+    @model_validator(mode="after")
+    def _opposed(self) -> Self:
+        for name in self.contestants:
+            if not self.references_of(name):
+                raise ValueError(f"contestants: '{name}' has no reference other than itself")
+        return self
+
     @property
     def all_judges(self) -> list[str]:
         """Every judge, those that run on this machine last."""
         return [*self.judges, *self.local_judges]
+
+    @property
+    def averaged(self) -> list[str]:
+        """The references that a mean win rate is over: those that do not compete themselves."""
+        return [name for name in self.references if name not in self.contestants] or self.references
+
+    def references_of(self, contestant: str) -> list[str]:
+        """With whom another model than a student is compared: never with itself."""
+        return [name for name in self.references if name != contestant]
+
+    def references_of_student(self, student: str) -> list[str]:
+        """With whom a student is compared: also with the student that is named head to head."""
+        other = [self.head_to_head] if self.head_to_head != student else []
+        return [*self.references, *other]

@@ -7,9 +7,11 @@ class Response(Row):
     """The teacher's answer to one instruction: a training example.
 
     {"id": "3f0c...", "instruction": "Explain ...", "input": "", "output": "The heart ...",
-     "finish_reason": "stop", "model": "demo-teacher", "request": "a81e..."}
+     "finish_reason": "stop", "model": "demo-teacher", "request": "a81e...", "type": "open QA",
+     "topic": "Cardiology", "view": "patient", "difficulty": 2}
 
-    `finish_reason` is "length" for an answer cut off by the token limit.
+    `finish_reason` is "length" for an answer cut off by the token limit. The last four fields are
+    the instruction's; imported rows may lack them.
     """
 
     id: str
@@ -19,3 +21,7 @@ class Response(Row):
     finish_reason: str
     model: str
     request: str
+    type: str | None = None
+    topic: str | None = None
+    view: str | None = None
+    difficulty: int | None = None

@@ -34,7 +34,7 @@ class ShownPair:
 
 
 def show_both_orders(pairs: Sequence[tuple[Generation, Generation]]) -> list[ShownPair]:
-    """Show every pair in both orders, the student's answer first and then second."""
+    """Show every pair in both orders, the model's answer first and then second."""
     return [ShownPair(*pair, order) for pair in pairs for order in get_args(Order)]
 
 
@@ -51,10 +51,10 @@ def make_judgments(
 
 
 def save_judgments(
-    folder: Path, reference: str, judge: str, rows: Sequence[Judgment], run: Mapping[str, Any]
+    folder: Path, comparison: str, judge: str, rows: Sequence[Judgment], run: Mapping[str, Any]
 ) -> str:
-    """Write REFERENCE/JUDGE.jsonl, and how it came about beside it; sum up in a line."""
-    out = folder / reference / f"{judge}.jsonl"
+    """Write FOLDER/JUDGE.jsonl, and how it came about beside it; sum up in a line."""
+    out = folder / f"{judge}.jsonl"
     jsonl.write(out, rows)
     write_json(out.with_suffix(".json"), {"judge": judge, **run})
     notes = {
@@ -63,5 +63,5 @@ def save_judgments(
         "replies cut off: raise max_tokens": run.get("finish_reasons", {}).get("length", 0),
     }
     won = sum(row.verdict == "model" for row in rows)
-    line = f"{judge} on {reference}: {len(rows)} judgments, {won} for the student"
+    line = f"{judge} on {comparison}: {len(rows)} judgments, {won} against the reference"
     return line + "".join(f", {count} {what}" for what, count in notes.items() if count)

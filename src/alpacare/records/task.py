@@ -75,6 +75,15 @@ class AnyTask(Question):
     model_config = ConfigDict(extra="ignore")
 
 
+class SortedTask(AnyTask):
+    """A question with the type, topic, view and difficulty that its row may have."""
+
+    type: str | None = None
+    topic: str | None = None
+    view: str | None = None
+    difficulty: int | None = None
+
+
 class Task(Question):
     """A question with its type, topic, view and difficulty."""
 

@@ -1,28 +1,31 @@
 """The test items with all answers and verdicts, for the item browser of the page.
 
 [{"test": "demo", "items": [{"id", "instruction", "input", "kind": ["open QA", ...],
-  "difficulty": 2, "answer": [text, finish reason], "against": {"terse": {"answer": [...],
-  "judges": {"overlap": ["won", true, [[order, verdict, reply, ratings], ...]]}}}}]}]
+  "difficulty": 2, "answers": {"all-rows": {"0": [text, finish reason], ...}, "terse": {"": ...}},
+  "against": {"terse": {"all-rows": {"0": {"overlap": ["won", true, [[order, verdict, reply,
+  ratings], ...]]}}}}}]}]
 
-A judge's entry: the outcome over both orders, whether both orders agree, and each verdict.
+By model and training seed; "" of a model that is not trained here. A judge's entry: the outcome
+over both orders, whether both orders agree, and each verdict.
 """
 
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
-from alpacare.comparison.diff_page import AnswersById
 from alpacare.core import jsonl
 from alpacare.evaluation.agreement import verdict_of
 from alpacare.evaluation.items import gather, read_judgments
+from alpacare.evaluation.score import Cell
 from alpacare.lineage.rows import RowReader
 from alpacare.pipeline import paths
 from alpacare.pipeline.params import Params
 from alpacare.records.generation import Generation
 from alpacare.records.judgment import Judgment
+from alpacare.records.task import TestTask
 from alpacare.records.test_set import read_test_set
 
 OUTCOMES = {"model": "won", "reference": "lost", "tie": "tied", None: "unreadable"}
+Item = dict[str, Any]
 
 
 def gather_items(params: Params) -> tuple[list[dict[str, Any]], list[str]]:
@@ -32,56 +35,70 @@ def gather_items(params: Params) -> tuple[list[dict[str, Any]], list[str]]:
         BadInput: a file that is here and cannot be read.
     """
     reader = RowReader()
-    sets = [_test_set(test, params, reader) for test in params.tests]
+    sets = [{"test": test, "items": _items(test, params, reader)} for test in params.tests]
     return [each for each in sets if each["items"]], list(reader.not_here)
 
 
-def _answers(path: Path, reader: RowReader) -> AnswersById:
-    """Read answers by the id of their task; none if the file is missing."""
-    rows = jsonl.read(path, Generation, unique="id") if reader.has(path) else []
-    return {row.id: row for row in rows}
-
-
-def _test_set(test: str, params: Params, reader: RowReader) -> dict[str, Any]:
+def _items(test: str, params: Params, reader: RowReader) -> list[Item]:
+    """Give a test set's items that somebody answered."""
     path = paths.test_set(test)
-    tasks = {task.id: task for task in read_test_set(path)} if reader.has(path) else {}
-    answered = _answers(paths.generations(test), reader)
-    against = {
-        name: _compare(test, name, params.judgments.all_judges, answered, reader)
-        for name in params.judgments.references
+    tasks = read_test_set(path) if reader.has(path) else []
+    items = {task.id: _new_item(task) for task in tasks}
+    answered = {
+        (name, seed): _add_answers(items, test, name, seed, reader)
+        for name, seed in _answering(params)
     }
-    items = [
-        {
-            "id": id,
-            "instruction": task.instruction,
-            "input": task.input,
-            "kind": [text for text in (task.type, task.topic, task.view) if text],
-            "difficulty": task.difficulty,
-            "answer": [answered[id].output, answered[id].finish_reason],
-            "against": {name: pairs[id] for name, pairs in against.items() if id in pairs},
-        }
-        for id, task in tasks.items()
-        if id in answered
-    ]
-    return {"test": test, "items": items}
+    for cell in params.cells():
+        if cell.test == test and answered[cell.model, cell.seed]:
+            _add_verdicts(items, cell, reader)
+    return [item for item in items.values() if item["answers"]]
 
 
-def _compare(
-    test: str, name: str, judges: Iterable[str], answered: AnswersById, reader: RowReader
-) -> dict[str, dict[str, Any]]:
-    """Give a reference's answers and the verdicts on them, by the id of the task."""
-    answers = _answers(paths.reference(test, name), reader) if answered else {}
-    pairs: dict[str, dict[str, Any]] = {
-        id: {"answer": [row.output, row.finish_reason], "judges": {}}
-        for id, row in answers.items()
-        if id in answered
+def _answering(params: Params) -> Iterator[tuple[str, int | None]]:
+    """Give all whose answers are compared: students by seed, then the others."""
+    yield from params.runs()
+    judged = params.judgments
+    for name in dict.fromkeys((*judged.contestants, *judged.references)):
+        yield name, None
+
+
+def _new_item(task: TestTask) -> Item:
+    return {
+        "id": task.id,
+        "instruction": task.instruction,
+        "input": task.input,
+        "kind": [text for text in (task.type, task.topic, task.view) if text],
+        "difficulty": task.difficulty,
+        "answers": {},
+        "against": {},
     }
-    for judge in judges if pairs else ():
-        path = paths.judgments(test, name, judge)
-        for id, entry in _judge_entries(read_judgments(path) if reader.has(path) else []).items():
-            if id in pairs:
-                pairs[id]["judges"][judge] = entry
-    return pairs
+
+
+def _add_answers(
+    items: dict[str, Item], test: str, name: str, seed: int | None, reader: RowReader
+) -> bool:
+    """Add a model's answers; say whether there are any."""
+    path = paths.answers(test, name, seed)
+    rows = jsonl.read(path, Generation, unique="id") if reader.has(path) else []
+    for row in rows:
+        if row.id in items:
+            answers = items[row.id]["answers"].setdefault(name, {})
+            answers[_key(seed)] = [row.output, row.finish_reason]
+    return bool(rows)
+
+
+def _add_verdicts(items: dict[str, Item], cell: Cell, reader: RowReader) -> None:
+    """Add what a judge said of a model and a reference."""
+    path = paths.judgments(cell)
+    for id, entry in _judge_entries(read_judgments(path) if reader.has(path) else []).items():
+        if id in items:
+            pairs = items[id]["against"].setdefault(cell.reference, {})
+            seeds = pairs.setdefault(cell.model, {})
+            seeds.setdefault(_key(cell.seed), {})[cell.judge] = entry
+
+
+def _key(seed: int | None) -> str:
+    return "" if seed is None else str(seed)
 
 
 def _judge_entries(rows: list[Judgment]) -> dict[str, list[Any]]:

@@ -1,6 +1,6 @@
 """What the answers of LLMs cost: each paid step with its calls, tokens and dollars."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +8,7 @@ from alpacare.evaluation.score import Cell, Score
 from alpacare.pipeline.dvc_yaml import outputs
 from alpacare.pipeline.params import Params
 from alpacare.pipeline.sources import skipped_stages
+from alpacare.report.answers import Answers
 from alpacare.report.tables import read_figures
 
 
@@ -23,9 +24,11 @@ class Cost:
     models: tuple[str, ...] = ()
 
 
-def read_costs(params: Params, scores: Mapping[Cell, Score]) -> list[Cost]:
+def read_costs(
+    params: Params, answers: Mapping[str, Sequence[Answers]], scores: Mapping[Cell, Score]
+) -> list[Cost]:
     """Give the costs of the teacher, of sorting, of answers to test sets, and of each judge."""
-    return [*_teacher(params), *_categories(params), *_answers(params), *_judges(scores)]
+    return [*_teacher(params), *_categories(params), *_answers(answers), *_judges(scores)]
 
 
 def _teacher(params: Params) -> Iterator[Cost]:
@@ -50,21 +53,16 @@ def _usage(what: str, path: Path) -> Iterator[Cost]:
     yield Cost(what, calls, tokens_in, tokens_out, usage["dollars"], models)
 
 
-def _answers(params: Params) -> Iterator[Cost]:
+def _answers(answers: Mapping[str, Sequence[Answers]]) -> Iterator[Cost]:
     """Give what answers to the tests cost; those of models on one's own machine have no price."""
-    for test in params.tests:
-        (path,) = outputs("generation_statistics", "metrics/", test=test)
-        if path.exists():
-            statistics = read_figures(path, "student", "references")
-            answers = {"student": statistics["student"], **statistics["references"]}
-            for name, each in answers.items():
-                if each["dollars"] is not None:
-                    label = f"answers to {test}: {name}"
-                    yield Cost(label, None, None, None, each["dollars"], (name,))
+    for test, models in answers.items():
+        for each in models:
+            if (dollars := each.figures["dollars"]) is not None:
+                yield Cost(f"answers to {test}: {each}", None, None, None, dollars, (each.model,))
 
 
 def _judges(scores: Mapping[Cell, Score]) -> Iterator[Cost]:
-    for judge in dict.fromkeys(cell[2] for cell in scores):
-        own = [score for cell, score in scores.items() if cell[2] == judge]
+    for judge in dict.fromkeys(cell.judge for cell in scores):
+        own = [score for cell, score in scores.items() if cell.judge == judge]
         models = tuple(dict.fromkeys(model for score in own for model in score.models))
         yield Cost(f"judge: {judge}", None, None, None, sum(s.dollars for s in own), models)

@@ -5,32 +5,25 @@ from dataclasses import dataclass
 from typing import Any
 
 from alpacare.comparison.agreement import REVIEWS, measure_agreement
-from alpacare.comparison.mean_win_rates import average_win_rates
+from alpacare.comparison.leaderboard import Board, make_boards
 from alpacare.core.errors import BadInput
 from alpacare.evaluation import agreement
-from alpacare.evaluation.score import Cell, Mean, Score
+from alpacare.evaluation.score import Cell, Score
 from alpacare.evaluation.score_table import read_score
 from alpacare.lineage.funnel import Funnel, count_all
 from alpacare.pipeline import paths
-from alpacare.pipeline.dvc_yaml import outputs
 from alpacare.pipeline.params import Params
+from alpacare.pipeline.students import read_students
+from alpacare.report.answers import Answers, read_answers
 from alpacare.report.browser import gather_items
 from alpacare.report.costs import Cost, read_costs
 from alpacare.report.dataset import Dataset, read_datasets
 from alpacare.report.origin import Origin, read_origin
-from alpacare.report.tables import read_figures, read_table
+from alpacare.report.trainings import Training, read_trainings
 from alpacare.review.returned_reviews import read_reviews
+from alpacare.training.settings import CheckpointSettings
 
 SANITY_CHECKS = ("overlap", "longest")  # judges that know no medicine
-
-
-@dataclass(frozen=True)
-class Training:
-    """The course of training: its figures, and the loss in nats a token by step."""
-
-    figures: dict[str, Any]
-    curve: list[tuple[int, float, float]]  # step, loss, learning rate
-    validation: list[tuple[int, float]]  # step, loss
 
 
 @dataclass(frozen=True)
@@ -38,9 +31,11 @@ class ReportData:
     """What the page shows; what is missing is empty or None, and its file is in `missing`."""
 
     params: Params
+    students: Mapping[str, CheckpointSettings]
+    boards: Sequence[Board]
     scores: Mapping[Cell, Score]
-    means: Mapping[tuple[str, str], Mean]  # by test set and judge
-    training: Training | None
+    trainings: Sequence[Training]
+    answers: Mapping[str, Sequence[Answers]]  # by test set
     funnel: Funnel
     datasets: Sequence[Dataset]
     costs: Sequence[Cost]
@@ -57,37 +52,41 @@ def gather_report(params: Params) -> ReportData:
     Raises:
         BadInput: a file that is here and is not what it should be.
     """
-    files = {cell: paths.score(*cell) for cell in params.cells()}
+    students = read_students(params)
+    files = {cell: paths.score(cell) for cell in params.cells()}
     scores = {cell: read_score(path) for cell, path in files.items() if path.exists()}
-    costs = read_costs(params, scores)
+    answers = read_answers(params)
+    costs = read_costs(params, answers, scores)
     tests, missing = gather_items(params)
     missing = [str(path) for path in files.values() if not path.exists()] + missing
+    boards, unranked = _read_boards(params)
     people, notes = (None, []) if missing else _read_agreement(params)
     return ReportData(
         params=params,
+        students=students,
+        boards=boards,
         scores={cell: score for cell, score in scores.items() if score.n},
-        means=average_win_rates(params),
-        training=_read_training(),
+        trainings=read_trainings(params.runs()),
+        answers=answers,
         funnel=count_all(),
         datasets=read_datasets(params),
         costs=costs,
         people=people,
-        origin=read_origin(params, costs),
+        origin=read_origin(params, students, costs),
         tests=tests,
         missing=missing,
-        notes=notes,
+        notes=unranked + notes,
     )
 
 
-def _read_training() -> Training | None:
-    figures, curve, validation = outputs("training_curves", "metrics/")
-    if not all(path.exists() for path in (figures, curve, validation)):
-        return None
-    return Training(
-        read_figures(figures, "loss_start", "loss_end", "steps"),
-        read_table(curve, {"step": int, "loss": float, "learning_rate": float}),
-        read_table(validation, {"step": int, "loss": float}),
-    )
+def _read_boards(params: Params) -> tuple[list[Board], list[str]]:
+    """Rank the models; or say why not."""
+    if not any(paths.judgments(cell).exists() for cell in params.cells()):
+        return [], []
+    try:
+        return make_boards(params, None, None), []
+    except BadInput as error:  # nobody answered, or the verdicts of a reference are missing
+        return [], [f"The leaderboard is not shown: {error}"]
 
 
 def _read_agreement(params: Params) -> tuple[agreement.AgreementReport | None, list[str]]:

@@ -48,7 +48,7 @@ class Dataset:
 
 
 def read_datasets(params: Params) -> list[Dataset]:
-    """Read the statistics of the datasets behind the current student.
+    """Read the statistics of the datasets behind the students.
 
     Raises:
         BadInput: a file that is not such statistics.

@@ -1,11 +1,15 @@
 """Formats of figures on the page: the unit is in the column head, the interval after the figure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from alpacare.evaluation.agreement import Estimate
-from alpacare.evaluation.score import Rate, Score
-from alpacare.evaluation.score_table import consistency_rate, overall_rate, percent, share_rate
+from alpacare.comparison.leaderboard import Duel
+from alpacare.comparison.sentences import describe_points, describe_pool, describe_verdict
+from alpacare.display.text import name_some
+from alpacare.evaluation.agreement import Corrected, Estimate, HumanRate
+from alpacare.evaluation.score import Rate
+from alpacare.evaluation.score_table import percent
+from alpacare.report.trainings import name_base
 
 NONE = "\N{EN DASH}"
 
@@ -21,29 +25,6 @@ def format_rate(
     return value or NONE, f"{low} to {high}" if value and low and high else ""
 
 
-def longer_preferred_rate(score: Score) -> Rate:
-    """Give the share of decided items that the longer answer won, with Wilson's interval."""
-    return share_rate(score.longer_preferred, score.wins + score.losses, score.confidence)
-
-
-def scores_by_judge(scores: Mapping[Any, Score], test: str) -> dict[str, dict[str, Score]]:
-    """Give a test set's scores by judge and reference."""
-    found: dict[str, dict[str, Score]] = {}
-    for (name, reference, judge), score in scores.items():
-        if name == test:
-            found.setdefault(judge, {})[reference] = score
-    return found
-
-
-def group_rates(scores: Mapping[str, Score], field: str) -> dict[str, dict[str, Rate]]:
-    """Give the win rates of several references by difficulty or type."""
-    found: dict[str, dict[str, Rate]] = {}
-    for against, score in scores.items():
-        for name, rate in getattr(score, field).items():
-            found.setdefault(name, {})[against] = rate
-    return dict(sorted(found.items()))
-
-
 def format_count(number: int | None) -> str:
     """Write a whole number with thousands separators."""
     return NONE if number is None else f"{number:,}"
@@ -56,20 +37,51 @@ def format_dollars(amount: float | None) -> str:
     return f"{amount:,.2f}" if amount >= 1 or amount == 0 else f"{amount:.4f}"
 
 
-def join_names(names: Sequence[str]) -> str:
+def join_names(things: Iterable[object]) -> str:
     """Name some things: "a, b and c"."""
+    names = list(map(str, things))
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
+def format_share(share: float | None) -> str:
+    """Write a share as percent with one decimal."""
+    return NONE if share is None else percent(share)
+
+
+def dash(value: Any) -> Any:
+    """Give a value, or a dash for none."""
+    return NONE if value is None else value
+
+
+def models_of(groups: Sequence[tuple[str, Mapping[str, Mapping[str, Rate]]]]) -> list[str]:
+    """Name the models that have a rate in a group, by difficulty or type."""
+    return list(dict.fromkeys(m for _, rows in groups for rates in rows.values() for m in rates))
+
+
+def tell_duel(duel: Duel, judge: str) -> str:
+    """Say whether a student differs from the one that is named head to head."""
+    found = duel.difference
+    said = f"{describe_points(found)}: {describe_verdict(found)}"
+    return f"{duel.name} against {duel.other}, judged by {judge}: {said}."
+
+
+def name_model(each: HumanRate | Corrected) -> str:
+    """Name a model, a student with its training seed."""
+    return each.model if each.seed is None else f"{each.model}, seed {each.seed}"
+
+
 FILTERS = {
-    "figures": format_rate,
-    "whole": overall_rate,
-    "consistency": consistency_rate,
-    "longer": longer_preferred_rate,
-    "by_judge": scores_by_judge,
-    "groups": group_rates,
+    "base": name_base,
     "count": format_count,
+    "dash": dash,
     "dollars": format_dollars,
+    "figures": format_rate,
     "listed": join_names,
+    "model": name_model,
+    "models_of": models_of,
     "percent": percent,
+    "pooled": describe_pool,
+    "share": format_share,
+    "some": name_some,
+    "told": tell_duel,
 }

@@ -1,6 +1,6 @@
 """Provenance of the figures: commit, hashes of the data, models, versions."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,9 @@ from alpacare.pipeline import paths
 from alpacare.pipeline.params import Params
 from alpacare.report.costs import Cost
 from alpacare.report.tables import read_figures
+from alpacare.report.trainings import name_base
 from alpacare.sharing.git import changed_files, git
+from alpacare.training.settings import CheckpointSettings
 
 LOCK = Path("dvc.lock")
 
@@ -19,39 +21,37 @@ LOCK = Path("dvc.lock")
 class Origin:
     """`commit` and `date` are "" outside Git; `changed` are the files that differ from it.
 
-    `hashes`: path, MD5 and bytes of each output, as dvc.lock has them. `student`: what training
-    starts from. `models`: the models that answered, by step.
+    `hashes`: path, MD5 and bytes of each output, as dvc.lock has them. `students`: what each starts
+    from. `models`: the models that answered, by step.
     """
 
     commit: str
     date: str
     changed: list[str]
     hashes: list[tuple[str, str, int]]
-    student: str
+    students: list[tuple[str, str]]
     models: list[tuple[str, str]]
     versions: list[tuple[str, str]]
 
 
-def read_origin(params: Params, costs: Sequence[Cost]) -> Origin:
+def read_origin(
+    params: Params, students: Mapping[str, CheckpointSettings], costs: Sequence[Cost]
+) -> Origin:
     """Read them from Git and dvc.lock.
 
     Raises:
         BadInput: dvc.lock is not a file of DVC.
     """
     commit, _, date = git("log", "-1", "--format=%H %cI").partition(" ")
-    paid = [(cost.what, ", ".join(cost.models)) for cost in costs if cost.models]
     return Origin(
-        commit, date, changed_files(), list(_hashes()), _student(params), paid, _versions()
+        commit=commit,
+        date=date,
+        changed=changed_files(),
+        hashes=list(_hashes()),
+        students=[(name, name_base(student)) for name, student in students.items()],
+        models=[(cost.what, ", ".join(cost.models)) for cost in costs if cost.models],
+        versions=_versions(params),
     )
-
-
-def _student(params: Params) -> str:
-    """Name the model that training starts from."""
-    student = params.checkpoint.student
-    if student.base == "random":
-        return "random weights"
-    base = student.public_base
-    return f"{base} at {student.revision}" if student.revision else base
 
 
 def _hashes() -> Iterator[tuple[str, str, int]]:
@@ -68,8 +68,9 @@ def _hashes() -> Iterator[tuple[str, str, int]]:
         raise BadInput(f"{LOCK}: not a lock file of DVC; run `git checkout {LOCK}`") from error
 
 
-def _versions() -> list[tuple[str, str]]:
-    """Give the versions that made the checkpoint, where it is here."""
-    path = paths.checkpoint() / "versions.json"
-    versions = read_figures(path) if path.exists() else {}
+def _versions(params: Params) -> list[tuple[str, str]]:
+    """Give the versions that made the first checkpoint that is here."""
+    files = (paths.checkpoint(run) / "versions.json" for run in params.runs())
+    path = next((path for path in files if path.exists()), None)
+    versions = read_figures(path) if path else {}
     return [(str(name), str(version)) for name, version in versions.items()]

@@ -12,11 +12,14 @@ from alpacare.core.files import atomic_file
 from alpacare.display.html import content_security_policy, open_templates
 from alpacare.pipeline.params import read_params
 from alpacare.report import formats
+from alpacare.report.averages import average_groups, average_seeds
 from alpacare.report.data import SANITY_CHECKS, ReportData, gather_report
 from alpacare.report.data_charts import draw_dataset, draw_funnel
 from alpacare.report.drawing import Figure, adapt_for_page, write_picture
 from alpacare.report.page_size import LIMIT, pack_items
-from alpacare.report.score_charts import draw_scores, draw_training
+from alpacare.report.score_charts import draw_scores
+from alpacare.report.training_charts import draw_trainings
+from alpacare.report.trainings import describe_rows
 
 TEMPLATES = Path(__file__).parent / "templates"
 NOTE = 1000  # bytes reserved for the sentence on what was left out
@@ -46,6 +49,11 @@ def make_report_page(report: ReportData, pictures: Mapping[str, Sequence[Figure]
 
     templates = open_templates(TEMPLATES)
     templates.filters |= formats.FILTERS
+    templates.globals |= {
+        "average_seeds": partial(average_seeds, report.scores),
+        "average_groups": partial(average_groups, report.params, report.scores),
+        "describe_rows": partial(describe_rows, params=report.params),
+    }
     style, theme = _read("report.css"), _read("theme.js")
     script = "\n" + "\n".join(map(_read, ("list.js", "item.js", "browser.js")))
     shown = {
@@ -65,6 +73,8 @@ def make_report_page(report: ReportData, pictures: Mapping[str, Sequence[Figure]
         script=Markup(script),
         policy=content_security_policy(style, theme, script),
         difficulties=_difficulties(report),
+        models=list(dict.fromkeys(cell.model for cell in report.params.cells())),
+        references=list(dict.fromkeys(cell.reference for cell in report.params.cells())),
     )
     empty = fill(items="", left_out="")
     items, left_out = pack_items(report.tests, LIMIT - len(empty.encode()) - NOTE)
@@ -72,12 +82,12 @@ def make_report_page(report: ReportData, pictures: Mapping[str, Sequence[Figure]
 
 
 def _draw_figures(report: ReportData) -> dict[str, list[Figure]]:
-    """Give the figures of each section; that of win rates is for papers, the page has a table."""
+    """Give the figures of each section."""
     scores = list(draw_scores(report))
     return {
         "win rates": [each for each in scores if each.name.startswith("win-rates-")],
         "difficulty": [each for each in scores if each.name.startswith("difficulty-")],
-        "training": list(draw_training(report.training)) if report.training else [],
+        "training": list(draw_trainings(report.trainings)),
         "funnel": list(draw_funnel(report.funnel)),
         "data": list(draw_dataset(report.datasets)),
     }

@@ -6,5 +6,5 @@ __getattr__, __all__ = exports(
     __name__,
     label_studio="import_export",
     returned_reviews="ReturnedReviews read_reviews",
-    review_files="describe_files draw_review write_page write_tasks",
+    review_files="describe_files draw_review find_run write_page write_tasks",
 )

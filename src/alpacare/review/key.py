@@ -2,11 +2,11 @@
 
 data/reviews/keys/SAMPLE.json, kept in Git: {"sample": "5c1e...", "test": "demo", "reference":
 "terse", "seed": 0, "items": [{"id": "77d0...", "a": "model", "generation": "5f70...",
-"reference_answer": "81ab..."}, ...], "sha256": "3e1b..."}
+"reference_answer": "81ab..."}, ...], "student": "all-rows", "training_seed": 0, "sha256": "3e..."}
 
-`sha256` is the hash of the rest, so that a side changed by a slip of the hand shows; keys of
-earlier versions have none. It is no proof against who means to deceive: Git says who changed the
-file.
+`seed` drew the items. `sha256` is the hash of the rest, so that a side changed by a slip of the
+hand shows; it is no proof against who means to deceive: Git says who changed the file. Keys of
+earlier versions lack it, and they lack the student, as there was only one.
 
 The sides are drawn at random and are in no other file: sides computed from the texts could be
 computed by anybody with this program and the page. The key is enough to find out later who won,
@@ -26,9 +26,11 @@ from alpacare.core.errors import BadInput
 from alpacare.core.files import read_json, write_json
 from alpacare.core.jsonl import Row, validate
 from alpacare.core.texts import repair_text
+from alpacare.pipeline.params import Run
 from alpacare.records.judgment import Verdict
 from alpacare.records.pairs import Pairs
 from alpacare.records.review import Review, Sha256, answer_hash
+from alpacare.records.task import Text
 
 KEYS = Path("data/reviews/keys")
 
@@ -36,6 +38,16 @@ SampleId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]  # also 
 Side = Literal["model", "reference"]
 Choice = Literal["a", "b", "tie"]
 T = TypeVar("T")
+
+
+class StudentReview(Review):
+    """A person's verdict, and whose answer it is about: a student's, trained with this seed.
+
+    Rows of earlier versions name no student: `generation` tells whose answer it was.
+    """
+
+    student: Text | None = None
+    training_seed: int | None = None
 
 
 class KeyItem(Row):
@@ -66,6 +78,8 @@ class Key(Row):
     reference: str
     seed: int
     items: list[KeyItem]
+    student: Text | None = None
+    training_seed: int | None = None
     sha256: Sha256 | None = None
 
     @model_validator(mode="after")
@@ -84,7 +98,9 @@ class Key(Row):
 
     def digest(self) -> str:
         """Give the SHA-256 of all but `sha256`, as canonical JSON."""
-        text = json.dumps(self.model_dump(exclude={"sha256"}), sort_keys=True)
+        # without what keys of earlier versions lack: theirs stay the same
+        known = self.model_dump(exclude={"sha256"}, exclude_none=True)
+        text = json.dumps(known, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def by_id(self) -> dict[str, KeyItem]:
@@ -93,14 +109,15 @@ class Key(Row):
 
     def unblind(
         self, item: KeyItem, choice: Choice, place: str, reviewer: str, criterion: str, comment: str
-    ) -> Review:
+    ) -> StudentReview:
         """Turn a reviewer's blind choice into a review; errors begin with `place`."""
-        review = self.model_dump(include={"test", "reference"}) | item.model_dump(exclude={"a"})
+        review = self.model_dump(include={"test", "reference", "student", "training_seed"})
+        review |= item.model_dump(exclude={"a"})
         review |= {"reviewer": reviewer, "criterion": criterion, "comment": repair_text(comment)}
-        return validate(Review, review | {"verdict": item.verdict(choice)}, place)
+        return validate(StudentReview, review | {"verdict": item.verdict(choice)}, place)
 
 
-def make_key(test: str, reference: str, seed: int, pairs: Pairs) -> Key:
+def make_key(test: str, run: Run, reference: str, seed: int, pairs: Pairs) -> Key:
     """Read the key of exactly this sample if there is one, else draw the sides and write it.
 
     So the same command makes the same page again, and verdicts saved in a browser still fit.
@@ -116,7 +133,15 @@ def make_key(test: str, reference: str, seed: int, pairs: Pairs) -> Key:
         )
         for (ours, theirs), side in zip(pairs, sides, strict=False)  # one may be left over
     ]
-    drawn = Key(sample=secrets.token_hex(8), test=test, reference=reference, seed=seed, items=items)
+    drawn = Key(
+        sample=secrets.token_hex(8),
+        test=test,
+        reference=reference,
+        seed=seed,
+        items=items,
+        student=run.student,
+        training_seed=run.seed,
+    )
     drawn = drawn.model_copy(update={"sha256": drawn.digest()})
     for path in sorted(KEYS.glob("*.json")):
         known = _read(path)

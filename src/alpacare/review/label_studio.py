@@ -17,9 +17,9 @@ from alpacare.core.files import read_json
 from alpacare.core.jsonl import Row, validate
 from alpacare.display.html import open_templates
 from alpacare.records.pairs import Pairs
-from alpacare.records.review import Review, answer_hash
+from alpacare.records.review import answer_hash
 from alpacare.review.criteria import CRITERIA
-from alpacare.review.key import Choice, Key, KeyItem, SampleId, read_key
+from alpacare.review.key import Choice, Key, KeyItem, SampleId, StudentReview, read_key
 from alpacare.review.page import TEMPLATES, shown_items
 
 _CHOICES: Mapping[str, Choice] = {"A better": "a", "Tie": "tie", "B better": "b"}
@@ -80,7 +80,7 @@ class _Task(_Partial):
     annotations: list[_Annotation]
 
 
-def read_export(path: Path, names: Mapping[int, str]) -> list[Review]:
+def read_export(path: Path, names: Mapping[int, str]) -> list[StudentReview]:
     """Read an export of the kind "JSON"; `names`: the reviewers by their number in Label Studio.
 
     Others are named annotator-NUMBER, so that e-mail addresses stay out of Git.
@@ -91,7 +91,7 @@ def read_export(path: Path, names: Mapping[int, str]) -> list[Review]:
     exported = read_json(path)
     if not isinstance(exported, list):
         raise BadInput(f"{path}: expected a list of tasks; export the project as JSON")
-    reviews: list[Review] = []
+    reviews: list[StudentReview] = []
     keys: dict[str, Key] = {}
     for number, value in enumerate(exported, start=1):
         place = f"{path}: task {number}"
@@ -123,7 +123,7 @@ def _find_item(key: Key, data: _Data, place: str) -> KeyItem:
 
 def _read_annotation(
     annotation: _Annotation, key: Key, item: KeyItem, name: str, place: str
-) -> Iterator[Review]:
+) -> Iterator[StudentReview]:
     texts = [each.value.text for each in annotation.result if each.from_name == _COMMENT]
     comments = [text if isinstance(text, str) else "\n".join(text) for text in texts]
     for each in annotation.result:
@@ -154,7 +154,7 @@ def import_export(export: Path, names: Sequence[str], target: Path) -> str:
     reviews = read_export(export, _read_names(names))
     if not reviews:
         raise BadInput(f"{export}: no verdicts yet")
-    if target.exists() and jsonl.read(target, Review) != reviews:
+    if target.exists() and jsonl.read(target, StudentReview) != reviews:
         raise BadInput(f"{target}: has other content; name another file with --out, or remove it")
     jsonl.write(target, reviews)
     who = ", ".join(sorted({review.reviewer for review in reviews}))

@@ -3,7 +3,7 @@
 A page exports {"sample": "5c1e...", "reviewer": "ann", "items": 50}, then a line for each item,
 {"id": "77d0...", "verdicts": {"correctness": "a", "helpfulness": "tie"}, "comment": ""}, and
 finally {"end": 50, "sha256": "..."} with their number and the checksum of all lines before. Rows
-that are unblinded already, `records.review.Review`, are read as they are. A reviewer is known by
+that are unblinded already, `key.StudentReview`, are read as they are. A reviewer is known by
 name, whatever its case, blanks and Unicode form, and shown as the first file writes it.
 """
 
@@ -19,8 +19,8 @@ from alpacare.core.errors import BadInput
 from alpacare.core.files import read_text
 from alpacare.core.jsonl import Row, read_objects, validate
 from alpacare.core.texts import comparable
-from alpacare.records.review import Criterion, Name, Review, Sha256
-from alpacare.review.key import Choice, SampleId, read_key
+from alpacare.records.review import Criterion, Name, Sha256
+from alpacare.review.key import Choice, SampleId, StudentReview, read_key
 
 NumberedRow = tuple[int, dict[str, Any]]
 
@@ -29,7 +29,7 @@ NumberedRow = tuple[int, dict[str, Any]]
 class ReturnedReviews:
     """All reviews, the number of those in two files, and what is wrong with bad files."""
 
-    reviews: list[Review] = field(default_factory=list)
+    reviews: list[StudentReview] = field(default_factory=list)
     repeated: int = 0
     bad_files: list[str] = field(default_factory=list)
 
@@ -57,7 +57,7 @@ def read_reviews(paths: Iterable[Path]) -> ReturnedReviews:
     Raises:
         BadInput: no file is good, or a reviewer contradicts himself in two files.
     """
-    returned, places = ReturnedReviews(), dict[tuple[str, ...], tuple[Review, str]]()
+    returned, places = ReturnedReviews(), dict[tuple[str, ...], tuple[StudentReview, str]]()
     names: dict[str, str] = {}
     files = list(paths)
     for path in files:
@@ -86,9 +86,12 @@ def _reviewer_key(name: str) -> str:
     return comparable(comparable(" ".join(name.split())).casefold())
 
 
-def _is_new(review: Review, place: str, places: dict[tuple[str, ...], tuple[Review, str]]) -> bool:
+def _is_new(
+    review: StudentReview, place: str, places: dict[tuple[str, ...], tuple[StudentReview, str]]
+) -> bool:
     """Whether a review is not a repetition: a file that was exported twice counts once."""
-    subject = (review.id, review.test, review.reference, review.reviewer, review.criterion)
+    run = review.student or "", str(review.training_seed)
+    subject = *run, review.id, review.test, review.reference, review.reviewer, review.criterion
     first, where = places.setdefault(subject, (review, place))
     if first.verdict != review.verdict or first.generation != review.generation:
         raise BadInput(
@@ -98,7 +101,7 @@ def _is_new(review: Review, place: str, places: dict[tuple[str, ...], tuple[Revi
     return where == place
 
 
-def _read_file(path: Path) -> Iterator[tuple[Review, str]]:
+def _read_file(path: Path) -> Iterator[tuple[StudentReview, str]]:
     lines = list(read_objects(path))
     if not lines:
         raise BadInput(f"{path}: is empty; get it again, or remove it")
@@ -107,10 +110,10 @@ def _read_file(path: Path) -> Iterator[tuple[Review, str]]:
         return
     for number, value in lines:
         place = f"{path}:{number}"
-        yield validate(Review, value, place), place
+        yield validate(StudentReview, value, place), place
 
 
-def _read_export(path: Path, lines: list[NumberedRow]) -> Iterator[tuple[Review, str]]:
+def _read_export(path: Path, lines: list[NumberedRow]) -> Iterator[tuple[StudentReview, str]]:
     _check_complete(path, lines)
     head = validate(_Header, lines[0][1], f"{path}:{lines[0][0]}")
     key = read_key(head.sample, str(path))

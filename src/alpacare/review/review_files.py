@@ -7,7 +7,7 @@ from pydantic import TypeAdapter, ValidationError
 from alpacare.core.errors import BadInput
 from alpacare.core.files import atomic_file, write_json
 from alpacare.pipeline import paths
-from alpacare.pipeline.params import read_params
+from alpacare.pipeline.params import Run, read_params
 from alpacare.records.pairs import Pairs, pair_answers
 from alpacare.records.review import Name
 from alpacare.records.test_set import read_test_set
@@ -17,19 +17,22 @@ from alpacare.review.page import make_review_page
 from alpacare.review.sample import choose_tasks
 
 
-def draw_review(test: str, reference: str, n: int, seed: int) -> tuple[Key, Pairs]:
+def draw_review(test: str, run: Run, reference: str, n: int, seed: int) -> tuple[Key, Pairs]:
     """Choose the items and draw their sides; the key is written, or read if there is one.
 
     Raises:
         BadInput: a pair that params.yaml does not compare, missing answers, or n is too large.
     """
     params = read_params()
-    known = params.judgments.references
+    known = params.judgments.references_of_student(run.student)
+    if reference == run.student:
+        others = ", ".join(known)
+        raise BadInput(f"'{reference}' is the student itself; name who it meets: {others}")
     for name, names, key in ((test, params.tests, "tests"), (reference, known, "references")):
         if name not in names:
             raise BadInput(f"'{name}' is not one of the {key} of params.yaml: {', '.join(names)}")
-    generations = existing(paths.generations(test))
-    answers = existing(paths.reference(test, reference))
+    generations = existing(paths.generations(test, run))
+    answers = existing(paths.answers(test, reference, run.seed))
     tests = existing(paths.test_set(test))
     pairs = {ours.id: (ours, theirs) for ours, theirs in pair_answers(generations, answers)}
     try:
@@ -37,7 +40,27 @@ def draw_review(test: str, reference: str, n: int, seed: int) -> tuple[Key, Pair
     except BadInput as error:
         raise BadInput(f"--n {n}: {error}") from error
     chosen = [pairs[id] for id in ids]
-    return make_key(test, reference, seed, chosen), chosen
+    return make_key(test, run, reference, seed, chosen), chosen
+
+
+def find_run(student: str | None, seed: int | None) -> Run:
+    """Give the run of a student; without a name the first student, without a seed the first.
+
+    Raises:
+        BadInput: params.yaml has no such student or seed.
+    """
+    params = read_params()
+    run = Run(
+        params.students[0] if student is None else student,
+        params.training_seeds[0] if seed is None else seed,
+    )
+    if run.student not in params.students:
+        known = ", ".join(params.students)
+        raise BadInput(f"'{run.student}' is not one of the students of params.yaml: {known}")
+    if run.seed not in params.training_seeds:
+        known = ", ".join(map(str, params.training_seeds))
+        raise BadInput(f"{run.seed} is not one of the training_seeds of params.yaml: {known}")
+    return run
 
 
 def write_page(path: Path, key: Key, pairs: Pairs, reviewer: str) -> None:

@@ -10,7 +10,9 @@ from urllib.parse import urlsplit
 from alpacare.core.hosts import check_host
 
 STORAGE = "storage"  # data, run-cache, cache packs
-WEIGHTS = "weights"  # the checkpoint: dvc.yaml names this remote, so it must always exist
+WEIGHTS = (
+    "weights"  # checkpoints and the base model: dvc.yaml names this remote, so it must always exist
+)
 _OWN = {"s3": "s3.amazonaws.com", "gs": "storage.googleapis.com"}  # without an endpoint's address
 
 

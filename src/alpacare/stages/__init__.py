@@ -10,15 +10,18 @@ llm_usage      what the paid stages used: tokens, dollars, model versions
 statistics     what the training rows look like
 categories     a model sorts the training rows into BioInstruct's four groups
 category_counts  how many are in each group
-checkpoint     the student is fine-tuned on the answers
+student_rows   the rows that each student learns from
+base_model     a tokenizer and random weights, for students that start from nothing
+checkpoint     a student is fine-tuned on its rows, once for each training seed
 training_curves  training history -> loss metrics and plot
-generations    the student answers the held-out tests, on this machine
+generations    a student answers the held-out tests, on this machine
 server_generations  or a server that has the checkpoint does, over HTTP
-base_generations  the student before training answers them too
-references     other models' answers: as published, or asked through their APIs
-local_references  other models answer them on this machine
-generation_statistics  how long all those answers are, how many cut off, empty or repetitive
-judgments      judges compare the student with every reference, in both orders
+model_generations  other models' answers: as published, or asked through their APIs
+local_generations  other models, such as the base, answer them on this machine
+judgments      judges compare a student with every reference, in both orders
 local_judgments  judges that are models on this machine do, by likelihood
-scores         verdicts -> win rates with intervals
+scores         verdicts -> win rates with intervals, and what the answers look like
+
+Scripts judgments, local_judgments and scores also serve the stages contestant_judgments,
+local_contestant_judgments, contestant_scores, local_scores and local_contestant_scores.
 """

@@ -1,4 +1,4 @@
-"""Stage `checkpoint`: fine-tune the student on the responses.
+"""Stage `checkpoint`: fine-tune one student on its rows, with one training seed.
 
 The folder it writes holds everything that later stages and people need: weights (safetensors),
 tokenizer, the prompt templates it was trained with, `history.jsonl` (one line a step),
@@ -14,6 +14,7 @@ import click
 
 from alpacare.compute.determinism import make_deterministic
 from alpacare.compute.machine import versions
+from alpacare.compute.pinned_model import PinnedModel
 from alpacare.compute.scratch import (
     fingerprint,
     folder_size,
@@ -36,93 +37,108 @@ from alpacare.prompting.student_prompt import StudentPrompt
 from alpacare.records import response
 from alpacare.records.response import Response
 from alpacare.training import launch
-from alpacare.training.data import (
-    make_tokenizer,
-    prepare_data,
-    sequences_per_step,
-    split_step,
-)
+from alpacare.training.data import prepare_data, sequences_per_step, split_step
 from alpacare.training.hardware import Hardware, check_machine, read_hardware
-from alpacare.training.launch import launch_workers, other_machines_command
+from alpacare.training.launch import other_machines_command, train_job
 from alpacare.training.memory_check import check_memory_and_disk
 from alpacare.training.prepared import Prepared, read_prepared, write_prepared
 from alpacare.training.result import longest_sequence, summarise_training, write_result
-from alpacare.training.settings import CheckpointSettings
+from alpacare.training.settings import CheckpointSettings, TrainingSettings
+from alpacare.training.student import find_base, load_base_tokenizer
+from alpacare.training.student_file import read_student
 from alpacare.training.trainer import TrainingJob
+from alpacare.training.worker import JOB
 
 
 @click.command(cls=Stage)
-@click.argument("responses", type=FILE)
+@click.argument("student", type=FILE)
+@click.argument("rows", type=FILE)
 @click.argument("out", type=FILE)
+@click.option("--seed", type=int, required=True, help="Training seed: order of rows, dropout.")
+@click.option("--base-model", type=FILE, required=True, help="What base `random` stands for.")
 @click.option("--prompt", type=FILE, required=True, help="Folder with the student's templates.")
-@click.option("--hardware", type=FILE, required=True, help="What accelerate runs on: YAML.")
-def main(responses: Path, out: Path, prompt: Path, hardware: Path) -> None:
-    """Fine-tune the student on RESPONSES and write the folder OUT.
+@click.option("--hardware", type=FILE, required=True, help="Folder of what accelerate runs on.")
+def main(
+    student: Path, rows: Path, out: Path, seed: int, base_model: Path, prompt: Path, hardware: Path
+) -> None:
+    """Fine-tune the student in the file STUDENT on ROWS and write the folder OUT.
 
-    A run that was stopped, or killed, goes on from its last checkpoint with the same command.
+    Where it runs is section `training` of params.yaml: no weight depends on it. A run that was
+    stopped, or killed, goes on from its last checkpoint with the same command.
 
     \b
     Example:
-      python -m alpacare.stages.checkpoint data/responses.jsonl models/checkpoint \\
-          --prompt prompts/student --hardware configs/accelerate/cpu.yaml
+      python -m alpacare.stages.checkpoint students/all-rows.yaml \\
+          data/student_rows/all-rows.jsonl models/checkpoint/all-rows/0 --seed 0 \\
+          --base-model models/base_model --prompt prompts/student --hardware configs/accelerate
     """
-    settings = load("checkpoint", CheckpointSettings)
+    settings = read_student(student)
+    training = load("training", TrainingSettings)
     if out.is_file():  # before hours of training, not at the end
         raise BadInput(f"{out}: is a file; name a folder to write")
     template = StudentPrompt.choose(settings.prompt, prompt)
-    machine = read_hardware(hardware)
-    check_machine(settings, machine)
-    make_deterministic(settings.student.seed, settings.threads)
+    config = hardware / f"{training.hardware}.yaml"
+    machine = read_hardware(config)
+    base = find_base(settings, base_model)
+    make_deterministic(seed, settings.threads)
+    check_machine(settings, training, machine, base)
     quiet_libraries()
-    files = {"data": hash_files(responses), "files": hash_files(prompt, hardware)}
-    base = hash_model(settings.student.base, settings.student.revision)
-    folder = out.parent / ".scratch" / name_run(settings, files, base)
+    files = {"data": hash_files(rows), "prompt": hash_files(prompt), "hardware": config.read_text()}
+    weights = hash_model(base.model, base.revision)
+    folder = out.parent / ".scratch" / name_run(settings, seed, files, weights)
     ready = read_prepared(folder)
-    prepared = ready or prepare(responses, template, settings)
+    prepared = ready or prepare(rows, template, settings, base)
     data = prepared.data
     per_step = sequences_per_step(data, settings.optimizer.batch_size)
     split = split_step(per_step, machine.num_processes, settings.micro_batch_size)
     micro_batch = (split.micro_batch_size, longest_sequence(settings, data))
-    check_memory_and_disk(settings, machine, micro_batch, split.accumulation_steps > 1, folder)
+    accumulating = split.accumulation_steps > 1
+    check_memory_and_disk(settings, base, machine, micro_batch, accumulating, folder)
+    job = make_job(settings, training, base, seed, machine, prepared)
     folder.mkdir(parents=True, exist_ok=True)
     with hold_lock(folder / "stage.lock"):
         with hold_lock(folder / worker_lock(0)):  # a worker outlives a stage that was killed
             if not ready:
                 write_prepared(folder, prepared)
-            write_job(folder, settings, machine, prepared)
+            (folder / JOB).write_text(job.model_dump_json(indent=2))
         report_other_runs(folder, out)
         if machine.num_machines > 1:
-            command = other_machines_command(hardware, machine, folder, settings)
+            command = other_machines_command(config, machine, folder, settings)
             click.echo(f"on each other machine, with its RANK (1, 2, ...):\n  {command}", err=True)
-        launch_workers(hardware, machine, folder, settings)
+        train_job(config, machine, folder, settings)
         check_inputs()  # before the weights leave the scratch folder
         per_step = split.micro_batch_size * split.accumulation_steps * machine.num_processes
-        training = summarise_training(settings, data, files["data"], base, per_step)
+        summary = summarise_training(job, student.stem, data, files["data"], weights, per_step)
         with atomic_folder(out) as fresh:
-            line = write_result(folder, fresh, settings, training, prepared.tokenizer)
+            line = write_result(folder, fresh, job, summary)
             jsonl.write(fresh / "dropped.jsonl", data.dropped)
             template.save(fresh / "prompt")
         shutil.rmtree(folder)
     click.echo(line)
 
 
-def prepare(responses: Path, template: StudentPrompt, settings: CheckpointSettings) -> Prepared:
-    """Read, tokenise and pack the responses.
+def prepare(
+    responses: Path, template: StudentPrompt, settings: CheckpointSettings, base: PinnedModel
+) -> Prepared:
+    """Read, tokenise and pack the rows.
 
     Raises:
         BadInput: no rows, a bad row, or not one that fits.
     """
     rows = jsonl.read(responses, Response, unique="id")
     if not rows:
-        raise BadInput(f"{responses}: no responses to train on")
-    tokenizer = make_tokenizer(settings.student, template, rows)
+        raise BadInput(f"{responses}: no rows to train on")
+    tokenizer = load_base_tokenizer(base)
     return Prepared(prepare_data(rows, template, tokenizer, settings), tokenizer)
 
 
-def name_run(settings: CheckpointSettings, files: dict[str, str], base: str | None) -> str:
+def name_run(
+    settings: CheckpointSettings, seed: int, files: dict[str, str], base: str | None
+) -> str:
     """Name a run by all that shapes its weights: hashes of its inputs, and of the base model."""
     parts: dict[str, Any] = {
-        "settings": settings.model_dump(exclude={"report_to", "save_steps"}),
+        "settings": settings.model_dump(exclude={"rows"}),
+        "seed": seed,
         "base": base,
         "code": [
             hash_code(launch.__file__),
@@ -135,23 +151,27 @@ def name_run(settings: CheckpointSettings, files: dict[str, str], base: str | No
     return fingerprint({**parts, **files})
 
 
-def write_job(
-    folder: Path,
+def make_job(
     settings: CheckpointSettings,
+    training: TrainingSettings,
+    base: PinnedModel,
+    seed: int,
     machine: Hardware,
     prepared: Prepared,
-) -> None:
-    """Write what the workers read beside the prepared data."""
+) -> TrainingJob:
+    """Put together what the workers read beside the prepared data."""
     tokenizer = prepared.tokenizer
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
-    job = TrainingJob(
+    return TrainingJob(
         settings=settings,
+        training=training,
+        base=base,
+        seed=seed,
         sequences_per_step=sequences_per_step(prepared.data, settings.optimizer.batch_size),
         pad_id=pad,
         cpu=machine.use_cpu,
         sharded=machine.sharded,
     )
-    (folder / "job.json").write_text(job.model_dump_json(indent=2))
 
 
 def report_other_runs(folder: Path, out: Path) -> None:

@@ -1,4 +1,4 @@
-"""Stage `generations`: the trained student answers one held-out test set."""
+"""Stage `generations`: a trained student answers one held-out test set."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import click
 
 from alpacare.core.command import FILE, Stage, check_files
 from alpacare.core.settings import load
-from alpacare.generation.answering import generate_answers
+from alpacare.generation.answering import generate_answers, name_student
 from alpacare.generation.model import ModelSource
 from alpacare.generation.settings import GenerationsSettings
 from alpacare.prompting.student_prompt import StudentPrompt
@@ -25,8 +25,8 @@ def main(checkpoint: Path, tests: Path, out: Path, run: Path) -> None:
 
     \b
     Example:
-      python -m alpacare.stages.generations models/checkpoint data/tests/demo.jsonl \\
-          data/generations/demo.jsonl --run data/generations/demo.json
+      python -m alpacare.stages.generations models/checkpoint/all-rows/0 data/tests/demo.jsonl \\
+          data/generations/demo/all-rows/0.jsonl --run data/generations/demo/all-rows/0.json
     """
     check_files([tests], [out, run])
     settings = load("generations", GenerationsSettings)
@@ -34,7 +34,7 @@ def main(checkpoint: Path, tests: Path, out: Path, run: Path) -> None:
     prompt = StudentPrompt.read(checkpoint / "prompt")
     source = ModelSource(str(checkpoint))
     scratch = out.parent / ".scratch" / out.stem
-    answers = generate_answers(source, prompt, tasks, settings, "student", scratch)
+    answers = generate_answers(source, prompt, tasks, settings, name_student(checkpoint), scratch)
     click.echo(answers.save(out, run))
 
 

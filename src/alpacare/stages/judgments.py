@@ -1,4 +1,7 @@
-"""Stage `judgments`: judges compare the student with every reference, in both orders.
+"""Stages `judgments`, `contestant_judgments`: judges compare answers, in both orders.
+
+A student's answers with those of every reference; or, without a student, those of every model that
+competes.
 
 {"id": "77d0...", "order": "model_first", "verdict": "model", "raw": "...", "request": "", ...}
 """
@@ -36,37 +39,43 @@ def main(
     test_set: Path,
     files: AnswerFiles,
 ) -> None:
-    """Have each of `judgments.judges` compare the student with each reference; write OUT.
+    """Have each of `judgments.judges` compare answers; write OUT/REFERENCE/JUDGE.jsonl.
+
+    With a student's GENERATIONS: with each of `judgments.references`, and with the answers of the
+    student in `judgments.head_to_head`. Without: the answers of each of `judgments.contestants`,
+    to OUT/CONTESTANT/REFERENCE/JUDGE.jsonl.
 
     \b
     Example:
-      python -m alpacare.stages.judgments data/judgments/demo --judges prompts/judges \\
-          --test-set data/tests/demo.jsonl --generations data/generations/demo.jsonl \\
-          --base data/base_generations/demo.jsonl --references data/references/demo \\
-          --local-references data/local_references/demo
+      python -m alpacare.stages.judgments data/judgments/demo/all-rows/0 \\
+          --judges prompts/judges --test-set data/tests/demo.jsonl \\
+          --generations data/generations/demo/all-rows/0.jsonl \\
+          --head-to-head data/generations/demo/half-rows/0.jsonl \\
+          --models data/model_generations/demo --local-models data/local_generations/demo
     """
     settings = load("judgments", JudgmentsSettings)
     chosen = {name: read_judge(judges / name) for name in settings.judges}
     tasks = {task.id: task for task in read_test_set(test_set)}
-    cases = {name: show_both_orders(files.pairs(name)) for name in settings.references}
+    comparisons = {each.place: each for each in files.comparisons(settings)}
+    cases = {place: show_both_orders(each.pairs) for place, each in comparisons.items()}
     asked = _ask_all(chosen, judges, cases)
     with atomic_folder(out) as folder:
-        for reference in settings.references:
+        for place, comparison in comparisons.items():
             for name, judge in chosen.items():
                 if isinstance(judge, LLMJudge):
-                    rows, run = _collect(judge, asked[reference, name])
+                    rows, run = _collect(judge, asked[place, name])
                 else:
-                    rows, run = _compare(judge, cases[reference], tasks, test_set), {}
-                click.echo(save_judgments(folder, reference, name, rows, run))
+                    rows, run = _compare(judge, cases[place], tasks, test_set), {}
+                click.echo(save_judgments(folder / place, str(comparison), name, rows, run))
 
 
 def _ask_all(
-    judges: Mapping[str, Judge], folder: Path, cases: Mapping[str, Sequence[ShownPair]]
-) -> dict[tuple[str, str], list[JudgeRequest]]:
-    """Ask all judges that are models about all references at once, by reference and judge."""
+    judges: Mapping[str, Judge], folder: Path, cases: Mapping[Path, Sequence[ShownPair]]
+) -> dict[tuple[Path, str], list[JudgeRequest]]:
+    """Ask all judges that are models about all comparisons at once, by comparison and judge."""
     asked = {
-        (reference, name): make_judge_requests(judge, folder / name, cases[reference])
-        for reference in cases
+        (place, name): make_judge_requests(judge, folder / name, cases[place])
+        for place in cases
         for name, judge in judges.items()
         if isinstance(judge, LLMJudge)
     }

@@ -1,6 +1,7 @@
-"""Stage `local_judgments`: models on this machine compare student and references by likelihood.
+"""Stages `local_judgments`, `local_contestant_judgments`: a model on this machine compares answers.
 
-Such a judge is a folder: prompts/local_judges/NAME/ with settings.yaml and prompt.txt.
+It compares by the likelihood of its labels, the same answers as the stages without `local`. Such a
+judge is a folder: prompts/local_judges/NAME/ with settings.yaml and prompt.txt.
 """
 
 from collections.abc import Sequence
@@ -23,33 +24,33 @@ from alpacare.records.shown_pair import ShownPair, make_judgments, save_judgment
 
 @click.command(cls=Stage)
 @click.argument("out", type=FILE)
-@click.option("--judges", type=FILE, required=True, help="Folder with a folder a judge.")
+@click.option("--judge", type=FILE, required=True, help="The judge's folder.")
 @answer_options
 def main(
     out: Path,
-    judges: Path,
+    judge: Path,
     files: AnswerFiles,
 ) -> None:
-    """Have each of `judgments.local_judges` compare the student with each reference; write OUT.
+    """Have a judge on this machine compare answers; write OUT/REFERENCE/JUDGE.jsonl.
 
-    A comparison that is done is not computed again when a judge or a reference is added.
+    A comparison that is done is not computed again when a reference is added.
 
     \b
     Example:
-      python -m alpacare.stages.local_judgments data/local_judgments/demo \\
-          --judges prompts/local_judges --generations data/generations/demo.jsonl \\
-          --base data/base_generations/demo.jsonl --references data/references/demo \\
-          --local-references data/local_references/demo
+      python -m alpacare.stages.local_judgments data/local_judgments/demo/all-rows/0/loglik \\
+          --judge prompts/local_judges/loglik \\
+          --generations data/generations/demo/all-rows/0.jsonl \\
+          --head-to-head data/generations/demo/half-rows/0.jsonl \\
+          --models data/model_generations/demo --local-models data/local_generations/demo
     """
     settings = load("judgments", JudgmentsSettings)
     scratch = out.parent / ".scratch" / out.name
-    cases = {name: show_both_orders(files.pairs(name)) for name in settings.references}
+    model, prompt = read_local_judge(judge), JudgePrompt.read(judge)
+    comparisons = files.comparisons(settings)
     with atomic_folder(out) as folder:
-        for name in settings.local_judges:
-            judge, prompt = read_local_judge(judges / name), JudgePrompt.read(judges / name)
-            for reference, shown in cases.items():
-                rows, run = _compare(judge, prompt, shown, scratch)
-                click.echo(save_judgments(folder, reference, name, rows, run))
+        for each in comparisons:
+            rows, run = _compare(model, prompt, show_both_orders(each.pairs), scratch)
+            click.echo(save_judgments(folder / each.place, str(each), judge.name, rows, run))
 
 
 def _compare(

@@ -14,7 +14,7 @@ from alpacare.llm.task_requests import ResponsesSettings, make_requests
 from alpacare.llm.usage import report_usage
 from alpacare.records.dropped import Dropped
 from alpacare.records.response import Response
-from alpacare.records.task import AnyTask, Question
+from alpacare.records.task import SortedTask
 
 
 @click.command(cls=Stage)
@@ -42,7 +42,7 @@ def main(
     """
     check_files([instructions], [out, dropped, usage])
     settings = load("responses", ResponsesSettings)
-    tasks = jsonl.read(instructions, AnyTask, unique="id")
+    tasks = jsonl.read(instructions, SortedTask, unique="id")
     answers = ask(make_requests(tasks, settings, prompt), packs)
     kept, lost = join(tasks, answers, settings)
     jsonl.write(out, kept)
@@ -53,7 +53,7 @@ def main(
 
 
 def join(
-    tasks: Sequence[Question], answers: Sequence[Answer], settings: ResponsesSettings
+    tasks: Sequence[SortedTask], answers: Sequence[Answer], settings: ResponsesSettings
 ) -> tuple[list[Response], list[Dropped]]:
     """Join each task with its answer; a useless one is dropped with the request as witness."""
     kept: list[Response] = []
@@ -72,12 +72,13 @@ def join(
                 finish_reason=answer.finish_reason,
                 model=answer.model,
                 request=answer.key,
+                **task.model_dump(include={"type", "topic", "view", "difficulty"}),
             )
         )
     return kept, lost
 
 
-def _fault(output: str, task: Question, settings: ResponsesSettings) -> str:
+def _fault(output: str, task: SortedTask, settings: ResponsesSettings) -> str:
     """Name what is wrong with an answer; "" if nothing is."""
     if not output:
         return "empty"

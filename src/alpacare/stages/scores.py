@@ -1,4 +1,4 @@
-"""Stage `scores`: verdicts -> win rates with their intervals, kept in Git."""
+"""Stages `scores`, `contestant_scores` and their `local_` twins: verdicts -> win rates, in Git."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import Any
 import click
 from pydantic import ValidationError
 
+from alpacare.core import jsonl
 from alpacare.core.command import FILE, Stage, check_files
 from alpacare.core.errors import BadInput
 from alpacare.core.files import atomic_folder, read_json, write_json
@@ -20,64 +21,90 @@ from alpacare.records.generation import Generation
 from alpacare.records.pairs import AnswerFiles, answer_options
 from alpacare.records.task import TestTask
 from alpacare.records.test_set import read_test_set
-
-_HEADLINE = ("win_rate", "ci_low", "ci_high", "n_valid")  # what `dvc metrics diff` compares
+from alpacare.statistics.generations import describe_generations
 
 
 @click.command(cls=Stage)
 @click.argument("out", type=FILE)
 @click.option("--metrics", type=FILE, required=True, help="The win rates alone, as JSON.")
 @click.option("--judgments", type=FILE, required=True, help="Folder of verdicts.")
-@click.option("--local-judgments", type=FILE, required=True, help="Another one.")
 @click.option("--test-set", type=FILE, required=True, help="For difficulty and type of the tasks.")
+@click.option("--judge", help="A judge on this machine; without: all of `judgments.judges`.")
 @answer_options
 def main(
-    out: Path,
-    metrics: Path,
-    judgments: Path,
-    local_judgments: Path,
-    test_set: Path,
-    files: AnswerFiles,
+    out: Path, metrics: Path, judgments: Path, test_set: Path, judge: str | None, files: AnswerFiles
 ) -> None:
-    """Score the verdicts of every judge on every reference; write OUT/REFERENCE/JUDGE.json.
+    """Score the verdicts of judges on every reference; write OUT/REFERENCE/JUDGE.json.
+
+    Without a student's GENERATIONS: OUT/CONTESTANT/REFERENCE/JUDGE.json. OUT/generations.json says
+    how long answers are, how many cut off, empty or repetitive: of the student, or of all models.
 
     \b
     Example:
-      python -m alpacare.stages.scores metrics/scores/demo --metrics metrics/win_rates/demo.json \\
-          --judgments data/judgments/demo --local-judgments data/local_judgments/demo \\
-          --test-set data/tests/demo.jsonl --generations data/generations/demo.jsonl \\
-          --base data/base_generations/demo.jsonl --references data/references/demo \\
-          --local-references data/local_references/demo
+      python -m alpacare.stages.scores metrics/scores/demo/all-rows/0 \\
+          --metrics metrics/win_rates/demo/all-rows/0.json \\
+          --judgments data/judgments/demo/all-rows/0 --test-set data/tests/demo.jsonl \\
+          --generations data/generations/demo/all-rows/0.jsonl \\
+          --head-to-head data/generations/demo/half-rows/0.jsonl \\
+          --models data/model_generations/demo --local-models data/local_generations/demo
     """
     check_files([test_set], [metrics])
     compared = load("judgments", JudgmentsSettings)
     how = load("scores", Resampling)
     tests = read_test_set(test_set)
-    win_rates: dict[str, dict[str, Any]] = {}
+    headline = {*compared.averaged, compared.head_to_head}
+    win_rates: dict[str, Any] = {}
     with atomic_folder(out) as folder:
-        for reference in compared.references:
-            pairs = describe_pairs(files.pairs(reference), tests, test_set)
-            for judge in compared.all_judges:
-                parent = local_judgments if judge in compared.local_judges else judgments
-                score = _score(parent / reference / f"{judge}.jsonl", pairs, how, files.generations)
-                write_json(folder / reference / f"{judge}.json", score.model_dump())
-                click.echo(f"{reference}, {judge}: {summary_line(score)}")
-                win_rates.setdefault(reference, {})[judge] = {
-                    key: getattr(score, key) for key in _HEADLINE
-                }
+        for comparison in files.comparisons(compared):
+            items = describe_pairs(comparison.pairs, tests, test_set)
+            for name in [judge] if judge else compared.judges:
+                path = judgments / comparison.place / f"{name}.jsonl"
+                score = _score(path, items, how)
+                write_json(folder / comparison.place / f"{name}.json", score.model_dump())
+                click.echo(f"{comparison}, {name}: {summary_line(score)}")
+                if comparison.reference in headline:
+                    _add_headline(win_rates, comparison.place, name, score)
+        if not judge:
+            write_json(folder / "generations.json", describe_answers(files))
     write_json(metrics, win_rates)
 
 
-def _score(
-    judgments: Path, pairs: Mapping[str, ItemFacts], how: Resampling, generations: Path
-) -> Score:
+def _add_headline(win_rates: dict[str, Any], place: Path, judge: str, score: Score) -> None:
+    """Add what `dvc metrics diff` compares."""
+    for part in place.parts:
+        win_rates = win_rates.setdefault(part, {})
+    win_rates[judge] = {
+        "win_rate": score.win_rate, "low": score.ci_low, "high": score.ci_high, "n": score.n_valid
+    }  # fmt: skip
+
+
+def describe_answers(files: AnswerFiles) -> dict[str, Any]:
+    """Describe a student's answers, or those of all models by their names.
+
+    A judge that meets a reference cut off in mid-sentence says little of a student.
+    """
+    if files.student:
+        return _describe(files.student)
+    found = (path for folder in files.folders for path in sorted(folder.glob("*.jsonl")))
+    return {path.stem: _describe(path) for path in found}
+
+
+def _describe(answers: Path) -> dict[str, Any]:
+    path = answers.with_suffix(".json")
+    run: Any = read_json(path)
+    if not isinstance(run, dict) or "engine" not in run:
+        raise BadInput(f"{path}: does not say how answers were made; is it the file beside them?")
+    return describe_generations(jsonl.read(answers, Generation, unique="id"), run)
+
+
+def _score(judgments: Path, pairs: Mapping[str, ItemFacts], how: Resampling) -> Score:
     """Score one judge's verdicts on one reference."""
     rows = read_judgments(judgments)
     for row in rows:
         if row.id not in pairs:
-            raise BadInput(f"{judgments}: task {row.id} is judged, and {generations} lacks it")
+            raise BadInput(f"{judgments}: task {row.id} is judged, and the answers lack it")
     for id in pairs.keys() - {row.id for row in rows}:
-        raise BadInput(f"{judgments}: task {id} is not judged, and {generations} has it")
+        raise BadInput(f"{judgments}: task {id} is not judged, and the answers have it")
     return score_judgments(rows, pairs, how, read_run(judgments.with_suffix(".json")))
 
 

@@ -15,7 +15,7 @@ from alpacare.compute.scratch import hash_files
 from alpacare.core.command import FILE, Stage, check_files
 from alpacare.core.errors import BadInput
 from alpacare.core.settings import load
-from alpacare.generation.answering import GenerationRun, max_prompt_tokens
+from alpacare.generation.answering import GenerationRun, max_prompt_tokens, name_student
 from alpacare.generation.model import ModelSource, load_tokenizer
 from alpacare.generation.prompts import EncodedPrompt, encode_prompts
 from alpacare.generation.sampling import row_seed
@@ -44,8 +44,9 @@ def main(checkpoint: Path, tests: Path, out: Path, run: Path) -> None:
 
     \b
     Example:
-      python -m alpacare.stages.server_generations models/checkpoint data/tests/demo.jsonl \\
-          data/generations/demo.jsonl --run data/generations/demo.json
+      python -m alpacare.stages.server_generations models/checkpoint/all-rows/0 \\
+          data/tests/demo.jsonl data/generations/demo/all-rows/0.jsonl \\
+          --run data/generations/demo/all-rows/0.json
     """
     check_files([tests], [out, run])
     settings = load("generations", GenerationsSettings)
@@ -97,7 +98,8 @@ def answer_by_server(
     # such tokenizers decode a first word without its blank, but servers decode it behind the prompt
     blank = tokenizer.tokenize("a")[0].startswith("\u2581")
     triples = zip(tests, encoded, answers, strict=True)
-    return GenerationRun([_record(*each, blank=blank) for each in triples], run)
+    student = name_student(checkpoint)
+    return GenerationRun([_record(*each, blank, student) for each in triples], run)
 
 
 def _wire_text(
@@ -137,13 +139,15 @@ def _request(
     )
 
 
-def _record(test: TestTask, encoded: EncodedPrompt, answer: Answer, blank: bool) -> Generation:
+def _record(
+    test: TestTask, encoded: EncodedPrompt, answer: Answer, blank: bool, student: str
+) -> Generation:
     return Generation(
         id=test.id,
         instruction=test.instruction,
         input=test.input,
         output=answer.text.removeprefix(" ") if blank else answer.text,
-        generator="student",
+        generator=student,
         finish_reason=read_finish_reason(answer.finish_reason),
         tokens=answer.tokens_out or None,
         input_left_out=encoded.tokens_left_out,

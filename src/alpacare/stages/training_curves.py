@@ -19,25 +19,26 @@ from alpacare.training.curves import (
 
 
 @click.command(cls=Stage)
-@click.argument("history", type=FILE)
-@click.argument("training", type=FILE)
+@click.argument("checkpoint", type=FILE)
 @click.option("--metrics", type=FILE, required=True, help="Loss at start and end, counts: JSON.")
 @click.option("--plot", type=FILE, required=True, help="Loss and learning rate by step: CSV.")
 @click.option("--validation", type=FILE, help="Loss on held-out examples by step: CSV.")
-def main(history: Path, training: Path, metrics: Path, plot: Path, validation: Path | None) -> None:
-    """Turn HISTORY (JSON Lines) and TRAINING (JSON) into metrics and plots.
+def main(checkpoint: Path, metrics: Path, plot: Path, validation: Path | None) -> None:
+    """Turn history.jsonl and training.json of the folder CHECKPOINT into metrics and plots.
 
     \b
     Example:
-      python -m alpacare.stages.training_curves models/checkpoint/history.jsonl \\
-          models/checkpoint/training.json --metrics metrics/training_curves.json \\
-          --plot metrics/training_curves.csv --validation metrics/validation.csv
+      python -m alpacare.stages.training_curves models/checkpoint/all-rows/0 \\
+          --metrics metrics/training_curves/all-rows/0.json \\
+          --plot metrics/training_curves/all-rows/0.csv \\
+          --validation metrics/validation/all-rows/0.csv
     """
     settings = load("training_curves", TrainingCurvesSettings)
+    history = checkpoint / "history.jsonl"
     entries = jsonl.read(history, HistoryEntry)
     if not entries:
         raise BadInput(f"{history}: no training steps")
-    recorded = read_json(training).items()
+    recorded = read_json(checkpoint / "training.json").items()
     counts = {key: value for key, value in recorded if isinstance(value, int | float)}
     summary = summarise_losses([entry.loss for entry in entries], settings.window)
     held_out = summarise_validation(entries)

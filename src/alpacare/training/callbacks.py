@@ -118,6 +118,15 @@ def _check_finite(entry: dict[str, float]) -> None:
         )
 
 
+class AlreadyTrained(Exception):
+    """The checkpoint to go on from is that of the last step: Trainer itself would do one more."""
+
+
+def _check_steps_left(state: Any) -> None:
+    if state.global_step >= state.max_steps:
+        raise AlreadyTrained
+
+
 def make_callback(advance: Advance, throughput: Throughput, stop: Event) -> "TrainerCallback":
     """Make Trainer's callback: it shows each step and marks each checkpoint as complete.
 
@@ -131,6 +140,7 @@ def make_callback(advance: Advance, throughput: Throughput, stop: Event) -> "Tra
 
         def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
             advance(state.global_step, "continued" if state.global_step else "")
+            _check_steps_left(state)
 
         def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
             throughput.start_step()

@@ -4,7 +4,6 @@ import hashlib
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from alpacare.core.errors import BadInput
@@ -20,8 +19,7 @@ from alpacare.training.packing import (
     encode_example,
 )
 from alpacare.training.sequences import PackedSequences
-from alpacare.training.settings import RANDOM, CheckpointSettings, StudentSettings
-from alpacare.training.student import load_base_tokenizer, train_tokenizer
+from alpacare.training.settings import CheckpointSettings
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -35,17 +33,6 @@ class TrainingData:
     validation: PackedSequences
     dropped: list[Dropped]
     teachers: list[str]  # the models that wrote the answers
-
-
-def make_tokenizer(
-    student: StudentSettings, prompt: StudentPrompt, rows: Sequence[Response]
-) -> "PreTrainedTokenizerBase":
-    """Train a tokenizer for a student with random weights; a pretrained one has its own."""
-    if student.base != RANDOM:
-        return load_base_tokenizer(student)
-    prompts = (prompt.fill(row.instruction, row.input) for row in rows)
-    texts = chain(prompts, (row.output for row in rows))
-    return train_tokenizer(texts, student.architecture.vocab_size)
 
 
 def prepare_data(

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from pydantic import ConfigDict, Field
 
+from alpacare.compute.pinned_model import PinnedModel
 from alpacare.core.errors import BadInput
 from alpacare.core.settings import Settings, check, read_yaml
 from alpacare.training.memory_estimate import LLAMA_7B
-from alpacare.training.settings import RANDOM, CheckpointSettings
+from alpacare.training.settings import CheckpointSettings, TrainingSettings
 from alpacare.training.student import read_config
 from alpacare.training.trackers import check_trackers
 
@@ -46,41 +47,48 @@ def read_hardware(path: Path) -> Hardware:
     """
     if not path.exists():
         known = ", ".join(sorted(file.stem for file in path.parent.glob("*.yaml")))
-        raise BadInput(f"{path}: no such file; checkpoint.hardware may be {known or 'none yet'}")
+        raise BadInput(f"{path}: no such file; training.hardware may be {known or 'none yet'}")
     return check(read_yaml(path), Hardware, f"{path}: ")
 
 
-def check_machine(settings: CheckpointSettings, hardware: Hardware) -> None:
+def check_machine(
+    settings: CheckpointSettings,
+    training: TrainingSettings,
+    hardware: Hardware,
+    base: PinnedModel | None,
+) -> None:
     """Check devices, optional packages, and the base model's configuration.
 
-    Reads the configuration, which is downloaded if need be, and no weights.
+    Reads the configuration, which is downloaded if need be, and no weights. `base` None: it is
+    made from nothing, and not yet.
 
     Raises:
         BadInput: the first thing that is missing or wrong.
     """
-    _check_devices(settings, hardware)
+    _check_devices(settings, training.hardware, hardware)
     _check_optional_packages(settings, hardware)
+    check_trackers(training.report_to)
     targets = settings.lora.targets if settings.lora else "all-linear"
-    if settings.student.base == RANDOM:
+    if base is None:
         _check_targets(list(LLAMA_7B.linear_layers), targets)
         return
-    config = read_config(settings.student)
+    config = read_config(base)
     context = getattr(config, "max_position_embeddings", None)
     if context and settings.max_seq_length > context:
         raise BadInput(
-            f"checkpoint.max_seq_length: {settings.max_seq_length} tokens exceed the context of "
-            f"'{settings.student.base}', {context}"
+            f"max_seq_length: {settings.max_seq_length} tokens exceed the context of "
+            f"'{settings.base}', {context}"
         )
     if targets != "all-linear":
         _check_targets(_linear_layers(config), targets)
 
 
-def _check_devices(settings: CheckpointSettings, hardware: Hardware) -> None:
+def _check_devices(settings: CheckpointSettings, name: str, hardware: Hardware) -> None:
     if hardware.use_cpu:
-        if settings.student.dtype != "float32":
+        if settings.dtype != "float32":
             raise BadInput(
-                f"checkpoint.student.dtype: {settings.student.dtype} is for GPUs, and hardware "
-                f"'{settings.hardware}' is a CPU; take float32, or hardware with a GPU"
+                f"dtype: {settings.dtype} is for GPUs, and hardware "
+                f"'{name}' is a CPU; take float32, or hardware with a GPU"
             )
         return
     import torch
@@ -88,15 +96,13 @@ def _check_devices(settings: CheckpointSettings, hardware: Hardware) -> None:
     found = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if found < hardware.local_processes:
         raise BadInput(
-            f"checkpoint.hardware: '{settings.hardware}' needs {hardware.local_processes} GPU(s) "
+            f"training.hardware: '{name}' needs {hardware.local_processes} GPU(s) "
             f"on this machine, and torch finds {found}; set num_processes in its file in "
             "configs/accelerate, or take other hardware, such as cpu for a small student"
         )
     oldest = min(torch.cuda.get_device_capability(device) for device in range(found))
-    if settings.student.dtype == "bfloat16" and oldest < (8, 0):
-        raise BadInput(
-            "checkpoint.student.dtype: this GPU is older than bfloat16 (Ampere); take float32"
-        )
+    if settings.dtype == "bfloat16" and oldest < (8, 0):
+        raise BadInput("dtype: this GPU is older than bfloat16 (Ampere); take float32")
 
 
 def _check_optional_packages(settings: CheckpointSettings, hardware: Hardware) -> None:
@@ -106,15 +112,14 @@ def _check_optional_packages(settings: CheckpointSettings, hardware: Hardware) -
         ("optimizer.name", eight_bit, "bitsandbytes", "adamw"),
     ):
         if wanted and hardware.use_cpu:
-            raise BadInput(f"checkpoint.{key}: needs a GPU; set it to {without} for hardware cpu")
+            raise BadInput(f"{key}: needs a GPU; set it to {without} for hardware cpu")
         if wanted and find_spec(package.replace("-", "_")) is None:
-            raise BadInput(f"checkpoint.{key}: {package} is not installed; run: make gpu")
+            raise BadInput(f"{key}: {package} is not installed; run: make gpu")
     if eight_bit and hardware.sharded:
         raise BadInput(
-            "checkpoint.optimizer.name: adamw_8bit (bitsandbytes) cannot work on FSDP2's shards; "
+            "optimizer.name: adamw_8bit (bitsandbytes) cannot work on FSDP2's shards; "
             "set it to adamw, or take one GPU"
         )
-    check_trackers(settings.report_to)
 
 
 def _linear_layers(config: "PretrainedConfig") -> list[str]:
@@ -136,6 +141,4 @@ def _check_targets(known: list[str], targets: str | list[str]) -> None:
     for target in targets if isinstance(targets, list) else []:
         if not any(f".{name}".endswith(f".{target}") for name in known):
             ends = sorted({name.rpartition(".")[2] for name in known})
-            raise BadInput(
-                f"checkpoint.lora.targets: no '{target}' in the student; known: {', '.join(ends)}"
-            )
+            raise BadInput(f"lora.targets: no '{target}' in the student; known: {', '.join(ends)}")

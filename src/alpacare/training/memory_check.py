@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from alpacare.compute.machine import memory
+from alpacare.compute.pinned_model import PinnedModel
 from alpacare.compute.scratch import folder_size
 from alpacare.core.errors import BadInput
 from alpacare.training.hardware import Hardware
 from alpacare.training.memory_estimate import MemoryEstimate, ModelShape, estimate_memory
-from alpacare.training.settings import RANDOM, Architecture, CheckpointSettings
+from alpacare.training.settings import CheckpointSettings
 from alpacare.training.student import read_config
 
 _CUDA_ITSELF = 10**9  # bytes that CUDA's context and kernels take on a GPU
@@ -17,6 +18,7 @@ _CUDA_ITSELF = 10**9  # bytes that CUDA's context and kernels take on a GPU
 
 def check_memory_and_disk(
     settings: CheckpointSettings,
+    base: PinnedModel,
     hardware: Hardware,
     micro_batch: tuple[int, int],
     accumulating: bool,
@@ -32,10 +34,10 @@ def check_memory_and_disk(
     lora = settings.lora
     try:
         need = estimate_memory(
-            read_shape(settings),
+            ModelShape.from_config(read_config(base)),
             micro_batch_size=micro_batch[0],
             seq_length=micro_batch[1],
-            dtype=settings.student.dtype,
+            dtype=settings.dtype,
             lora_rank=lora.rank if lora else None,
             lora_targets=lora.targets if lora else "all-linear",
             gradient_checkpointing=settings.gradient_checkpointing,
@@ -59,7 +61,7 @@ def check_fits(need: MemoryEstimate, device_bytes: int, disk_bytes: int) -> None
             f"training needs about {_gb(need.total)} a device, and there are {_gb(device_bytes)} "
             f"(weights {_gb(need.weights)}, optimizer {_gb(need.optimizer)}, gradients "
             f"{_gb(need.gradients)}, copies {_gb(need.weight_copies)}, activations "
-            f"{_gb(need.activations)}); what helps, in section checkpoint: lora, a smaller "
+            f"{_gb(need.activations)}); what helps: lora, a smaller "
             "micro_batch_size, gradient_checkpointing, optimizer.name: adamw_8bit, or hardware "
             "with more devices"
         )
@@ -69,28 +71,6 @@ def check_fits(need: MemoryEstimate, device_bytes: int, disk_bytes: int) -> None
             f"resume from, {_gb(need.final_model)} for the model), and {_gb(disk_bytes)} are free; "
             "make room"
         )
-
-
-def read_shape(settings: CheckpointSettings) -> ModelShape:
-    """Give the student's sizes; BadInput when its configuration lacks one."""
-    student = settings.student
-    if student.base != RANDOM:
-        return ModelShape.from_config(read_config(student))
-    return architecture_shape(student.architecture)
-
-
-def architecture_shape(architecture: Architecture) -> ModelShape:
-    """Give the sizes of a student with random weights."""
-    return ModelShape(
-        hidden_size=architecture.hidden_size,
-        layers=architecture.layers,
-        heads=architecture.heads,
-        kv_heads=architecture.heads,
-        head_size=architecture.hidden_size // architecture.heads,
-        intermediate_size=architecture.intermediate_size,
-        vocab_size=architecture.vocab_size,
-        tied=True,
-    )
 
 
 def _device_bytes(hardware: Hardware) -> int:

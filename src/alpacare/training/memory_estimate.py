@@ -101,9 +101,7 @@ def _targets(shape: ModelShape, targets: str | Sequence[str]) -> list[tuple[int,
         return [shape.linear_layers[name] for name in targets]
     except KeyError as error:
         known = ", ".join(shape.linear_layers)
-        raise BadInput(
-            f"checkpoint.lora.targets: no {error} in the student; known: {known}"
-        ) from error
+        raise BadInput(f"lora.targets: no {error} in the student; known: {known}") from error
 
 
 @dataclass(frozen=True)

@@ -5,17 +5,16 @@ import shutil
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from alpacare.compute.machine import versions
+from alpacare.compute.pinned_model import RANDOM
 from alpacare.core.files import write_json
 from alpacare.training.data import TrainingData
 from alpacare.training.prepared import TOKENIZER
-from alpacare.training.settings import RANDOM, CheckpointSettings, StudentSettings
+from alpacare.training.settings import CheckpointSettings
 from alpacare.training.student import load_base
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
+from alpacare.training.trainer import TrainingJob
 
 _CARD = Path(__file__).parent / "templates" / "model_card.md"
 History = list[dict[str, float]]
@@ -24,9 +23,8 @@ History = list[dict[str, float]]
 def write_result(
     scratch: Path,
     out: Path,
-    settings: CheckpointSettings,
+    job: TrainingJob,
     training: Mapping[str, Any],
-    tokenizer: "PreTrainedTokenizerBase",
 ) -> str:
     """Fill the folder `out` with weights, tokenizer, history and card; give a summary line.
 
@@ -34,7 +32,7 @@ def write_result(
     """
     history: History = json.loads((scratch / "history.json").read_text())
     speed: dict[str, Any] = json.loads((scratch / "speed.json").read_text())
-    _move_weights(scratch / "result", out, settings, tokenizer)
+    _move_weights(scratch / "result", out, job)
     shutil.copytree(scratch / TOKENIZER, out, dirs_exist_ok=True)
     if (decoding := out / "generation_config.json").exists():
         # only its special tokens: servers would follow the base's decoding settings, and answer
@@ -56,10 +54,9 @@ def write_result(
     return line
 
 
-def _move_weights(
-    result: Path, out: Path, settings: CheckpointSettings, tokenizer: "PreTrainedTokenizerBase"
-) -> None:
+def _move_weights(result: Path, out: Path, job: TrainingJob) -> None:
     """Move the weights to `out`; with LoRA the adapters, and the base with them merged in."""
+    settings = job.settings
     if settings.lora is None:
         for file in result.glob("*"):
             if file.suffix in (".safetensors", ".json"):
@@ -71,19 +68,20 @@ def _move_weights(
     with safe_open(result / "adapter_model.safetensors", "pt") as adapter:
         if not adapter.keys():  # peft only warns when names match nothing
             raise RuntimeError(f"{result}: the adapters were lost when they were saved")
-    base = load_base(settings.student, tokenizer, frozen=True)
+    base = load_base(job.base, settings.dtype)
     with warnings.catch_warnings(action="ignore", category=FutureWarning):
         PeftModel.from_pretrained(base, result).merge_and_unload().save_pretrained(out)
     (result / "README.md").unlink(missing_ok=True)  # peft's, an empty form
     config = json.loads((result / "adapter_config.json").read_text())
     config["target_modules"].sort()  # peft writes a set, in another order each time
-    config["base_model_name_or_path"] = settings.student.public_base
+    config["base_model_name_or_path"] = settings.public_base
     write_json(result / "adapter_config.json", config)
     result.replace(out / "adapter")
 
 
 def summarise_training(
-    settings: CheckpointSettings,
+    job: TrainingJob,
+    student: str,
     data: TrainingData,
     data_hash: str,
     base_hash: str | None,
@@ -94,13 +92,15 @@ def summarise_training(
     A base model that is a folder is named by the folder's last part and its content's hash: others
     read this, and the path may name a person.
     """
-    student = settings.student
+    settings = job.settings
     tokens = int(data.train.lengths.sum())
     capacity = len(data.train) * longest_sequence(settings, data)
     return {
-        "settings": settings.model_copy(update={"student": _public(student)}).model_dump(),
+        "student": student,
+        "seed": job.seed,
+        "settings": settings.model_copy(update={"base": settings.public_base}).model_dump(),
         "data": data_hash,
-        "base_sha256": base_hash if student.is_folder else None,
+        "base_sha256": base_hash if settings.base == RANDOM or settings.is_folder else None,
         "teachers": data.teachers,
         "examples": len(data.train.lengths),
         "held_out": len(data.validation.lengths),
@@ -115,10 +115,6 @@ def summarise_training(
     }
 
 
-def _public(student: StudentSettings) -> StudentSettings:
-    return student.model_copy(update={"base": student.public_base})
-
-
 def longest_sequence(settings: CheckpointSettings, data: TrainingData) -> int:
     """Tokens of the longest sequence that is trained on."""
     if settings.packing:
@@ -129,13 +125,13 @@ def longest_sequence(settings: CheckpointSettings, data: TrainingData) -> int:
 def model_card(training: Mapping[str, Any], history: Sequence[Mapping[str, float]]) -> str:
     """Write the card from `training.json` and the history."""
     settings = training["settings"]
-    student, lora, optimizer = settings["student"], settings["lora"], settings["optimizer"]
-    base = "random weights" if student["base"] == RANDOM else f"`{student['base']}`"
+    lora, optimizer = settings["lora"], settings["optimizer"]
+    base = "random weights" if settings["base"] == RANDOM else f"`{settings['base']}`"
     digest = training["base_sha256"]
-    if on_hub := student["revision"] is not None and not digest:
-        base += f" at `{student['revision']}`"
+    if on_hub := settings["revision"] is not None and not digest:
+        base += f" at `{settings['revision']}`"
     elif digest:
-        base += f", a folder with SHA-256 `{digest}`"
+        base += f", a folder with the SHA-256 `{digest}`"
     losses = [entry["validation_loss"] for entry in history if "validation_loss" in entry]
     validation = f"| loss on held-out examples | {losses[-1]:.4f} at the end |\n" if losses else ""
     how = f"LoRA of rank {lora['rank']}, merged into the weights" if lora else "all weights"
@@ -143,9 +139,15 @@ def model_card(training: Mapping[str, Any], history: Sequence[Mapping[str, float
         **{**training, "teachers": ", ".join(f"`{name}`" for name in training["teachers"])},
         validation=validation,
         base=base,
-        base_line=f"base_model: {student['base']}\n" if on_hub else "",
-        how=f"{how}, {student['dtype']} arithmetic",
+        base_line=f"base_model: {settings['base']}\n" if on_hub else "",
+        length=_length(optimizer),
+        how=f"{how}, {settings['dtype']} arithmetic",
         **optimizer,
         first=history[0]["loss"],
         last=history[-1]["loss"],
     )
+
+
+def _length(optimizer: Mapping[str, Any]) -> str:
+    steps, epochs = optimizer["max_steps"], optimizer["epochs"]
+    return f"{steps:,} steps" if steps else f"{epochs} epochs"

@@ -1,4 +1,4 @@
-"""Section `checkpoint` of params.yaml."""
+"""Sections `base_model`, `checkpoint` and `training` of params.yaml."""
 
 import os
 from collections.abc import Mapping
@@ -7,11 +7,11 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from alpacare.compute.pinned_model import check_pinned
+from alpacare.compute.pinned_model import RANDOM, check_pinned
 from alpacare.core.settings import Settings
 from alpacare.prompting.student_prompt import Form
+from alpacare.training.rows import RowsSettings
 
-RANDOM = "random"
 OptimizerName = Literal["adamw", "adamw_8bit"]
 
 
@@ -38,30 +38,23 @@ class Architecture(Settings):
         return self.hidden_size * 8 // 3
 
 
-class StudentSettings(Settings):
-    """Which model training starts from; `architecture` counts only for base `random`."""
+class BaseModelSettings(Settings):
+    """Section `base_model`: the model that students with base `random` start from.
 
-    base: str
-    revision: str | None
+    `make: false`: no student does. New rows then change nothing that students start from.
+    """
+
+    make: bool = True
     architecture: Architecture
-    dtype: Literal["float32", "bfloat16"]
     seed: int
 
-    @property
-    def is_folder(self) -> bool:
-        """Whether the base is a folder on this machine, and not on the Hub or made from nothing."""
-        return self.base != RANDOM and Path(self.base).is_dir()
 
-    @property
-    def public_base(self) -> str:
-        """The base by the name that others may read: of a folder `folder_name`."""
-        return folder_name(self.base) if self.is_folder else self.base
+class TrainingSettings(Settings):
+    """Section `training`: where training runs, and what it reports. No weight depends on it."""
 
-    @model_validator(mode="after")
-    def _pinned(self) -> Self:
-        if self.base != RANDOM:
-            check_pinned(self.base, self.revision)
-        return self
+    hardware: str = Field(pattern=r"^[a-z0-9-]+$")
+    save_steps: int = Field(gt=0)
+    report_to: list[str]
 
 
 def folder_name(path: str) -> str:
@@ -89,7 +82,10 @@ class LoraSettings(Settings):
 
 
 class OptimizerSettings(Settings):
-    """Which optimizer, its learning rate, and how many steps of how many examples."""
+    """Which optimizer, its learning rate, and how many steps of how many examples.
+
+    `max_steps` ends training there; None: after `epochs`.
+    """
 
     renamed: ClassVar[Mapping[str, str]] = {
         "eight_bit": "name, adamw_8bit for true and adamw for false",
@@ -97,6 +93,7 @@ class OptimizerSettings(Settings):
     }
     name: OptimizerName
     epochs: int = Field(gt=0)
+    max_steps: int | None = Field(gt=0)
     batch_size: int = Field(gt=0)
     learning_rate: float = Field(gt=0)
     schedule: Literal["cosine", "linear", "constant"]
@@ -105,15 +102,24 @@ class OptimizerSettings(Settings):
 
 
 class CheckpointSettings(Settings):
-    """Which student, how it is trained, and on what."""
+    """How a student is made: its base, its rows and its training.
+
+    Section `checkpoint` of params.yaml, with students/NAME.yaml laid over it.
+    """
 
     renamed: ClassVar[Mapping[str, str]] = {
         "row_length": "max_seq_length",
         "micro_rows": "micro_batch_size",
         "validation_share": "validation_ratio",
+        "student": "base, revision and dtype, in section checkpoint itself",
+        "hardware": "training.hardware",
+        "save_steps": "training.save_steps",
+        "report_to": "training.report_to",
     }
-    hardware: str = Field(pattern=r"^[a-z0-9-]+$")
-    student: StudentSettings
+    base: str
+    revision: str | None
+    dtype: Literal["float32", "bfloat16"]
+    rows: RowsSettings
     prompt: Form
     lora: LoraSettings | None
     optimizer: OptimizerSettings
@@ -125,18 +131,35 @@ class CheckpointSettings(Settings):
     compile: bool
     liger: bool
     validation_ratio: float = Field(ge=0, lt=0.5)
-    save_steps: int = Field(gt=0)
-    report_to: list[str]
     threads: int = Field(gt=0)
 
+    @property
+    def is_folder(self) -> bool:
+        """Whether the base is a folder on this machine, and not on the Hub or made from nothing."""
+        return self.base != RANDOM and Path(self.base).is_dir()
+
+    @property
+    def public_base(self) -> str:
+        """The base by the name that others may read: of a folder `folder_name`."""
+        return folder_name(self.base) if self.is_folder else self.base
+
     @model_validator(mode="after")
-    def _fits_random_student(self) -> Self:
-        if self.prompt == "chat" and self.student.base == RANDOM:
-            raise ValueError("prompt: chat: a student with random weights has no chat template")
-        context = self.student.architecture.context
-        if self.student.base == RANDOM and self.max_seq_length > context:
-            raise ValueError(
-                f"max_seq_length: {self.max_seq_length} tokens exceed the student's context, "
-                f"{context}"
-            )
+    def _pinned(self) -> Self:
+        if self.base != RANDOM:
+            check_pinned(self.base, self.revision)
+        if self.base == RANDOM and self.prompt == "chat":
+            raise ValueError("prompt: chat: a base with random weights has no chat template")
         return self
+
+    def check_context(self, base_model: BaseModelSettings) -> None:
+        """Check that an example fits into the context of a base that is made from nothing.
+
+        Raises:
+            ValueError: it does not.
+        """
+        context = base_model.architecture.context
+        if self.base == RANDOM and self.max_seq_length > context:
+            raise ValueError(
+                f"max_seq_length: {self.max_seq_length} tokens exceed the base model's context, "
+                f"{context} (base_model.architecture.context)"
+            )

@@ -1,13 +1,18 @@
-"""The student before training: a LLaMA with random weights, or a pretrained model by revision."""
+"""The student before training: a pretrained model by revision, or a folder with one."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alpacare.compute.pinned_model import explain_loading
+from alpacare.compute.pinned_model import (
+    RANDOM,
+    PinnedModel,
+    check_base_model,
+    explain_loading,
+)
 from alpacare.core.errors import BadInput
-from alpacare.training.settings import RANDOM, CheckpointSettings, StudentSettings
+from alpacare.training.settings import CheckpointSettings
 
 if TYPE_CHECKING:
     from peft import PeftModel
@@ -15,19 +20,27 @@ if TYPE_CHECKING:
         PretrainedConfig,
         PreTrainedModel,
         PreTrainedTokenizerBase,
-        PreTrainedTokenizerFast,
     )
 
 
-PAD, BOS, EOS = "<pad>", "<s>", "</s>"
+def find_base(settings: CheckpointSettings, base_model: Path) -> PinnedModel:
+    """Give the model that training starts from: for base `random` the folder `base_model`.
+
+    Raises:
+        BadInput: it is not made yet.
+    """
+    if settings.base == RANDOM:
+        check_base_model(base_model)
+        return PinnedModel(model=str(base_model), revision=None)
+    return PinnedModel(model=settings.base, revision=settings.revision)
 
 
-def _place(student: StudentSettings) -> str:
-    return f"checkpoint.student.base: '{student.base}'"
+def _place(base: PinnedModel) -> str:
+    return f"base: '{base.model}'"
 
 
 @contextmanager
-def _reading(student: StudentSettings, part: str, advice: str = "") -> Iterator[None]:
+def _reading(base: PinnedModel, part: str, advice: str = "") -> Iterator[None]:
     """Say in one line that a file of a pretrained base cannot be read."""
     from safetensors import SafetensorError
 
@@ -35,10 +48,10 @@ def _reading(student: StudentSettings, part: str, advice: str = "") -> Iterator[
         yield
     except (OSError, ValueError, SafetensorError) as error:
         problem = f"{part} cannot be read ({explain_loading(error)}){advice}"
-        raise BadInput(_place(student) + problem) from error
+        raise BadInput(_place(base) + problem) from error
 
 
-def read_config(student: StudentSettings) -> "PretrainedConfig":
+def read_config(base: PinnedModel) -> "PretrainedConfig":
     """Read the configuration of a pretrained base, and check that its weights are safetensors.
 
     Raises:
@@ -46,10 +59,10 @@ def read_config(student: StudentSettings) -> "PretrainedConfig":
     """
     from transformers import AutoConfig
 
-    folder = Path(student.base)
+    folder = Path(base.model)
     if folder.is_dir() and not any(folder.glob("*.safetensors")):
         raise BadInput(
-            f"{_place(student)}: no .safetensors in this folder (weights in pickle files can run "
+            f"{_place(base)}: no .safetensors in this folder (weights in pickle files can run "
             "code, and are not read); save them by model.save_pretrained"
         )
     advice = (
@@ -57,14 +70,14 @@ def read_config(student: StudentSettings) -> "PretrainedConfig":
         "environment"
     )
     config: PretrainedConfig
-    with _reading(student, "", advice):
+    with _reading(base, "", advice):
         config = AutoConfig.from_pretrained(
-            student.base, revision=student.revision, trust_remote_code=False
+            base.model, revision=base.revision, trust_remote_code=False
         )
     return config
 
 
-def load_base_tokenizer(student: StudentSettings) -> "PreTrainedTokenizerBase":
+def load_base_tokenizer(base: PinnedModel) -> "PreTrainedTokenizerBase":
     """Load the tokenizer of a pretrained base.
 
     Raises:
@@ -72,43 +85,21 @@ def load_base_tokenizer(student: StudentSettings) -> "PreTrainedTokenizerBase":
     """
     from transformers import AutoTokenizer
 
-    with _reading(student, ": its tokenizer"):
+    with _reading(base, ": its tokenizer"):
         tokenizer = AutoTokenizer.from_pretrained(
-            student.base, revision=student.revision, trust_remote_code=False
+            base.model, revision=base.revision, trust_remote_code=False
         )
     if tokenizer.eos_token_id is None:
         raise BadInput(
-            f"{_place(student)}: its tokenizer has no end-of-text token; no answer could end"
+            f"{_place(base)}: its tokenizer has no end-of-text token; no answer could end"
         )
     return tokenizer
 
 
-def train_tokenizer(texts: Iterable[str], vocab_size: int) -> "PreTrainedTokenizerFast":
-    """Train a tokenizer with at most `vocab_size` entries; every byte is covered, so no <unk>."""
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-    from transformers import PreTrainedTokenizerFast
-
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=vocab_size,
-        special_tokens=[PAD, BOS, EOS],
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        show_progress=False,
-    )
-    tokenizer.train_from_iterator(texts, trainer)
-    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
-        tokenizer_object=tokenizer, pad_token=PAD, bos_token=BOS, eos_token=EOS
-    )
-
-
-def load_student(
-    settings: CheckpointSettings, tokenizer: "PreTrainedTokenizerBase"
-) -> "PreTrainedModel | PeftModel":
+def load_student(settings: CheckpointSettings, base: PinnedModel) -> "PreTrainedModel | PeftModel":
     """Load the student for training: in float32, or with LoRA a frozen base and its adapters."""
     lora = settings.lora
-    model = load_base(settings.student, tokenizer, frozen=lora is not None)
+    model = load_base(base, settings.dtype if lora else None)
     if lora is None:
         return model
     from peft import LoraConfig, get_peft_model
@@ -120,18 +111,16 @@ def load_student(
         lora_alpha=lora.alpha,
         lora_dropout=lora.dropout,
         target_modules=lora.targets,
-        revision=settings.student.revision,
+        revision=base.revision,
         task_type="CAUSAL_LM",
     )
     return get_peft_model(model, config)
 
 
-def load_base(
-    settings: StudentSettings, tokenizer: "PreTrainedTokenizerBase", frozen: bool = False
-) -> "PreTrainedModel":
-    """Load the untrained student: same settings and tokenizer, same weights.
+def load_base(base: PinnedModel, dtype: str | None = None) -> "PreTrainedModel":
+    """Load the student before training.
 
-    Trained weights are float32, whatever the arithmetic; `frozen` ones have the settings' dtype.
+    Weights that are trained are float32, whatever the arithmetic; frozen ones have `dtype`.
 
     Raises:
         BadInput: the weights cannot be read, or are no safetensors.
@@ -139,37 +128,12 @@ def load_base(
     import torch
     from transformers import AutoModelForCausalLM
 
-    if settings.base == RANDOM:
-        return _random_llama(settings, tokenizer)
-    with _reading(settings, ": its weights"):
+    with _reading(base, ": its weights"):
         return AutoModelForCausalLM.from_pretrained(
-            settings.base,
-            revision=settings.revision,
-            dtype=getattr(torch, settings.dtype) if frozen else torch.float32,
+            base.model,
+            revision=base.revision,
+            dtype=getattr(torch, dtype or "float32"),
             use_safetensors=True,
             trust_remote_code=False,
             attn_implementation="sdpa",
         )
-
-
-def _random_llama(
-    settings: StudentSettings, tokenizer: "PreTrainedTokenizerBase"
-) -> "PreTrainedModel":
-    import torch
-    from transformers import LlamaConfig, LlamaForCausalLM
-
-    shape = settings.architecture
-    config = LlamaConfig(
-        hidden_size=shape.hidden_size,
-        intermediate_size=shape.intermediate_size,
-        num_hidden_layers=shape.layers,
-        num_attention_heads=shape.heads,
-        vocab_size=len(tokenizer),
-        max_position_embeddings=shape.context,
-        tie_word_embeddings=True,
-        pad_token_id=tokenizer.pad_token_id,
-        bos_token_id=tokenizer.bos_token_id,
-        eos_token_id=tokenizer.eos_token_id,
-    )
-    torch.manual_seed(settings.seed)
-    return LlamaForCausalLM(config)

@@ -1,6 +1,6 @@
 """The training run itself: Hugging Face's Trainer on packed sequences, in one process or many."""
 
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from threading import Event
@@ -8,18 +8,24 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
 
+from alpacare.compute.pinned_model import PinnedModel
 from alpacare.core.progress import track
 from alpacare.training.attention import (
     check_packing_leak,
     collate_flattened,
     use_padding_free_attention,
 )
-from alpacare.training.callbacks import Throughput, make_callback, make_throughput
+from alpacare.training.callbacks import (
+    AlreadyTrained,
+    Throughput,
+    make_callback,
+    make_throughput,
+)
 from alpacare.training.checkpoints import delete_others, last_complete
 from alpacare.training.data import StepSplit, collate_padded, split_step
 from alpacare.training.packing import IGNORE_INDEX
 from alpacare.training.sequences import PackedSequences
-from alpacare.training.settings import CheckpointSettings
+from alpacare.training.settings import CheckpointSettings, OptimizerSettings, TrainingSettings
 
 if TYPE_CHECKING:
     import torch
@@ -38,6 +44,9 @@ class TrainingJob(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     settings: CheckpointSettings
+    training: TrainingSettings
+    base: PinnedModel
+    seed: int  # order of the examples, and dropout
     sequences_per_step: int
     pad_id: int
     cpu: bool = True
@@ -79,7 +88,7 @@ def train(
     start = last_complete(scratch)
     if state.is_main_process:
         delete_others(start, scratch)
-    display = track("training", settings.optimizer.epochs * steps, "steps")
+    display = track("training", count_steps(settings.optimizer, steps), "steps")
     # one display is enough for all processes
     with display if state.is_main_process else nullcontext(lambda *_: None) as advance:
         trainer = Trainer(
@@ -95,9 +104,15 @@ def train(
         trainer.remove_callback(PrinterCallback)
         if job.sharded and arguments.bf16:
             _reduce_in_float32(trainer)
-        trainer.train(resume_from_checkpoint=str(start) if start else None)
+        with suppress(AlreadyTrained):
+            trainer.train(resume_from_checkpoint=str(start) if start else None)
     model.config.use_cache = True
     return trainer, throughput
+
+
+def count_steps(optimizer: OptimizerSettings, each_epoch: int) -> int:
+    """Give the steps of a run with `each_epoch` steps an epoch."""
+    return optimizer.max_steps or optimizer.epochs * each_epoch
 
 
 def _choose_collator(model: "PreTrainedModel | PeftModel", job: TrainingJob) -> "DataCollator":
@@ -127,7 +142,7 @@ def make_arguments(
     from transformers import TrainingArguments
 
     settings, optimizer = job.settings, job.settings.optimizer
-    bfloat16 = settings.student.dtype == "bfloat16"
+    bfloat16 = settings.dtype == "bfloat16"
     # FSDP2's own recomputation is faster, but peft does not know the names that it gives to layers
     fsdp_recomputes = job.sharded and settings.lora is None
     constant = "constant_with_warmup"  # Trainer's "constant" has no warm-up
@@ -135,6 +150,7 @@ def make_arguments(
         output_dir=str(scratch),
         use_cpu=job.cpu,
         num_train_epochs=optimizer.epochs,
+        max_steps=optimizer.max_steps or -1,
         per_device_train_batch_size=split.micro_batch_size,
         per_device_eval_batch_size=1,  # whole logits: those of a training batch may not fit
         gradient_accumulation_steps=split.accumulation_steps,
@@ -150,14 +166,14 @@ def make_arguments(
         use_liger_kernel=settings.liger,
         # else FSDP2 keeps whole gradients on each device until the step's last micro batch
         accelerator_config={"gradient_accumulation_kwargs": {"sync_each_batch": job.sharded}},
-        seed=settings.student.seed,
+        seed=job.seed,
         logging_steps=1,
         logging_nan_inf_filter=False,  # it would log a loss that is not a number as 0
         # after each epoch, by steps: so it comes before a checkpoint is saved, and is in it
         eval_strategy="steps" if validate_each else "no",
         eval_steps=validate_each,
-        save_steps=settings.save_steps,  # callbacks.py deletes the one before
-        report_to=settings.report_to or "none",
+        save_steps=job.training.save_steps,  # callbacks.py deletes the one before
+        report_to=job.training.report_to or "none",
         disable_tqdm=True,
         remove_unused_columns=False,
         dataloader_pin_memory=not job.cpu,

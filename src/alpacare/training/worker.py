@@ -1,6 +1,9 @@
-"""One process of a training run, started by `accelerate launch`; the stage `checkpoint` does that.
+r"""One process of a training run.
 
-accelerate launch --config_file configs/accelerate/cpu.yaml -m alpacare.training.worker SCRATCH
+On one CPU it is the process of the stage `checkpoint`; else that stage starts it:
+
+    accelerate launch --config_file configs/accelerate/one-gpu.yaml \
+        -m alpacare.training.worker SCRATCH
 """
 
 import json
@@ -8,6 +11,7 @@ import os
 import re
 import signal
 import sys
+import warnings
 from contextlib import nullcontext
 from pathlib import Path
 from threading import Event
@@ -19,7 +23,7 @@ from alpacare.core.command import STOPPED
 from alpacare.core.errors import BadInput
 from alpacare.core.file_lock import hold_lock
 from alpacare.core.progress import quiet_libraries
-from alpacare.training.prepared import TOKENIZER, TRAIN, VALIDATION
+from alpacare.training.prepared import TRAIN, VALIDATION
 from alpacare.training.sequences import PackedSequences
 from alpacare.training.student import load_student
 from alpacare.training.trainer import TrainingJob, history, train
@@ -27,16 +31,43 @@ from alpacare.training.trainer import TrainingJob, history, train
 if TYPE_CHECKING:
     from transformers import Trainer
 
+JOB = "job.json"
 # messages of Python and Rust, and (the last two) of torch.save, when a disk is full
 _FULL_DISK = "No space left|File too large|quota exceeded|PytorchStreamWriter|unexpected pos"
 
 
+def run_here(scratch: Path) -> bool:
+    """Train on the job in `scratch` in this process; False if a signal has stopped it.
+
+    Raises:
+        BadInput: training failed; the line says why.
+    """
+    stop = Event()
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, lambda *_: stop.set()) for number in numbers]
+    try:
+        with (
+            hold_lock(scratch / worker_lock(0)),
+            # libraries announce future changes, which say nothing about this run
+            warnings.catch_warnings(action="ignore", category=FutureWarning),
+        ):
+            return _run(scratch, stop)
+    except BaseException as error:  # for a full disk torch raises one that is no Exception
+        if message := _explain(error):
+            raise BadInput(message) from error
+        raise
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+
+
 def main(scratch: Path) -> None:
-    """Train on the job in `scratch`, and write the result there."""
+    """Train on the job in `scratch`, as one of several processes, and write the result there."""
     first = os.environ.get("RANK", "0") == "0"
     try:
         with hold_lock(scratch / worker_lock(0)) if first else nullcontext():
-            _run(scratch, _stop_on_signals())
+            if not _run(scratch, _stop_on_signals()):
+                raise SystemExit(STOPPED)
     except BaseException as error:  # for a full disk torch raises one that is no Exception
         message = _explain(error)
         if message is None:
@@ -78,28 +109,27 @@ def _stop_on_signals() -> Event:
     return stop
 
 
-def _run(scratch: Path, stop: Event) -> None:
+def _run(scratch: Path, stop: Event) -> bool:
+    """Train to the end, and write the result; False if it was stopped before."""
     from accelerate import PartialState
-    from transformers import AutoTokenizer
 
-    job = TrainingJob.model_validate_json((scratch / "job.json").read_text())
-    make_deterministic(job.settings.student.seed, job.settings.threads, on_cpu=job.cpu)
+    job = TrainingJob.model_validate_json((scratch / JOB).read_text())
+    make_deterministic(job.seed, job.settings.threads, on_cpu=job.cpu)
     quiet_libraries()
     state = PartialState(cpu=job.cpu)
-    model = load_student(
-        job.settings, AutoTokenizer.from_pretrained(scratch / TOKENIZER, trust_remote_code=False)
-    )
+    model = load_student(job.settings, job.base)
     sequences = PackedSequences.load(scratch / TRAIN)
     validation = PackedSequences.load(scratch / VALIDATION)
     if state.is_main_process:  # another machine may have its files elsewhere
         check_worker_inputs(scratch)
     trainer, throughput = train(model, sequences, validation, job, scratch, stop)
     if trainer.state.global_step < trainer.state.max_steps:
-        raise SystemExit(STOPPED)
+        return False
     _save(trainer, scratch)
     speed = scratch / "speed.json"
     if state.is_main_process and (throughput.tokens_per_second or not speed.exists()):
         speed.write_text(json.dumps(throughput.summary(trainer.args)))
+    return True
 
 
 def _save(trainer: "Trainer", scratch: Path) -> None:

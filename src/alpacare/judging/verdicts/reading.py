@@ -9,7 +9,8 @@ from math import fsum
 
 from alpacare.judging.verdicts.labels import Labels, read_label
 from alpacare.judging.verdicts.ratings import Ratings, read_ratings
-from alpacare.judging.verdicts.reply_sentences import remove_thinking
+from alpacare.judging.verdicts.reply_text import remove_thinking
+from alpacare.judging.verdicts.structured import read_structured
 from alpacare.records.judgment import Slot
 
 
@@ -34,7 +35,8 @@ def read_verdict(
     """
     answer = remove_thinking(reply)
     if isinstance(form, Labels):
-        return Reading(read_label(answer, form, shown_texts, cut=cut))
+        slot = read_structured(answer, form) or read_label(answer, form, shown_texts, cut=cut)
+        return Reading(slot)
     ratings = read_ratings(answer, form, shown_texts)
     if ratings is None:
         return Reading(None)

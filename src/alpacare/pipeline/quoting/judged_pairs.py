@@ -1,18 +1,19 @@
 """What judges will be shown: answers that are here and stay, and those that are still to come."""
 
-from collections.abc import Collection, Iterator
+from collections import Counter
+from collections.abc import Iterator, Set
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import product
 from pathlib import Path
 
 from alpacare.core import jsonl
 from alpacare.core.errors import BadInput
 from alpacare.core.settings import read_yaml
+from alpacare.evaluation.score import Cell
 from alpacare.pipeline import paths
-from alpacare.pipeline.changes import changed_stages
-from alpacare.pipeline.dvc_yaml import dependencies
+from alpacare.pipeline.changes import changed_cells
+from alpacare.pipeline.dvc_yaml import dependencies, writer
 from alpacare.pipeline.params import Params
 from alpacare.pipeline.quoting.plan_teaching import Teaching
 from alpacare.pipeline.quoting.test_sets import TestSets
@@ -20,16 +21,17 @@ from alpacare.records.generation import Generation
 from alpacare.records.pairs import pair_answers
 from alpacare.records.shown_pair import ShownPair, show_both_orders
 from alpacare.records.task import TestTask
-from alpacare.stages.references import written_answers
+from alpacare.stages.model_generations import written_answers
 
 _ANSWERING = {
-    *("checkpoint", "generations", "server_generations", "base_generations", "local_references"),
+    *("student_rows", "base_model", "checkpoint"),
+    *("generations", "server_generations", "local_generations"),
 }
 
 
 @dataclass(frozen=True)
 class Shown:
-    """Pairs of answers, in both orders; `times` more of them in a test set that is not here."""
+    """Pairs of answers, in both orders; `times` as many in all, which are not here."""
 
     pairs: list[ShownPair]
     stays: bool = False  # no stage before will change them
@@ -38,24 +40,24 @@ class Shown:
 
 @dataclass(frozen=True)
 class Pairs:
-    """All pairs that are judged."""
+    """All pairs that are judged, by each judge that is a model behind an API."""
 
     params: Params
     tests: TestSets
-    incomplete: Collection[str]  # references that lack answers
+    incomplete: Set[str]  # models behind an API that lack answers
     teaching: Teaching
 
-    @property
-    def cells(self) -> list[tuple[str, str]]:
-        """Every test set and reference."""
-        return list(product(self.params.tests, self.params.judgments.references))
+    @cached_property
+    def cells(self) -> list[Cell]:
+        """Every test set, model and reference; the judge is left open."""
+        return list(dict.fromkeys(cell._replace(judge="") for cell in self.params.cells()))
 
     @cached_property
     def here(self) -> list[Shown]:
         """Those whose answers are here, from the last run."""
         found = []
         for cell in self.cells:
-            stays, files = cell in self._staying, self._files(*cell)
+            stays, files = cell in self._staying, _files(cell)
             if all(path.exists() for path in files):
                 # answers that will change may be to other tasks than the reference's
                 with nullcontext() if stays else suppress(BadInput):
@@ -64,65 +66,88 @@ class Pairs:
 
     @cached_property
     def to_come(self) -> list[Shown]:
-        """Those whose answers are not here, or will change."""
-        return [self._expected(*cell) for cell in self.cells if cell not in self._staying]
+        """Those whose answers are not here, or will change; the same for every student and seed."""
+        coming = [cell for cell in self.cells if cell not in self._staying]
+        alike = Counter(
+            (cell.test, self._kind(cell.model), self._kind(cell.reference)) for cell in coming
+        )
+        return [self._expected(*kinds, times) for kinds, times in alike.items()]
 
     @cached_property
-    def _staying(self) -> set[tuple[str, str]]:
-        return {cell for cell in self.cells if self._stays(*cell)}
+    def _staying(self) -> set[Cell]:
+        return {cell for cell in self.cells if self._stays(cell)}
 
-    @cached_property
-    def _changing(self) -> bool:
-        """Whether the student will answer anew."""
-        if self.teaching.changes:
-            return True
-        try:
-            return not _ANSWERING.isdisjoint(changed_stages())
-        except BadInput:  # not a repository of DVC: nothing runs here
-            return False
-
-    def _files(self, test: str, reference: str) -> tuple[Path, Path]:
-        return paths.generations(test), paths.reference(test, reference)
-
-    def _stays(self, test: str, reference: str) -> bool:
+    def _stays(self, cell: Cell) -> bool:
         """Whether both sides' answers are here, and no stage will change them."""
-        if test not in self.tests.tasks or reference in self.incomplete:
+        if cell.test not in self.tests.tasks or self.incomplete & {*_sides(cell)}:
             return False
-        generations, answers = self._files(test, reference)
-        if not (generations.exists() and answers.exists()) or self._changing:
-            return False
-        if reference not in self.params.references.written:
-            return True
-        here = [row.output for row in jsonl.read(answers, Generation)]
-        tasks = self.tests.tasks[test]
-        return here == [row.output for row in written_answers(tasks, reference, answers)]
+        sides = zip(_sides(cell), _files(cell), strict=True)
+        return all(self._side_stays(cell.test, name, path) for name, path in sides)
 
-    def _expected(self, test: str, reference: str) -> Shown:
+    def _side_stays(self, test: str, name: str, path: Path) -> bool:
+        if not path.exists():
+            return False
+        if name in self.params.models.written:
+            here = [row.output for row in jsonl.read(path, Generation)]
+            answers = written_answers(self.tests.tasks[test], name, path)
+            return here == [row.output for row in answers]
+        if name in self.params.models.api:
+            return True
+        return not self.teaching.changes and writer(path) not in self._changed
+
+    @cached_property
+    def _changed(self) -> set[str]:
+        """The cells that will answer anew, for all that is known now."""
+        try:
+            return changed_cells(_ANSWERING)
+        except BadInput:  # not a repository of DVC: nothing runs here
+            return set()
+
+    def _kind(self, name: str) -> str:
+        """Give a model's name, or "" for one that runs here: its answers are not known yet."""
+        models = self.params.models
+        return name if name in (*models.written, *models.api) else ""
+
+    def _expected(self, test: str, model: str, reference: str, times: int) -> Shown:
         """Fill in answers of the greatest length, one byte a token."""
-        written = reference in self.params.references.written
-        if test in self.tests.tasks:
-            tasks = self.tests.tasks[test]
-            if written and not any(reference in task.answers for task in tasks):
+        tasks = self.tests.tasks.get(test)
+        if tasks is None:
+            longest = self._fill([self.tests.longest], model, reference)
+            return Shown(show_both_orders(list(longest)), times=times * self.tests.absent[test])
+        for name in (model, reference):
+            written = name in self.params.models.written
+            if written and not any(name in task.answers for task in tasks):
                 return Shown([])
-            return Shown(show_both_orders(list(self._fill(tasks, reference))))
-        longest = self._fill([self.tests.longest], reference)
-        return Shown(show_both_orders(list(longest)), times=self.tests.absent[test])
+        return Shown(show_both_orders(list(self._fill(tasks, model, reference))), times=times)
 
     def _fill(
-        self, tasks: list[TestTask], reference: str
+        self, tasks: list[TestTask], model: str, reference: str
     ) -> Iterator[tuple[Generation, Generation]]:
-        room = "x" * self.params.generations.max_new_tokens
-        asked = reference in self.params.references.api
-        other = "x" * _room_of(reference) if asked else room
+        longest = [self._longest(name) for name in (model, reference)]
         for task in tasks:
-            yield _placeholder(task, room), _placeholder(task, task.answers.get(reference, other))
+            texts = map(task.answers.get, (model, reference), longest)
+            one, other = (_placeholder(task, text or "") for text in texts)
+            yield one, other
+
+    def _longest(self, name: str) -> str:
+        api = name in self.params.models.api
+        return "x" * (_room_of(name) if api else self.params.generations.max_new_tokens)
 
 
-def _room_of(reference: str) -> int:
-    """Give the most tokens of an answer by a reference behind an API."""
-    (prompts,) = dependencies("references", "prompts/")
-    settings = read_yaml(prompts / reference / "settings.yaml")
-    return max(settings.get(name) or 0 for name in ("max_tokens", "retry_max_tokens"))
+def _sides(cell: Cell) -> tuple[str, str]:
+    return cell.model, cell.reference
+
+
+def _files(cell: Cell) -> tuple[Path, Path]:
+    model, reference = (paths.answers(cell.test, name, cell.seed) for name in _sides(cell))
+    return model, reference
+
+
+def _room_of(name: str) -> int:
+    """Give the most tokens of an answer by a model behind an API."""
+    (prompts,) = dependencies("model_generations", "prompts/")
+    settings = read_yaml(prompts / name / "settings.yaml")
+    return max(settings.get(key) or 0 for key in ("max_tokens", "retry_max_tokens"))
 
 
 def _placeholder(task: TestTask, output: str) -> Generation:

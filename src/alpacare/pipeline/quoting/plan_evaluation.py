@@ -1,4 +1,4 @@
-"""What references and judges behind an API would be asked.
+"""What models and judges behind an API would be asked for the evaluation.
 
 A test set that is not here yet counts by its rows in configs/datasets.yaml. Answers yet to come are
 taken to be as long as their settings allow.
@@ -24,18 +24,18 @@ _TURN = 80  # bytes that JSON adds to a reply and a reminder
 
 
 def plan_evaluation(params: Params, known: KnownAnswers, teaching: Teaching) -> list[Plan]:
-    """Plan all references and judges behind an API, on all test sets."""
+    """Plan all models and judges behind an API, on all test sets."""
     judges = asked_judges(params)
-    if not (judges or params.references.api):
+    if not (judges or params.models.api):
         return []
     tests = TestSets.read(params.tests)
-    references = [_plan_reference(name, tests, known) for name in params.references.api]
+    models = [_plan_model(name, tests, known) for name in params.models.api]
     if not judges:
-        return references
-    incomplete = {plan.who for plan in references if plan.to_ask}
+        return models
+    incomplete = {plan.who for plan in models if plan.to_ask}
     pairs = Pairs(params, tests, incomplete, teaching)
     judged = [_plan_judge(name, judge, pairs, known) for name, judge in judges.items()]
-    return [*references, *judged]
+    return [*models, *judged]
 
 
 def asked_judges(params: Params) -> dict[str, LLMJudge]:
@@ -44,8 +44,8 @@ def asked_judges(params: Params) -> dict[str, LLMJudge]:
     return {name: judge for name, judge in judges.items() if isinstance(judge, LLMJudge)}
 
 
-def _plan_reference(name: str, tests: TestSets, known: KnownAnswers) -> Plan:
-    (prompts,) = dependencies("references", "prompts/")
+def _plan_model(name: str, tests: TestSets, known: KnownAnswers) -> Plan:
+    (prompts,) = dependencies("model_generations", "prompts/")
     asked = [
         request
         for tasks in tests.tasks.values()
@@ -54,8 +54,8 @@ def _plan_reference(name: str, tests: TestSets, known: KnownAnswers) -> Plan:
     rows = sum(tests.absent.values())
     like = make_folder_requests(prompts / name, [tests.longest]) if rows else []
     coming = Coming(rows, rows, True, like)
-    plan = known.plan("references", asked, known.look_up(asked), [], coming, name)
-    return replace(plan, note=tests.note("references"))
+    plan = known.plan("model_generations", asked, known.look_up(asked), [], coming, name)
+    return replace(plan, note=tests.note("model_generations"))
 
 
 def _plan_judge(name: str, judge: LLMJudge, pairs: Pairs, known: KnownAnswers) -> Plan:
@@ -90,4 +90,5 @@ def _plan_judge(name: str, judge: LLMJudge, pairs: Pairs, known: KnownAnswers) -
         reminder=len((judge.reminder or "").encode()) + _TURN,
         note=pairs.tests.note("judgments"),
     )
-    return known.with_earlier(plan, [paths.judgments(*cell, name) for cell in pairs.cells])
+    earlier = [paths.judgments(cell._replace(judge=name)) for cell in pairs.cells]
+    return known.with_earlier(plan, earlier)

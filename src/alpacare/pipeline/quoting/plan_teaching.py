@@ -20,7 +20,7 @@ from alpacare.pipeline.quoting.known_answers import KnownAnswers
 from alpacare.pipeline.quoting.stage_plan import Coming, Plan
 from alpacare.pipeline.sources import skipped_stages
 from alpacare.records.response import Response
-from alpacare.records.task import AnyTask, Question, Seed
+from alpacare.records.task import AnyTask, Question, Seed, SortedTask
 from alpacare.stages.filtered import read_test_sets
 from alpacare.stages.responses import join
 
@@ -29,7 +29,7 @@ Found = Answer | Request
 
 @dataclass(frozen=True)
 class Teaching:
-    """What is asked before training, and what the student will learn from."""
+    """What is asked before training, and what students will learn from."""
 
     plans: list[Plan]
     path: Path
@@ -37,7 +37,7 @@ class Teaching:
 
     @cached_property
     def changes(self) -> bool:
-        """Whether the student will learn from other rows than those in the file."""
+        """Whether students will learn from other rows than those in the file."""
         if any(plan.to_ask for plan in self.plans if plan.stage != "categories"):
             return True
         if self.rows is None:
@@ -60,7 +60,9 @@ def plan_teaching(params: Params, known: KnownAnswers) -> Teaching:
     answered = [
         (task, each) for task, each in zip(kept, found, strict=True) if isinstance(each, Answer)
     ]
-    tasks, answers = [task for task, _ in answered], [answer for _, answer in answered]
+    # what stage `responses` reads of them
+    tasks = [SortedTask.model_validate(task.model_dump()) for task, _ in answered]
+    answers = [answer for _, answer in answered]
     rows, useless = join(tasks, answers, params.responses)
     lost = {row.id for row in useless}
     usable = [task for task in kept if task.id not in lost]
@@ -75,7 +77,7 @@ def _plan_tasks(
     tests = read_test_sets(tuple(dependencies("filtered", "data/tests")))
     task_filter = Filter(params.filtered, seeds, tests)
     if "instructions" in skipped_stages(params):
-        imported = jsonl.read(paths.instructions(params), AnyTask, unique="id")
+        imported = jsonl.read(paths.instructions(params), SortedTask, unique="id")
         task_filter.add(imported)
         return [], task_filter.kept_tasks(imported), Coming()
     (prompt,) = dependencies("instructions", "prompts/")
@@ -148,7 +150,7 @@ def _plan_categories(
     coming: Coming,
     seeds: Sequence[Seed] = (),
 ) -> list[Plan]:
-    """Plan each sorter, on the rows that the student will learn from."""
+    """Plan each sorter, on the rows that students will learn from."""
     plans = []
     for sorter in params.categories:
         (prompt,) = dependencies("categories", "prompts/", sorter=sorter)

@@ -39,7 +39,8 @@ def _commands(quotes: Sequence[Quote], spending: Spending) -> Iterator[str]:
     """Say what to run: all of it, or where training cannot run, what comes before it."""
     obstacle = ""
     with suppress(BadInput):  # a setting that is wrong: `alpacare check` says so
-        obstacle = training_obstacle(read_params())
+        params = read_params()
+        obstacle = training_obstacle(params, params.runs())
     if not obstacle:
         yield "To let it run to its end:"
         yield f"  BUDGET={budget_for(quotes, spending)} make repro"

@@ -3,7 +3,7 @@
 A stage that finds out by itself does so when DVC has deleted its outputs.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from alpacare.core.errors import BadInput
 from alpacare.llm.ledger import Ledger, default_path
@@ -18,6 +18,8 @@ from alpacare.pipeline.quoting.quote import quote_plan
 from alpacare.pipeline.quoting.quote_text import round_up, total
 from alpacare.pipeline.quoting.stage_plan import Plan
 
+# judges are asked in two stages, and planned as one
+_STAGES = {"judgments": {"judgments", "contestant_judgments"}}
 _LARGE = 50_000_000  # bytes of a ledger with which a plan takes longer than to ask DVC
 
 
@@ -42,13 +44,19 @@ def check_spending(examples: Mapping[str, Sequence[Request]], stages: Collection
     hindered = [
         stage
         for stage, requests in examples.items()
-        if stage in stages and (obstacles.unread or any(map(obstacles.of, requests)))
+        if not _run_in([stage]).isdisjoint(stages)
+        and (obstacles.unread or any(map(obstacles.of, requests)))
     ]
-    if not hindered or (_is_large() and not may_run(hindered)):
+    if not hindered or (_is_large() and not may_run(_run_in(hindered))):
         return
     blocked = [plan for plan in make_plans() if plan.stage in hindered and obstacles.block(plan)]
-    if blocked and may_run({plan.stage for plan in blocked}):
+    if blocked and may_run(_run_in(plan.stage for plan in blocked)):
         raise BadInput(obstacles.describe(blocked))
+
+
+def _run_in(planned: Iterable[str]) -> set[str]:
+    """Give the stages of dvc.yaml that ask what is planned under these names."""
+    return {stage for name in planned for stage in _STAGES.get(name, {name})}
 
 
 def _is_large() -> bool:

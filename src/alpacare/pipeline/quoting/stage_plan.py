@@ -25,7 +25,7 @@ class Plan:
     """The requests of a paid stage to one model for one purpose, say one judge's."""
 
     stage: str
-    who: str = ""  # of several in a stage: the judge, the reference, the sorter
+    who: str = ""  # of several in a stage: the judge, the model, the sorter
     asked: list[Request] = field(default_factory=list)  # all that can be made, answered or not
     known: list[tuple[Request, list[Answer]]] = field(default_factory=list)
     others: list[tuple[Request, list[Answer]]] = field(default_factory=list)  # no longer asked

@@ -4,7 +4,8 @@ const element = (id) => document.getElementById(id);
 const filters = element("filters");
 const OUTCOMES = ["all", "lost", "won", "tied", "inconsistent", "unreadable"];
 let list = null;
-let entries = []; // each test item against each reference it was compared with
+let entries = []; // each test item against each reference that answered it
+let wanted = {}; // the filters' values
 
 async function readEntries() {
   const letters = atob(element("items").textContent);
@@ -14,62 +15,79 @@ async function readEntries() {
   const sets = await new Response(unpacked).json();
   return sets.flatMap(({ test, items }) =>
     items.flatMap((item) =>
-      Object.entries(item.against).map(([against, pair]) => ({ test, against, item, pair })),
+      Object.entries(item.against).map(([against, models]) => ({ test, against, item, models })),
     ),
   );
 }
 
 const difficultyOf = ({ item }) => (item.difficulty === null ? "unknown" : String(item.difficulty));
 
-// What is searched: task, both answers and id, in small letters; made once.
+// What is searched: task, id, the reference's answers and those compared, in small letters; made once.
 function textOf(entry) {
-  entry.text ??= [entry.item.id, entry.item.instruction, entry.item.input, entry.item.answer[0],
-    entry.pair.answer[0]].join("\n").toLowerCase();
+  const { item, against, models } = entry;
+  const told = [against, ...Object.keys(models)].flatMap((name) => Object.values(item.answers[name] ?? {}));
+  entry.text ??= [item.id, item.instruction, item.input, ...told.map(([text]) => text)].join("\n").toLowerCase();
   return entry.text;
 }
 
-// The judges' entries that count under the filter.
-function heard({ pair }, judge) {
-  if (judge === "all") return Object.values(pair.judges);
-  return pair.judges[judge] ? [pair.judges[judge]] : [];
+// A model that is not trained here has no seed, and counts whichever is wanted.
+const seedFits = (seed) => !seed || (wanted.seed ?? "all") === "all" || wanted.seed === seed;
+
+// The comparisons that the filters let through: a model, its training seed, what judges said.
+function compared({ models }) {
+  return Object.entries(models)
+    .filter(([model]) => wanted.model === "all" || model === wanted.model)
+    .flatMap(([model, seeds]) =>
+      Object.entries(seeds).filter(([seed]) => seedFits(seed)).map(([seed, judges]) => ({ model, seed, judges })));
 }
 
-function fits(outcome, entry, judge) {
+// What judges said in those: the model's name and the judge's, and the entry.
+function heard(entry) {
+  return compared(entry).flatMap(({ model, seed, judges }) =>
+    Object.entries(judges)
+      .filter(([judge]) => wanted.judge === "all" || judge === wanted.judge)
+      .map(([judge, said]) => ({ of: `${nameOf(model, seed)}, ${judge}`, said })));
+}
+
+function fits(outcome, entry) {
   if (outcome === "all") return true;
-  if (outcome === "inconsistent") return heard(entry, judge).some(([, same]) => !same);
-  return heard(entry, judge).some(([each]) => each === outcome);
+  if (outcome === "inconsistent") return heard(entry).some(({ said: [, same] }) => !same);
+  return heard(entry).some(({ said: [each] }) => each === outcome);
 }
 
 function applyFilters() {
-  const wanted = Object.fromEntries(new FormData(filters));
+  const shown = JSON.stringify([wanted.model, wanted.seed, wanted.judge]);
+  wanted = Object.fromEntries(new FormData(filters));
   const search = wanted.search.trim().toLowerCase();
   const among = entries.filter(
     (entry) =>
       (wanted.test === "all" || entry.test === wanted.test) &&
       (wanted.against === "all" || entry.against === wanted.against) &&
+      compared(entry).length > 0 &&
       (wanted.difficulty === "all" || difficultyOf(entry) === wanted.difficulty) &&
       (!search || textOf(entry).includes(search)),
   );
   for (const outcome of OUTCOMES) {
-    const count = among.filter((entry) => fits(outcome, entry, wanted.judge)).length;
+    const count = among.filter((entry) => fits(outcome, entry)).length;
     element(`count-${outcome}`).textContent = count.toLocaleString("en");
   }
-  const found = among.filter((entry) => fits(wanted.outcome, entry, wanted.judge));
+  const found = among.filter((entry) => fits(wanted.outcome, entry));
   element("count").textContent =
-    `${found.length.toLocaleString("en")} of ${entries.length.toLocaleString("en")} comparisons`;
+    `${found.length.toLocaleString("en")} of ${entries.length.toLocaleString("en")} tasks, each against a reference`;
   list.show(found);
+  if (shown !== JSON.stringify([wanted.model, wanted.seed, wanted.judge])) list.again();
 }
 
 function fillRow(row, entry) {
   const marks = make("span", "marks");
-  for (const [judge, said] of Object.entries(entry.pair.judges)) marks.append(mark(judge, said));
+  marks.append(...marksOf(heard(entry)));
   const where = `${entry.test}, ${entry.against}` +
     (entry.item.difficulty === null ? "" : `, difficulty ${entry.item.difficulty}`);
   row.append(marks, make("span", "what", entry.item.instruction.slice(0, 200)), make("span", "where", where));
 }
 
 function choose(entry) {
-  showItem(element("item"), entry);
+  showItem(element("item"), entry, entry && compared(entry));
   if (entry && started) history.replaceState(null, "", linkTo(entry));
 }
 

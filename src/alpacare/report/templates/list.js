@@ -39,6 +39,11 @@ class List {
     this.chosen(this.entries[place]);
   }
 
+  // Tell of the selection again, as it is shown otherwise now.
+  again() {
+    if (this.at >= 0) this.chosen(this.entries[this.at]);
+  }
+
   move(by) {
     this.select(Math.max(0, Math.min(this.entries.length - 1, this.at + by)));
   }

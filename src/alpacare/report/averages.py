@@ -1,0 +1,105 @@
+"""Scores averaged over training seeds, and by difficulty or type over references too.
+
+Only scores are read, which are in Git: no verdicts. The mean's interval is the mean of the
+intervals. It is the one that holds if all runs err on the same tasks, so it is never too narrow for
+the choice of tasks; how much runs differ shows beside it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from alpacare.evaluation.score import Cell, Rate, Score
+from alpacare.evaluation.score_table import consistency_rate, overall_rate, share_rate
+from alpacare.evaluation.win_rates import NO_RATE
+from alpacare.pipeline.params import Params
+
+Scores = Mapping[Cell, Score]
+
+
+@dataclass(frozen=True)
+class Averaged:
+    """One model against one reference, by one judge: the mean over its training seeds."""
+
+    model: str
+    scores: Sequence[Score]  # by training seed; one of a model that is not trained here
+
+    @property
+    def rate(self) -> Rate:
+        """The win rate."""
+        return mean_rate(map(overall_rate, self.scores))
+
+    @property
+    def length_controlled(self) -> Rate:
+        """The length-controlled win rate."""
+        return mean_rate(score.length_controlled for score in self.scores)
+
+    @property
+    def longer(self) -> Rate:
+        """The share of decided items that the longer answer won."""
+        return mean_rate(map(longer_preferred_rate, self.scores))
+
+    @property
+    def consistency(self) -> Rate:
+        """The share of items with the same verdict in both orders."""
+        return mean_rate(map(consistency_rate, self.scores))
+
+    @property
+    def valid(self) -> int:
+        """How many items can be read, in the seed with the fewest."""
+        return min(score.n_valid for score in self.scores)
+
+    @property
+    def n(self) -> int:
+        """How many items there are."""
+        return max(score.n for score in self.scores)
+
+    @property
+    def by_seed(self) -> list[float]:
+        """The win rate of each seed."""
+        return [score.win_rate for score in self.scores if score.win_rate is not None]
+
+
+def longer_preferred_rate(score: Score) -> Rate:
+    """Give the share of decided items that the longer answer won, with Wilson's interval."""
+    return share_rate(score.longer_preferred, score.wins + score.losses, score.confidence)
+
+
+def mean_rate(rates: Iterable[Rate]) -> Rate:
+    """Average rates and their bounds; n is the smallest. Rates without a value do not count."""
+    known = [rate for rate in rates if rate.win_rate is not None]
+    if not known:
+        return NO_RATE
+    means = {
+        name: round(fmean(getattr(rate, name) for rate in known), 4)
+        for name in ("win_rate", "ci_low", "ci_high")
+    }
+    return Rate(**means, n=min(rate.n for rate in known))
+
+
+def average_seeds(scores: Scores, test: str) -> dict[str, dict[str, list[Averaged]]]:
+    """Give a test set's scores by judge and reference: a row for each model."""
+    found: dict[tuple[str, str, str], list[Score]] = {}
+    for cell, score in scores.items():
+        if cell.test == test:
+            found.setdefault((cell.judge, cell.reference, cell.model), []).append(score)
+    rows: dict[str, dict[str, list[Averaged]]] = {}
+    for (judge, reference, model), runs in found.items():
+        rows.setdefault(judge, {}).setdefault(reference, []).append(Averaged(model, runs))
+    return rows
+
+
+def average_groups(
+    params: Params, scores: Scores, test: str, judge: str, field: str
+) -> dict[str, dict[str, Rate]]:
+    """Give win rates by difficulty or type and by model: means over references and seeds."""
+    found: dict[str, dict[str, list[Rate]]] = {}
+    for cell, score in scores.items():
+        counts = cell.reference in params.judgments.averaged
+        if counts and (cell.test, cell.judge) == (test, judge):
+            for name, rate in getattr(score, field).items():
+                found.setdefault(name, {}).setdefault(cell.model, []).append(rate)
+    return {
+        name: {model: mean_rate(rates) for model, rates in models.items()}
+        for name, models in sorted(found.items())
+    }

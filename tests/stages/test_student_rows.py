@@ -1,0 +1,110 @@
+"""Which rows a student learns from: `student_rows`, by its file."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from conftest import run
+from tiny_study import STUDENT, make_rows
+
+from alpacare.core import jsonl
+from alpacare.records.category import Category
+from alpacare.records.response import Response
+from alpacare.stages.student_rows import main as student_rows
+
+ROWS = make_rows()
+
+
+@pytest.fixture(autouse=True)
+def files(params: Path) -> None:
+    jsonl.write(Path("rows.jsonl"), ROWS)
+    jsonl.write(Path("imported/mine.jsonl"), ROWS[:2])
+    Path("categories.jsonl").touch()
+
+
+def choose(**rows: Any) -> Result:
+    STUDENT.parent.mkdir(exist_ok=True)
+    STUDENT.write_text(json.dumps({"rows": rows}))
+    files = [STUDENT, "rows.jsonl", "out.jsonl"]
+    return run(student_rows, *files, "--imported", "imported", "--categories", "categories.jsonl")
+
+
+def chosen(**rows: Any) -> list[int]:
+    """The places of the rows that are chosen."""
+    done = choose(**rows)
+    assert done.exit_code == 0, done.output
+    return [ROWS.index(row) for row in jsonl.read(Path("out.jsonl"), Response)]
+
+
+def write_categories(*names: str | None) -> None:
+    rows = [
+        Category(id=row.id, category=name, raw="", request="")  # type: ignore[arg-type]
+        for row, name in zip(ROWS, names, strict=True)
+    ]
+    jsonl.write(Path("categories.jsonl"), rows)
+
+
+@pytest.mark.parametrize(
+    ("rows", "places"),
+    [
+        ({}, [0, 1, 2, 3, 4, 5]),
+        ({"where": {"type": "chat"}}, [0, 2, 4]),
+        ({"where": {"topic": ["Cardiology", "Dermatology"], "type": "open QA"}}, [1, 5]),
+        ({"where": {"difficulty": [1, 4]}}, [0, 3]),
+        ({"where": {"type": "chat"}, "take": 2, "choose": "longest"}, [2, 4]),
+        ({"source": "imported/mine"}, [0, 1]),
+    ],
+)
+def test_rows_by_what_they_are(rows: Any, places: list[int]) -> None:
+    assert chosen(**rows) == places
+
+
+def test_a_random_choice_is_the_same_for_the_same_seed_and_in_order() -> None:
+    first = chosen(take=3, choose="random")
+    assert first == sorted(first)
+    assert chosen(take=3, choose="random") == first
+    assert any(chosen(take=3, choose="random", seed=seed) != first for seed in (1, 2, 3))
+
+
+def test_rows_by_category() -> None:
+    write_categories("other", None, "question answering", "other", None, "text generation")
+    assert chosen(where={"category": "other"}) == [0, 3]
+    both = {"category": ["question answering", "text generation"], "type": "chat"}
+    assert chosen(where=both) == [2]
+    refused = choose(where={"category": "others"})
+    assert "; category is one of: other, question answering, text generation" in refused.output
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (
+            {"where": {"topic": "Cardiologie"}},
+            "rows.where: none of 6 rows has {'topic': 'Cardiologie'}; topic is one of: C",
+        ),
+        (
+            {"where": {"type": "chat", "topic": "X"}},
+            "; topic is one of: Cardiology, Dermatolog",
+        ),
+        ({"where": {"view": "nurse"}}, "; view is one of: nothing, as in imported rows"),
+        ({"take": 7, "choose": "random"}, "rows.take: 7 rows are wanted, and there are 6"),
+        ({"take": 3}, "rows: take, choose: with choose: random or longest"),
+        ({"choose": "longest"}, "rows: take, choose: with choose: random or longest"),
+        ({"where": {"typ": "chat"}}, "rows.where.typ: unknown key; did you mean 'type'?"),
+        ({"where": {"category": "x"}}, "no row has a category; name who sorts them in"),
+        ({"source": "imported/other"}, "imported/other.jsonl: no such file"),
+        ({"source": "other"}, "rows.source: string should match pattern"),
+    ],
+)
+def test_what_selects_nothing_is_one_line(rows: Any, message: str) -> None:
+    done = choose(**rows)
+    assert (done.exit_code, done.output.count("\n")) == (2, 1), done.output
+    assert message in done.output
+    assert not Path("out.jsonl").exists()
+
+
+def test_no_rows_at_all_is_one_line() -> None:
+    Path("rows.jsonl").write_text("")
+    assert "rows.jsonl: no rows to learn from" in choose().output
