@@ -9,12 +9,14 @@ from hypothesis import strategies as st
 from rouge_score.rouge_scorer import RougeScorer
 
 from alpacare.filtering import filter as filter_module
-from alpacare.filtering.filter import Filter, TaskRow
+from alpacare.filtering import shared_text
+from alpacare.filtering.filter import Filter
 from alpacare.filtering.settings import FilteredSettings, HeuristicSettings
+from alpacare.filtering.task_texts import TaskRow
 
 ORACLE = RougeScorer(["rougeL"], use_stemmer=False)
 WORDS = 3  # in a row
-words = st.lists(st.sampled_from("abcdefg"), max_size=7).map(" ".join)
+words = st.lists(st.sampled_from("abcdefg"), min_size=1, max_size=7).map(" ".join)
 inputs = st.sampled_from(["", "h i j k", "k j i h", "h i j and the"])
 
 
@@ -32,7 +34,7 @@ chosen = st.builds(
     FilteredSettings,
     rouge_l=st.sampled_from([0.5, 0.7, 0.8]),
     keep=st.sampled_from(["first", "none"]),
-    compare=st.sampled_from(["instruction", "task"]),
+    compare=st.sampled_from(["auto", "instruction", "task", "input"]),
     against_seeds=st.booleans(),
     heuristics=st.builds(
         HeuristicSettings, unfinished_input=st.booleans(), same_as_seed=st.booleans()
@@ -54,6 +56,8 @@ def grams(line: TaskRow) -> set[tuple[str, ...]]:
 
 def text_of(options: FilteredSettings, line: TaskRow) -> str:
     task = f"{line.instruction}\n{line.input}"
+    if options.compare == "input" and line.input:
+        return line.input
     return task if options.compare == "task" else line.instruction
 
 
@@ -104,9 +108,10 @@ def test_every_row_is_dropped_for_the_documented_reason(
     tests: list[TaskRow],
     chunk: int,
 ) -> None:
-    task_filter = Filter(options, seeds, tests)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(filter_module, "_CHUNK", chunk)
+        patch.setattr(shared_text, "_FEWEST_ROWS", 99)  # what rows share has tests of its own
+        task_filter = Filter(options, seeds, tests)
         start = 0
         while start < len(rows):
             size = data.draw(st.integers(1, 6))
@@ -142,14 +147,13 @@ def test_unicode_reads_every_script() -> None:
         TaskRow(id=f"{n}", instruction="请解释高血压的原因" + end)
         for n, end in enumerate(["", "。"])
     ]
-    for tokenizer, left, unseen in (("latin", 2, 2), ("unicode", 1, 0)):
-        task_filter = Filter(
-            FilteredSettings(rouge_l=0.7, keep="first", tokenizer=tokenizer), rows[:0]
+    for tokenizer, left, unseen in (("latin", 2, 2), ("unicode", 1, 0), ("auto", 1, 0)):
+        options = FilteredSettings.model_validate(
+            {"rouge_l": 0.7, "keep": "first", "tokenizer": tokenizer}
         )
+        task_filter = Filter(options)
         task_filter.add(rows)
         assert (task_filter.kept, task_filter.unseen) == (left, unseen)
-        against_seed = Filter(
-            FilteredSettings(rouge_l=0.7, keep="first", tokenizer=tokenizer), rows[:1]
-        )
+        against_seed = Filter(options, rows[:1])
         against_seed.add(rows[1:])
-        assert against_seed.kept == left - 1
+        assert against_seed.kept == left - 1 or tokenizer == "latin"

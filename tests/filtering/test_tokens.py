@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rouge_score.tokenize import tokenize
 
-from alpacare.filtering.tokens import TokenNumbers, latin, mostly_unseen, unicode
+from alpacare.filtering.tokens import Tokenizer, TokenNumbers, auto, latin, mostly_unseen, unicode
 
 ascii_text = st.text(st.characters(max_codepoint=127))
 
@@ -25,7 +25,8 @@ def test_on_ascii_the_tokenizers_agree(text: str) -> None:
     [
         ("Was hilft bei Übelkeit?", ["was", "hilft", "bei", "übelkeit"]),
         ("caf\u00e9 CAFE\u0301", ["caf\u00e9", "caf\u00e9"]),
-        ("糖尿病とは HbA1c", ["糖", "尿", "病", "と", "は", "hba1c"]),
+        ("糖尿病とは HbA1c", ["糖尿", "尿病", "病と", "とは", "hba1c"]),
+        ("第2型糖", ["第", "2", "型糖"]),
         ("मधुमेह क्या है?", ["मधुमेह", "क्या", "है"]),
         ("당뇨병이란 무엇", ["당뇨병이란", "무엇"]),
         ("ما هو السكري؟", ["ما", "هو", "السكري"]),
@@ -35,6 +36,19 @@ def test_on_ascii_the_tokenizers_agree(text: str) -> None:
 )
 def test_unicode_reads_every_script(text: str, tokens: list[str]) -> None:
     assert unicode(text) == tokens
+
+
+@pytest.mark.parametrize(
+    ("text", "tokenizer"),
+    [
+        ("Explain Ménière's disease.", latin),
+        ("How do α-blockers differ?", latin),  # noqa: RUF001
+        ("COVID: 糖尿病", unicode),
+        ("Что такое диабет?", unicode),
+    ],
+)
+def test_auto_takes_what_a_text_needs(text: str, tokenizer: Tokenizer) -> None:
+    assert auto(text) == tokenizer(text)
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ def test_keep_first_keeps_one_of_each_near_pair(workspace: Path) -> None:
         "kept": 2,
         "kept_share": 0.5,
         "dropped": {"contamination": 0, "rouge_l_seed": 0, "rouge_l": 2},
+        "compared": {"by": "instruction", "by_input": 0},
         "unseen_by_tokenizer": 0,
         "compared_with": {"seeds": 0, "test_tasks": 0},
         "in_test_sets": 0,
@@ -107,7 +108,7 @@ def test_heuristics_come_first_and_are_counted(workspace: Path) -> None:
 
 def test_letters_unseen_by_the_tokenizer(workspace: Path) -> None:
     rows = ["请解释高血压的原因和治疗方法", "请解释高血压的原因和治疗方法。", "Name a bone."]
-    configure()
+    configure(tokenizer="latin")
     write_tasks("in.jsonl", rows)
     result = run(main, *FILES)
     assert (
@@ -118,6 +119,18 @@ def test_letters_unseen_by_the_tokenizer(workspace: Path) -> None:
     kept, _, metrics = filtered()
     assert kept == [rows[0], rows[2]]
     assert metrics["unseen_by_tokenizer"] == 0
+
+
+def test_a_constant_instruction_is_said_and_counted(workspace: Path) -> None:
+    lead = "Be a kind nurse and answer the person below in plain words, please, and be brief."
+    questions = ["Why does my knee click?", "Is tea good for iron?", "May a baby fly?"]
+    configure()
+    write_tasks("in.jsonl", [(lead, question) for question in questions])
+    result = run(main, *FILES)
+    assert "compared by input: 3 of 3 instructions" in result.output
+    assert "nearly all have it: 'Be a kind nurse and" in result.output
+    assert filtered()[2]["compared"] == {"by": "input", "by_input": 3}
+    assert filtered()[2]["kept"] == 3
 
 
 # ---- wrong input ---------------------------------------------------------------------------------

@@ -7,11 +7,13 @@ from alpacare.core.public import exports
 
 __getattr__, __all__ = exports(
     __name__,
-    filter="DropReason Filter MatchedTask TaskRow",
+    filter="DropReason Filter MatchedTask",
     settings="FilteredSettings HeuristicSettings",
     heuristics="HEURISTICS HeuristicFilter",
     contamination="ContaminationIndex ContaminationMatch TaskTexts",
     near_duplicates="KeepFirst KeepNone NearDuplicatePair pairs_across",
     rouge="encode f_measure scores",
-    tokens="latin mostly_unseen unicode",
+    task_texts="ComparedTexts TaskRow",
+    shared_text="SharedText shared_text",
+    tokens="auto latin mostly_unseen unicode",
 )

@@ -3,36 +3,20 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import islice
 from typing import TypeVar
 
-from pydantic import ConfigDict
-
 from alpacare.core.errors import BadInput
-from alpacare.core.jsonl import Row
 from alpacare.core.progress import RowsDone, ignore_progress
-from alpacare.filtering import tokens
-from alpacare.filtering.contamination import ContaminationIndex, ContaminationMatch, TaskTexts
+from alpacare.filtering.contamination import ContaminationIndex, ContaminationMatch
 from alpacare.filtering.heuristics import HeuristicFilter
 from alpacare.filtering.near_duplicates import KeepFirst, KeepNone, pairs_across
 from alpacare.filtering.settings import FilteredSettings
-from alpacare.records.task import Question
+from alpacare.filtering.task_texts import AnyRow, ComparedTexts
 
 _CHUNK = 1 << 14  # tasks held at a time
 
 
-class TaskRow(Row):
-    """A row of a file to filter, or to compare with; it may have other fields."""
-
-    model_config = ConfigDict(extra="ignore", strict=True, frozen=True)
-
-    id: str
-    instruction: str
-    input: str = ""
-
-
-AnyRow = TaskRow | Question
 T = TypeVar("T", bound=AnyRow)
 
 
@@ -58,7 +42,8 @@ class Filter:
     """Takes tasks in rounds of any sizes; the same are dropped as if all had come at once.
 
     `dropped` is by position over all tasks ever added, `matched` holds the contamination matches
-    to report, `unseen` counts tasks in letters that the tokenizer does not see.
+    to report, `unseen` counts tasks in letters that the tokenizer does not see, which are not
+    compared, and `by_input` those of which the input alone is compared.
     """
 
     def __init__(
@@ -71,16 +56,11 @@ class Filter:
         self.matched: list[MatchedTask] = []
         self.seeds = seeds
         self.tests = tests
-        # cached, since seeds, test sets and the join use the same texts one after the other
-        self._tokenizer = lru_cache(2 * _CHUNK)(getattr(tokens, settings.tokenizer))
+        self.texts = ComparedTexts(settings, tests)
+        self.by_input = 0
         known = [(seed.id, seed.instruction) for seed in seeds]
         self._heuristics = HeuristicFilter(settings.heuristics, known)
-        self._contamination = ContaminationIndex(
-            [self._texts(test) for test in tests],
-            settings.contamination_rouge_l,
-            settings.contamination_words,
-            self._tokenizer,
-        )
+        self._contamination: ContaminationIndex | None = None  # once it is seen what rows share
         self._near_duplicates = self._near_duplicate_rule()
         self._compared: list[int] = []  # positions of the tasks compared with each other
         self._ids: list[str] = []  # and their ids
@@ -91,7 +71,13 @@ class Filter:
         return self.added - len(self.dropped)
 
     def add(self, tasks: Iterable[AnyRow], advance: RowsDone = ignore_progress) -> None:
-        """Filter more tasks; `advance` is called with how many more are done."""
+        """Filter more tasks; `advance` is called with how many more are done.
+
+        What rows share is seen in the first round, unless `texts.look_at` was called before.
+        """
+        if not self.texts.looked:
+            tasks = list(tasks)
+            self.texts.look_at(tasks)
         pairs = self._near_duplicates.add(self._texts_to_compare(iter(tasks), advance), advance)
         for place, pair in pairs.items():
             witness = self._ids[pair.first if place == pair.second else pair.second]
@@ -106,6 +92,13 @@ class Filter:
         """How many seeds tasks are compared with."""
         on = self.settings.against_seeds or self.settings.heuristics.same_as_seed
         return len(self.seeds) if on else 0
+
+    @property
+    def chosen(self) -> str:
+        """What is compared: the setting, or for "auto" what it chose; "mixed": row by row."""
+        if self.settings.compare != "auto" or not self.by_input:
+            return "instruction" if self.settings.compare == "auto" else self.settings.compare
+        return "input" if self.texts.rows.constant else "mixed"
 
     def check_contamination(self) -> None:
         """Refuse contaminated tasks if `contamination` is "fail".
@@ -142,21 +135,25 @@ class Filter:
                 if position not in self.dropped:
                     self._compared.append(position)
                     self._ids.append(task.id)
-                    yield self._text(task)
+                    yield self.texts.near_duplicate(task)
 
     def _check_chunk(self, chunk: Sequence[AnyRow], start: int) -> None:
         for position, task in enumerate(chunk, start=start):
-            if found := self._heuristics.drop_reason(task.instruction, task.input):
+            by_input = self.texts.by_input(task)
+            repeated = by_input and self.settings.compare == "auto"
+            if found := self._heuristics.drop_reason(task.instruction, task.input, repeated):
                 self.dropped[position] = DropReason(*found)
-            elif self.settings.tokenizer == "latin" and tokens.mostly_unseen(self._text(task)):
-                self.unseen += 1
+                continue
+            self.by_input += by_input
+            self.unseen += self.texts.unseen(task)
         self._compare_with_tests(chunk, start)
         self._compare_with_seeds(chunk, start)
 
     def _compare_with_tests(self, chunk: Sequence[AnyRow], start: int) -> None:
         if not self.tests:
             return
-        matches = self._contamination.matches([self._texts(task) for task in chunk])
+        index = self._contamination = self._contamination or self._index_of_tests()
+        matches = index.matches([self.texts.contamination(task) for task in chunk])
         for position, (task, match) in enumerate(zip(chunk, matches, strict=True), start=start):
             if match and position not in self.dropped:
                 test = self.tests[match.task]
@@ -167,24 +164,26 @@ class Filter:
     def _compare_with_seeds(self, chunk: Sequence[AnyRow], start: int) -> None:
         if not (self.seeds and self.settings.against_seeds):
             return
-        seeds, texts = ([self._text(task) for task in side] for side in (self.seeds, chunk))
-        for pair in pairs_across(seeds, texts, self.settings.rouge_l, self._tokenizer):
+        text = self.texts.near_duplicate
+        seeds, texts = ([text(task) for task in side] for side in (self.seeds, chunk))
+        for pair in pairs_across(seeds, texts, self.settings.rouge_l, self.texts.tokenizer):
             reason = DropReason("rouge_l_seed", self.seeds[pair.first].id, pair.score)
             before = self.dropped.setdefault(start + pair.second, reason)
             if before.reason == reason.reason and pair.score > (before.score or 0):
                 self.dropped[start + pair.second] = reason
 
-    def _text(self, task: AnyRow) -> str:
-        whole = self.settings.compare == "task"
-        return f"{task.instruction}\n{task.input}" if whole else task.instruction
-
-    def _texts(self, task: AnyRow) -> TaskTexts:
-        return TaskTexts(self._text(task), (task.instruction, task.input))
+    def _index_of_tests(self) -> ContaminationIndex:
+        return ContaminationIndex(
+            [self.texts.contamination(test) for test in self.tests],
+            self.settings.contamination_rouge_l,
+            self.settings.contamination_words,
+            self.texts.tokenizer,
+        )
 
     def _near_duplicate_rule(self) -> KeepFirst | KeepNone:
         rule = KeepFirst if self.settings.keep == "first" else KeepNone
         if self.settings.engine == "local":
-            return rule(self.settings.rouge_l, self._tokenizer)
+            return rule(self.settings.rouge_l, self.texts.tokenizer)
         from alpacare.filtering.ray_join import ray_pairs
 
-        return rule(self.settings.rouge_l, self._tokenizer, ray_pairs)
+        return rule(self.settings.rouge_l, self.texts.tokenizer, ray_pairs)

@@ -41,12 +41,17 @@ class HeuristicFilter:
         }
         self._checks = [(name, checks[name]) for name in HEURISTICS if getattr(settings, name)]
 
-    def drop_reason(self, instruction: str, input: str) -> tuple[str, str] | None:
+    def drop_reason(
+        self, instruction: str, input: str, repeated: bool = False
+    ) -> tuple[str, str] | None:
         """Give the first heuristic that applies, in the order of `HEURISTICS`, and its proof.
 
         The proof is the words concerned, or their number, or the seed's id. None if none applies.
+        `repeated`: many rows have this instruction, so that a seed with it proves nothing.
         """
         for name, check in self._checks:
+            if repeated and name == "same_as_seed":
+                continue
             if (proof := check(instruction, input)) is not None:
                 return name, proof
         return None

@@ -50,8 +50,8 @@ class FilteredSettings(Settings):
 
     rouge_l: float = Field(ge=0, le=1)
     keep: Literal["first", "none"]
-    compare: Literal["instruction", "task"] = "instruction"
-    tokenizer: Literal["latin", "unicode"] = "latin"
+    compare: Literal["auto", "instruction", "task", "input"] = "auto"
+    tokenizer: Literal["auto", "latin", "unicode"] = "auto"
     against_seeds: bool = True
     heuristics: HeuristicSettings = HeuristicSettings()
     contamination: Literal["fail", "drop", "report"] = "drop"

@@ -18,11 +18,14 @@ from alpacare.core.errors import BadInput
 from alpacare.core.files import atomic_file, open_text, write_json
 from alpacare.core.progress import track
 from alpacare.core.settings import load
-from alpacare.filtering.filter import Filter, MatchedTask, TaskRow
+from alpacare.filtering.filter import Filter, MatchedTask
 from alpacare.filtering.settings import FilteredSettings
+from alpacare.filtering.shared_text import evenly_spread
+from alpacare.filtering.task_texts import TaskRow
 from alpacare.records.dropped import Dropped
 
 _NEAREST = 20  # pairs of task and test task in the table
+_SHOWN = 60  # characters of a text that rows share
 
 
 @click.command(cls=Stage)
@@ -58,7 +61,8 @@ def main(
     check_files([instructions, seeds], [out, dropped, metrics, nearest])
     settings = load("filtered", FilteredSettings)
     task_filter = Filter(settings, read_rows(seeds), read_test_sets(tests))
-    with track("filtered", sum(1 for _ in _lines(instructions)), "instructions") as advance:
+    count = _look_at(instructions, task_filter)
+    with track("filtered", count, "instructions") as advance:
         rows = jsonl.stream(instructions, TaskRow, unique="id")
         task_filter.add(rows, lambda done: advance(done, ""))
     task_filter.check_contamination()
@@ -67,6 +71,20 @@ def main(
     if nearest:
         _write_nearest(nearest, task_filter.matched)
     _print_summary(task_filter)
+
+
+def _look_at(instructions: Path, task_filter: Filter) -> int:
+    """Show the filter rows from the whole file; give how many rows there are."""
+    count = sum(1 for _ in _lines(instructions))
+    looked_at, rows = evenly_spread(count), []
+    for place, line in enumerate(_lines(instructions)):
+        if place in looked_at:
+            try:
+                rows.append(TaskRow.model_validate_json(line))
+            except ValueError:
+                break  # the filter will come to it and say what is wrong
+    task_filter.texts.look_at(rows)
+    return count
 
 
 def read_rows(path: Path | None) -> list[TaskRow]:
@@ -121,6 +139,7 @@ def _counts(task_filter: Filter) -> dict[str, Any]:
         "kept": task_filter.kept,
         "kept_share": round(task_filter.kept / task_filter.added, 4) if task_filter.added else 0.0,
         "dropped": task_filter.counts(),
+        "compared": {"by": task_filter.chosen, "by_input": task_filter.by_input},
         "unseen_by_tokenizer": task_filter.unseen,
         "compared_with": {
             "seeds": task_filter.compared_seeds,
@@ -145,15 +164,27 @@ def _print_summary(task_filter: Filter) -> None:
     if task_filter.unseen:
         click.secho(
             f"warning: {task_filter.unseen} instructions are mostly in letters that tokenizer "
-            "'latin' does not see, so near-duplicates among them are missed; set "
-            "filtered.tokenizer: unicode",
+            "'latin' does not see; they are kept without being compared, near-duplicates too; set "
+            "filtered.tokenizer: auto",
             fg="yellow",
             err=True,
         )
+    if task_filter.by_input and task_filter.settings.compare == "auto":
+        click.echo(
+            f"compared by input: {task_filter.by_input} of {task_filter.added} instructions, which "
+            "say what many others say (filtered.compare: auto)"
+        )
+    for text in task_filter.texts.left_out():
+        click.echo(f"left out of the comparison, since nearly all have it: '{_shortened(text)}'")
     reasons = ", ".join(f"{n} {reason}" for reason, n in task_filter.counts().items() if n)
     click.echo(
         f"{task_filter.added} instructions: {task_filter.kept} kept; dropped: {reasons or 'none'}"
     )
+
+
+def _shortened(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _SHOWN else f"{line[:_SHOWN]}..."
 
 
 if __name__ == "__main__":
