@@ -17,7 +17,7 @@ from alpacare.filtering.task_texts import TaskRow
 ORACLE = RougeScorer(["rougeL"], use_stemmer=False)
 WORDS = 3  # in a row
 words = st.lists(st.sampled_from("abcdefg"), min_size=1, max_size=7).map(" ".join)
-inputs = st.sampled_from(["", "h i j k", "k j i h", "h i j and the"])
+inputs = st.sampled_from(["", "h i j k", "k j i h", "h i j k l h i and the"])
 
 
 def lines(kind: str, size: int) -> st.SearchStrategy[list[TaskRow]]:

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 from every_pair import pairs_above
 
-from alpacare.filtering import join_rows
+from alpacare.filtering import join_rows, rare_token_lists
 from alpacare.filtering import near_duplicate_join as engine
-from alpacare.filtering.near_duplicate_join import JoinedPairs, NearDuplicateJoin
+from alpacare.filtering.join_rows import JoinedPairs
+from alpacare.filtering.near_duplicate_join import NearDuplicateJoin
 from alpacare.filtering.near_duplicates import KeepFirst, KeepNone, NearDuplicatePair, pairs_across
 from alpacare.filtering.rouge import encode, f_measure, scores
 from alpacare.filtering.tokens import TokenNumbers, latin, unicode
@@ -84,14 +85,30 @@ def test_rows_so_long_that_counts_outgrow_16_bits() -> None:
 
 
 @pytest.mark.parametrize(
-    "limit", ["_CANDIDATES", "_STEP", "_TILE", "_COLUMNS", "_OVERHEAD", "_CHARACTERS"]
+    "limit", ["_CANDIDATES", "_STEP", "_TILE", "_COLUMNS", "OVERHEAD", "_CHARACTERS"]
 )
 def test_no_limit_changes_the_result(limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
     texts = sentences(300, 100, 10)
     expected = matrix_pairs(texts, 0.4)
     monkeypatch.setattr(join_rows if limit == "_CHARACTERS" else engine, limit, 7)
-    monkeypatch.setattr(engine, "_DENSE", np.inf)
+    if limit == "OVERHEAD":
+        monkeypatch.setattr(rare_token_lists, limit, 7)
+    monkeypatch.setattr(rare_token_lists, "_DENSE", np.inf)
     assert pairs_above(texts, 0.4) == expected
+
+
+@pytest.mark.parametrize("work", [0, 0.6, np.inf])
+@pytest.mark.parametrize("limit", ["_CANDIDATES", "_DENSE_STEP", "_TILE", "_HEIGHT", "_WIDTH"])
+def test_comparing_all_rows_gives_the_same(
+    limit: str, work: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = ["", *sentences(200, 12, 10), ""]
+    monkeypatch.setattr(engine, limit, 7)
+    monkeypatch.setattr(engine, "_ALL", work)
+    monkeypatch.setattr(engine, "_MANY", 0)
+    monkeypatch.setattr(rare_token_lists, "_DENSE", -1)
+    for threshold in (0, 0.4, 0.7):
+        assert pairs_above(texts, threshold) == matrix_pairs(texts, threshold)
 
 
 def test_few_of_the_pairs_are_scored(scored: list[int]) -> None:
@@ -131,7 +148,7 @@ def test_nothing_to_compare(texts: list[str]) -> None:
 
 
 def test_progress_counts_every_row(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "_STEP", 64)
+    monkeypatch.setattr(engine, "_DENSE_STEP", 64)
     done: list[int] = []
     KeepFirst(0.7, latin).add(sentences(300, 100, 10), advance=done.append)
     assert sum(done) == 300

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from rouge_score.rouge_scorer import RougeScorer
 
 from alpacare.filtering import near_duplicate_join as engine
+from alpacare.filtering import rare_token_lists
 from alpacare.filtering.near_duplicates import KeepFirst, KeepNone, NearDuplicatePair, pairs_across
 from alpacare.filtering.tokens import latin
 
@@ -29,8 +30,9 @@ def lists(request: pytest.FixtureRequest) -> Iterator[None]:
     """Index few rows as few and, by other limits, as many."""
     with pytest.MonkeyPatch.context() as patch:
         if request.param == "a list for each token":
-            patch.setattr(engine, "_OVERHEAD", 1)
-            patch.setattr(engine, "_DENSE", np.inf)
+            patch.setattr(engine, "OVERHEAD", 1)
+            patch.setattr(rare_token_lists, "OVERHEAD", 1)
+            patch.setattr(rare_token_lists, "_DENSE", np.inf)
         yield
 
 

@@ -15,7 +15,8 @@ from test_join_limits import sentences
 
 from alpacare.core.errors import BadInput
 from alpacare.filtering import ray_join
-from alpacare.filtering.near_duplicate_join import JoinedPairs, Mask
+from alpacare.filtering.join_rows import JoinedPairs
+from alpacare.filtering.near_duplicate_join import Mask
 from alpacare.filtering.near_duplicates import KeepFirst, KeepNone, local_pairs
 from alpacare.filtering.ray_join import PairColumns, Rows
 from alpacare.filtering.tokens import TokenNumbers, latin

@@ -67,11 +67,10 @@ class ContaminationIndex:
         self._tokens = {chr(_FIRST + n): token for n, token in enumerate(tokens, start=1)}
         self._characters = {token: character for character, token in self._tokens.items()}
         self._tasks = [self._encode(task.text) for task in tasks]
-        self._tasks_by_ngram: dict[str, tuple[int, ...]] = {}
+        self._tasks_by_ngram: dict[str, list[int]] = {}
         for position, task in enumerate(tasks):
-            single = (position,)  # one object for all n-grams that only this task has
-            for ngram in set(self._ngrams(task.parts)):
-                self._tasks_by_ngram[ngram] = self._tasks_by_ngram.get(ngram, ()) + single
+            for ngram in dict.fromkeys(self._ngrams(task.parts)):
+                self._tasks_by_ngram.setdefault(ngram, []).append(position)
 
     def matches(self, rows: Sequence[TaskTexts]) -> list[ContaminationMatch | None]:
         """Give each row's nearest test task if it is a match or scores at least `REPORTED_FROM`.
@@ -106,9 +105,12 @@ class ContaminationIndex:
     def _tasks_sharing_ngrams(self, parts: Iterable[str]) -> dict[int, str]:
         """Give the tasks that share an n-gram, each with the first one."""
         shared: dict[int, str] = {}
+        before: list[int] = []
         for ngram in self._ngrams(parts):
-            for task in self._tasks_by_ngram.get(ngram, ()):
-                shared.setdefault(task, ngram)
+            tasks = self._tasks_by_ngram.get(ngram, [])
+            if tasks != before:  # n-grams that follow one another often have the same tasks
+                shared = dict.fromkeys(tasks, ngram) | shared
+                before = tasks
         return shared
 
     def _ngrams(self, parts: Iterable[str]) -> Iterator[str]:

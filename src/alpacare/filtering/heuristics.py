@@ -34,7 +34,7 @@ class HeuristicFilter:
             "starts_with_punctuation": lambda text, _: _match(_MARKS, text),
             "not_english": lambda text, _: _other_language(text),
             "empty_input": missing_input,
-            "unfinished_input": lambda _, text: unfinished_input(text.strip()),
+            "unfinished_input": lambda task, text: unfinished_input(task, text.strip()),
             "input_equals_instruction": _same_text,
             "same_as_seed": lambda text, _: known.get(_normalised(text)),
             "answer_leaked": _leaked_answer,

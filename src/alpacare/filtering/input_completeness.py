@@ -1,7 +1,8 @@
 """Input completeness: inputs that are missing, cut off or placeholders.
 
 Only clear signs count. Most cut texts end like any other text, and "interpret the potassium" may or
-may not need a report. So many cases are missed, but a complete task is almost never dropped.
+may not need a report. So many cases are missed, but a complete task is almost never dropped: lists,
+objects, code and sentences to complete end in any way.
 """
 
 # ruff: noqa: RUF001  (marks that are not ASCII are meant)
@@ -59,32 +60,47 @@ def missing_input(instruction: str, input: str) -> str | None:
     return pointer.group()
 
 
+# A list or an object has commas, digits, colons or quotes; a placeholder says what should be there.
 _PLACEHOLDER = re.compile(
-    r"[\[<{][^\[\]<>{}]*[\]>}]\.?|\((?:no|not|none|see|insert|paste)\b[^()]*\)|[.?_\-*\s]+|n/?a|nan"
-    r"|none|null|tbd|no input.{0,15}|lorem .*"
+    r"[\[<{](?=\s*[a-z]+\s+[a-z])[^\[\]<>{},;:=\d\"'“”()/|+*\\]*[\]>}]\.?"
+    r"|\((?:no|not|none|see|insert|paste)\b[^()]*\)|[.?_\s]+|n/a"
+    r"|no input.{0,15}|lorem ipsum.*"
     r"|not (?:applicable|provided|available|needed|required)\.?|see (?:above|below|attached)\b.*",
     re.IGNORECASE,
 )
-_INSERT = re.compile(r"[\[<{(]\s*(?:please )?(?:insert|paste)\b[^\[\]<>{}()]*.?", re.IGNORECASE)
-_OPEN = (",", ";", "(", "[", "...", "…")
+_INSERT = re.compile(
+    r"[\[<{(]\s*(?:please )?(?:insert|paste)\s(?!into\b)[^\[\]<>{}()]*[\]>})]", re.IGNORECASE
+)
+_MARKUP = re.compile(r"</?[a-z][a-z0-9]*\s*/?>\.?", re.IGNORECASE)
 _NEVER = """
-the an and or of from with into because although while whereas whether than which whose their your
-my our its was were - – —
+the an and or of from with into because although while whereas whether than whose their your my our
+its
 """
 _NEVER_LAST = frozenset(_NEVER.split())
+_PROSE = 8  # words in the last line of a text that was cut off
+# The task is to go on from there, or it is about words, which may stand for themselves.
+_GOES_ON = re.compile(
+    r"\b(?:complet|continu|finish|fill|end(?:ing)?\b|next|predict|insert|add|blank|gap|missing"
+    r"|follow(?:s|ed)\b|start|begin|begun|extend|expand|correct|proofread|punctuat|edit|grammar"
+    r"|word|phrase|sentence|prompt|story|poem|line|lyric|rhym|joke|analogy|preposition|conjunction"
+    r"|article|code|function|query|program|script|regex|syntax|string|token|type of)",
+    re.IGNORECASE,
+)
+_CODE = re.compile(r"[{}=<>\\]|\w\(|;\s|^\s*(?:#|//|def |class |import |select )", re.I | re.M)
 
 
-def unfinished_input(input: str) -> str | None:
-    """Find a placeholder, or an end in mid-sentence."""
+def unfinished_input(instruction: str, input: str) -> str | None:
+    """Find a placeholder, or an end in mid-sentence that the instruction does not ask to go on."""
     if not input:
         return None
-    if len(input) < 80 and _PLACEHOLDER.fullmatch(input):
+    if len(input) < 80 and _PLACEHOLDER.fullmatch(input) and not _MARKUP.fullmatch(input):
         return input
     if inserted := _INSERT.search(input):
         return inserted.group()
     line = input[input.rfind("\n") + 1 :]
-    end = line.rsplit(None, 4)
-    speaker = len(line) < len(input) and len(end) <= 4  # "Nurse:", and the answer is the task
-    if line.endswith(_OPEN) or end[-1] in _NEVER_LAST or (line.endswith(":") and not speaker):
-        return " ".join(end[-3:])
-    return None
+    words = line.split()
+    if len(words) < _PROSE or words[-1] not in _NEVER_LAST:
+        return None
+    if _GOES_ON.search(instruction) or _CODE.search(input):
+        return None
+    return " ".join(words[-3:])

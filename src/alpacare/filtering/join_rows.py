@@ -1,5 +1,7 @@
-"""What the near-duplicate join knows of each row: token numbers, a string, fingerprints."""
+"""Rows for the near-duplicate join: token numbers, strings, fingerprints; and the pairs found."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -10,6 +12,23 @@ Ints = NDArray[np.int32]
 
 _SURROGATES = range(0xD800, 0xE000)  # code points that are no characters
 _CHARACTERS = 0x110000 - len(_SURROGATES)
+
+
+@dataclass(frozen=True)
+class JoinedPairs:
+    """The pairs above the threshold that have one of the next `rows` rows as their second.
+
+    `first` and `second` [pairs] are positions, first < second, ordered by second, then first;
+    `score` [pairs] is ROUGE-L F.
+    """
+
+    rows: int
+    first: Ints
+    second: Ints
+    score: NDArray[np.float64]
+
+    def __iter__(self) -> Iterator[tuple[int, int, float]]:
+        return zip(self.first.tolist(), self.second.tolist(), self.score.tolist(), strict=True)
 
 
 def rarest_first(tokens: Ints) -> Ints:
@@ -49,3 +68,20 @@ def fingerprints(tokens: Ints, lengths: Ints, threshold: float) -> tuple[Any, An
         bits = np.where(number == word, bit, np.uint64(0))
         fine[word, filled] = np.bitwise_xor.reduceat(bits, starts)
     return fine, np.bitwise_xor.reduce(fine.reshape(4, words, -1), axis=0)
+
+
+def distinct(keys: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Sort keys and leave repeated ones out."""
+    keys.sort()
+    distinct: NDArray[np.int64] = keys[np.append(True, keys[1:] != keys[:-1])[: len(keys)]]
+    return distinct
+
+
+def cut(start: int, stop: int, step: int) -> list[tuple[int, int]]:
+    """Cut start..stop into ranges of `step`, the first of them at the list's end."""
+    return [(low, min(stop, low + step)) for low in range(start, stop, step)][::-1]
+
+
+def clipped(slack: Ints) -> NDArray[np.uint16]:
+    """Fit slack into 16 bits, two of them added: still more than any fingerprint's width."""
+    return np.minimum(slack, 1 << 14).astype(np.uint16)

@@ -13,6 +13,9 @@ Hence three filters:
    lists are compared with XOR and popcount in numpy (bitmap filter: Sandes et al. 2017).
 3. Near lengths. They too differ by no more than that, which is min / max >= t / (2 - t).
 
+Where a few words make up half of all tokens, no list is short and many fingerprints are near. Then
+all rows of like lengths are compared, and a tile in which too many pairs pass is left to rapidfuzz.
+
 The remaining pairs are scored: LCS by rapidfuzz, F in float64 in rouge_score's own order of
 operations, because rounding decides the pairs exactly on the threshold. No filter loses a pair and
 none depends on the order of the work, so the result is the same for any number of cores.
@@ -21,43 +24,37 @@ none depends on the order of the work, so the result is the same for any number 
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.distance import LCSseq
-from rapidfuzz.process import cpdist
+from rapidfuzz.process import cdist, cpdist
 
-from alpacare.filtering.join_rows import Ints, encode_rows, fingerprints, rarest_first
+from alpacare.filtering.join_rows import (
+    Ints,
+    JoinedPairs,
+    clipped,
+    cut,
+    distinct,
+    encode_rows,
+    fingerprints,
+    rarest_first,
+)
+from alpacare.filtering.rare_token_lists import OVERHEAD, STEP, TINY, Keys, build_lists
 from alpacare.filtering.rouge import f_measure
 
-Keys = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
-_STEP = 1 << 14  # rows compared with all earlier ones at a time
+_STEP = STEP
+_NONE = np.empty(0, dtype=np.int64)
 _CANDIDATES = 1 << 23  # pairs to score held at a time, 8 bytes each
 _TILE = 1 << 17  # fingerprint pairs in one numpy call: 1 MiB, about a core's cache
 _COLUMNS = 1 << 13  # width of such a tile
-_OVERHEAD = 1 << 15  # of a list's numpy calls, in fingerprint pairs compared meanwhile
-_DENSE = 0.5  # share of all pairs from which one list of all rows is less work than many
-_TINY = 1e-9  # above every float64 error here, below every difference that counts
-
-
-@dataclass(frozen=True)
-class JoinedPairs:
-    """The pairs above the threshold that have one of the next `rows` rows as their second.
-
-    `first` and `second` [pairs] are positions, first < second, ordered by second, then first;
-    `score` [pairs] is ROUGE-L F.
-    """
-
-    rows: int
-    first: Ints
-    second: Ints
-    score: NDArray[np.float64]
-
-    def __iter__(self) -> Iterator[tuple[int, int, float]]:
-        return zip(self.first.tolist(), self.second.tolist(), self.score.tolist(), strict=True)
+_DENSE_STEP = 1 << 12  # rows compared with all earlier ones at a time, if all are compared
+_HEIGHT, _WIDTH = 1 << 8, 1 << 9  # seconds and firsts of like lengths in a tile of all pairs
+_MANY = 0.1  # share of a tile's pairs that pass from which a sample of them is looked at
+_SAMPLE = 1 << 10  # pairs
+_SCORING, _ALL = 4.0, 0.6  # work of scoring a chosen pair, and one of a whole tile (fine: 1)
 
 
 class NearDuplicateJoin:
@@ -81,9 +78,11 @@ class NearDuplicateJoin:
         # A pair's slack is its first row's rounded down plus its second's rounded up: whole
         # numbers, whose sum is never less than the sum rounded down.
         slack = (1 - threshold) * lengths
-        self._slack_down = np.floor(slack + _TINY).astype(np.int32)
-        self._slack_up = np.ceil(slack - _TINY).astype(np.int32)
-        self._keys, self._rows, self._lists = _build_lists(tokens, lengths, threshold)
+        self._slack_down = np.floor(slack + TINY).astype(np.int32)
+        self._slack_up = np.ceil(slack - TINY).astype(np.int32)
+        self._keys, self._rows, self._lists = build_lists(tokens, lengths, threshold)
+        self._dense = len(self._lists) == 0
+        self._by_length = np.argsort(lengths, kind="stable").astype(np.int32)
 
     def pairs(self, start: int, partners: Mask) -> Iterator[JoinedPairs]:
         """Yield the pairs whose second row is `start` or later, in order, in bounded memory.
@@ -93,15 +92,18 @@ class NearDuplicateJoin:
             partners: the rows that may be a pair's first; [rows]. It is read for each `JoinedPairs`
                 again, so the caller may remove rows meanwhile.
         """
-        ranges = _ranges(start, len(self._lengths), _STEP)  # of second rows; the last is next
+        step, compare = (
+            (_DENSE_STEP, self._compared_all) if self._dense else (_STEP, self._candidates)
+        )
+        ranges = cut(start, len(self._lengths), step)  # of second rows; the last is next
         with ThreadPoolExecutor(self._workers) as pool:
             while ranges:
                 low, high = ranges.pop()
-                parts = self._candidates(pool, low, high, partners)
+                parts = compare(pool, low, high, partners)
                 if parts is None:
-                    ranges += _ranges(low, high, max(1, (high - low) // 8))
+                    ranges += cut(low, high, max(1, (high - low) // 8))
                 else:
-                    yield self._scored(high - low, np.unique(np.concatenate(parts)))
+                    yield self._scored(high - low, distinct(np.concatenate(parts)))
 
     def _candidates(
         self, pool: ThreadPoolExecutor, low: int, high: int, partners: Mask
@@ -111,7 +113,7 @@ class NearDuplicateJoin:
         begin, middle, end = (np.searchsorted(self._keys, self._lists + i) for i in (0, low, high))
         lists = np.stack([begin, middle, end], axis=1)[end > middle]
         # Shares of about equal work, four for each worker so that none waits long for the last.
-        costs = np.cumsum((lists[:, 2] - lists[:, 0]) * (lists[:, 2] - lists[:, 1]) + _OVERHEAD)
+        costs = np.cumsum((lists[:, 2] - lists[:, 0]) * (lists[:, 2] - lists[:, 1]) + OVERHEAD)
         shares = 4 * self._workers
         cuts = np.searchsorted(costs, np.linspace(0, costs[-1:].sum(), shares + 1)[1:-1])
         limit = _CANDIDATES // shares if high - low > 1 else None  # one row cannot be cut
@@ -121,9 +123,38 @@ class NearDuplicateJoin:
         whole = [part for part in parts if part is not None]
         return whole if len(whole) == len(parts) else None
 
+    def _compared_all(
+        self, pool: ThreadPoolExecutor, low: int, high: int, partners: Mask
+    ) -> list[Keys] | None:
+        """As `_candidates`, by comparing all rows of like lengths."""
+        limit = _CANDIDATES if high - low > 1 else None
+        tiles, passed, total = list(self._all_tiles(low, high, partners)), [_NONE], 0
+        for first in range(0, len(tiles), 4 * self._workers):  # stops soon if too many pass
+            some = tiles[first : first + 4 * self._workers]
+            parts = pool.map(lambda tile: np.concatenate([_NONE, *self._tiles(*tile)]), some)
+            passed += parts
+            total = sum(map(len, passed))
+            if limit is not None and total > limit:
+                return None
+        return passed
+
+    def _all_tiles(self, low: int, high: int, partners: Mask) -> Iterator[tuple[Ints, Ints]]:
+        """Cut the pairs whose lengths are near into tiles of firsts x seconds."""
+        rows = self._by_length[self._by_length < high]
+        seconds, firsts = rows[rows >= low], rows[partners[rows]]
+        lengths = self._lengths.take(firsts)
+        ratio = self._threshold / (2 - self._threshold)
+        for top in range(0, len(seconds), _HEIGHT):
+            some = seconds[top : top + _HEIGHT]
+            shortest, longest = self._lengths[some[0]], self._lengths[some[-1]]
+            begin = np.searchsorted(lengths, shortest * ratio - TINY, "left")
+            end = np.searchsorted(lengths * ratio, longest + TINY, "right")
+            for left in range(begin, end, _WIDTH):
+                yield firsts[left : min(end, left + _WIDTH)], some
+
     def _compared(self, lists: Keys, partners: Mask, limit: int | None) -> Keys | None:
         """Compare each list's rows from middle on with all its rows; None if too many pass."""
-        passed, total = [np.empty(0, dtype=np.int64)], 0
+        passed, total = [_NONE], 0
         for begin, middle, end in lists.tolist():
             firsts, seconds = self._rows[begin:end], self._rows[middle:end]
             firsts = firsts[partners[firsts]]
@@ -138,7 +169,7 @@ class NearDuplicateJoin:
     def _tiles(self, firsts: Ints, seconds: Ints) -> Iterator[Keys]:
         """Yield the keys of the pairs, out of all of firsts x seconds, that pass the filters."""
         columns = self._coarse.take(firsts, axis=1)
-        slack = _clipped(self._slack_down.take(firsts))
+        slack = clipped(self._slack_down.take(firsts))
         height = max(1, _TILE // len(firsts))
         for top in range(0, len(seconds), height):
             rows = seconds[top : top + height]
@@ -146,9 +177,44 @@ class NearDuplicateJoin:
             differ = np.bitwise_count(columns[0] ^ bits[0])
             for one, other in zip(columns[1:], bits[1:], strict=True):
                 differ = np.add(differ, np.bitwise_count(one ^ other), dtype=np.uint16)
-            hits = np.flatnonzero(differ <= slack + _clipped(self._slack_up.take(rows))[:, None])
+            hits = np.flatnonzero(differ <= slack + clipped(self._slack_up.take(rows))[:, None])
+            if self._crowded(firsts, rows, hits):
+                yield self._near(firsts, rows)
+                continue
             row, column = np.divmod(hits, len(firsts))
             yield self._passing(firsts.take(column), rows.take(row))
+
+    def _crowded(self, firsts: Ints, seconds: Ints, hits: Keys) -> bool:
+        """Say whether so many pairs pass that scoring all of the tile is less work."""
+        size = len(firsts) * len(seconds)
+        if len(hits) < _MANY * size:
+            return False
+        some = hits[:: 1 + len(hits) // _SAMPLE]
+        row, column = np.divmod(some, len(firsts))
+        passing = len(self._passing(firsts.take(column), seconds.take(row))) / len(some)
+        return len(hits) * (1 + _SCORING * passing) > _ALL * size
+
+    def _near(self, firsts: Ints, seconds: Ints) -> Keys:
+        """Give the keys of the pairs in order, out of all, that are above the threshold."""
+        m, n = self._lengths.take(seconds), self._lengths.take(firsts)
+        common = cdist(
+            self._sequences.take(seconds).tolist(),
+            self._sequences.take(firsts).tolist(),
+            scorer=LCSseq.similarity,
+            score_cutoff=max(1, int(np.ceil(self._threshold * (m.min() + n.min()) / 2 - TINY))),
+            dtype=np.int32,
+            workers=1,
+        )
+        row, column = np.nonzero(common)
+        near = f_measure(common[row, column], m[row], n[column]) > self._threshold
+        second, first = seconds.take(row[near]), firsts.take(column[near])
+        return self._keys_of(first, second)
+
+    def _keys_of(self, first: Ints, second: Ints) -> Keys:
+        """Give the keys of the pairs that are in order."""
+        in_order = first < second
+        keys: Keys = second[in_order].astype(np.int64) * len(self._lengths) + first[in_order]
+        return keys
 
     def _passing(self, first: Ints, second: Ints) -> Keys:
         """Give the keys of the pairs that are in order, near in length and near in all bits."""
@@ -156,9 +222,7 @@ class NearDuplicateJoin:
         near = np.abs(self._lengths.take(first) - self._lengths.take(second)) <= slack
         unlike = self._fine.take(first, axis=1) ^ self._fine.take(second, axis=1)
         near &= np.bitwise_count(unlike).sum(axis=0, dtype=np.uint16) <= slack
-        near &= first < second
-        keys: Keys = second[near].astype(np.int64) * len(self._lengths) + first[near]
-        return keys
+        return self._keys_of(first[near], second[near])
 
     def _scored(self, rows: int, keys: Keys) -> JoinedPairs:
         second, first = (part.astype(np.int32) for part in np.divmod(keys, len(self._lengths)))
@@ -179,45 +243,3 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):  # Linux: taskset and containers may allow fewer
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def _ranges(start: int, stop: int, step: int) -> list[tuple[int, int]]:
-    """Cut start..stop into ranges of `step`, the first of them at the list's end."""
-    return [(low, min(stop, low + step)) for low in range(start, stop, step)][::-1]
-
-
-def _clipped(slack: Ints) -> NDArray[np.uint16]:
-    """Fit slack into 16 bits, two of them added: still more than any fingerprint's width."""
-    return np.minimum(slack, 1 << 14).astype(np.uint16)
-
-
-def _build_lists(tokens: Ints, lengths: Ints, threshold: float) -> tuple[Keys, Ints, Keys]:
-    """List rows under their rare tokens; the rarest share lists, to be worth the numpy calls.
-
-    Returns:
-        keys: list x rows + row, sorted; [entries].
-        rows: the entries' rows; [entries].
-        lists: the key of row 0 in each list; [lists].
-    """
-    size = max(1, len(lengths))
-    rows, tokens = _rare_tokens(tokens, lengths, threshold)
-    count = np.bincount(tokens)
-    together = int(np.sqrt(_OVERHEAD * size / min(size, _STEP)))
-    group = (np.cumsum(count) - count) // together
-    keys = np.unique(group[tokens] * size + rows)
-    lists, entries = np.unique(keys // size, return_counts=True)
-    if (entries**2).sum() > _DENSE * size**2:
-        keys, lists = np.arange(len(lengths)), np.zeros(1, dtype=np.int64)
-    return keys, (keys % size).astype(np.int32), lists * size
-
-
-def _rare_tokens(tokens: Ints, lengths: Ints, threshold: float) -> tuple[Ints, Ints]:
-    """Give the rows and tokens of filter 1: of each row of m, the m - o + 1 rarest."""
-    needed = np.maximum(1, np.ceil(threshold * lengths / (2 - threshold) - _TINY))
-    size = int(tokens.max(initial=0)) + 1
-    keys = np.repeat(np.arange(len(lengths), dtype=np.int64), lengths) * size + tokens
-    keys.sort()
-    starts = np.cumsum(lengths) - lengths
-    place = np.arange(len(keys)) - np.repeat(starts, lengths)
-    keys = keys[place < np.repeat(lengths - needed + 1, lengths)]
-    return (keys // size).astype(np.int32), (keys % size).astype(np.int32)

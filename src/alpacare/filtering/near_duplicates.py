@@ -15,8 +15,8 @@ from alpacare.core.progress import RowsDone, ignore_progress
 from alpacare.filtering.tokens import Tokenizer, TokenNumbers
 
 if TYPE_CHECKING:
-    from alpacare.filtering.join_rows import Ints
-    from alpacare.filtering.near_duplicate_join import JoinedPairs, Mask
+    from alpacare.filtering.join_rows import Ints, JoinedPairs
+    from alpacare.filtering.near_duplicate_join import Mask
 
 # As `NearDuplicateJoin(tokens, lengths, threshold).pairs(start, partners)`
 Engine = Callable[["Ints", "Ints", float, int, "Mask"], Iterator["JoinedPairs"]]

@@ -10,6 +10,8 @@ from typing import Any
 
 from alpacare.filtering.tokens import TokenNumbers
 
+_FEW = 1 << 12  # pairs
+
 
 def encode(texts: Iterable[str]) -> list[str]:
     """Write each distinct token (`latin`) as one character, so that token lists become strings."""
@@ -24,7 +26,8 @@ def scores(rows: list[str], columns: list[str]) -> Any:
     from rapidfuzz.distance import LCSseq
     from rapidfuzz.process import cdist
 
-    common = cdist(rows, columns, scorer=LCSseq.similarity, dtype=np.int32, workers=-1)
+    workers = -1 if len(rows) * len(columns) > _FEW else 1  # to start threads takes time
+    common = cdist(rows, columns, scorer=LCSseq.similarity, dtype=np.int32, workers=workers)
     m, n = (np.array([len(text) for text in side], dtype=np.int32) for side in (rows, columns))
     return f_measure(common, m[:, None], n)
 
