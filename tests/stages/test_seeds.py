@@ -64,11 +64,31 @@ def test_control_characters_go_and_are_counted(params: Path) -> None:
     assert rows("out.jsonl")[0]["input"] == ""
 
 
-def test_take_uses_the_first_seeds_only(params: Path) -> None:
-    params.write_text(params.read_text().replace("take: null", "take: 1"))
-    Path("in.json").write_text(json.dumps([SEED, {**SEED, "instruction": "B?"}]))
-    assert seeds(Path("in.json")).exit_code == 0
-    assert len(rows("out.jsonl")) == 1
+def take(params: Path, number: int, order: int = 1, seed: int = 0) -> list[dict[str, Any]]:
+    """Draw from 24 seeds of three types, sorted by type, which stand in a ratio of 3 : 2 : 1."""
+    kinds = ["chat"] * 12 + ["open QA"] * 8 + ["rewriting"] * 4
+    made = [{**SEED, "instruction": f"{n}?", "type": kind} for n, kind in enumerate(kinds)]
+    Path("in.json").write_text(json.dumps(made[::order]))
+    params.write_text(f"seeds: {{take: {number}, seed: {seed}}}\n")
+    result = seeds(Path("in.json"))
+    assert result.exit_code == 0, result.output
+    return rows("out.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("number", "shares"),
+    [(12, [6, 4, 2]), (3, [1, 1, 1]), (1, [1, 0, 0]), (5, [2, 2, 1]), (99, [12, 8, 4])],
+)
+def test_take_draws_each_type_its_share(params: Path, number: int, shares: list[int]) -> None:
+    types = [row["type"] for row in take(params, number)]
+    assert [types.count(kind) for kind in ("chat", "open QA", "rewriting")] == shares
+    assert types == sorted(types)
+
+
+def test_the_draw_depends_on_its_seed_and_on_no_order(params: Path) -> None:
+    drawn = take(params, 12)
+    assert take(params, 12, order=-1) == drawn[::-1]
+    assert take(params, 12, seed=1) != drawn
 
 
 @pytest.mark.parametrize(

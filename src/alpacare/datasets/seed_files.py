@@ -25,6 +25,7 @@ class SeedsSettings(Settings):
     """Section `seeds` of params.yaml."""
 
     take: int | None = Field(gt=0)
+    seed: int = 0  # of the draw
 
 
 def read_seeds(path: Path, repairs: Counter[str] | None = None) -> list[Seed]:

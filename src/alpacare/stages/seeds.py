@@ -18,6 +18,7 @@ from alpacare.core.command import FILE, Stage
 from alpacare.core.csv_files import write_csv
 from alpacare.core.files import write_json
 from alpacare.core.settings import load
+from alpacare.datasets.seed_choice import take_seeds
 from alpacare.datasets.seed_files import SeedsSettings, read_seeds
 from alpacare.records.task import Seed
 
@@ -37,7 +38,7 @@ def main(source: Path, out: Path, metrics: Path, table: Path) -> None:
     """
     settings = load("seeds", SeedsSettings)
     repairs: Counter[str] = Counter()
-    seeds = read_seeds(source, repairs)[: settings.take]
+    seeds = take_seeds(read_seeds(source, repairs), settings.take, settings.seed)
     jsonl.write(out, seeds)
     write_json(metrics, count(seeds))
     write_table(table, seeds)
