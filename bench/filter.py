@@ -1,6 +1,6 @@
 """How long exact near-duplicate removal takes: rouge_score's own loop, brute force, and ours.
 
-    python bench/filter.py [FILE] [--rows 52000] [--large]
+    python bench/filter.py [FILE] [--rows 52000] [--corpora] [--large]
 
 Prints seconds and peak memory by size, the growth exponent, and whether all decisions on a sample
 equal rouge_score's (if not: exit status 1). FILE is measured too: JSON Lines or a JSON array of
@@ -19,32 +19,34 @@ from typing import Any
 import click
 import numpy as np
 import results
-from filter_corpus import load
+from filter_corpus import CORPORA, load
 from rich.console import Console
 from rich.table import Table
 
+from alpacare.filtering.join_rows import encode_rows
 from alpacare.filtering.near_duplicates import KeepFirst, KeepNone
-from alpacare.filtering.rouge import encode, scores
-from alpacare.filtering.tokens import latin
+from alpacare.filtering.rouge import scores
+from alpacare.filtering.tokens import TokenNumbers, auto
 
 THRESHOLD = 0.7  # AlpaCare's and Self-Instruct's
 ROWS = 52_000  # as MedInstruct-52k
+Source = int | str | tuple[str, int]  # so many rows, a file, or so many rows of a corpus
 LARGE = (520_000, 1_000_000)
 SAMPLE = 400  # rows for rouge_score: 79,800 pairs
 BRUTE = 20_000  # rows for rapidfuzz's full matrix
 
 
 def kept_first(texts: list[str]) -> int:
-    return len(texts) - len(KeepFirst(THRESHOLD, latin).add(texts))
+    return len(texts) - len(KeepFirst(THRESHOLD, auto).add(texts))
 
 
 def kept_none(texts: list[str]) -> int:
-    return len(texts) - len(KeepNone(THRESHOLD, latin).add(texts))
+    return len(texts) - len(KeepNone(THRESHOLD, auto).add(texts))
 
 
 def decisions(texts: list[str]) -> dict[str, list[tuple[int, int, int, float]]]:
     """Give the rows that each rule drops, each with its matching pair and score."""
-    rules = {"first": KeepFirst(THRESHOLD, latin), "none": KeepNone(THRESHOLD, latin)}
+    rules = {"first": KeepFirst(THRESHOLD, auto), "none": KeepNone(THRESHOLD, auto)}
     return {
         keep: sorted((row, p.first, p.second, p.score) for row, p in rule.add(texts).items())
         for keep, rule in rules.items()
@@ -53,7 +55,7 @@ def decisions(texts: list[str]) -> dict[str, list[tuple[int, int, int, float]]]:
 
 def brute_force(texts: list[str]) -> int:
     """Count the rows near an earlier one, by rapidfuzz's whole matrix below the diagonal."""
-    encoded, near = encode(texts), 0
+    encoded, near = list(encode_rows(*TokenNumbers(auto).encode(texts))), 0
     for start in range(0, len(texts), 1024):
         rows = encoded[start : start + 1024]
         matrix = scores(rows, encoded[: start + len(rows)])
@@ -66,7 +68,7 @@ def published_loop(texts: list[str]) -> dict[str, list[tuple[int, int, int, floa
     from rouge_score.rouge_scorer import _score_lcs
     from rouge_score.tokenize import tokenize
 
-    tokens = [tokenize(text, None) for text in texts]
+    tokens = [tokenize(text, None) if text.isascii() else auto(text) for text in texts]
     first: dict[int, tuple[int, int, float]] = {}
     none: dict[int, tuple[int, int, float]] = {}
     for j in range(len(texts)):
@@ -84,7 +86,7 @@ def published_loop(texts: list[str]) -> dict[str, list[tuple[int, int, int, floa
 
 
 def measured(
-    name: str, work: Callable[[list[str]], Any], source: int | str, sample: int | None = None
+    name: str, work: Callable[[list[str]], Any], source: Source, sample: int | None = None
 ) -> dict[str, Any]:
     """Run `work` in a process of its own, on the first `sample` texts if given."""
     print(f"{name}: {sample or source}", file=sys.stderr, flush=True)
@@ -101,7 +103,7 @@ def measured(
     }
 
 
-def _run(work: Callable[[list[str]], Any], source: int | str, sample: int | None) -> Any:
+def _run(work: Callable[[list[str]], Any], source: Source, sample: int | None) -> Any:
     texts = load(source)
     some = texts[:sample]
     start = time.perf_counter()
@@ -111,7 +113,7 @@ def _run(work: Callable[[list[str]], Any], source: int | str, sample: int | None
     return result, len(texts), len(some), seconds, peak
 
 
-def compared(source: int | str) -> dict[str, Any]:
+def compared(source: Source) -> dict[str, Any]:
     """Measure every method on one corpus, and compare decisions with rouge_score's on a sample."""
     runs = [
         measured("rouge_score's loop", published_loop, source, SAMPLE),
@@ -180,14 +182,18 @@ def growth(sizes: Sequence[int]) -> tuple[results.Figures, list[dict[str, Any]]]
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False))
 @click.option("--rows", default=ROWS, show_default=True, help="Rows to generate.")
 @click.option("--large", is_flag=True, help="520,000 and 1,000,000 rows too (minutes).")
+@click.option("--corpora", is_flag=True, help="Corpora on which filters get slow, too.")
 @results.save_option
-def main(file: str | None, rows: int, large: bool, save: bool) -> None:
+def main(file: str | None, rows: int, large: bool, corpora: bool, save: bool) -> None:
     """Measure the filter on a generated corpus, and on FILE if given."""
     if save and rows != ROWS:
         raise click.UsageError(f"--save keeps figures of {ROWS:,} rows: leave out --rows")
+    others: dict[str, Source] = {
+        name: (name, rows) for name in CORPORA if name != "instructions" and corpora
+    }
     made = {
         name: compared(source)
-        for name, source in {"generated": rows, "file": file}.items()
+        for name, source in ({"generated": rows, "file": file} | others).items()
         if source
     }
     for name, part in made.items():

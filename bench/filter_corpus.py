@@ -77,8 +77,62 @@ def _edited(text: list[str], words: list[str], draw: np.random.Generator) -> lis
     return text
 
 
-def load(source: int | str) -> list[str]:
-    """Make so many rows, or read a file's instructions."""
+def one_word(rows: int) -> list[str]:
+    """Make a corpus of which one word is a third of all words, and few words are half of them."""
+    draw = np.random.default_rng(1)
+    lengths = np.maximum(4, draw.normal(18, 6, rows)).astype(int).tolist()
+    words = _zipf(20_000, 1.45, draw)
+    return [" ".join(f"w{next(words)}" for _ in range(length)) for length in lengths]
+
+
+def shared_lead(rows: int) -> list[str]:
+    """Make a corpus in which every row begins with the same 15 words."""
+    lead = "you are a careful nurse and answer the question of this person in plain words"
+    return [f"{lead} {text}" for text in corpus(rows)]
+
+
+def code(rows: int) -> list[str]:
+    """Make small functions: few distinct tokens, most of them in every row."""
+    draw = np.random.default_rng(2)
+    names = [f"{stem}_{ending}" for stem in STEMS.split() for ending in ENDINGS.split()]
+    texts = []
+    for picks in draw.integers(len(names), size=(rows, 4)).tolist():
+        one, two, three, four = (names[pick] for pick in picks)
+        body = draw.permutation([f"if {two} is none: return none", f"{three} = {two} + 1",
+                                 f"for i in range({three}): {four}.append(i)"])  # fmt: skip
+        texts.append(f"def {one}({two}, {four}): {'; '.join(body)}; return {four}")
+    return texts
+
+
+def chinese(rows: int) -> list[str]:
+    """Make Chinese questions of words of two characters, drawn by Zipf's law."""
+    draw = np.random.default_rng(3)
+    words = ["".join(map(chr, pair)) for pair in draw.integers(0x4E00, 0x5600, size=(6000, 2))]
+    picks = _zipf(len(words), 1.0, draw)
+    openers = ["请问", "我想知道", "医生您好", "孩子最近", "老人经常"]
+    asks = ["怎么办", "是什么原因", "应该如何治疗", "需要做哪些检查"]
+    texts: list[str] = []
+    for length, opener, ask, near in draw.integers(
+        (3, 0, 0, 0), (9, 5, 4, 7), size=(rows, 4)
+    ).tolist():
+        text = openers[opener] + "".join(words[next(picks)] for _ in range(length)) + asks[ask]
+        texts.append(texts[-1][:-1] if texts and near == 0 else text)
+    return texts
+
+
+CORPORA = {
+    "instructions": corpus,
+    "one word a third of all": one_word,
+    "a shared lead": shared_lead,
+    "code": code,
+    "Chinese": chinese,
+}
+
+
+def load(source: int | str | tuple[str, int]) -> list[str]:
+    """Make so many rows, of instructions or of a named corpus, or read a file's instructions."""
+    if isinstance(source, tuple):
+        return CORPORA[source[0]](source[1])
     if isinstance(source, int):
         return corpus(source)
     text = Path(source).read_text(encoding="utf-8")
