@@ -45,6 +45,13 @@ def test_a_template_around_each_question_is_left_out(field: str) -> None:
     assert filtered(tasks, compare="task").kept == 1
 
 
+def test_what_rows_share_is_seen_in_the_first_round_that_has_some() -> None:
+    task_filter = Filter(FilteredSettings(rouge_l=0.7, keep="first"))
+    for round_ in ([], [(LEAD, question) for question in QUESTIONS], [(LEAD, "Is rice bland?")]):
+        task_filter.add(rows(round_, f"round {task_filter.added}/"))
+    assert task_filter.kept == 4
+
+
 def test_some_rows_in_ten_may_be_without_the_lead() -> None:
     texts = [f"{LEAD} {number} apples" for number in range(9)]
     assert shared_ends([*texts, "Other"]) == Ends(lead=LEAD + " ", tail=" apples"[7:])

@@ -77,7 +77,8 @@ class Filter:
         """
         if not self.texts.looked:
             tasks = list(tasks)
-            self.texts.look_at(tasks)
+            if tasks:
+                self.texts.look_at(tasks)
         pairs = self._near_duplicates.add(self._texts_to_compare(iter(tasks), advance), advance)
         for place, pair in pairs.items():
             witness = self._ids[pair.first if place == pair.second else pair.second]
