@@ -14,9 +14,9 @@ from conftest import REPOSITORY
 
 from alpacare.core.file_lock import hold_lock
 
-# results that stand in Git and not in the cache
+# stages with a result that stands in Git and not in the cache: DVC has no run-cache for them
 CHEAP = {
-    *("seeds", "seed_statistics", "task_statistics", "llm_usage", "statistics"),
+    *("seeds", "filtered", "seed_statistics", "task_statistics", "llm_usage", "statistics"),
     *("category_counts", "training_curves", "scores", "contestant_scores"),
     *("local_scores", "local_contestant_scores"),
 }

@@ -279,7 +279,8 @@ def test_a_new_seed_trains_that_one_only_and_leaves_nothing_when_it_goes(clone: 
             "checkpoint@half-rows-2",
         ]
         with clone.edited(*short):
-            trained = ran(clone.ok("make", "train-here", "STUDENT=all-rows", "SEED=2"))
+            one = ("--train", "--student", "all-rows", "--seed", "2")  # as `make train` does
+            trained = ran(clone.ok("dvc", "repro", *clone.ok("alpacare", "targets", *one).split()))
         cells = ["student_rows@all-rows", "checkpoint@all-rows-2", "training_curves@all-rows-2"]
         assert trained == cells
     clone.ok("alpacare", "check", "--run")  # removes what the seed left
@@ -303,8 +304,8 @@ def test_a_judge_that_is_asked_is_quoted(clone: Clone) -> None:
         clone.ok("alpacare", "check")
         for estimated in (False, True):
             quote = clone.ok("alpacare", "quote")
-            assert re.search(r"^judgments +0 +1,960 ", quote, re.MULTILINE)
-            assert ("judgments: 1,960 of those to ask depend" in quote) == estimated
+            assert re.search(r"^judgments +0 +2,2[0-4]\d ", quote, re.MULTILINE)
+            assert ("judgments: 560 of those to ask depend" in quote) == estimated
             answers.unlink(missing_ok=True)
         refused = clone.run("alpacare", "ledger", "gc", "old.jsonl")
         assert "which judgments are used cannot be told" in refused.stderr
@@ -396,8 +397,8 @@ def test_the_commands_of_the_teacher_page_work(clone: Clone) -> None:
         clone.run_page("ask-a-teacher")
         state = server.state()
     assert set(state["served"].values()) == {1}
-    assert len(state["served"]) == 5 + 1, "five tasks, so near to each other that one is kept"
-    assert (state["calls"], state["batch_items"]) == (5, 1)
+    assert len(state["served"]) == 5 + 5, "what all five tasks share is no sign of likeness"
+    assert (state["calls"], state["batch_items"]) == (5, 5)
 
 
 def test_the_commands_of_the_writing_page_work(clone: Clone) -> None:
@@ -417,7 +418,7 @@ def test_the_commands_of_the_judging_page_work(clone: Clone) -> None:
         clone.run_page("judge")
         state = server.state()
     assert set(state["served"].values()) == {1}
-    assert state["calls"] == 2240
+    assert 2200 <= state["calls"] <= 2240, "answers that are alike are asked about once"
 
 
 def test_a_clone_without_data_shows_metrics_and_plots(clone: Clone) -> None:

@@ -48,12 +48,16 @@ class CellFiles(NamedTuple):
 
 @dataclass
 class CellGatherer:
-    """Gathers the cells that both versions have; `notes` on the others, each once."""
+    """Gathers the cells that both versions have; `notes` on the others, each once.
+
+    `missing`: what is said of the first file that neither cache nor remote has.
+    """
 
     then: Revision
     now: Revision
     compared: list[ComparedCell] = field(default_factory=list)
     notes: dict[str, None] = field(default_factory=dict)
+    missing: str = ""
 
     def note(self, line: str) -> None:
         """Add a line to be printed."""
@@ -78,6 +82,7 @@ class CellGatherer:
             try:
                 self._add(files)
             except MissingFile as error:
+                self.missing = self.missing or f": {error}"
                 self.note(str(error))
                 self.note(self._unpaired_rates(files.cell))
 
@@ -184,7 +189,8 @@ def print_diff(rev: str, page: Path) -> None:
     for line in [*gathered.notes, *_caveats(gathered.compared)]:
         console.print(escape_controls(line), soft_wrap=True)
     if not rows:
-        raise BadInput(f"{rev}: nothing could be compared test item by test item")
+        problem = "nothing could be compared test item by test item"
+        raise BadInput(f"{rev}: {problem}{gathered.missing}")
     if gathered.compared:
         console.print(f"All flipped items, with every text and verdict: {page}", soft_wrap=True)
 

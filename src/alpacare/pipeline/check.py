@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from itertools import repeat
 
 from alpacare.core.errors import BadInput
+from alpacare.datasets.seed_choice import take_seeds
 from alpacare.datasets.seed_files import read_seeds
 from alpacare.generation.settings import read_local_model
 from alpacare.instructions.few_shot_sampler import FewShotSampler
@@ -110,7 +111,7 @@ def _check_prompts(params: Params) -> None:
 
 def _check_seeds(params: Params) -> int:
     source = dependencies("seeds", "data/")[0]
-    seeds = read_seeds(source)[: params.seeds.take]
+    seeds = take_seeds(read_seeds(source), params.seeds.take, params.seeds.seed)
     settings = params.instructions
     FewShotSampler(seeds, settings.seed).check_size(settings.seeds_per_request)
     return len(seeds)

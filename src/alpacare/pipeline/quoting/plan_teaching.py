@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 from alpacare.core import jsonl
+from alpacare.datasets.seed_choice import take_seeds
 from alpacare.datasets.seed_files import read_seeds
 from alpacare.filtering.filter import Filter
 from alpacare.instructions.generation_loop import GenerationLoop
@@ -51,7 +52,8 @@ def plan_teaching(params: Params, known: KnownAnswers) -> Teaching:
     if "responses" in skipped_stages(params):
         imported = jsonl.read(path, AnyTask, unique="id") if path.exists() else []
         return Teaching(_plan_categories(params, known, imported, Coming()), path)
-    seeds = read_seeds(dependencies("seeds", "data/")[0])[: params.seeds.take]
+    seeds = read_seeds(dependencies("seeds", "data/")[0])
+    seeds = take_seeds(seeds, params.seeds.take, params.seeds.seed)
     plans, kept, coming = _plan_tasks(params, known, seeds)
     (prompt,) = dependencies("responses", "prompts/")
     asked = list(make_requests(kept, params.responses, prompt))
