@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from alpacare.comparison.compare_print import ComparedRow, SideBySide, print_rows
 from alpacare.comparison.judged_test import JudgedTest, rates_against
-from alpacare.comparison.model_runs import all_models, competing_references, read_cell
+from alpacare.comparison.model_runs import all_models, competing_references, make_reader
 from alpacare.comparison.sides import Side, open_side, same_trainings
 from alpacare.core.errors import BadInput
 from alpacare.evaluation.crossed import item_means
@@ -92,7 +92,7 @@ def _seeds(
     own = [each for side, each in zip(sides, runs, strict=True) if side.model.seeds]
     here = {side.model.name for side in sides}
     others = [model for model in all_models(params) if model.seeds and model.name not in here]
-    judged = JudgedTest(params, test, judge, read_cell)
+    judged = JudgedTest(params, test, judge, make_reader())
     pooled = pool_seeds([*own, *(judged.runs(model, against) for model in others)])
     first, second = (pooled if side.model.seeds else NOT_TRAINED for side in sides)
     return first, second
@@ -104,7 +104,7 @@ def _compare_directly(
     """Give the win rate of the one against the other, where they were judged side by side."""
     if "@" in one.label + other.label:
         return None
-    judged = JudgedTest(params, test, judge, read_cell)
+    judged = JudgedTest(params, test, judge, make_reader())
     for side, opposite in ((other, one), (one, other)):
         against = opposite.model.name
         if against in side.references and (side.model.seeds or not opposite.model.seeds):

@@ -5,13 +5,12 @@ It is no stage: it would depend on every comparison, and is made in a moment fro
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 from alpacare.comparison.judged_test import JudgedTest, judge_variance, rates_against
-from alpacare.comparison.model_runs import Model, competing_references, read_cell
+from alpacare.comparison.model_runs import Model, competing_references, make_reader
 from alpacare.core.errors import BadInput
 from alpacare.core.files import read_json
 from alpacare.evaluation.bootstrap import Resampling
@@ -105,7 +104,7 @@ def _named(what: str, name: str | None, known: Sequence[str], key: str) -> Seque
 
 
 def _make_board(params: Params, test: str, judge: str) -> Board:
-    judged = JudgedTest(params, test, judge, lru_cache(maxsize=None)(read_cell))
+    judged = JudgedTest(params, test, judge, make_reader())
     runs, missing = judged.averaged()
     seeds = pool_seeds([runs[model] for model in runs if model.seeds])
     competing = competing_references(params)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from alpacare.core.errors import BadInput
@@ -48,6 +49,11 @@ def competing_references(params: Params) -> list[str]:
     judged = params.judgments
     names = [name for name in judged.references if name not in judged.averaged]
     return [*names, judged.head_to_head] if len(params.students) > 1 else names
+
+
+def make_reader() -> CellReader:
+    """Give a reader of the working tree's verdicts that reads each comparison once."""
+    return lru_cache(maxsize=None)(read_cell)
 
 
 def read_cell(cell: Cell) -> Preferences:

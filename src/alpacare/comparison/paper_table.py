@@ -8,7 +8,6 @@ AVG, and behind it those that compete themselves.
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from statistics import fmean
 from typing import NamedTuple
@@ -19,7 +18,7 @@ from alpacare.comparison.model_runs import (
     Model,
     all_models,
     competing_references,
-    read_cell,
+    make_reader,
 )
 from alpacare.core.errors import BadInput
 from alpacare.display.html import open_templates
@@ -69,7 +68,7 @@ def format_table(form: str) -> str:
         BadInput: a cell is not judged or not scored yet.
     """
     params = read_params()
-    read = lru_cache(maxsize=None)(read_cell)
+    read = make_reader()
     columns = [column for column in _columns(params) if _is_answered(params, column, read)]
     if not columns:
         raise BadInput("metrics/scores: no reference has answered any test set; nothing to show")
