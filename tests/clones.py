@@ -14,7 +14,7 @@ from conftest import REPOSITORY
 
 from alpacare.core.file_lock import hold_lock
 
-# stages with a result that stands in Git and not in the cache: DVC has no run-cache for them
+# stages with a result that is in Git and not in the cache: DVC has no run-cache for them
 CHEAP = {
     *("seeds", "filtered", "seed_statistics", "task_statistics", "llm_usage", "statistics"),
     *("category_counts", "training_curves", "scores", "contestant_scores"),

@@ -13,7 +13,7 @@ from alpacare.core.command import FILE, Stage
 def preset(name: str, base: str | None) -> None:
     """Apply presets/NAME.yaml to params.yaml; `demo` restores the default.
 
-    A preset names its students. What makes each stands in students/, which no preset touches: only
+    A preset names its students. What makes each is in students/, which no preset touches: only
     --base is written there, for a preset of one student, and stays until you give another.
 
     \b

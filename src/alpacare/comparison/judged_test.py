@@ -14,7 +14,7 @@ from alpacare.pipeline.params import Params
 
 @dataclass(frozen=True)
 class JudgedTest:
-    """A test set before a judge, as it stands in files."""
+    """A test set before a judge, as it is in files."""
 
     params: Params
     test: str
