@@ -6,6 +6,7 @@ __getattr__, __all__ = exports(
     __name__,
     determinism="make_deterministic",
     machine="describe_machine device_name versions",
+    pretrained="ModelSource read_config read_tokenizer read_weights",
     scratch="fingerprint hash_files hash_model",
     workers="run_workers",
 )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from alpacare.compute.journal import Journal
 from alpacare.compute.machine import device_name, versions
+from alpacare.compute.pretrained import ModelSource
 from alpacare.compute.scratch import delete_other_runs, fingerprint, hash_code, hash_model
 from alpacare.compute.workers import ACCELERATE, run_workers
 from alpacare.core import jsonl
@@ -16,7 +17,7 @@ from alpacare.core.file_lock import hold_lock
 from alpacare.core.files import read_json, write_json
 from alpacare.core.texts import repair_text
 from alpacare.generation import worker
-from alpacare.generation.model import ModelSource, load_tokenizer, pad_token, read_context
+from alpacare.generation.model import load_tokenizer, pad_token, read_context
 from alpacare.generation.prompts import EncodedPrompt, encode_prompts
 from alpacare.generation.sampling import row_seed
 from alpacare.generation.settings import GenerationsSettings

@@ -11,7 +11,7 @@ from alpacare.core.errors import BadInput
 from alpacare.core.settings import Settings, check, read_yaml
 from alpacare.training.memory_estimate import LLAMA_7B
 from alpacare.training.settings import CheckpointSettings, TrainingSettings
-from alpacare.training.student import read_config
+from alpacare.training.student import check_base
 from alpacare.training.trackers import check_trackers
 
 if TYPE_CHECKING:
@@ -72,8 +72,8 @@ def check_machine(
     if base is None:
         _check_targets(list(LLAMA_7B.linear_layers), targets)
         return
-    config = read_config(base)
-    context = getattr(config, "max_position_embeddings", None)
+    config = check_base(base)
+    context = getattr(config.get_text_config(), "max_position_embeddings", None)
     if context and settings.max_seq_length > context:
         raise BadInput(
             f"max_seq_length: {settings.max_seq_length} tokens exceed the context of "

@@ -5,12 +5,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alpacare.compute.pinned_model import (
-    RANDOM,
-    PinnedModel,
-    check_base_model,
-    explain_loading,
-)
+from alpacare.compute import pretrained
+from alpacare.compute.pinned_model import RANDOM, PinnedModel, check_base_model
+from alpacare.compute.pretrained import ModelSource
 from alpacare.core.errors import BadInput
 from alpacare.training.settings import CheckpointSettings
 
@@ -35,45 +32,44 @@ def find_base(settings: CheckpointSettings, base_model: Path) -> PinnedModel:
     return PinnedModel(model=settings.base, revision=settings.revision)
 
 
-def _place(base: PinnedModel) -> str:
-    return f"base: '{base.model}'"
+def _source(base: PinnedModel) -> ModelSource:
+    return ModelSource(base.model, base.revision)
 
 
 @contextmanager
-def _reading(base: PinnedModel, part: str, advice: str = "") -> Iterator[None]:
-    """Say in one line that a file of a pretrained base cannot be read."""
-    from safetensors import SafetensorError
-
+def _key() -> Iterator[None]:
+    """Name the setting whose value is at fault."""
     try:
         yield
-    except (OSError, ValueError, SafetensorError) as error:
-        problem = f"{part} cannot be read ({explain_loading(error)}){advice}"
-        raise BadInput(_place(base) + problem) from error
+    except BadInput as error:
+        raise BadInput(f"base: {error}") from error
 
 
 def read_config(base: PinnedModel) -> "PretrainedConfig":
-    """Read the configuration of a pretrained base, and check that its weights are safetensors.
+    """Read the configuration of a pretrained base.
 
     Raises:
-        BadInput: no such model, revision or file; or it may not be read.
+        BadInput: as `compute.pretrained.read_config`.
     """
-    from transformers import AutoConfig
+    with _key():
+        return pretrained.read_config(_source(base))
 
-    folder = Path(base.model)
-    if folder.is_dir() and not any(folder.glob("*.safetensors")):
+
+def check_base(base: PinnedModel) -> "PretrainedConfig":
+    """Check all of a base that can be checked without its weights; give its configuration.
+
+    Raises:
+        BadInput: it cannot be read, or its parts do not belong together.
+    """
+    config = read_config(base)
+    if getattr(config, "quantization_config", None):
         raise BadInput(
-            f"{_place(base)}: no .safetensors in this folder (weights in pickle files can run "
-            "code, and are not read); save them by model.save_pretrained"
+            f"base: {base.model}: its weights are quantised, and such weights are not trained; "
+            "name the model that they were made from"
         )
-    advice = (
-        "; check the name and the revision; a model behind a licence needs HF_TOKEN in the "
-        "environment"
-    )
-    config: PretrainedConfig
-    with _reading(base, "", advice):
-        config = AutoConfig.from_pretrained(
-            base.model, revision=base.revision, trust_remote_code=False
-        )
+    with _key():
+        pretrained.check_weights(_source(base), config)
+        pretrained.check_embedding(_source(base), load_base_tokenizer(base), config)
     return config
 
 
@@ -83,15 +79,11 @@ def load_base_tokenizer(base: PinnedModel) -> "PreTrainedTokenizerBase":
     Raises:
         BadInput: it has none, or none with an end of text.
     """
-    from transformers import AutoTokenizer
-
-    with _reading(base, ": its tokenizer"):
-        tokenizer = AutoTokenizer.from_pretrained(
-            base.model, revision=base.revision, trust_remote_code=False
-        )
+    with _key():
+        tokenizer = pretrained.read_tokenizer(_source(base))
     if tokenizer.eos_token_id is None:
         raise BadInput(
-            f"{_place(base)}: its tokenizer has no end-of-text token; no answer could end"
+            f"base: {base.model}: its tokenizer has no end-of-text token; no answer could end"
         )
     return tokenizer
 
@@ -123,17 +115,7 @@ def load_base(base: PinnedModel, dtype: str | None = None) -> "PreTrainedModel":
     Weights that are trained are float32, whatever the arithmetic; frozen ones have `dtype`.
 
     Raises:
-        BadInput: the weights cannot be read, or are no safetensors.
+        BadInput: the weights cannot be read, or are not those of its configuration.
     """
-    import torch
-    from transformers import AutoModelForCausalLM
-
-    with _reading(base, ": its weights"):
-        return AutoModelForCausalLM.from_pretrained(
-            base.model,
-            revision=base.revision,
-            dtype=getattr(torch, dtype or "float32"),
-            use_safetensors=True,
-            trust_remote_code=False,
-            attn_implementation="sdpa",
-        )
+    with _key():
+        return pretrained.read_weights(_source(base), dtype or "float32")
