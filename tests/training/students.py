@@ -21,6 +21,7 @@ from alpacare.training.trainer import TrainingJob, train
 
 TEXTS = ["the heart pumps blood", "a kidney filters it", "ask a doctor about the lung, now"]
 TOKENIZER = train_tokenizer(TEXTS * 3, 300)
+END = [TOKENIZER.eos_token_id]
 SIZE = Architecture(hidden_size=32, layers=2, heads=2, vocab_size=300, context=128)
 TRAINING = TrainingSettings(hardware="cpu", save_steps=100, report_to=[])
 
@@ -83,7 +84,7 @@ def make_examples(count: int) -> list[Example]:
     """Examples of different lengths."""
     made = [
         encode_example(
-            TOKENIZER, start(" ".join(TEXTS[: 1 + n % 3])), TEXTS[n % 3] * (1 + n % 2), True, 96
+            TOKENIZER, start(" ".join(TEXTS[: 1 + n % 3])), TEXTS[n % 3] * (1 + n % 2), END, 96
         )
         for n in range(count)
     ]

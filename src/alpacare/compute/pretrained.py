@@ -204,7 +204,7 @@ def _without_report() -> Iterator[None]:
     from transformers.utils import logging
 
     before = logging.get_verbosity()
-    logging.set_verbosity_error()
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     try:
         yield
     finally:
@@ -254,7 +254,7 @@ def read_weights(
 
     check_folder(source)
     with _reading(source, "weights"), _without_report():
-        model, report = AutoModelForCausalLM.from_pretrained(
+        loaded: Any = AutoModelForCausalLM.from_pretrained(
             source.name,
             revision=source.revision,
             dtype=getattr(torch, dtype),
@@ -265,9 +265,10 @@ def read_weights(
             ignore_mismatched_sizes=True,
             **options,
         )
+    model: PreTrainedModel
+    model, report = loaded
     _check_report(source, report)
-    loaded: PreTrainedModel = model
-    return loaded
+    return model
 
 
 def _read_object(path: Path) -> dict[str, Any]:

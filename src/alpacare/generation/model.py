@@ -11,11 +11,13 @@ from alpacare.compute.pretrained import (
     read_tokenizer,
     read_weights,
 )
-from alpacare.core.errors import BadInput
 from alpacare.core.progress import quiet_libraries
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+# fills a batch; it is masked, so any will do, and a tokenizer's own may have no embedding
+PAD_ID = 0
 
 
 def load_tokenizer(source: ModelSource) -> "PreTrainedTokenizerBase":
@@ -66,8 +68,3 @@ def end_tokens(model: "PreTrainedModel") -> list[int]:
     """Give the tokens that end an answer by the model's own settings; chat models have several."""
     ends = getattr(model.generation_config, "eos_token_id", None)
     return [ends] if isinstance(ends, int) else list(ends or [])
-
-
-def pad_token(tokenizer: "PreTrainedTokenizerBase") -> int:
-    """Give the token that fills a batch; it is masked, so any will do."""
-    return int(tokenizer.pad_token_id or 0)

@@ -24,9 +24,9 @@ from alpacare.core.progress import track
 from alpacare.generation import model as generation_model
 from alpacare.generation.batched import plan_batches
 from alpacare.generation.model import (
+    PAD_ID,
     load_model,
     load_tokenizer,
-    pad_token,
     read_context,
 )
 from alpacare.local_judging.judges import LoglikJudge
@@ -80,7 +80,7 @@ def score_prompts(
     fitting = {ids for ids in encoded if context is None or len(ids) + longest <= context}
     # sorted: the order of the prompts shapes no batch
     distinct = sorted(fitting, key=lambda ids: (-len(ids), ids))
-    scoring = _Scoring(judge, labels, distinct, pad_token(tokenizer))
+    scoring = _Scoring(judge, labels, distinct, PAD_ID)
     results, seconds = _score_or_read(scoring, scratch)
     scores = {distinct[place]: result for place, result in results.items()}
     scored = [
