@@ -107,17 +107,29 @@ def read_tokenizer(source: ModelSource) -> "PreTrainedTokenizerBase":
     """
     from transformers import AutoTokenizer
 
-    if source.folder and not any(source.folder.glob("tokenizer*")):
-        raise BadInput(
-            f"{source.name}: no tokenizer in this folder (tokenizer.json, or tokenizer.model); "
-            "copy it from where the model is from; of a student: `dvc checkout`, or `dvc pull`"
-        )
+    if source.folder:
+        _check_tokenizer_files(source.folder)
     tokenizer: PreTrainedTokenizerBase
     with _reading(source, "tokenizer"):
         tokenizer = AutoTokenizer.from_pretrained(
             source.name, revision=source.revision, trust_remote_code=False
         )
     return tokenizer
+
+
+def _check_tokenizer_files(folder: Path) -> None:
+    if (folder / "tokenizer.json").exists() or (folder / "tokenizer_config.json").exists():
+        return
+    if (folder / "tokenizer.model").exists():
+        raise BadInput(
+            f"{folder}: tokenizer.model alone does not say how a text begins, and would be read "
+            "otherwise than the model was trained; copy tokenizer_config.json, or tokenizer.json, "
+            "from where the model is from"
+        )
+    raise BadInput(
+        f"{folder}: no tokenizer in this folder (tokenizer.json, or tokenizer.model); copy it from "
+        "where the model is from; of a student: `dvc checkout`, or `dvc pull`"
+    )
 
 
 def check_embedding(

@@ -1,5 +1,6 @@
 """A model's own chat template: prompts, the end of a turn, and conversations of several turns."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +15,7 @@ Message = Mapping[str, str]  # role (system, user or assistant) and content
 Part = tuple[list[int], bool]  # token ids, and whether the model is to write them
 
 _TODAY = datetime(2024, 7, 26)  # given to templates that want a date, so that no clock is read
+_CLOCK = re.compile(r"""\bstrftime_now\(\s*(["'])(.*?)\1\s*\)""")
 _PROBE = ("Which bone is the longest?", "The femur.")
 _PLACE = "prompt: chat: this model's"
 _takes_parts: dict[str, bool] = {}  # by template
@@ -124,12 +126,16 @@ def _fill(tokenizer: "Tokenizer", messages: Sequence[Message]) -> str:
 
 def _apply(tokenizer: "Tokenizer", messages: Sequence[Message], prompt: bool) -> str:
     """Apply the template; one that iterates over the parts of a content gets parts."""
-    template = str(tokenizer.chat_template)
+    template = tokenizer.get_chat_template()
     if template not in _takes_parts:
         asked = _PROBE[0]
         plain = _apply_as(tokenizer, [{"role": "user", "content": asked}], True, parts=False)
         _takes_parts[template] = asked not in plain
     return _apply_as(tokenizer, messages, prompt, parts=_takes_parts[template])
+
+
+def _fix_date(call: re.Match[str]) -> str:
+    return repr(_TODAY.strftime(call[2]))
 
 
 def _apply_as(
@@ -146,8 +152,8 @@ def _apply_as(
                 turns,
                 tokenize=False,
                 add_generation_prompt=prompt,
+                chat_template=_CLOCK.sub(_fix_date, tokenizer.get_chat_template()),
                 date_string=_TODAY.strftime("%d %b %Y"),
-                strftime_now=_TODAY.strftime,
             )
         )
     except (TypeError, ValueError, LookupError, AttributeError) as error:  # it is a small program

@@ -67,9 +67,10 @@ def check_base(base: PinnedModel) -> "PretrainedConfig":
             f"base: {base.model}: its weights are quantised, and such weights are not trained; "
             "name the model that they were made from"
         )
+    tokenizer = load_base_tokenizer(base)
     with _key():
         pretrained.check_weights(_source(base), config)
-        pretrained.check_embedding(_source(base), load_base_tokenizer(base), config)
+        pretrained.check_embedding(_source(base), tokenizer, config)
     return config
 
 
