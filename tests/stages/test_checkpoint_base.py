@@ -79,7 +79,8 @@ def test_a_chat_model_is_trained_and_asked_by_its_own_template(pretrained: Path)
     assert refused.exit_code == 2
     assert "tokenizer has no chat template; use alpaca" in refused.output
     tokenizer = AutoTokenizer.from_pretrained("pretrained", trust_remote_code=False)
-    tokenizer.chat_template = CHAT.replace("{% endfor %}", "<pad>{% endfor %}")  # ends a turn
+    ending = CHAT.replace("{% endfor %}", "<pad>{% endfor %}")
+    tokenizer.chat_template = ending.replace("<answer>", "<assistant>")
     wishes = Path("pretrained/generation_config.json")
     wishes.write_text(json.dumps({**json.loads(wishes.read_text()), "repetition_penalty": 1.3}))
     tokenizer.save_pretrained("pretrained")
