@@ -20,6 +20,7 @@ from students import BASE, TRAINING, make_settings, save_base
 
 CPU = Hardware(distributed_type="NO", use_cpu=True)
 GPU = Hardware(distributed_type="NO")
+FOUR_BITS = {"rank": 4, "alpha": 8, "dropout": 0.0, "targets": "all-linear", "quantize": "nf4"}
 LORA = {"rank": 4, "alpha": 8, "dropout": 0.0, "targets": ["q_proj", "attention"]}
 
 
@@ -29,6 +30,7 @@ LORA = {"rank": 4, "alpha": 8, "dropout": 0.0, "targets": ["q_proj", "attention"
         (CPU, {"dtype": "bfloat16"}, {}, "bfloat16 is for GPUs"),
         (CPU, {"liger": True}, {}, "liger: needs a GPU"),
         (CPU, {"optimizer__name": "adamw_8bit"}, {}, "optimizer.name: needs a GPU"),
+        (CPU, {"lora": FOUR_BITS}, {}, "lora.quantize: needs a GPU; set it to null"),
         (CPU, {}, {"report_to": ["wandbb"]}, "no tracker 'wandbb'; known: .*wandb"),
         (CPU, {}, {"report_to": ["neptune"]}, "neptune is not installed"),
         (GPU, {}, {"hardware": "one-gpu"}, "'one-gpu' needs 1 GPU.* torch finds 0"),

@@ -12,7 +12,7 @@ from alpacare.cli.publish import publish
 from alpacare.cli.remotes import pull, push, remote
 from alpacare.cli.report import report
 from alpacare.cli.review import review, review_import
-from alpacare.cli.settings import graph, preset, presets, set_settings
+from alpacare.cli.settings import graph, pin, preset, presets, set_settings
 from alpacare.core.command import FILE, Stage
 from alpacare.core.texts import escape_controls
 
@@ -22,7 +22,7 @@ from alpacare.core.texts import escape_controls
         *(leaderboard, compare, scores, diff, agreement, table),
         *(ledger, fetch, import_data, report, review, review_import),
         *(trace, funnel, doctor, remote, push, pull, publish),
-        *(preset, presets, set_settings, graph),
+        *(preset, presets, set_settings, pin, graph),
     ]
 )
 def main() -> None:

@@ -56,5 +56,5 @@ def check_pinned(name: str, revision: str | None) -> None:
     if not Path(name).is_dir() and not re.fullmatch("[0-9a-f]{40}", revision or ""):
         raise ValueError(
             f"'{name}' is no local folder, so it is a Hub model, and needs 'revision', the 40 hex "
-            "digits of a commit"
+            "digits of a commit; for a student `alpacare pin NAME` asks the Hub for it"
         )

@@ -14,7 +14,7 @@ from alpacare.core.files import write_json
 from alpacare.training.data import TrainingData
 from alpacare.training.prepared import TOKENIZER
 from alpacare.training.settings import CheckpointSettings
-from alpacare.training.student import load_base
+from alpacare.training.student import load_merging
 from alpacare.training.trainer import TrainingJob
 from alpacare.training.validation import (
     HeldOutLosses,
@@ -86,7 +86,7 @@ def _move_weights(result: Path, out: Path, job: TrainingJob) -> None:
     with safe_open(result / "adapter_model.safetensors", "pt") as adapter:
         if not adapter.keys():  # peft only warns when names match nothing
             raise RuntimeError(f"{result}: the adapters were lost when they were saved")
-    base = load_base(job.base, settings.dtype)
+    base = load_merging(settings, job.base)
     with warnings.catch_warnings(action="ignore", category=FutureWarning):
         PeftModel.from_pretrained(base, result).merge_and_unload().save_pretrained(out)
     (result / "README.md").unlink(missing_ok=True)  # peft's, an empty form
@@ -155,6 +155,8 @@ def model_card(
     elif digest:
         base += f", a folder with the SHA-256 `{digest}`"
     how = f"LoRA of rank {lora['rank']}, merged into the weights" if lora else "all weights"
+    if lora and lora["quantize"]:
+        how = f"Q{how}; the base in 4 bits ({lora['quantize']})"
     return _CARD.read_text(encoding="utf-8").format(
         **{**training, "teachers": ", ".join(f"`{name}`" for name in training["teachers"])},
         validation=_validation_lines(measured),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from alpacare.compute import pretrained
 from alpacare.compute.pinned_model import RANDOM, PinnedModel, check_base_model
@@ -92,9 +92,9 @@ def load_base_tokenizer(base: PinnedModel) -> "PreTrainedTokenizerBase":
 def load_student(settings: CheckpointSettings, base: PinnedModel) -> "PreTrainedModel | PeftModel":
     """Load the student for training: in float32, or with LoRA a frozen base and its adapters."""
     lora = settings.lora
-    model = load_base(base, settings.dtype if lora else None)
     if lora is None:
-        return model
+        return load_base(base)
+    model = load_frozen(settings, base)
     from peft import LoraConfig, get_peft_model
 
     # else gradient checkpointing would cut the adapters off from the loss
@@ -110,7 +110,36 @@ def load_student(settings: CheckpointSettings, base: PinnedModel) -> "PreTrained
     return get_peft_model(model, config)
 
 
-def load_base(base: PinnedModel, dtype: str | None = None) -> "PreTrainedModel":
+def load_frozen(settings: CheckpointSettings, base: PinnedModel) -> "PreTrainedModel":
+    """Load the base under adapters: in `dtype`, or with `lora.quantize` its layers in 4 bits."""
+    if not (settings.lora and settings.lora.quantize):
+        return load_base(base, settings.dtype)
+    import torch
+    from transformers import BitsAndBytesConfig
+
+    packed = BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type=settings.lora.quantize,
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=getattr(torch, settings.dtype),
+    )
+    device = torch.cuda.current_device() if torch.cuda.is_available() else "cpu"
+    return load_base(base, settings.dtype, quantization_config=packed, device_map={"": device})
+
+
+def load_merging(settings: CheckpointSettings, base: PinnedModel) -> "PreTrainedModel":
+    """Load the base that adapters are merged into: in 4 bits, its layers as they were trained on.
+
+    Merged into the layers before they were rounded, adapters would give another model than the one
+    that was trained.
+    """
+    model = load_frozen(settings, base)
+    if settings.lora and settings.lora.quantize:
+        model = model.dequantize()
+    return model.cpu()
+
+
+def load_base(base: PinnedModel, dtype: str | None = None, **options: Any) -> "PreTrainedModel":
     """Load the student before training.
 
     Weights that are trained are float32, whatever the arithmetic; frozen ones have `dtype`.
@@ -119,4 +148,4 @@ def load_base(base: PinnedModel, dtype: str | None = None) -> "PreTrainedModel":
         BadInput: the weights cannot be read, or are not those of its configuration.
     """
     with _key():
-        return pretrained.read_weights(_source(base), dtype or "float32")
+        return pretrained.read_weights(_source(base), dtype or "float32", **options)
