@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from alpacare.cli.ask import ask
 from alpacare.cli.comparison import agreement, compare, diff, leaderboard, scores, table
 from alpacare.cli.data import fetch, import_data
 from alpacare.cli.ledger import ledger
@@ -21,7 +22,7 @@ from alpacare.core.texts import escape_controls
     commands=[
         *(leaderboard, compare, scores, diff, agreement, table),
         *(ledger, fetch, import_data, report, review, review_import),
-        *(trace, funnel, doctor, remote, push, pull, publish),
+        *(ask, trace, funnel, doctor, remote, push, pull, publish),
         *(preset, presets, set_settings, pin, graph),
     ]
 )
