@@ -22,7 +22,8 @@ import torch
 from train_ways import ROW, WAYS, Work
 
 from alpacare.compute.determinism import make_deterministic
-from alpacare.compute.pretrained import ModelSource, read_tokenizer, read_weights
+from alpacare.compute.pretrained import ModelSource, read_tokenizer
+from alpacare.compute.weights import read_weights
 from alpacare.core import jsonl
 from alpacare.core.progress import quiet_libraries
 from alpacare.generation.batched import answer_batch, pad_left, plan_batches

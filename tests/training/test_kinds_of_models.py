@@ -9,7 +9,8 @@ import torch
 from architectures import APART, LEAKS, build
 from safetensors.torch import load_file, save_file
 
-from alpacare.compute.pretrained import ModelSource, check_weights, read_config, read_weights
+from alpacare.compute.pretrained import ModelSource, read_config
+from alpacare.compute.weights import check_weights, read_weights
 from alpacare.core.errors import BadInput
 from alpacare.training.attention import (
     check_packing_leak,

@@ -1,8 +1,4 @@
-"""Reading a pretrained model: configuration, tokenizer, weights; or one line that says why not.
-
-transformers draws random weights for those that it does not find, and says so on stderr only. Here
-a model whose weights do not all load is refused, wherever it was to be used.
-"""
+"""Reading a pretrained model's configuration and tokenizer, or one line that says why not."""
 
 import json
 from collections.abc import Iterator
@@ -15,10 +11,7 @@ from alpacare.compute.pinned_model import explain_loading
 from alpacare.core.errors import BadInput
 
 if TYPE_CHECKING:
-    import torch
-    from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
-
-_SHOWN = 3  # names of weights in a message
+    from transformers import PretrainedConfig, PreTrainedTokenizerBase
 
 
 @dataclass(frozen=True)
@@ -36,7 +29,7 @@ class ModelSource:
 
 
 @contextmanager
-def _reading(source: ModelSource, part: str) -> Iterator[None]:
+def reading(source: ModelSource, part: str) -> Iterator[None]:
     """Say in one line that a file cannot be read."""
     try:
         yield
@@ -63,7 +56,7 @@ def check_folder(source: ModelSource) -> None:
     if folder is None:
         return
     if (folder / "adapter_config.json").exists():
-        base = _read_object(folder / "adapter_config.json").get("base_model_name_or_path")
+        base = read_object(folder / "adapter_config.json").get("base_model_name_or_path")
         raise BadInput(
             f"{folder}: holds an adapter of {base or 'another model'}, which transformers would "
             "load in place of what is here; merge it into that model (peft's merge_and_unload, "
@@ -92,7 +85,7 @@ def read_config(source: ModelSource) -> "PretrainedConfig":
 
     check_folder(source)
     config: PretrainedConfig
-    with _reading(source, "configuration"):
+    with reading(source, "configuration"):
         config = AutoConfig.from_pretrained(
             source.name, revision=source.revision, trust_remote_code=False
         )
@@ -110,7 +103,7 @@ def read_tokenizer(source: ModelSource) -> "PreTrainedTokenizerBase":
     if source.folder:
         _check_tokenizer_files(source.folder)
     tokenizer: PreTrainedTokenizerBase
-    with _reading(source, "tokenizer"):
+    with reading(source, "tokenizer"):
         tokenizer = AutoTokenizer.from_pretrained(
             source.name, revision=source.revision, trust_remote_code=False
         )
@@ -166,123 +159,7 @@ def check_ids(
         )
 
 
-def check_weights(source: ModelSource, config: "PretrainedConfig") -> None:
-    """Check that the weights in a folder are those of its configuration; only names are read.
-
-    Raises:
-        BadInput: some are missing, too many, or of another size.
-    """
-    import torch
-    from transformers import AutoModelForCausalLM
-
-    if source.folder is None or getattr(config, "quantization_config", None):
-        return  # what is downloaded, or kept in a form of its own, is known when it is loaded
-    with _reading(source, "weights"), _without_report():
-        stored = _read_sizes(source.folder)
-        with torch.device("meta"):
-            kind = type(AutoModelForCausalLM.from_config(config, trust_remote_code=False))  # type: ignore[no-untyped-call]
-        _, report = kind.from_pretrained(
-            None,
-            config=config,
-            state_dict=stored,
-            device_map={"": "meta"},
-            output_loading_info=True,
-            ignore_mismatched_sizes=True,
-        )
-    _check_report(source, report)
-
-
-def _read_sizes(folder: Path) -> "dict[str, torch.Tensor]":
-    """Give each weight's name and size, as a tensor without data."""
-    import torch
-    from safetensors import safe_open
-
-    single, index = folder / "model.safetensors", folder / "model.safetensors.index.json"
-    files = [single]
-    if not single.exists() and index.exists():
-        files = [folder / name for name in sorted({*_read_object(index)["weight_map"].values()})]
-    sizes = {}
-    for file in files:
-        with safe_open(file, "pt") as opened:
-            for name in opened.keys():  # noqa: SIM118  it is no mapping
-                shape = opened.get_slice(name).get_shape()
-                sizes[name] = torch.empty(shape, device="meta")
-    return sizes
-
-
-@contextmanager
-def _without_report() -> Iterator[None]:
-    """Silence transformers' table of what did not load: `_check_report` says it in a line."""
-    from transformers.utils import logging
-
-    before = logging.get_verbosity()
-    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-    try:
-        yield
-    finally:
-        logging.set_verbosity(before)
-
-
-def _check_report(source: ModelSource, report: dict[str, Any]) -> None:
-    """Refuse what transformers only reports; buffers of old versions are no weights."""
-    beyond = [name for name in report["unexpected_keys"] if name.endswith("weight")]
-    beyond += [name for name in report["unexpected_keys"] if "lora_" in name]
-    for names, what in (
-        ([each[0] for each in report["mismatched_keys"]], "of another size"),
-        (report["missing_keys"], "missing"),
-        (beyond, "too many"),
-    ):
-        if names:
-            shown = ", ".join(sorted({*names})[:_SHOWN])
-            raise BadInput(
-                f"{source.name}: its weights are not those of its config.json; {what}: "
-                f"{len({*names})}, first {shown}{_hint(report)}; save the whole model by "
-                "model.save_pretrained"
-            )
-
-
-def _hint(report: dict[str, Any]) -> str:
-    """Say what such weights often are."""
-    stored = report["unexpected_keys"]
-    if any("lora_" in name for name in stored):
-        return " (these are an adapter's, not merged)"
-    if stored and report["missing_keys"]:
-        return f" (the files have names such as {min(stored)})"
-    return ""
-
-
-def read_weights(
-    source: ModelSource, dtype: str, attention: str | None = None, **options: Any
-) -> "PreTrainedModel":
-    """Load a model's weights as `dtype`; `attention` None: transformers' best for its kind.
-
-    That is sdpa, or eager where its arithmetic would differ, as for Gemma 2.
-
-    Raises:
-        BadInput: they cannot be read, are no safetensors, or are not those of its configuration.
-    """
-    import torch
-    from transformers import AutoModelForCausalLM
-
-    check_folder(source)
-    with _reading(source, "weights"), _without_report():
-        loaded: Any = AutoModelForCausalLM.from_pretrained(
-            source.name,
-            revision=source.revision,
-            dtype=getattr(torch, dtype),
-            use_safetensors=True,
-            trust_remote_code=False,
-            attn_implementation=attention,
-            output_loading_info=True,
-            ignore_mismatched_sizes=True,
-            **options,
-        )
-    model: PreTrainedModel
-    model, report = loaded
-    _check_report(source, report)
-    return model
-
-
-def _read_object(path: Path) -> dict[str, Any]:
+def read_object(path: Path) -> dict[str, Any]:
+    """Read a JSON file of a model."""
     values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return values

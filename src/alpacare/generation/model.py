@@ -6,11 +6,10 @@ from alpacare.compute.determinism import make_deterministic
 from alpacare.compute.pretrained import (
     ModelSource,
     check_embedding,
-    check_weights,
     read_config,
     read_tokenizer,
-    read_weights,
 )
+from alpacare.compute.weights import check_weights, read_weights
 from alpacare.core.progress import quiet_libraries
 
 if TYPE_CHECKING:

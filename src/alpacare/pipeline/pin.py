@@ -18,8 +18,7 @@ def pin_student(name: str) -> list[str]:
             does not answer.
     """
     from huggingface_hub import HfApi
-    from huggingface_hub.errors import HfHubHTTPError
-    from huggingface_hub.utils import HFValidationError
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
     path = student_file(name)
     own = read_yaml(path)

@@ -188,11 +188,7 @@ def estimate_memory(
         optimizer=states // shards,
         # DDP sends gradients through buffers of the same size
         gradients=_FLOAT * trained // shards * (2 if processes > 1 and not sharded else 1),
-        weight_copies=(
-            width * max(map(prod, shape.linear_layers.values()))  # one layer at a time
-            if quantize
-            else _copy_bytes(shape, width, mixed, sharded)
-        ),
+        weight_copies=_copy_bytes(shape, width, mixed, sharded, quantize),
         activations=activations,
         layer_activations=layer,
         accumulating=accumulating,
@@ -201,8 +197,13 @@ def estimate_memory(
     )
 
 
-def _copy_bytes(shape: ModelShape, width: int, mixed: bool, sharded: bool) -> int:
-    """Bytes of the copies of weights: what autocast casts, or what FSDP2 gathers at one time."""
+def _copy_bytes(shape: ModelShape, width: int, mixed: bool, sharded: bool, quantize: bool) -> int:
+    """Bytes of the copies of weights: what autocast casts, or what FSDP2 gathers at one time.
+
+    Of a base in 4 bits: one layer's largest map.
+    """
+    if quantize:
+        return width * max(map(prod, shape.linear_layers.values()))
     if sharded:  # a layer, the next one, the gradients of one, both embeddings
         return width * (3 * shape.layer_weights + 2 * shape.embedding_weights)
     return width * (shape.layers * shape.layer_weights + shape.embedding_weights) if mixed else 0

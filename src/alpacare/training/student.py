@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from alpacare.compute import pretrained
+from alpacare.compute import pretrained, weights
 from alpacare.compute.pinned_model import RANDOM, PinnedModel, check_base_model
 from alpacare.compute.pretrained import ModelSource
 from alpacare.core.errors import BadInput
@@ -69,7 +69,7 @@ def check_base(base: PinnedModel) -> "PretrainedConfig":
         )
     tokenizer = load_base_tokenizer(base)
     with _key():
-        pretrained.check_weights(_source(base), config)
+        weights.check_weights(_source(base), config)
         pretrained.check_embedding(_source(base), tokenizer, config)
     return config
 
@@ -117,7 +117,7 @@ def load_frozen(settings: CheckpointSettings, base: PinnedModel) -> "PreTrainedM
     import torch
     from transformers import BitsAndBytesConfig
 
-    packed = BitsAndBytesConfig(
+    packed = BitsAndBytesConfig(  # type: ignore[no-untyped-call]
         load_in_4bit=True,
         bnb_4bit_quant_type=settings.lora.quantize,
         bnb_4bit_use_double_quant=True,
@@ -135,7 +135,7 @@ def load_merging(settings: CheckpointSettings, base: PinnedModel) -> "PreTrained
     """
     model = load_frozen(settings, base)
     if settings.lora and settings.lora.quantize:
-        model = model.dequantize()
+        model = model.dequantize()  # type: ignore[no-untyped-call]
     return model.cpu()
 
 
@@ -148,4 +148,4 @@ def load_base(base: PinnedModel, dtype: str | None = None, **options: Any) -> "P
         BadInput: the weights cannot be read, or are not those of its configuration.
     """
     with _key():
-        return pretrained.read_weights(_source(base), dtype or "float32", **options)
+        return weights.read_weights(_source(base), dtype or "float32", **options)
