@@ -96,7 +96,12 @@ def test_caches_and_files_of_editors_run_nothing(clone: Clone) -> None:
         ("params.yaml", "window: 10", "window: 5", {"training_curves"}),
         ("params.yaml", "# drop above", "# a comment; drop above", set()),
         ("params.yaml", "max_new_tokens: 8", "max_new_tokens: 7", ANSWERING),
-        ("params.yaml", "written: [terse]", "written: [terse, thorough]", {"model_generations"}),
+        (
+            "params.yaml",
+            "written: [thorough, terse]",
+            "written: [terse, thorough]",
+            {"model_generations"},
+        ),
         ("params.yaml", "judges: [overlap]", "judges: [longest]", {*JUDGING, *SCORING}),
         ("params.yaml", "epochs: 5", "epochs: 6", {"checkpoint"}),
         ("params.yaml", "save_steps: 500", "save_steps: 50", set()),
