@@ -201,7 +201,7 @@ def describe_run(
     }
 
 
-def read_text(tokenizer: "PreTrainedTokenizerBase", ids: Sequence[int]) -> str:
+def read_text(tokenizer: "PreTrainedTokenizerBase", ids: list[int]) -> str:
     """Give the text of new tokens, as `core.texts` has all texts."""
     return repair_text(str(tokenizer.decode(ids, skip_special_tokens=True)))
 
@@ -213,7 +213,7 @@ def make_record(
     answer: AnswerTokens,
     generator: str,
 ) -> Generation:
-    """Make a row of the output: the text of the new tokens, without a reasoning model's thoughts."""
+    """Make a row of the output: the text of the new tokens, without a model's thoughts."""
     ids, reason = answer
     return Generation(
         id=test.id,

@@ -1,6 +1,6 @@
 """The thoughts of a reasoning model, which its server may leave in the text of the answer.
 
-"<think>The user asks about asthma.</think>\\n\\nUse a reliever inhaler." -> "Use a reliever inhaler."
+"<think>The user asks about asthma.</think> Use a reliever." -> "Use a reliever."
 """
 
 import re
