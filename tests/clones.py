@@ -17,7 +17,7 @@ from alpacare.core.file_lock import hold_lock
 # stages with a result that is in Git and not in the cache: DVC has no run-cache for them
 CHEAP = {
     *("seeds", "filtered", "seed_statistics", "task_statistics", "llm_usage", "statistics"),
-    *("category_counts", "training_curves", "scores", "contestant_scores"),
+    *("category_counts", "student_rows", "training_curves", "scores", "contestant_scores"),
     *("local_scores", "local_contestant_scores"),
 }
 

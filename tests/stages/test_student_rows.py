@@ -10,8 +10,11 @@ from conftest import run
 from tiny_study import STUDENT, make_rows
 
 from alpacare.core import jsonl
+from alpacare.core.files import read_json
 from alpacare.records.category import Category
+from alpacare.records.dropped import Dropped
 from alpacare.records.response import Response
+from alpacare.records.task import row_id
 from alpacare.stages.student_rows import main as student_rows
 
 ROWS = make_rows()
@@ -22,13 +25,21 @@ def files(params: Path) -> None:
     jsonl.write(Path("rows.jsonl"), ROWS)
     jsonl.write(Path("imported/mine.jsonl"), ROWS[:2])
     Path("categories.jsonl").touch()
+    write_test("one", "Name the bones of the wrist.")
+
+
+def write_test(name: str, instruction: str) -> None:
+    task = {"id": row_id(instruction, ""), "instruction": instruction}
+    Path("tests").mkdir(exist_ok=True)
+    Path(f"tests/{name}.jsonl").write_text(json.dumps(task) + "\n")
 
 
 def choose(**rows: Any) -> Result:
     STUDENT.parent.mkdir(exist_ok=True)
     STUDENT.write_text(json.dumps({"rows": rows}))
-    files = [STUDENT, "rows.jsonl", "out.jsonl"]
-    return run(student_rows, *files, "--imported", "imported", "--categories", "categories.jsonl")
+    files = [STUDENT, "rows.jsonl", "out.jsonl", "--dropped", "gone.jsonl", "--metrics", "m.json"]
+    beside = ["--imported", "imported", "--categories", "categories.jsonl", "--test-set", "tests"]
+    return run(student_rows, *files, *beside)
 
 
 def chosen(**rows: Any) -> list[int]:
@@ -108,3 +119,39 @@ def test_what_selects_nothing_is_one_line(rows: Any, message: str) -> None:
 def test_no_rows_at_all_is_one_line() -> None:
     Path("rows.jsonl").write_text("")
     assert "rows.jsonl: no rows to learn from" in choose().output
+
+
+def test_rows_that_are_test_tasks_go_wherever_they_are_from(params: Path) -> None:
+    """Imported ones too, which the filter never saw; a new test set changes nothing else."""
+    question = "Which nerve supplies the deltoid muscle?"
+    copy = ROWS[1].model_copy(update={"id": row_id(question, ""), "instruction": question})
+    jsonl.write(Path("imported/mine.jsonl"), [ROWS[0], copy])
+    first, out = choose(source="imported/mine"), Path("out.jsonl").read_bytes()
+    write_test("two", "Draw a map of the liver.")
+    assert (choose(source="imported/mine").output, Path("out.jsonl").read_bytes()) == (
+        first.output,
+        out,
+    )
+    write_test("three", question)
+    done = choose(source="imported/mine")
+    assert "1 of 2 rows, 1 that match a test task are left out" in done.output
+    assert jsonl.read(Path("out.jsonl"), Response) == [ROWS[0]]
+    (gone,) = jsonl.read(Path("gone.jsonl"), Dropped)
+    assert (gone.id, gone.reason, gone.witness) == (copy.id, "contamination", f"three/{copy.id}")
+    counts = {"rows": 2, "chosen": 2, "kept": 1, "dropped": {"contamination": 1}}
+    assert read_json(Path("m.json")) == counts
+    gate = "student_rows:", "student_rows:\n  contamination: {}\n  #"
+    rules = params.read_text().replace("  contamination: drop             # those", "  # those")
+    params.write_text(rules.replace(gate[0], gate[1].format("report"), 1))
+    assert "warning: 1 rows match a test task" in choose(source="imported/mine").output
+    assert jsonl.read(Path("out.jsonl"), Response) == [ROWS[0], copy]
+    params.write_text(rules.replace(gate[0], gate[1].format("fail"), 1))
+    done = choose(source="imported/mine")
+    assert (done.exit_code, done.output.count("\n")) == (2, 1)
+    assert "set student_rows.contamination to drop or report to go on" in done.output
+
+
+def test_a_student_of_whom_nothing_is_left_is_one_line() -> None:
+    for name, row in enumerate(ROWS[:2]):
+        write_test(f"test-{name}", row.instruction)
+    assert "each of its 2 rows matches a test task" in choose(source="imported/mine").output
