@@ -23,9 +23,10 @@ _LEGEND = """\
 Win rate, %: mean over training seeds and over {references}; in brackets its \
 {confidence:g} % interval, over test items and seeds. Rank: one more than the number of models \
 that are better by more than chance, corrected for the number of pairs (Holm). LC: \
-length-controlled, the win rate expected if both answers had the same length; "-" where one side is nearly always longer. Cons.: \
-position consistency, % of items with the same verdict in both orders. Items: those \
-with readable verdicts, and of how many if not of all. vs: win rate against that model. \
+length-controlled, the win rate expected if both answers had the same length; "-" \
+where one side is nearly always longer. Cons.: position consistency, % of items with \
+the same verdict in both orders. Items: those with readable verdicts, and of how many \
+if not of all. vs: win rate against that model. \
 Uncertainty: half the width of the interval by cause; the squares add up."""
 
 
