@@ -16,7 +16,7 @@ from alpacare.evaluation.score_table import fold_name, make_table, percent, shor
 if TYPE_CHECKING:
     from rich.table import Table
 
-_NAME = 12  # characters of a name in one line
+_NAME = 11  # characters of a name in one line
 _ROOM = 2  # columns `vs` that fit beside all others
 
 _LEGEND = """\
@@ -104,7 +104,10 @@ def _sentences(board: Board) -> list[str]:
         for duel in board.duels
     ]
     if len(said) > 1:
-        said.append(f"More than chance: as one of {len(said)} comparisons with it (Holm).")
+        other = board.duels[0].other
+        said.append(
+            f"These {len(said)} comparisons with {other} are corrected for their number (Holm)."
+        )
     return said
 
 
