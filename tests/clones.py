@@ -89,7 +89,7 @@ class Clone:
         Their results stand in Git and not in the cache, and take a second.
         """
         assert self.repro() <= CHEAP
-        assert self.git("status", "--short") == ""
+        assert self.changes() == ""
 
     def run_page(self, page: str) -> None:
         """Type every command of a page of docs/, block by block."""
@@ -99,7 +99,12 @@ class Clone:
         for block in blocks:
             script = block.replace("source .venv/bin/activate\n", "")  # the test has its own
             self.ok("bash", "-euo", "pipefail", "-c", script)
-        assert self.git("status", "--short") == "", "the page's last lines take its edits back"
+        assert self.changes() == "", "the page's last lines take its edits back"
+
+    def changes(self) -> str:
+        """What is not as it was committed: DVC stages what it writes, not what it takes back."""
+        self.git("add", "--all")
+        return self.git("status", "--short")
 
     def hashes(self) -> dict[str, str]:
         """Every out's hash from dvc.lock."""

@@ -22,7 +22,7 @@ class HeuristicSettings(Settings):
     starts_with_punctuation: bool = False  # the instruction; quotation marks and brackets may open
     not_english: bool = False  # the instruction; the input may be in any language
     empty_input: bool = False  # the instruction refers to an input, and there is none
-    unfinished_input: bool = False  # it stops in mid-sentence, or is a placeholder
+    unfinished_input: bool = False  # it is only a placeholder
     input_equals_instruction: bool = False  # but for case, spaces and punctuation
     same_as_seed: bool = False  # the instruction is a seed's, but for case and spaces
     answer_leaked: bool = False  # instruction or input contain the answer: "Answer: B"
