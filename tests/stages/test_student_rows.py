@@ -79,6 +79,32 @@ def test_a_random_choice_is_the_same_for_the_same_seed_and_in_order() -> None:
     assert any(chosen(take=3, choose="random", seed=seed) != first for seed in (1, 2, 3))
 
 
+def import_texts(*texts: str) -> None:
+    rows = [{"id": row_id(text, ""), "instruction": text, "input": ""} for text in texts]
+    Path("imported/texts.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def test_the_rows_nearest_to_any_of_some_texts() -> None:
+    """Where all are as near, the first ones."""
+    import_texts("What does the skin do?", "Tell me what the liver needs, please.")
+    nearest = {"choose": "nearest", "target": "imported/texts"}
+    assert chosen(take=2, **nearest) == [2, 4]
+    assert chosen(take=1, where={"type": "open QA"}, **nearest) == [1]
+
+
+def test_no_row_is_chosen_for_the_test() -> None:
+    """Wherever the test set lies, and under any name."""
+    for name in ("tests/one", "data/tests/one.jsonl", "../data/tests/one"):
+        done = choose(take=2, choose="nearest", target=name)
+        assert (done.exit_code, done.output.count("\n")) == (2, 1), done.output
+        assert f"rows.target: {name} is a test set" in done.output
+    import_texts("What does the skin do?", "Name the bones of the wrist.")
+    done = choose(take=2, choose="nearest", target="imported/texts")
+    assert (done.exit_code, done.output.count("\n")) == (2, 1), done.output
+    assert "imported/texts.jsonl: 1 of 2 are test tasks, the first is " in done.output
+    assert not Path("out.jsonl").exists()
+
+
 def test_rows_by_category() -> None:
     write_categories("other", None, "question answering", "other", None, "text generation")
     assert chosen(where={"category": "other"}) == [0, 3]
@@ -101,10 +127,12 @@ def test_rows_by_category() -> None:
         ),
         ({"where": {"view": "nurse"}}, "; view is one of: nothing, as in imported rows"),
         ({"take": 7, "choose": "random"}, "rows.take: 7 rows are wanted, and there are 6"),
-        ({"take": 3}, "rows: take, choose: with choose: random or longest"),
-        ({"choose": "longest"}, "rows: take, choose: with choose: random or longest"),
+        ({"take": 3}, "rows: take, choose: with choose: random, longest or nearest"),
+        ({"choose": "longest"}, "rows: take, choose: with choose: random, longest or nearest"),
         ({"where": {"typ": "chat"}}, "rows.where.typ: unknown key; did you mean 'type'?"),
         ({"where": {"category": "x"}}, "no row has a category; name who sorts them in"),
+        ({"take": 2, "choose": "nearest"}, "target, choose: with choose: nearest, and only then"),
+        ({"target": "imported/mine"}, "target, choose: with choose: nearest, and only then"),
         ({"source": "imported/other"}, "imported/other.jsonl: no such file"),
         ({"source": "other"}, "rows.source: string should match pattern"),
     ],

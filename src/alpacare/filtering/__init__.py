@@ -13,6 +13,7 @@ __getattr__, __all__ = exports(
     heuristics="HEURISTICS HeuristicFilter",
     contamination="ContaminationIndex ContaminationMatch TaskTexts",
     near_duplicates="KeepFirst KeepNone NearDuplicatePair pairs_across",
+    nearest="nearest_scores",
     rouge="encode f_measure scores",
     task_texts="ComparedTexts TaskRow",
     shared_text="SharedText shared_text",

@@ -16,11 +16,21 @@ from alpacare.core.errors import BadInput
 from alpacare.core.files import write_json
 from alpacare.core.settings import load
 from alpacare.filtering.contamination_gate import find_contaminated, read_test_sets
+from alpacare.filtering.nearest import nearest_scores
 from alpacare.filtering.settings import ContaminationSettings
-from alpacare.records.category import Category
+from alpacare.filtering.task_texts import TaskRow
 from alpacare.records.dropped import Dropped
 from alpacare.records.response import Response
-from alpacare.training.rows import RowsSettings, choose_rows
+from alpacare.training.rows import (
+    RowsSettings,
+    choose_rows,
+    imported_file,
+    match_rows,
+    question_text,
+    read_categories,
+    read_targets,
+    source_file,
+)
 from alpacare.training.student_file import read_student
 
 
@@ -59,15 +69,18 @@ def main(
     """
     settings = read_student(student).rows
     gate = load("student_rows", ContaminationSettings)
-    source = responses
-    if settings.source:
-        source = imported / f"{Path(settings.source).name}.jsonl"
+    source = source_file(settings, responses, imported)
     check_files([student, source, categories], [out, dropped, metrics])
     rows = jsonl.read(source, Response, unique="id")
     if not rows:
         raise BadInput(f"{source}: no rows to learn from")
-    chosen = _choose(student, rows, settings, categories)
-    lost = _contaminated(chosen, tests, gate)
+    test_tasks = read_test_sets(tests)
+    try:
+        found = match_rows(rows, read_categories(categories, settings), settings)
+        chosen = choose_rows(found, settings, _nearness(found, settings, imported, test_tasks))
+    except BadInput as error:
+        raise BadInput(f"{student}: {error}") from None
+    lost = _contaminated(chosen, test_tasks, gate)
     kept = [row for row in chosen if row.id not in lost]
     if not kept:
         raise BadInput(
@@ -81,28 +94,22 @@ def main(
     click.echo(f"{student.stem}: {len(kept)} of {len(rows)} rows{gone}")
 
 
-def _choose(
-    student: Path, rows: Sequence[Response], settings: RowsSettings, categories: Path
-) -> list[Response]:
-    groups: dict[str, str | None] = {}
-    if settings.where.category is not None:
-        groups = {row.id: row.category for row in jsonl.read(categories, Category, unique="id")}
-        if not groups:
-            raise BadInput(
-                f"{student}: rows.where.category: no row has a category; name who sorts them in "
-                "`categories` and `sources.categories` of params.yaml"
-            )
-    try:
-        return choose_rows(rows, groups, settings)
-    except BadInput as error:
-        raise BadInput(f"{student}: {error}") from None
+def _nearness(
+    rows: Sequence[Response], settings: RowsSettings, imported: Path, tests: Sequence[TaskRow]
+) -> list[float]:
+    """Say how near each row is to the target texts, if some are named."""
+    if settings.target is None:
+        return []
+    targets = read_targets(imported_file(settings.target, imported), tests)
+    nearness: list[float] = nearest_scores([question_text(row) for row in rows], targets).tolist()
+    return nearness
 
 
 def _contaminated(
-    rows: Sequence[Response], tests: Sequence[Path], settings: ContaminationSettings
+    rows: Sequence[Response], tests: Sequence[TaskRow], settings: ContaminationSettings
 ) -> dict[str, Dropped]:
     """Give the rows to leave out, by id, each with the test task that it matches."""
-    found = find_contaminated(rows, read_test_sets(tests), settings, "student_rows")
+    found = find_contaminated(rows, tests, settings, "student_rows")
     if found and settings.contamination == "report":
         click.secho(f"warning: {len(found)} rows match a test task", fg="yellow", err=True)
         return {}
