@@ -97,8 +97,8 @@ def check_name(name: str) -> str:
         return _SLUG.validate_python(name)
     except ValidationError:
         raise BadInput(
-            f"'{name}' is not a valid name: use letters, digits, '.', '_' and '-'; begin with a "
-            "letter or digit"
+            f"'{name}' is not a valid name: use letters (a-z), digits, '.', '_' and '-'; "
+            "begin with a letter or digit (an import takes --name NAME, with make NAME=...)"
         ) from None
 
 
