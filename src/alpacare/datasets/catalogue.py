@@ -87,8 +87,8 @@ def find_published(name: str) -> PublishedDataset | None:
     return check(known[name], PublishedDataset, f"{CATALOGUE}: {name}.") if name in known else None
 
 
-def check_name(name: str) -> str:
-    """Check that a name can be used for files and stages.
+def check_name(name: str, way_out: str = "") -> str:
+    """Check that a name can be used for files and stages; `way_out` says what to do if it cannot.
 
     Raises:
         BadInput: it cannot.
@@ -97,8 +97,8 @@ def check_name(name: str) -> str:
         return _SLUG.validate_python(name)
     except ValidationError:
         raise BadInput(
-            f"'{name}' is not a valid name: use letters (a-z), digits, '.', '_' and '-'; "
-            "begin with a letter or digit (an import takes --name NAME, with make NAME=...)"
+            f"'{name}' is not a valid name: use letters, digits, '.', '_' and '-'; begin with a "
+            f"letter or digit{way_out}"
         ) from None
 
 

@@ -112,7 +112,7 @@ def import_file(
     if model is not None and stage == "instructions":
         raise BadInput("--model says who wrote answers; instructions have none, so leave it out")
     source = open_source(address, part)
-    name = check_name(name or source.name)
+    name = check_name(name or source.name, "; or give a name: --name NAME, with make NAME=...")
     path = IMPORTED / f"{name}.jsonl"
     check_replaceable(path)
     imported = RowImporter(stage, name, columns, model).import_rows(source.rows)

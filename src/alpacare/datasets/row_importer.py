@@ -12,7 +12,7 @@ each with its reason.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from alpacare.core.errors import BadInput
@@ -113,7 +113,7 @@ class RowImporter:
             )
 
     def _import(self, row: TableRow) -> None:
-        read = self._reader.read(row)
+        read = self._read(row)
         self._reader.count_unread(row, {*_TEXTS[self._stage], *read.form})
         request = f"{self._name}:{row.number}"
         id, key = _identify(read)
@@ -129,6 +129,15 @@ class RowImporter:
             )
             self._seen[key] = request
 
+    def _read(self, row: TableRow) -> FormRow:
+        read = self._reader.read(row)
+        if self._stage == "instructions" and read.messages:
+            if count_turns(read.messages) > 1:
+                raise BadRow(SEVERAL_TURNS, f"{row.place}: a conversation, and no one instruction")
+            self._imported.repairs["system turns not read"] += 1
+            return replace(read, messages=None)
+        return read
+
     def _drop(self, id: str, reason: str, witness: str) -> None:
         stage = f"import of {self._name}"
         self._imported.dropped.append(Dropped(id=id, stage=stage, reason=reason, witness=witness))
@@ -139,15 +148,12 @@ class RowImporter:
             return "no_instruction"
         if self._stage == "responses" and not read.output:
             return "no_response"
-        if self._stage == "instructions" and count_turns(read.messages) > 1:
-            return SEVERAL_TURNS
         return "same_task" if key in self._seen else ""
 
     def _other_fields(self, row: TableRow, read: FormRow, request: str) -> dict[str, Any]:
         """Give a row's fields beside its question."""
         repairs = self._imported.repairs
         if self._stage == "instructions":
-            repairs["system turns not read"] += read.messages is not None
             return {**read.kind, "request": request}
         written = read_field(row.values, "model", row.place, repairs)
         model = written or read.answerer or self._model

@@ -45,7 +45,7 @@ def import_test_set(
         raise BadInput(f"{name}: is no test set but {known.kind}; run: make fetch DATASET={name}")
     meta: dict[str, Any] = {"licence": known.licence} if known else {}
     if files:  # the source of the user's own files is not known, that of datasets is
-        sources = [_open(file, part, meta) for file in files]
+        sources = _open(files, part, meta)
     elif known:
         sources = [_download(file, sha256) for file, sha256 in known.files.items()]
         meta = {"source": list(known.files), **meta}
@@ -63,13 +63,17 @@ def import_test_set(
     return _report(path, test_set, known)
 
 
-def _open(file: str, part: Part, meta: dict[str, Any]) -> PublishedFile:
-    """Read a file, a folder or a dataset; add to `meta` where a dataset came from."""
-    answerer, address = split_answerer(file)
-    source = open_source(address, part if not Path(address).is_file() else WHOLE)
-    if "split" in source.meta:
-        meta.setdefault("source", []).append(source.meta["source"])
-    return PublishedFile(address, list(source.rows), answerer)
+def _open(files: Sequence[str], part: Part, meta: dict[str, Any]) -> list[PublishedFile]:
+    """Read files, and that part of datasets; add to `meta` where a dataset came from."""
+    named = [split_answerer(file) for file in files]
+    mixed = len({Path(address).is_file() for _, address in named}) > 1
+    found = []
+    for answerer, address in named:
+        source = open_source(address, WHOLE if mixed and Path(address).is_file() else part)
+        if "split" in source.meta:
+            meta.setdefault("source", []).append(source.meta["source"])
+        found.append(PublishedFile(address, list(source.rows), answerer))
+    return found
 
 
 def _name_columns(
