@@ -3,13 +3,14 @@
 No code of a dataset is run: the library reads data files only, since its version 4.
 """
 
-import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alpacare.core.errors import BadInput
+from alpacare.core.progress import track
 
 if TYPE_CHECKING:
     from datasets import DatasetBuilder
@@ -83,22 +84,28 @@ def _builder(path: str, config: str | None, revision: str | None) -> "DatasetBui
     import datasets
 
     datasets.config.HF_UPDATE_DOWNLOAD_COUNTS = False  # it asks a host that nobody named
-    if not sys.stderr.isatty():
-        datasets.disable_progress_bars()
     return datasets.load_dataset_builder(path, name=config, revision=revision)
 
 
 def _read_split(
     builder: "DatasetBuilder", split: str | None, place: str
-) -> tuple[str, Iterable[dict[str, Any]]]:
-    """Fetch a dataset and give the rows of one split, and its name."""
+) -> tuple[str, Iterator[dict[str, Any]]]:
+    """Give the name and the rows of one split; no other is fetched."""
+    chosen = _choose(split, list(map(str, builder.config.data_files)), place)
+    return chosen, _rows(builder, chosen, place)
+
+
+def _rows(builder: "DatasetBuilder", split: str, place: str) -> Iterator[dict[str, Any]]:
+    told = (builder.info.splits or {}).get(split)  # most pages say how many rows there are
+    total = told.num_examples if told else 0
+    shown = track(place, total, "rows") if total else nullcontext(lambda done, note: None)
     try:
-        builder.download_and_prepare()
-        splits = builder.as_dataset()
+        with shown as advance:
+            for row in builder.as_streaming_dataset(split=split):
+                advance(1, "")
+                yield row
     except Exception as error:  # of pyarrow, httpx and the library
         raise BadInput(f"{place}: {_one_line(error.__cause__ or error)}") from error
-    chosen = _choose(split, list(splits), place)
-    return chosen, splits[chosen]
 
 
 def _choose(split: str | None, there: list[str], place: str) -> str:
