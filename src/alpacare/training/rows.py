@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints, model_validator
 from alpacare.core.errors import BadInput
 from alpacare.core.names import NAME
 from alpacare.core.settings import Settings
+from alpacare.records.message import SEVERAL_TURNS, count_turns
 from alpacare.records.response import Response
 
 Categories = Mapping[str, str | None]  # by id
@@ -44,10 +45,18 @@ class RowsSettings(Settings):
         return self
 
 
+def untrainable(row: Response) -> str | None:
+    """Give the drop reason of a row that no student can be trained on yet; None of any other.
+
+    The student's prompt holds one question.
+    """
+    return SEVERAL_TURNS if count_turns(row.messages) > 1 else None
+
+
 def choose_rows(
     rows: Sequence[Response], categories: Categories, settings: RowsSettings
 ) -> list[Response]:
-    """Choose rows, and leave them in their order.
+    """Choose rows, and leave them in their order; those that are `untrainable` are none to choose.
 
     A random choice is the same for the same rows and seed. Longest: by characters of the answer,
     the first of equals (as in Zhao et al. 2024, arXiv 2402.04833, which takes the 1,000 longest).
@@ -55,6 +64,7 @@ def choose_rows(
     Raises:
         BadInput: no row is like that, or fewer than `take`.
     """
+    rows = [row for row in rows if not untrainable(row)]
     found = [row for row in rows if _matches(row, categories, settings.where)]
     if not found:
         wanted = settings.where.model_dump(exclude_none=True)
