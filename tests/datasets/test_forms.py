@@ -242,7 +242,7 @@ def test_numbers_of_options_count_from_where_the_file_shows() -> None:
 
 def test_messy_values_are_mended_and_counted() -> None:
     Path("a.json").write_text("""[
-        {"instruction": "How many chambers?", "input": NaN, "output": "Four."},
+        {"instruction": "How many chambers?", "input": NaN, "output": "<think>Hm.</think> Four."},
         {"instruction": "How many ribs?", "input": "&lt;noinput&gt;", "output": 24},
         {"instruction": "Cheer \\ud83d!", "input": "... --- ...", "output": "Yes \\ud83d\\ude00",
          "difficulty": NaN},
@@ -257,6 +257,7 @@ def test_messy_values_are_mended_and_counted() -> None:
     ]
     assert +imported.repairs == {
         "NaN read as nothing": 1,
+        "answers with a model's thoughts, now without": 1,
         'inputs "&lt;noinput&gt;" read as none': 1,
         "numbers read as text": 1,
         "texts with half of an emoji, now without": 1,

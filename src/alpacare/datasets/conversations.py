@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from alpacare.datasets.fields import BadRow, read_field
+from alpacare.datasets.fields import BadRow, read_answer, read_field
 from alpacare.records.message import Message
 
 COLUMNS = ("messages", "conversations", "conversation")
@@ -60,7 +60,8 @@ def _read_turn(turn: Any, place: str, repairs: Counter[str]) -> Message:
     content = turn.get(key)
     if isinstance(content, list):
         turn = {key: "\n\n".join(_part(part, place) for part in content)}
-    return Message(role=role, content=read_field(turn, key, place, repairs))
+    read = read_answer if role == "assistant" else read_field
+    return Message(role=role, content=read(turn, key, place, repairs))
 
 
 def _part(part: Any, place: str) -> str:

@@ -14,6 +14,7 @@ from alpacare.records.label_normalisation import (
     normalise_input,
     normalise_type,
 )
+from alpacare.records.thoughts import remove_thoughts
 
 KIND = ("type", "topic", "view", "difficulty")
 _HALF = re.compile("[\ud800-\udfff]")
@@ -49,6 +50,14 @@ def read_field(row: Mapping[str, Any], key: str, place: str, repairs: Counter[st
     text = repair_text(whole, repairs)
     repairs["texts with blanks at their ends"] += text != text.strip()
     return text.strip()
+
+
+def read_answer(row: Mapping[str, Any], key: str, place: str, repairs: Counter[str]) -> str:
+    """Give a text as `read_field` does, without the thoughts of a reasoning model."""
+    text = read_field(row, key, place, repairs)
+    answer = remove_thoughts(text)
+    repairs["answers with a model's thoughts, now without"] += answer != text
+    return answer
 
 
 def read_input(text: str, repairs: Counter[str]) -> str:

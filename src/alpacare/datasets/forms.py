@@ -12,7 +12,7 @@ from typing import Any
 
 from alpacare.core.errors import BadInput
 from alpacare.datasets.conversations import find_conversation, read_conversation
-from alpacare.datasets.fields import KIND, BadRow, read_field, read_input, read_kind
+from alpacare.datasets.fields import KIND, BadRow, read_answer, read_field, read_input, read_kind
 from alpacare.datasets.json_tables import TableRow
 from alpacare.datasets.multiple_choice import (
     ANSWERER,
@@ -83,10 +83,10 @@ class FormReader:
             raise BadRow("unreadable", row.problem)
         values, repairs = row.values, self._repairs
         kind = read_kind(values, row.place, repairs)
-        instruction, input, output = (
-            read_field(values, key, row.place, repairs)
-            for key in ("instruction", "input", "output")
+        instruction, input = (
+            read_field(values, key, row.place, repairs) for key in ("instruction", "input")
         )
+        output = read_answer(values, "output", row.place, repairs)
         if not instruction and (column := find_conversation(values)):
             return self._conversation(values[column], row.place, kind, column)
         if not instruction and is_choice(values):

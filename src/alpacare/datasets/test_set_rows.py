@@ -15,7 +15,7 @@ from typing import Any
 
 from alpacare.core.errors import BadInput
 from alpacare.core.texts import comparable
-from alpacare.datasets.fields import BadRow, read_field
+from alpacare.datasets.fields import BadRow, read_answer, read_field
 from alpacare.datasets.forms import FormReader
 from alpacare.datasets.json_tables import TableRow
 from alpacare.records.message import SEVERAL_TURNS, count_turns
@@ -85,7 +85,7 @@ def _answers(row: TableRow, answerer: str | None, repairs: Counter[str]) -> dict
             raise BadInput(f"{row.place}: two answers by '{slug}'; rename or delete one")
         if slug != key and key not in _ANSWERS:
             repairs[f"fields '{key}' read as {slug}"] += 1
-        answers[slug] = read_field(holder, key, row.place, repairs)
+        answers[slug] = read_answer(holder, key, row.place, repairs)
     return answers
 
 

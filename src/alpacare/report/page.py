@@ -51,7 +51,7 @@ def make_report_page(report: ReportData, pictures: Mapping[str, Sequence[Figure]
     templates.filters |= formats.FILTERS
     templates.globals |= {
         "average_seeds": partial(average_seeds, report.scores),
-        "average_groups": partial(average_groups, report.params, report.scores),
+        "average_groups": partial(average_groups, report.params, report.scores, report.boards),
         "describe_rows": partial(describe_rows, params=report.params),
     }
     style, theme = _read("report.css"), _read("theme.js")

@@ -29,13 +29,13 @@ def draw_scores(report: ReportData) -> Iterator[Figure]:
             _forest(scores),
         )
         for judge in dict.fromkeys(cell.judge for cell in scores):
-            groups = average_groups(report.params, scores, test, judge, "by_difficulty")
+            groups = average_groups(report.params, scores, report.boards, test, judge, "difficulty")
             if groups:
                 yield Figure(
                     f"difficulty-{test}-{judge}",
                     f"{test}, judged by {judge}",
                     "Win rate in % by the task's difficulty, 1 (easy) to 5: means over references "
-                    f"and training seeds; lines: {confidence} intervals over test tasks. The "
+                    f"and training seeds; lines: {confidence} intervals. The "
                     "dashed line is 50 %.",
                     _by_difficulty(groups),
                 )
