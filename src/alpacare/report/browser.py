@@ -2,11 +2,13 @@
 
 [{"test": "demo", "items": [{"id", "instruction", "input", "kind": ["open QA", ...],
   "difficulty": 2, "answers": {"all-rows": {"0": [text, finish reason], ...}, "terse": {"": ...}},
-  "against": {"terse": {"all-rows": {"0": {"overlap": ["won", true, [[order, verdict, reply,
-  ratings], ...]]}}}}}]}]
+  "against": {"terse": {"all-rows": {"0": {"overlap": "T~m/r"}}}},
+  "replies": {"terse": {"all-rows": {"0": {"overlap": [[order, reply, ratings], ...]}}}}}]}]
 
-By model and training seed; "" of a model that is not trained here. A judge's entry: the outcome
-over both orders, whether both orders agree, and each verdict.
+By model and training seed; "" of a model that is not trained here. Verdicts are short, as there are
+a hundred thousand of them: the outcome over both orders (W, L, T or ? if it is not known), "~" where
+the orders disagree, then what was said with the model first, "/", and with the reference first:
+m for the model, r for the reference, t or ?, a letter for each sample.
 """
 
 from collections.abc import Iterator
@@ -14,7 +16,7 @@ from typing import Any
 
 from alpacare.core import jsonl
 from alpacare.evaluation.agreement import verdict_of
-from alpacare.evaluation.items import gather, read_judgments
+from alpacare.evaluation.items import ORDERS, gather, read_judgments
 from alpacare.evaluation.score import Cell
 from alpacare.lineage.rows import RowReader
 from alpacare.pipeline import paths
@@ -24,7 +26,8 @@ from alpacare.records.judgment import Judgment
 from alpacare.records.task import TestTask
 from alpacare.records.test_set import read_test_set
 
-OUTCOMES = {"model": "won", "reference": "lost", "tie": "tied", None: "unreadable"}
+OUTCOMES = {"model": "W", "reference": "L", "tie": "T", None: "?"}
+LETTERS = {"model": "m", "reference": "r", "tie": "t", None: "?"}
 Item = dict[str, Any]
 
 
@@ -71,6 +74,7 @@ def _new_item(task: TestTask) -> Item:
         "difficulty": task.difficulty,
         "answers": {},
         "against": {},
+        "replies": {},
     }
 
 
@@ -90,33 +94,42 @@ def _add_answers(
 def _add_verdicts(items: dict[str, Item], cell: Cell, reader: RowReader) -> None:
     """Add what a judge said of a model and a reference."""
     path = paths.judgments(cell)
-    for id, entry in _judge_entries(read_judgments(path) if reader.has(path) else []).items():
+    rows = read_judgments(path) if reader.has(path) else []
+    for id, code in _codes(rows).items():
         if id in items:
-            pairs = items[id]["against"].setdefault(cell.reference, {})
-            seeds = pairs.setdefault(cell.model, {})
-            seeds.setdefault(_key(cell.seed), {})[cell.judge] = entry
+            _judges(items[id]["against"], cell)[cell.judge] = code
+    for row in rows:
+        if row.id in items:
+            said = _judges(items[row.id]["replies"], cell).setdefault(cell.judge, [])
+            said.append([row.order, row.raw, row.ratings])
+
+
+def _judges(pairs: dict[str, Any], cell: Cell) -> dict[str, Any]:
+    """Give the place of what judges say of a model, its training seed and a reference."""
+    seeds = pairs.setdefault(cell.reference, {}).setdefault(cell.model, {})
+    judges: dict[str, Any] = seeds.setdefault(_key(cell.seed), {})
+    return judges
 
 
 def _key(seed: int | None) -> str:
     return "" if seed is None else str(seed)
 
 
-def _judge_entries(rows: list[Judgment]) -> dict[str, list[Any]]:
-    """Give each item's outcome, whether both orders agree, and its verdicts.
-
-    Where one order is unreadable, they count as agreeing.
-    """
+def _codes(rows: list[Judgment]) -> dict[str, str]:
+    """Write each item's verdicts; where one order is unreadable, the orders count as agreeing."""
     import numpy as np
 
     if not rows:
         return {}
     items = gather(rows)
     signs = np.sign(items.preferences)
-    same = (signs[:, 0] == signs[:, 1]) | np.isnan(signs).any(axis=1)
-    entries: dict[str, list[Any]] = {
-        id: [OUTCOMES[verdict_of(preference)], bool(agreed), []]
-        for id, preference, agreed in zip(items.ids, items.item_preferences(), same, strict=True)
-    }
+    disagree = (signs[:, 0] != signs[:, 1]) & ~np.isnan(signs).any(axis=1)
+    said = {id: {order: "" for order in ORDERS} for id in items.ids}
     for row in rows:
-        entries[row.id][2].append([row.order, row.verdict, row.raw, row.ratings])
-    return entries
+        said[row.id][row.order] += LETTERS[row.verdict]
+    return {
+        id: f"{OUTCOMES[verdict_of(preference)]}{'~' if unlike else ''}{'/'.join(said[id].values())}"
+        for id, preference, unlike in zip(
+            items.ids, items.item_preferences(), disagree, strict=True
+        )
+    }

@@ -23,8 +23,6 @@ from alpacare.report.trainings import Training, read_trainings
 from alpacare.review.returned_reviews import read_reviews
 from alpacare.training.settings import CheckpointSettings
 
-SANITY_CHECKS = ("overlap", "longest")  # judges that know no medicine
-
 
 @dataclass(frozen=True)
 class ReportData:
