@@ -5,9 +5,9 @@ from typing import Any
 
 import altair as alt
 
+from alpacare.core.texts import escape_controls
 from alpacare.lineage.funnel import Funnel
 from alpacare.report.dataset import Dataset
-from alpacare.core.texts import escape_controls
 from alpacare.report.drawing import LINE, SERIES, SOFT, Figure, set_size
 
 _MOST = 15  # bars in a picture; topics and views are free text
@@ -63,7 +63,7 @@ def _verbs(dataset: Dataset) -> Figure:
     # the longest bar leaves room for the objects beside it
     x = alt.X("rows:Q", title="rows", scale=alt.Scale(domainMax=2.2 * max(counts.values())))
     bars = alt.Chart(alt.InlineData(values=values)).encode(
-        y=alt.Y("verb:N", sort=[each["verb"] for each in values], title=None),
+        y=alt.Y("verb:N", sort=[str(each["verb"]) for each in values], title=None),
         x=x.axis(alt.Axis(tickCount=4, format=",d", domain=False, grid=False)),
     )
     words = bars.mark_text(align="left", dx=5, fontSize=10, limit=150, color=SOFT)
@@ -73,8 +73,8 @@ def _verbs(dataset: Dataset) -> Figure:
         "verbs",
         "Root verbs and their objects",
         f"What the instructions ask for ({dataset.name}): the {len(values)} most frequent verbs, "
-        f"each with up to four objects: {sum(counts.values()):,} of {figures['with_object']:,} rows "
-        f"with both, {100 * (figures['top_covers_share'] or 0):.1f} % of all rows.",
+        f"each with up to four objects: {sum(counts.values()):,} of {figures['with_object']:,} "
+        f"rows with both, {100 * (figures['top_covers_share'] or 0):.1f} % of all rows.",
         set_size(drawn, {"step": 17}),
     )
 

@@ -78,7 +78,7 @@ def lanes_of_references(rows: Mapping[str, Sequence[Averaged]]) -> Lanes:
 def lanes_of_groups(groups: Mapping[str, Mapping[str, Rate]]) -> Lanes:
     """Give what is drawn of each model in each group of tasks, with the number of tasks."""
     return {
-        f"{name} ({max(rate.n for rate in models.values()):,})": {
+        f"{name}\N{NO-BREAK SPACE}({max(rate.n for rate in models.values()):,})": {
             model: (rate, ()) for model, rate in models.items()
         }
         for name, models in groups.items()

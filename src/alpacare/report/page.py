@@ -17,7 +17,13 @@ from alpacare.report.averages import average_groups, average_seeds
 from alpacare.report.data import ReportData, gather_report
 from alpacare.report.data_charts import draw_dataset, draw_funnel
 from alpacare.report.drawing import Figure, adapt_for_page, write_picture
-from alpacare.report.headline import SANITY_CHECKS, make_headline, tell_board, tell_outcome, tell_title
+from alpacare.report.headline import (
+    SANITY_CHECKS,
+    make_headline,
+    tell_board,
+    tell_outcome,
+    tell_title,
+)
 from alpacare.report.page_size import LIMIT, pack_items
 from alpacare.report.score_charts import draw_scores
 from alpacare.report.sunburst import draw_sunbursts
@@ -107,7 +113,7 @@ def _group_scores(report: ReportData) -> dict[tuple[str, str], list[Groups]]:
     """Give win rates by difficulty and by type, for each test set and judge that has any."""
     pairs = dict.fromkeys((cell.test, cell.judge) for cell in report.scores)
     average = partial(average_groups, report.params, report.scores)
-    found = {}
+    found: dict[tuple[str, str], list[Groups]] = {}
     for pair in pairs:
         by_difficulty = average(*pair, "by_difficulty")
         named = {f"difficulty {name}": rates for name, rates in by_difficulty.items()}

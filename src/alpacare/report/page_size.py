@@ -12,7 +12,7 @@ from typing import Any
 from alpacare.display.html import as_compressed_json
 
 LIMIT = 5_000_000  # bytes of the whole page: accepted by mail servers and phones
-LENGTHS = (4000, 2000, 1000, 500, 250)  # characters of an answer, tried in turn
+LENGTHS = (4000, 2000, 1400, 1000, 700, 500, 250)  # characters of an answer, tried in turn
 SAMPLE = 100  # items that tell how long all are
 HOPE = 0.97  # of the length that a sample foretells: a form that just fits is not passed over
 
@@ -50,12 +50,12 @@ def _sample(tests: Tests) -> tuple[Tests, float]:
 
 def _steps(tests: Tests) -> Iterator[tuple[Change, str]]:
     """Give how the items are shortened, one step after the other, and what to say then."""
-    replies = "what judges replied is left out"
+    replies = "judges' replies are left out"
     if any(_has_seeds(item) for each in tests for item in each["items"]):
-        later = "of other training seeds than the first"
-        yield partial(_without_replies, kept=1), f"what judges replied on answers {later} is left out"
-        yield _without_later_answers, f"answers {later} and replies on them are left out"
-        replies = f"answers {later} and what judges replied are left out"
+        later = "answers of other training seeds than the first"
+        yield partial(_without_replies, kept=1), f"judges' replies on {later} are left out"
+        yield _without_later_answers, f"{later} and judges' replies on them are left out"
+        replies = f"{later} and all judges' replies are left out"
     yield partial(_without_replies, kept=0), replies
     for length in LENGTHS:
         yield partial(_cut, most=length), f"{replies}, and answers end after {length:,} characters"
