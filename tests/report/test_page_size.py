@@ -63,7 +63,7 @@ def test_replies_go_first() -> None:
     tests = sets_of(1, 100, 50_000)
     packed, told = pack_items(tests, 10_000)
     assert len(packed) <= 10_000
-    assert told == "judges' replies are left out"
+    assert told == "what judges replied is left out"
     (item,) = unpacked(packed)[0]["items"]
     assert item["replies"] == {}
     assert (item["answers"], item["against"]) == (

@@ -50,12 +50,12 @@ def _sample(tests: Tests) -> tuple[Tests, float]:
 
 def _steps(tests: Tests) -> Iterator[tuple[Change, str]]:
     """Give how the items are shortened, one step after the other, and what to say then."""
-    replies = "judges' replies are left out"
+    replies = "what judges replied is left out"
     if any(_has_seeds(item) for each in tests for item in each["items"]):
         later = "answers of other training seeds than the first"
-        yield partial(_without_replies, kept=1), f"judges' replies on {later} are left out"
-        yield _without_later_answers, f"{later} and judges' replies on them are left out"
-        replies = f"{later} and all judges' replies are left out"
+        yield partial(_without_replies, kept=1), f"what judges replied on {later} is left out"
+        yield _without_later_answers, f"{later} and what judges replied on them are left out"
+        replies = f"{later} and all that judges replied are left out"
     yield partial(_without_replies, kept=0), replies
     for length in LENGTHS:
         yield partial(_cut, most=length), f"{replies}, and answers end after {length:,} characters"
