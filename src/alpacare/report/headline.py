@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from alpacare.comparison.leaderboard import Board, Entry
 from alpacare.evaluation.score_table import percent
 from alpacare.pipeline.params import Params
+from alpacare.report.formats import join_names
 
 SANITY_CHECKS = ("overlap", "longest")  # judges that know no medicine
 _MOST = 3  # names in a sentence
@@ -81,4 +82,4 @@ def _names(entries: Sequence[Entry]) -> str:
 def _join(names: list[str]) -> str:
     if len(names) > _MOST + 1:
         names = [*names[:_MOST], f"{len(names) - _MOST} others"]
-    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+    return join_names(names)
