@@ -20,6 +20,7 @@ from conftest import REPOSITORY, run
 from alpacare.cli.main import main
 from alpacare.core.settings import check, read_yaml
 from alpacare.datasets.catalogue import PublishedDataset
+from alpacare.datasets.published_weights import PublishedWeights
 from alpacare.records.test_set import read_test_set
 from alpacare.stages.model_generations import main as model_generations
 
@@ -366,7 +367,12 @@ def test_bad_words_on_the_command_line(project: Path, words: tuple[str, ...], me
 
 def test_the_catalogue_is_valid() -> None:
     path = REPOSITORY / "configs/datasets.yaml"
-    sets = {name: check(known, PublishedDataset, name) for name, known in read_yaml(path).items()}
+    entries = read_yaml(path)
+    weights = {name for name in entries if entries[name]["kind"] == "weights"}
+    students = {path.stem for path in (REPOSITORY / "students").glob("alpacare-*.yaml")}
+    assert weights == students
+    assert {check(entries.pop(name), PublishedWeights, name).commit for name in weights} == {None}
+    sets = {name: check(known, PublishedDataset, name) for name, known in entries.items()}
     rows = {name: known.rows for name, known in sets.items()}
     tests = {"medinstruct-test": 216, "icliniq": 1000, "alpaca-eval": 805}
     assert rows == tests | {"medinstruct-52k": 52002, "bioinstruct": 25005, "alpacare-seeds": 167}

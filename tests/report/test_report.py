@@ -23,6 +23,8 @@ from alpacare.filtering.heuristics import HEURISTICS
 from alpacare.instructions.reply_parser import Reason
 from alpacare.pipeline.params import read_params
 from alpacare.records.judgment import Judgment
+from alpacare.records.task import TestTask
+from alpacare.report.averages import average_groups
 from alpacare.report.headline import make_headline
 from alpacare.report.reasons import reason_in_words
 from alpacare.review.key import StudentReview
@@ -127,6 +129,23 @@ def test_a_student_is_the_mean_over_its_seeds(project: Path) -> None:
     assert run(report).exit_code == 0
     row = next(row for row in rows_of("scores") if row.startswith("all-rows"))
     assert row.startswith(f"all-rows 60.0 {low:.1f} to {high:.1f} 50.0 to 70.0 ")
+
+
+def test_a_group_of_all_tasks_is_the_leaderboard(project: Path) -> None:
+    """Over references, items and seeds; tasks of another difficulty are another group."""
+    path = Path("data/tests/demo.jsonl")
+    tasks = [json.loads(line) for line in path.read_text().splitlines()]
+    jsonl.write(path, [TestTask(**{**task, "difficulty": 3}) for task in tasks])
+    params = read_params()
+    (board, _) = boards = make_boards(params, None, None)
+    rates = {entry.model.name: entry.rate for entry in board.entries}
+    assert average_groups(params, {}, boards, "demo", "overlap", "difficulty") == {"3": rates}
+    kinds = [2] * 15 + [None] * 5
+    jsonl.write(path, [
+        TestTask(**{**task, "difficulty": kind}) for task, kind in zip(tasks, kinds, strict=True)
+    ])  # fmt: skip
+    found = average_groups(params, {}, boards, "demo", "overlap", "difficulty")
+    assert {name: rates["all-rows"].n for name, rates in found.items()} == {"2": 15, "unknown": 5}
 
 
 def test_every_answer_is_in_the_browser(project: Path) -> None:

@@ -1,7 +1,8 @@
 """`alpacare fetch` and `alpacare import`: published data, and the user's own data."""
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -9,21 +10,53 @@ from alpacare.core.command import FILE, Stage
 from alpacare.core.errors import BadInput
 from alpacare.core.texts import escape_controls
 
+if TYPE_CHECKING:
+    from alpacare.datasets.published_weights import PublishedWeights
+
 
 @click.command(cls=Stage)
 @click.argument("name")
 def fetch(name: str) -> None:
-    """Download published data that configs/datasets.yaml names: tests, responses or seeds.
+    """Download what configs/datasets.yaml names: tests, responses, seeds or weights.
+
+    Weights become a contestant, and are trained no further.
 
     \b
     Examples:
       alpacare fetch medinstruct-test
       alpacare fetch medinstruct-52k
+      alpacare fetch alpacare-7b
     """
+    from alpacare.core.files import read_text
+    from alpacare.datasets.catalogue import CATALOGUE
     from alpacare.datasets.imports import fetch_dataset
+    from alpacare.datasets.published_weights import find_weights
 
-    for line in fetch_dataset(name):
+    before = read_text(CATALOGUE)
+    weights = find_weights(name)
+    for line in _fetch_contestant(name, weights) if weights else fetch_dataset(name):
         click.echo(escape_controls(line))
+    if read_text(CATALOGUE) != before:
+        click.echo(f"what it is known by from now on is in {CATALOGUE}: commit that too")
+
+
+def _fetch_contestant(name: str, weights: "PublishedWeights") -> Iterator[str]:
+    from alpacare.datasets.published_weights import contestant, fetch_weights
+    from alpacare.pipeline.params import read_params
+    from alpacare.pipeline.presets import set_values
+
+    params, model = read_params(), contestant(name)  # an error there comes before a download
+    yield from fetch_weights(name, weights)
+    local, rivals = params.models.local, params.judgments.contestants
+    yield from set_values(
+        {
+            "models.local": [*dict.fromkeys([*local, model])],
+            "judgments.contestants": [*dict.fromkeys([*rivals, model])],
+        },
+        model,
+    )
+    yield "next: `make repro`: it answers and is judged as students are; then commit params.yaml,"
+    yield f"      prompts/local_models/{model} and models/published/{name}.dvc"
 
 
 @click.command("import", cls=Stage)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from alpacare.cli.comparison import agreement, compare, diff, leaderboard, scores, table
+from alpacare.cli.comparison import ablate, agreement, compare, diff, leaderboard, scores, table
 from alpacare.cli.data import fetch, import_data
 from alpacare.cli.ledger import ledger
 from alpacare.cli.lineage import doctor, funnel, trace
@@ -19,7 +19,7 @@ from alpacare.core.texts import escape_controls
 
 @click.group(
     commands=[
-        *(leaderboard, compare, scores, diff, agreement, table),
+        *(leaderboard, compare, ablate, scores, diff, agreement, table),
         *(ledger, fetch, import_data, report, review, review_import),
         *(trace, funnel, doctor, remote, push, pull, publish),
         *(preset, presets, set_settings, graph),

@@ -3,7 +3,7 @@
 It is no stage: it would depend on every comparison, and is made in a moment from what is there.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import fmean
@@ -19,6 +19,7 @@ from alpacare.evaluation.paired_comparison import Difference, compare
 from alpacare.evaluation.score import Cell, Rate
 from alpacare.evaluation.score_table import read_score
 from alpacare.evaluation.seed_variance import NOT_TRAINED, Runs, SeedVariance, pool_seeds
+from alpacare.evaluation.several import correct_several, rank
 from alpacare.pipeline import paths
 from alpacare.pipeline.params import Params, Run
 
@@ -116,7 +117,7 @@ def _make_board(judged: JudgedTest) -> Board:
     against = {name: rates_against(judged, name) for name in competing}
     entries = [_make_entry(judged, model, runs[model], seeds, against) for model in runs]
     entries = _rank(entries, params.scores)
-    duels = list(_duels(params, entries))
+    duels = _make_duels(params, entries)
     references = params.judgments.averaged
     return Board(judged.test, judged.judge, references, competing, seeds, entries, duels, missing)
 
@@ -170,36 +171,27 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _rank(entries: Sequence[Entry], how: Resampling) -> list[Entry]:
-    """Sort by win rate; a model's rank is one more than the number of those that are better.
-
-    Better is what a paired comparison calls more than chance: models that it cannot tell apart
-    share a rank, unless a third is better than one of them only.
-    """
+    """Sort by win rate; models that no paired comparison can tell apart share a rank."""
     ordered = sorted(entries, key=lambda entry: -(entry.rate.win_rate or 0.0))
-    return [
-        replace(entry, rank=1 + sum(_is_better(other, entry, how) for other in ordered))
-        for entry in ordered
-    ]
+    ranks = rank([each.runs for each in ordered], [each.seeds for each in ordered], how)
+    return [replace(each, rank=rank) for each, rank in zip(ordered, ranks, strict=True)]
 
 
-def _is_better(one: Entry, other: Entry, how: Resampling) -> bool:
-    if one is other:
-        return False
-    found = _compare(other, one, how)
-    if found is None or found.change <= 0:
-        return False
-    return found.real or (found.one_seed and found.real_for_items)  # of these checkpoints
-
-
-def _compare(one: Entry, other: Entry, how: Resampling) -> Difference | None:
-    return compare(one.runs, other.runs, how, seeds=(one.seeds, other.seeds)).difference
-
-
-def _duels(params: Params, entries: Sequence[Entry]) -> Iterator[Duel]:
+def _make_duels(params: Params, entries: Sequence[Entry]) -> list[Duel]:
+    """Compare each other student with the one head to head, corrected for how many there are."""
     students = {entry.model.name: entry for entry in entries if entry.model.seeds}
-    other = students.get(params.judgments.head_to_head)
-    for name, entry in students.items():
-        if other and entry is not other:
-            found = _compare(other, entry, params.scores)
-            if found:
-                yield Duel(name, other.model.name, found)
+    first = students.pop(params.judgments.head_to_head, None)
+    if first is None:
+        return []
+    how, name = params.scores, first.model.name
+    found = {
+        student: difference
+        for student, each in students.items()
+        if (
+            difference := compare(
+                first.runs, each.runs, how, seeds=(first.seeds, each.seeds)
+            ).difference
+        )
+    }
+    together = correct_several(list(found.values()), how.confidence)
+    return [Duel(student, name, each) for student, each in zip(found, together, strict=True)]

@@ -11,6 +11,7 @@ from itertools import repeat
 from alpacare.core.errors import BadInput
 from alpacare.datasets.seed_choice import take_seeds
 from alpacare.datasets.seed_files import read_seeds
+from alpacare.filtering.contamination_gate import read_test_sets
 from alpacare.generation.settings import read_local_model
 from alpacare.instructions.few_shot_sampler import FewShotSampler
 from alpacare.judging.judge_request import make_judge_requests
@@ -35,7 +36,6 @@ from alpacare.prompting.judge_prompt import JudgePrompt
 from alpacare.prompting.student_prompt import StudentPrompt
 from alpacare.prompting.variables import TASK, few_shot
 from alpacare.records.test_set import read_test_set
-from alpacare.stages.filtered import read_test_sets
 from alpacare.stages.model_generations import written_answers
 
 
@@ -61,7 +61,7 @@ def check_all(targets: Sequence[str] = (), run: bool = False) -> str:
     seeds = _check_seeds(params)
     tasks = _check_tests(params)
     asked |= _check_models(params)
-    read_test_sets(tuple(dependencies("filtered", "data/tests")))
+    read_test_sets(dependencies("filtered", "data/tests"))
     if params.filtered.engine == "ray" and find_spec("ray") is None:
         raise BadInput("filtered.engine: ray: Ray is not installed; run: make ray")
     check_destinations(params)

@@ -112,12 +112,12 @@ def _draw_figures(report: ReportData) -> dict[str, list[Figure]]:
 def _group_scores(report: ReportData) -> dict[tuple[str, str], list[Groups]]:
     """Give win rates by difficulty and by type, for each test set and judge that has any."""
     pairs = dict.fromkeys((cell.test, cell.judge) for cell in report.scores)
-    average = partial(average_groups, report.params, report.scores)
+    average = partial(average_groups, report.params, report.scores, report.boards)
     found: dict[tuple[str, str], list[Groups]] = {}
     for pair in pairs:
-        by_difficulty = average(*pair, "by_difficulty")
+        by_difficulty = average(*pair, "difficulty")
         named = {f"difficulty {name}": rates for name, rates in by_difficulty.items()}
-        found[pair] = [groups for groups in (named, average(*pair, "by_type")) if groups]
+        found[pair] = [groups for groups in (named, average(*pair, "type")) if groups]
     return {pair: groups for pair, groups in found.items() if groups}
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import cycle, islice, product
-from typing import Any
+from typing import Any, Literal
 
 import altair as alt
 
@@ -12,7 +12,7 @@ from alpacare.report.averages import average_groups
 from alpacare.report.data import ReportData
 from alpacare.report.drawing import SERIES, SOFT, WIDTH, Figure, set_size
 
-GROUPS = ("difficulty", "type")
+GROUPS: tuple[Literal["difficulty", "type"], ...] = ("difficulty", "type")
 PERCENT = [0, 25, 50, 75, 100]
 _LANE = 11  # pixels for a model, within those of a reference
 
@@ -30,13 +30,13 @@ def draw_scores(report: ReportData) -> Iterator[Figure]:
             _forest(scores),
         )
         for judge, field in product(dict.fromkeys(cell.judge for cell in scores), GROUPS):
-            groups = average_groups(report.params, scores, test, judge, f"by_{field}")
+            groups = average_groups(report.params, scores, report.boards, test, judge, field)
             if groups:
                 yield Figure(
                     f"{field}-{test}-{judge}",
                     f"{test}, judged by {judge}",
                     f"Win rate in % by the task's {field}: means over references and training "
-                    f"seeds; lines: {confidence} intervals over test tasks; dashed: 50 %.",
+                    f"seeds; lines: {confidence} intervals; dashed: 50 %.",
                     _by_group(groups, field),
                 )
 
