@@ -13,7 +13,9 @@ _WORDS: Mapping[str, str] = {
     "same_task": "the same as an earlier task",
     # the teacher's answers
     "empty": "with an empty answer",
-    "refused": "refused by the teacher's server",
+    "content_filter": "refused by the server's content filter",
+    "refused": "refused by the server",
+    "no_instruction": "without an instruction",
     "input_equals_output": "whose answer only repeats the input",
     # the filter
     "rouge_l": "near-duplicates of another instruction",
