@@ -26,7 +26,7 @@ SECTIONS_OF = {
     "model_generations": ["models.written", "models.api"],
     # those must answer by the students' rules
     "local_generations": ["models.local", "generations"],
-    "student_rows": ["checkpoint.rows", STUDENT],
+    "student_rows": ["student_rows", "checkpoint.rows", STUDENT],
     "checkpoint": ["checkpoint", STUDENT],
     "judgments": [*_REFERENCES, "judgments.judges"],
     "contestant_judgments": [*_OTHERS, "judgments.judges"],
@@ -61,7 +61,7 @@ AWAY = {"remote": "weights"}  # cached like the others, kept elsewhere
 CHEAP = {
     *STATISTICS,
     *SCORES,
-    *("seeds", "filtered", "llm_usage", "category_counts", "training_curves"),
+    *("seeds", "filtered", "llm_usage", "category_counts", "student_rows", "training_curves"),
 }
 TRAINING = {"student_rows", "base_model", "checkpoint", "generations", "local_generations"}
 LOCAL = {  # what answers, trains or judges on this machine depends on nothing that asks a server

@@ -98,3 +98,15 @@ def test_a_few_changed_items_cannot_tell(project: Path) -> None:
         judge(Cell("demo", "better", seed, "gpt_4", "overlap"), 25)
         judge(Cell("demo", "other", seed, "gpt_4", "overlap"), 20)
     assert "5 changed items cannot tell; needed: about " in compare("other", "better")
+
+
+def test_where_no_item_changed_none_is_effective(project: Path) -> None:
+    """Two students of the same verdicts; and one item that differs, beside seeds that do a lot."""
+    for seed, wins in enumerate((10, 30)):
+        judge(Cell("demo", "better", seed, "gpt_4", "overlap"), wins)
+        judge(Cell("demo", "other", seed, "gpt_4", "overlap"), wins)
+    told = compare("other", "better")
+    assert re.search(r"gpt_4 50\.0 50\.0 0\.0 40 - ", told)
+    assert "none of 40 items scores otherwise" in told
+    judge(Cell("demo", "better", 0, "gpt_4", "overlap"), 11)
+    assert re.search(r"gpt_4 50\.0 51\.2 \+1\.2 40 <1 ", compare("other", "better"))

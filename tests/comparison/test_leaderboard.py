@@ -75,7 +75,25 @@ def test_seeds_far_apart_are_no_evidence(project: Path) -> None:
     assert ranks(board)[HALF] == 1
     out = " ".join(run(main, "leaderboard", "--judge", "overlap").output.split())
     assert f"{ALL} against {HALF}: +40.0 points" in out
-    assert "2 seeds cannot tell." in out
+    assert re.search(r"2 seeds cannot tell; needed: more seeds, about \d+ a student", out)
+
+
+def test_several_students_are_corrected_for_how_many_there_are(project: Path) -> None:
+    """One that would be more than chance alone is not as one of three; and what would show it."""
+    others = ["a", "b", "c"]
+    write_project(
+        project, {"demo": 40}, ["gpt_4"], ["overlap"], students=[*others, HALF], seeds=[0, 1]
+    )  # fmt: skip
+    for name, wins in {"a": (22, 24), "b": (16, 18), "c": (36, 38), HALF: (16, 18)}.items():
+        for seed in (0, 1):
+            judge(name, seed, wins[seed])
+    (board,) = make_boards(read_params(), None, None)
+    assert ranks(board) == {"c": 1, "a": 2, "b": 2, HALF: 2}
+    out = " ".join(run(main, "leaderboard").output.split())
+    assert re.search(rf"c against {HALF}: \+50\.0 points \([^)]*\): more than chance\.", out)
+    alone = r"more than chance alone, but not as one of 3 comparisons \(Holm\); needed: about"
+    assert re.search(rf"a against {HALF}: \+15\.0 points \([^)]*\): {alone} \d+ items", out)
+    assert f"These 3 comparisons with {HALF} are corrected for their number (Holm)." in out
 
 
 def test_one_seed_alone_is_told(project: Path) -> None:
@@ -151,7 +169,7 @@ def test_the_table_fits_the_terminal_and_names_fold_at_hyphens(project: Path) ->
     assert done.exit_code == 0, done.output
     assert max(map(len, done.output.splitlines())) <= 80
     assert "…" not in done.output
-    assert re.search(r"all-rows-of-", done.output)
+    assert re.search(r"all-rows- ", done.output)
     assert "a-teacher" in done.output
     assert "demo, judged by overlap" in done.output
     assert "demo, judged by longest" in done.output

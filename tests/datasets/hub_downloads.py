@@ -4,6 +4,7 @@ The Hub answers a HEAD with a file's hash and commit, and sends large files' rea
 """
 
 import hashlib
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ class Hub:
     asked: list[tuple[str, str, str | None]] = field(default_factory=list)  # method, path, range
     keys: list[str | None] = field(default_factory=list)  # Authorization, as it came to the storage
     commit: str | None = None  # another than was asked for
+    newest: str = "0123456789" * 4  # the commit of a model whose files these are
     status: int = 200
     cut: int | None = None  # bytes after which the next GET breaks off
     hold: bool = False  # ... or waits, until the reader goes
@@ -49,6 +51,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self._note()
+        if self.path.startswith("/api/models/"):
+            self._tell_model()
+            return
         if self.path.startswith("/storage/"):
             self.hub.keys.append(self.headers.get("Authorization"))
         content = self._content()
@@ -69,6 +74,24 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(rest[:cut])
         if self.hub.hold:
             self.rfile.read(1)  # ends when the other side does
+
+    def _tell_model(self) -> None:
+        """What a repository of a model holds, at the newest commit."""
+        files = [
+            {
+                "rfilename": name,
+                "size": len(content),
+                "lfs": {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
+                | {"pointerSize": 100},
+            }
+            for name, content in self.hub.files.items()
+        ]
+        body = json.dumps({"id": "lab/tiny", "sha": self.hub.newest, "siblings": files}).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
 
     def _note(self) -> None:
         self.hub.asked.append((self.command, self.path, self.headers.get("Range")))

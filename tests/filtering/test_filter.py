@@ -17,7 +17,7 @@ from alpacare.filtering.task_texts import TaskRow
 ORACLE = RougeScorer(["rougeL"], use_stemmer=False)
 WORDS = 3  # in a row
 words = st.lists(st.sampled_from("abcdefg"), min_size=1, max_size=7).map(" ".join)
-inputs = st.sampled_from(["", "h i j k", "k j i h", "h i j k l h i and the"])
+inputs = st.sampled_from(["", "h i j k", "k j i h", "see above"])
 
 
 def lines(kind: str, size: int) -> st.SearchStrategy[list[TaskRow]]:
@@ -74,7 +74,7 @@ def reasons(
         return options.contamination_words is not None and bool(grams(row) & grams(test))
 
     def reason_of_row(row: TaskRow) -> str:
-        if options.heuristics.unfinished_input and row.input.endswith("the"):
+        if options.heuristics.unfinished_input and row.input == "see above":
             return "unfinished_input"
         known = [" ".join(seed.instruction.split()) for seed in seeds]
         if options.heuristics.same_as_seed and " ".join(row.instruction.split()) in known:

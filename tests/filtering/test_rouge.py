@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rouge_score.rouge_scorer import RougeScorer
 
+from alpacare.filtering import nearest
 from alpacare.filtering.rouge import encode, f_measure, scores
 
 ORACLE = RougeScorer(["rougeL"], use_stemmer=False)
@@ -41,3 +42,14 @@ def test_scores_exactly_at_a_threshold_round_as_rouge_scores() -> None:
 @pytest.mark.parametrize(("common", "m", "n"), [(0, 0, 0), (0, 0, 5), (0, 5, 5)])
 def test_nothing_in_common_scores_0(common: int, m: int, n: int) -> None:
     assert f_measure(*map(np.int32, (common, m, n))) == 0
+
+
+def test_the_nearest_of_some_texts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Row by row as all at once; and where words are not spaced, too."""
+    rows, targets = ["a b c", "d e f g", "x"], ["d e x", "b c", "a b y z"]
+    known = [max(oracle(row, target) for target in targets) for row in rows]
+    assert nearest.nearest_scores(rows, targets).tolist() == known
+    monkeypatch.setattr(nearest, "_AT_ONCE", 1)
+    assert nearest.nearest_scores(rows, targets).tolist() == known
+    near, far = nearest.nearest_scores(["皮肤有什么用", "肝脏需要休息"], ["皮肤有什么病"])
+    assert near > 0.7 > 0.1 > far

@@ -24,7 +24,7 @@ Task = dict[str, Any]
 MARK = re.compile(
     rf"[\W_]*(?:task\s*\d+\W*)?(?:\d+\W+)?(?:(?:{'|'.join(LABELS)})[*_]*\s*[:\uff1a]|task\b)"
     rf"|[\W\d]*(?:{'|'.join(LABELS)})[\W_]*$|\s*#+\W*(?:example\s*)?\d|\W*example\s*\d"
-    r"|\s*([-*_=#`~])\s*(?:\1\s*)+[\w-]*\s*$|\s*</think>",
+    r"|\s*([-*_=#`~])\s*(?:\1\s*)+[\w-]*\s*$",
     re.IGNORECASE,
 )
 ENCLOSED = re.compile(r"(['\"*`\u201c]).*['\"*`\u201d]", re.DOTALL)

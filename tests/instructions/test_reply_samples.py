@@ -177,8 +177,6 @@ Task 2:
 {}
 ```
 I hope these tasks help!""".format(*PLAIN),
-    "thoughts first": "<think>\nOne may be:\nType: chat\nTopic: Asthma\n</think>\n\n" + BOLD,
-    "thoughts whose start is lost": f"Drafts:\n{PLAIN[1]}\n</think>\n\n{BOLD}",
     "numbers that go on from the prompt's": "\n".join(
         f"{number}. {task}" for number, task in enumerate(PLAIN, start=4)
     ),
@@ -221,11 +219,6 @@ def test_closing_words_are_no_input(closing: str) -> None:
 def test_the_end_of_a_letter_is_input(ending: str) -> None:
     for reply in (f"{PLAIN[0]}\n\n{ending}", f"{PLAIN[0]}\n\n{ending}\n\n{PLAIN[1]}"):
         assert parse_reply(reply, "stop")[0].fields["input"] == f"{TASKS[0]['input']}\n\n{ending}"
-
-
-def test_thoughts_that_never_end_hold_no_tasks() -> None:
-    (parsed,) = parse_reply(f"<think>\nWhat about:\n{PLAIN[0]}", "length")
-    assert (parsed.reason, parsed.text.startswith("<think>")) == ("no_tasks", True)
 
 
 def test_json_cut_off_before_its_first_key_is_reported() -> None:

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from conftest import run
-from finished import edit, make_project
+from finished import edit, make, make_project
 
-from alpacare.cli.lineage import trace
+from alpacare.cli.lineage import funnel, trace
 from alpacare.llm.cache_pack import Entry
 from alpacare.llm.ledger import Ledger
 from alpacare.llm.request import content_key
@@ -238,3 +238,21 @@ def test_no_text_moves_the_terminal(project: Path) -> None:
     row = rows("data/responses.jsonl")[2]
     edit(row["output"][:20], "\\u001b[2J", "data/responses.jsonl")
     assert "\x1b" not in show(row["id"])
+
+
+def test_a_row_that_is_a_test_task_is_in_funnel_and_trace(project: Path) -> None:
+    """An imported one, which `filtered` never saw."""
+    test = rows("data/tests/demo.jsonl")[0]
+    question = {key: test[key] for key in ("id", "instruction", "input")}
+    copy = rows("data/responses.jsonl")[0] | question
+    lines = [json.dumps(copy), *map(json.dumps, rows("data/responses.jsonl")[1:3])]
+    Path("data/imported/mine.jsonl").write_text("\n".join(lines) + "\n")
+    Path("students/half-rows.yaml").write_text("rows: {source: imported/mine}\n")
+    make("student_rows", student="half-rows")
+    counts = json.loads(run(funnel, "--json").output)
+    (_, line) = (each for each in counts["counts"] if each["stage"] == "student_rows")
+    assert (line["total"], line["kept"], line["lost"]) == (3, 2, {"contamination": 1})
+    assert not any("and there are" in note for note in counts["notes"])
+    use = follow(test["id"])["checkpoint"][1]
+    why = f"contamination, matches test task demo/{test['id']}"
+    assert (use["use"], use["why"]) == ("dropped", why)

@@ -28,6 +28,8 @@ def student(workspace: Path) -> Path:
     ]  # fmt: skip
     lines = [row.model_dump_json() + "\n" for row in rows]
     Path("data/imported/ours.jsonl").write_text("".join(lines))
+    test = Path("data/tests/demo.jsonl").read_text().splitlines()[7]
+    Path("data/imported/copy.jsonl").write_text(f"{lines[0]}{test}\n")
     path.write_text("{}\n")
     settle()
     return path
@@ -59,7 +61,9 @@ def told() -> str:
         ("max_seq_length: 4096\n", "students/ours.yaml: max_seq_length: 4096 tokens exceed"),
         (OURS + "where: {type: poem}}\n", "students/ours.yaml: rows.where: none of 3 rows has"),
         (OURS + "take: 4, choose: random}\n", "students/ours.yaml: rows.take: 4 rows are wanted"),
-        ("rows: {take: 4}\n", "take, choose: with choose: random or longest"),
+        ("rows: {take: 4}\n", "take, choose: with choose: random, longest or nearest"),
+        (OURS + "take: 1, choose: nearest, target: imported/their}\n", "their.jsonl: no such file"),
+        (OURS + "take: 1, choose: nearest, target: imported/copy}\n", "1 of 2 are test tasks"),
         ("rows: {source: imported/theirs}\n", "data/imported/theirs.jsonl: no such file"),
         ("rows: {where: {category: x}}\n", "students/ours.yaml: rows.where.category: nobody sorts"),
     ],

@@ -39,7 +39,7 @@ def front_matter(card: Path) -> dict[str, Any]:
 def test_without_yes_it_only_says_what_it_would_write(project: Path) -> None:
     done = run(publish, *PLAIN)
     assert done.exit_code == 0, done.output
-    assert "dataset -> published/dataset: 5 files, " in done.output
+    assert "dataset -> published/dataset: 7 files, " in done.output
     assert "KB, CC-BY-4.0" in done.output
     size = (project / f"{WEIGHTS}/model.safetensors").stat().st_size
     assert f"{size / 1000:.1f} KB  model.safetensors" in done.output
@@ -135,9 +135,8 @@ def test_any_student_and_seed_can_be_published(project: Path) -> None:
 def test_rows_of_another_file_than_is_here_are_refused(project: Path) -> None:
     write_rows(project / "data/student_rows/all-rows.jsonl", [response("Another?", "", "Yes.")])
     ok(project, "dvc", "commit", "--force", "-q", "student_rows", "checkpoint")
-    assert f"{WEIGHTS}/training.json: it was trained on another data/student_rows" in refused(
-        *PLAIN
-    )
+    line = refused(*PLAIN, "--student", "all-rows")
+    assert f"{WEIGHTS}/training.json: it was trained on another data/student_rows" in line
 
 
 def test_settings_in_the_card_are_those_that_made_the_data(project: Path) -> None:
@@ -222,7 +221,24 @@ def test_stale_or_missing_files_are_refused(project: Path) -> None:
     assert "data/responses.jsonl: is not what DVC recorded; run `dvc repro`" in refused(*PLAIN)
     path.write_bytes(content)
     (project / f"{WEIGHTS}/prompt/form.txt").write_text("chat\n")
-    assert f"{WEIGHTS}: is not what DVC recorded" in refused(*PLAIN)
+    assert f"{WEIGHTS}: is not what DVC recorded" in refused(*PLAIN, "--seed", "0")
+
+
+def test_the_data_goes_alone_while_a_checkpoint_is_older(project: Path) -> None:
+    """With the instructions before and after the filter, as a data set of AlpaCare's has them."""
+    write_rows(project / "data/responses.jsonl", [response(*TASKS[0])])
+    ok(project, "dvc", "commit", "--force", "-q", "responses")
+    line = refused(*PLAIN, "--student", "all-rows")
+    assert "data/student_rows/all-rows.jsonl: was made from another data/responses.jsonl" in line
+    out = published(*PLAIN)
+    assert "note: the data alone, without weights: " in out
+    folder = project / "published/dataset"
+    assert len(json.loads((folder / "train.json").read_text())) == 1
+    assert not (project / "published/model").exists()
+    for name in ("instructions.jsonl", "filtered.jsonl"):
+        assert (folder / name).read_bytes() == (project / "data" / name).read_bytes()
+    configs = front_matter(folder / "README.md")["configs"]
+    assert [each["config_name"] for each in configs] == ["default", "instructions", "filtered"]
 
 
 def test_responses_to_what_has_been_replaced_are_refused(project: Path) -> None:

@@ -51,7 +51,7 @@ def call(project: Path, url: str, *arguments: str, **variables: str) -> tuple[in
 def test_without_yes_nothing_is_sent_and_no_token_is_needed(project: Path) -> None:
     done = run(publish, *BOTH)
     assert done.exit_code == 0, done.output
-    assert f"dataset -> {DATA}: 5 files, " in done.output
+    assert f"dataset -> {DATA}: 7 files, " in done.output
     assert "CC-BY-NC-4.0, private" in done.output
     assert "--yes does it" in done.output
 

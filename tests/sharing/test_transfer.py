@@ -3,15 +3,19 @@
 import re
 import shutil
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from conftest import REPOSITORY
 from servers import KEY, S3, Cuttable, free_port, ssh_server, sshd_path
 from two_stages import (
     WEIGHTS,
     built_once,
     clone,
     command,
+    commit,
     dvc,
     forget,
     line,
@@ -22,6 +26,7 @@ from two_stages import (
 )
 
 from alpacare.cli.remotes import pull, push, remote
+from alpacare.sharing.tracked import dvc_track
 
 __all__ = ["built_once", "line", "project", "s3"]  # fixtures
 
@@ -245,3 +250,38 @@ def test_a_server_that_never_answers_is_given_up(
         ok(remote, "s3://lab/team", "--endpoint-url", url)
         dvc(project, "remote", "modify", "storage", "read_timeout", "1")
         assert "s3://lab/team" in refused(push)
+
+
+def test_plain_dvc_pull_before_and_after_a_team_has_a_remote(project: Path, tmp_path: Path) -> None:
+    """First one line without hashes; then all comes, what was fetched too."""
+    shutil.copy(REPOSITORY / ".dvc/config", ".dvc/config")
+    for path, where in (
+        (Path("models/published/tiny"), "weights"),
+        (Path("data/rows.jsonl"), None),
+    ):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{path}\n")
+        dvc_track(path, {"licence": "MIT"}, remote=where)
+    commit(project, "the repository's own settings")
+    fresh = clone(project, tmp_path / "fresh")
+    done = subprocess.run(
+        [sys.executable, "-m", "dvc", "pull"],
+        cwd=fresh,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    said = (done.stdout + done.stderr).strip()
+    assert (done.returncode, len(said.splitlines())) == (1, 2)
+    assert "remote 'none-yet-run-make-remote' doesn't exist" in said
+    assert not re.search("[0-9a-f]{32}", said)
+    assert "`alpacare remote URL` sets it" in refused(pull)
+    ok(remote, tmp_path / "store")
+    ok(push)
+    commit(project, "a remote")
+    colleague = clone(project, tmp_path / "colleague")
+    dvc(colleague, "pull")
+    assert (colleague / "models/published/tiny").read_text() == "models/published/tiny\n"
+    assert (colleague / "data/rows.jsonl").exists()
+    assert (colleague / WEIGHTS).exists()
+    assert list((tmp_path / "store/weights").rglob("*"))

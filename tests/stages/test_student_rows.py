@@ -10,8 +10,12 @@ from conftest import run
 from tiny_study import STUDENT, make_rows
 
 from alpacare.core import jsonl
+from alpacare.core.files import read_json
 from alpacare.records.category import Category
+from alpacare.records.dropped import Dropped
+from alpacare.records.message import Message, messages_id
 from alpacare.records.response import Response
+from alpacare.records.task import row_id
 from alpacare.stages.student_rows import main as student_rows
 
 ROWS = make_rows()
@@ -22,13 +26,21 @@ def files(params: Path) -> None:
     jsonl.write(Path("rows.jsonl"), ROWS)
     jsonl.write(Path("imported/mine.jsonl"), ROWS[:2])
     Path("categories.jsonl").touch()
+    write_test("one", "Name the bones of the wrist.")
+
+
+def write_test(name: str, instruction: str) -> None:
+    task = {"id": row_id(instruction, ""), "instruction": instruction}
+    Path("tests").mkdir(exist_ok=True)
+    Path(f"tests/{name}.jsonl").write_text(json.dumps(task) + "\n")
 
 
 def choose(**rows: Any) -> Result:
     STUDENT.parent.mkdir(exist_ok=True)
     STUDENT.write_text(json.dumps({"rows": rows}))
-    files = [STUDENT, "rows.jsonl", "out.jsonl"]
-    return run(student_rows, *files, "--imported", "imported", "--categories", "categories.jsonl")
+    files = [STUDENT, "rows.jsonl", "out.jsonl", "--dropped", "gone.jsonl", "--metrics", "m.json"]
+    beside = ["--imported", "imported", "--categories", "categories.jsonl", "--test-set", "tests"]
+    return run(student_rows, *files, *beside)
 
 
 def chosen(**rows: Any) -> list[int]:
@@ -68,6 +80,32 @@ def test_a_random_choice_is_the_same_for_the_same_seed_and_in_order() -> None:
     assert any(chosen(take=3, choose="random", seed=seed) != first for seed in (1, 2, 3))
 
 
+def import_texts(*texts: str) -> None:
+    rows = [{"id": row_id(text, ""), "instruction": text, "input": ""} for text in texts]
+    Path("imported/texts.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def test_the_rows_nearest_to_any_of_some_texts() -> None:
+    """Where all are as near, the first ones."""
+    import_texts("What does the skin do?", "Tell me what the liver needs, please.")
+    nearest = {"choose": "nearest", "target": "imported/texts"}
+    assert chosen(take=2, **nearest) == [2, 4]
+    assert chosen(take=1, where={"type": "open QA"}, **nearest) == [1]
+
+
+def test_no_row_is_chosen_for_the_test() -> None:
+    """Wherever the test set lies, and under any name."""
+    for name in ("tests/one", "data/tests/one.jsonl", "../data/tests/one"):
+        done = choose(take=2, choose="nearest", target=name)
+        assert (done.exit_code, done.output.count("\n")) == (2, 1), done.output
+        assert f"rows.target: {name} is a test set" in done.output
+    import_texts("What does the skin do?", "Name the bones of the wrist.")
+    done = choose(take=2, choose="nearest", target="imported/texts")
+    assert (done.exit_code, done.output.count("\n")) == (2, 1), done.output
+    assert "imported/texts.jsonl: 1 of 2 are test tasks, the first is " in done.output
+    assert not Path("out.jsonl").exists()
+
+
 def test_rows_by_category() -> None:
     write_categories("other", None, "question answering", "other", None, "text generation")
     assert chosen(where={"category": "other"}) == [0, 3]
@@ -90,10 +128,12 @@ def test_rows_by_category() -> None:
         ),
         ({"where": {"view": "nurse"}}, "; view is one of: nothing, as in imported rows"),
         ({"take": 7, "choose": "random"}, "rows.take: 7 rows are wanted, and there are 6"),
-        ({"take": 3}, "rows: take, choose: with choose: random or longest"),
-        ({"choose": "longest"}, "rows: take, choose: with choose: random or longest"),
+        ({"take": 3}, "rows: take, choose: with choose: random, longest or nearest"),
+        ({"choose": "longest"}, "rows: take, choose: with choose: random, longest or nearest"),
         ({"where": {"typ": "chat"}}, "rows.where.typ: unknown key; did you mean 'type'?"),
         ({"where": {"category": "x"}}, "no row has a category; name who sorts them in"),
+        ({"take": 2, "choose": "nearest"}, "target, choose: with choose: nearest, and only then"),
+        ({"target": "imported/mine"}, "target, choose: with choose: nearest, and only then"),
         ({"source": "imported/other"}, "imported/other.jsonl: no such file"),
         ({"source": "other"}, "rows.source: string should match pattern"),
     ],
@@ -108,3 +148,59 @@ def test_what_selects_nothing_is_one_line(rows: Any, message: str) -> None:
 def test_no_rows_at_all_is_one_line() -> None:
     Path("rows.jsonl").write_text("")
     assert "rows.jsonl: no rows to learn from" in choose().output
+
+
+def test_rows_that_are_test_tasks_go_wherever_they_are_from(params: Path) -> None:
+    """Imported ones too, which the filter never saw; a new test set changes nothing else."""
+    question = "Which nerve supplies the deltoid muscle?"
+    copy = ROWS[1].model_copy(update={"id": row_id(question, ""), "instruction": question})
+    jsonl.write(Path("imported/mine.jsonl"), [ROWS[0], copy])
+    first, out = choose(source="imported/mine"), Path("out.jsonl").read_bytes()
+    write_test("two", "Draw a map of the liver.")
+    assert (choose(source="imported/mine").output, Path("out.jsonl").read_bytes()) == (
+        first.output,
+        out,
+    )
+    write_test("three", question)
+    done = choose(source="imported/mine")
+    assert "1 of 2 rows, 1 that match a test task are left out" in done.output
+    assert jsonl.read(Path("out.jsonl"), Response) == [ROWS[0]]
+    (gone,) = jsonl.read(Path("gone.jsonl"), Dropped)
+    assert (gone.id, gone.reason, gone.witness) == (copy.id, "contamination", f"three/{copy.id}")
+    counts = {"rows": 2, "chosen": 2, "kept": 1, "dropped": {"contamination": 1}}
+    assert read_json(Path("m.json")) == counts
+    gate = "student_rows:", "student_rows:\n  contamination: {}\n  #"
+    rules = params.read_text().replace("  contamination: drop             # those", "  # those")
+    params.write_text(rules.replace(gate[0], gate[1].format("report"), 1))
+    assert "warning: 1 rows match a test task" in choose(source="imported/mine").output
+    assert jsonl.read(Path("out.jsonl"), Response) == [ROWS[0], copy]
+    params.write_text(rules.replace(gate[0], gate[1].format("fail"), 1))
+    done = choose(source="imported/mine")
+    assert (done.exit_code, done.output.count("\n")) == (2, 1)
+    assert "set student_rows.contamination to drop or report to go on" in done.output
+
+
+def test_conversations_of_several_turns_are_left_out_with_their_reason() -> None:
+    turns = [
+        ("user", "I cough."),
+        ("assistant", "Since when?"),
+        ("user", "May."),
+        ("assistant", "Go."),
+    ]
+    messages = tuple(Message(role=role, content=text) for role, text in turns)  # type: ignore[arg-type]
+    long = ROWS[1].model_copy(update={"id": messages_id(messages), "messages": messages})
+    short = ROWS[0].model_copy(update={"messages": messages[:2]})
+    jsonl.write(Path("imported/mine.jsonl"), [long, short])
+    assert "1 of 2 rows, 1 of several turns are left out" in choose(source="imported/mine").output
+    assert jsonl.read(Path("out.jsonl"), Response) == [short]
+    (gone,) = jsonl.read(Path("gone.jsonl"), Dropped)
+    assert (gone.id, gone.reason, gone.witness) == (long.id, "several_turns", long.request)
+    assert read_json(Path("m.json"))["dropped"] == {"contamination": 0, "several_turns": 1}
+    jsonl.write(Path("imported/mine.jsonl"), [long])
+    assert "no rows to learn from, 1 of several turns" in choose(source="imported/mine").output
+
+
+def test_a_student_of_whom_nothing_is_left_is_one_line() -> None:
+    for name, row in enumerate(ROWS[:2]):
+        write_test(f"test-{name}", row.instruction)
+    assert "each of its 2 rows matches a test task" in choose(source="imported/mine").output

@@ -8,9 +8,10 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from alpacare.training.data import collate_padded, pack_examples
+from alpacare.training.held_out import estimate, estimate_change
 from alpacare.training.packing import IGNORE_INDEX, Example, build_tensors
 from alpacare.training.student import load_base
-from alpacare.training.validation import estimate, estimate_change, read_measurements
+from alpacare.training.validation import read_measurements
 from alpacare.training.worker import history
 from students import BASE, TOKENIZER, make_examples, make_settings, trained
 

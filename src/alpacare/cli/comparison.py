@@ -29,6 +29,27 @@ def leaderboard(test: str | None, judge: str | None) -> None:
 
 
 @click.command(cls=Stage)
+@click.argument("base")
+@click.argument("arms", nargs=-1, required=True, metavar="ARM...")
+def ablate(base: str, arms: tuple[str, ...]) -> None:
+    """Compare the student BASE with others that learn from fewer of its rows, for as many steps.
+
+    Each ARM is one: random:half, longest:1000, nearest:1000:imported/NAME, category:NAME,
+    type:NAME and so on. It becomes a student file; `students` and `judgments.head_to_head` of
+    params.yaml are set, and nothing is run.
+
+    \b
+    Examples:
+      alpacare ablate all-rows random:half longest:half
+      alpacare ablate all-rows 'category:question answering' random:800
+    """
+    from alpacare.pipeline.ablation import ablate as write_arms
+
+    for line in write_arms(base, arms):
+        click.echo(line)
+
+
+@click.command(cls=Stage)
 @click.argument("first", metavar="A")
 @click.argument("second", metavar="B")
 @_TEST

@@ -5,15 +5,14 @@ from dataclasses import dataclass
 
 from alpacare.comparison.sentences import (
     count,
+    describe_difference,
     describe_left_out,
-    describe_need,
     describe_parts,
     describe_points,
     describe_pool,
-    describe_verdict,
 )
 from alpacare.core.texts import escape_controls
-from alpacare.evaluation.paired_comparison import Comparison, Flip
+from alpacare.evaluation.paired_comparison import Comparison, Difference, Flip
 from alpacare.evaluation.score import Rate
 from alpacare.evaluation.score_table import fold_name, make_table, percent, short_interval
 from alpacare.evaluation.seed_variance import Seeds
@@ -24,7 +23,8 @@ _LEGEND = """\
 In brackets: {:g} % intervals, over test items and training seeds. An item counts if \
 both models have readable verdicts on it; its outcome is the sign of its mean over \
 seeds and references. Effective: so many items would be as sure if seeds made no \
-difference. Needed: to see a difference of this size in four of five cases. \
+difference. Each line is looked at alone: nothing is corrected for how many there \
+are. Needed: to see a difference of this size in four of five cases. \
 Uncertainty: half the width of the interval by cause; the squares add up."""
 
 
@@ -96,8 +96,15 @@ def _figures(found: Comparison) -> list[str]:
     change = describe_points(difference).replace(" points ", "\n")
     return [
         percent(difference.then), percent(difference.now), change, f"{difference.n:,}",
-        f"{difference.effective:,.0f}",
+        _effective(difference),
     ]  # fmt: skip
+
+
+def _effective(difference: Difference) -> str:
+    """Write the effective sample size; where no item changed, items say nothing of it."""
+    if not difference.changed:
+        return "-"
+    return f"{difference.effective:,.0f}" if difference.effective >= 1 else "<1"
 
 
 def _describe(row: ComparedRow, first: str, second: str) -> Iterator[str]:
@@ -106,9 +113,7 @@ def _describe(row: ComparedRow, first: str, second: str) -> Iterator[str]:
     if difference is None:
         yield f"{place}: no item has readable verdicts on both."
         return
-    need = describe_need(difference)
-    verdict = describe_verdict(difference)
-    yield f"{place}: {describe_points(difference)}: {verdict}{need and f'; {need}'}."
+    yield f"{place}: {describe_difference(difference)}"
     yield f"  Uncertainty in points: {describe_parts(difference.parts, difference.one_seed)}."
     if row.flips:
         better = sum(_ORDER[flip.now] > _ORDER[flip.then] for flip in row.flips)

@@ -7,12 +7,11 @@ from alpacare.comparison.diff_page import ComparedCell, count_directions
 from alpacare.comparison.diff_rows import DiffRow
 from alpacare.comparison.sentences import (
     count,
+    describe_difference,
     describe_left_out,
-    describe_need,
     describe_parts,
     describe_points,
     describe_pool,
-    describe_verdict,
 )
 from alpacare.core.texts import escape_controls
 from alpacare.evaluation.paired_comparison import Flip
@@ -74,9 +73,7 @@ def _describe(row: DiffRow, rev: str) -> Iterator[str]:
     if found is None:
         yield f"{place}: no item has readable verdicts in both versions."
     elif found.changed:
-        need = describe_need(found)
-        verdict = describe_verdict(found)
-        yield f"{place}: {describe_points(found)}: {verdict}{need and f'; {need}'}."
+        yield f"{place}: {describe_difference(found)}"
         yield f"  uncertainty in points: {describe_parts(found.parts, found.one_seed)}"
     if left_out := describe_left_out(row.comparison, rev, "the working tree"):
         yield f"  left out: {left_out}"

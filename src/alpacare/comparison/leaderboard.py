@@ -3,14 +3,14 @@
 It is no stage: it would depend on every comparison, and is made in a moment from what is there.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 from alpacare.comparison.judged_test import JudgedTest, judge_variance, rates_against
-from alpacare.comparison.model_runs import Model, competing_references, make_reader
+from alpacare.comparison.model_runs import CellReader, Model, competing_references, make_reader
 from alpacare.core.errors import BadInput
 from alpacare.core.files import read_json
 from alpacare.evaluation.bootstrap import Resampling
@@ -19,6 +19,7 @@ from alpacare.evaluation.paired_comparison import Difference, compare
 from alpacare.evaluation.score import Cell, Rate
 from alpacare.evaluation.score_table import read_score
 from alpacare.evaluation.seed_variance import NOT_TRAINED, Runs, SeedVariance, pool_seeds
+from alpacare.evaluation.several import correct_several, rank
 from alpacare.pipeline import paths
 from alpacare.pipeline.params import Params, Run
 
@@ -72,15 +73,20 @@ class Board:
     missing: list[str] = field(default_factory=list)
 
 
-def make_boards(params: Params, test: str | None, judge: str | None) -> list[Board]:
-    """Make a board for each test set and judge, or those named.
+def make_boards(
+    params: Params, test: str | None, judge: str | None, read: CellReader | None = None
+) -> list[Board]:
+    """Make a board for each test set and judge, or those named; `read` gives verdicts.
 
     Raises:
         BadInput: an unknown name; or no comparison has been judged.
     """
     tests = _named("test", test, params.tests, "tests")
     judges = _named("judge", judge, params.judgments.all_judges, "judgments")
-    boards = [_make_board(params, test, judge) for test in tests for judge in judges]
+    read = read or make_reader()
+    boards = [
+        _make_board(JudgedTest(params, test, judge, read)) for test in tests for judge in judges
+    ]
     if not any(board.entries for board in boards):
         raise BadInput(
             "no comparison of params.yaml has been judged here; run `dvc repro`, or `dvc pull`"
@@ -103,17 +109,17 @@ def _named(what: str, name: str | None, known: Sequence[str], key: str) -> Seque
     return [name]
 
 
-def _make_board(params: Params, test: str, judge: str) -> Board:
-    judged = JudgedTest(params, test, judge, make_reader())
+def _make_board(judged: JudgedTest) -> Board:
+    params = judged.params
     runs, missing = judged.averaged()
     seeds = pool_seeds([runs[model] for model in runs if model.seeds])
     competing = competing_references(params)
     against = {name: rates_against(judged, name) for name in competing}
     entries = [_make_entry(judged, model, runs[model], seeds, against) for model in runs]
     entries = _rank(entries, params.scores)
-    duels = list(_duels(params, entries))
+    duels = _make_duels(params, entries)
     references = params.judgments.averaged
-    return Board(test, judge, references, competing, seeds, entries, duels, missing)
+    return Board(judged.test, judged.judge, references, competing, seeds, entries, duels, missing)
 
 
 def _make_entry(
@@ -165,36 +171,27 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _rank(entries: Sequence[Entry], how: Resampling) -> list[Entry]:
-    """Sort by win rate; a model's rank is one more than the number of those that are better.
-
-    Better is what a paired comparison calls more than chance: models that it cannot tell apart
-    share a rank, unless a third is better than one of them only.
-    """
+    """Sort by win rate; models that no paired comparison can tell apart share a rank."""
     ordered = sorted(entries, key=lambda entry: -(entry.rate.win_rate or 0.0))
-    return [
-        replace(entry, rank=1 + sum(_is_better(other, entry, how) for other in ordered))
-        for entry in ordered
-    ]
+    ranks = rank([each.runs for each in ordered], [each.seeds for each in ordered], how)
+    return [replace(each, rank=rank) for each, rank in zip(ordered, ranks, strict=True)]
 
 
-def _is_better(one: Entry, other: Entry, how: Resampling) -> bool:
-    if one is other:
-        return False
-    found = _compare(other, one, how)
-    if found is None or found.change <= 0:
-        return False
-    return found.real or (found.one_seed and found.real_for_items)  # of these checkpoints
-
-
-def _compare(one: Entry, other: Entry, how: Resampling) -> Difference | None:
-    return compare(one.runs, other.runs, how, seeds=(one.seeds, other.seeds)).difference
-
-
-def _duels(params: Params, entries: Sequence[Entry]) -> Iterator[Duel]:
+def _make_duels(params: Params, entries: Sequence[Entry]) -> list[Duel]:
+    """Compare each other student with the one head to head, corrected for how many there are."""
     students = {entry.model.name: entry for entry in entries if entry.model.seeds}
-    other = students.get(params.judgments.head_to_head)
-    for name, entry in students.items():
-        if other and entry is not other:
-            found = _compare(other, entry, params.scores)
-            if found:
-                yield Duel(name, other.model.name, found)
+    first = students.pop(params.judgments.head_to_head, None)
+    if first is None:
+        return []
+    how, name = params.scores, first.model.name
+    found = {
+        student: difference
+        for student, each in students.items()
+        if (
+            difference := compare(
+                first.runs, each.runs, how, seeds=(first.seeds, each.seeds)
+            ).difference
+        )
+    }
+    together = correct_several(list(found.values()), how.confidence)
+    return [Duel(student, name, each) for student, each in zip(found, together, strict=True)]

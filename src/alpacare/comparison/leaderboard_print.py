@@ -5,10 +5,9 @@ from typing import TYPE_CHECKING
 
 from alpacare.comparison.leaderboard import Board, Entry
 from alpacare.comparison.sentences import (
+    describe_difference,
     describe_parts,
-    describe_points,
     describe_pool,
-    describe_verdict,
 )
 from alpacare.core.texts import escape_controls
 from alpacare.evaluation.score import Rate
@@ -17,16 +16,17 @@ from alpacare.evaluation.score_table import fold_name, make_table, percent, shor
 if TYPE_CHECKING:
     from rich.table import Table
 
-_NAME = 12  # characters of a name in one line
+_NAME = 11  # characters of a name in one line
 _ROOM = 2  # columns `vs` that fit beside all others
 
 _LEGEND = """\
 Win rate, %: mean over training seeds and over {references}; in brackets its \
 {confidence:g} % interval, over test items and seeds. Rank: one more than the number of models \
-that are better by more than chance. LC: length-controlled, the win rate expected if \
-both answers had the same length; "-" where one side is nearly always longer. Cons.: \
-position consistency, % of items with the same verdict in both orders. Items: those \
-with readable verdicts, and of how many if not of all. vs: win rate against that model. \
+that are better by more than chance, corrected for the number of pairs (Holm). LC: \
+length-controlled, the win rate expected if both answers had the same length; "-" \
+where one side is nearly always longer. Cons.: position consistency, % of items with \
+the same verdict in both orders. Items: those with readable verdicts, and of how many \
+if not of all. vs: win rate against that model. \
 Uncertainty: half the width of the interval by cause; the squares add up."""
 
 
@@ -98,12 +98,17 @@ def _items(entry: Entry) -> str:
 def _sentences(board: Board) -> list[str]:
     """Say of each student whether it differs from the one named head to head."""
     rates = {entry.model.name: entry.against for entry in board.entries}
-    return [
-        f"{duel.name} against {duel.other}: {describe_points(duel.difference)}: "
-        f"{describe_verdict(duel.difference)}."
+    said = [
+        f"{duel.name} against {duel.other}: {describe_difference(duel.difference)}"
         f"{_side_by_side(rates[duel.name].get(duel.other))}"
         for duel in board.duels
     ]
+    if len(said) > 1:
+        other = board.duels[0].other
+        said.append(
+            f"These {len(said)} comparisons with {other} are corrected for their number (Holm)."
+        )
+    return said
 
 
 def _uncertainty(board: Board) -> str:

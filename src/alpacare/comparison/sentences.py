@@ -17,6 +17,12 @@ def describe_points(found: Difference) -> str:
     return f"{points(found.change)} points ({interval})"
 
 
+def describe_difference(found: Difference) -> str:
+    """Say how large a difference is, whether it is more than chance, and what would show it."""
+    need = describe_need(found)
+    return f"{describe_points(found)}: {describe_verdict(found)}{need and f'; {need}'}."
+
+
 def describe_verdict(found: Difference) -> str:
     """Say whether a difference is more than chance; if not, what is too little to tell."""
     if not found.changed:

@@ -15,6 +15,7 @@ from pydantic import (
 )
 
 from alpacare.core.errors import BadInput
+from alpacare.core.files import atomic_file, read_text
 from alpacare.core.names import Slug
 from alpacare.core.settings import Settings, check, read_yaml
 from alpacare.datasets.addresses import check_address, refuse_secrets
@@ -87,8 +88,24 @@ def find_published(name: str) -> PublishedDataset | None:
     return check(known[name], PublishedDataset, f"{CATALOGUE}: {name}.") if name in known else None
 
 
-def check_name(name: str) -> str:
-    """Check that a name can be used for files and stages.
+def write_down(key: str, value: str, after: str = "") -> None:
+    """Put what came into the catalogue where it says null: a file's SHA-256, a commit.
+
+    `after`: the dataset whose `key` is meant; an address is in the file once. What is written in
+    another form than a line "KEY: null" stays.
+    """
+    text = read_text(CATALOGUE)
+    start = re.search(rf"^{re.escape(after)}:$", text, re.MULTILINE) if after else None
+    head = text[: start.end()] if start else ""
+    rest = text[len(head) :]
+    new = rest.replace(f"{key}: null\n", f'{key}: "{value}"\n', 1)  # digits only are a number
+    if new != rest:
+        with atomic_file(CATALOGUE) as file:
+            file.write(head + new)
+
+
+def check_name(name: str, way_out: str = "") -> str:
+    """Check that a name can be used for files and stages; `way_out` says what to do if it cannot.
 
     Raises:
         BadInput: it cannot.
@@ -98,7 +115,7 @@ def check_name(name: str) -> str:
     except ValidationError:
         raise BadInput(
             f"'{name}' is not a valid name: use letters, digits, '.', '_' and '-'; begin with a "
-            "letter or digit"
+            f"letter or digit{way_out}"
         ) from None
 
 

@@ -15,7 +15,9 @@ from urllib.parse import urlsplit
 from alpacare.core.errors import BadInput
 from alpacare.core.progress import track
 from alpacare.datasets.addresses import HUB, check_target
-from alpacare.datasets.tables import MOST_RATIO, MOST_UNPACKED, is_html
+from alpacare.datasets.catalogue import write_down
+from alpacare.datasets.json_tables import is_html
+from alpacare.datasets.tables import MOST_RATIO, MOST_UNPACKED
 
 FOLDER = Path(".dvc/tmp/downloads")  # Git ignores it; files in it are temporary
 _TIMEOUT = 30.0  # seconds without a byte before a download fails
@@ -52,13 +54,15 @@ def download(address: str, sha256: str | None) -> Iterator[Path]:
     if not whole.exists():
         _fetch_rest(address, source, part)
         part.rename(whole)
-    _check(address, source, whole)
+    digest = _check(address, source, whole)
     try:
         yield whole
     except BadInput:
         whole.unlink()
         raise
     whole.unlink()
+    if sha256 is None:
+        write_down(address, digest)
 
 
 def _resolve(address: str, sha256: str | None) -> DownloadSource:
@@ -75,7 +79,7 @@ def _resolve(address: str, sha256: str | None) -> DownloadSource:
     try:
         metadata = get_hf_file_metadata(url, headers=headers)
     except Exception as error:  # of httpx, of the Hub's library, of its offline mode
-        raise BadInput(f"{address}: {_explain(error)}") from error
+        raise BadInput(f"{address}: {explain_hub(error)}") from error
     if metadata.commit_hash != commit:
         raise BadInput(f"{address}: the Hub gives another commit, {metadata.commit_hash}")
     known = metadata.etag if re.fullmatch("[0-9a-f]{64}", metadata.etag or "") else None
@@ -86,7 +90,7 @@ def _resolve(address: str, sha256: str | None) -> DownloadSource:
     return DownloadSource(metadata.location, headers, sha256 or known, url)
 
 
-def _explain(error: Exception) -> str:
+def explain_hub(error: Exception) -> str:
     """Describe an error of the Hub's library in one line, with what to do."""
     status = getattr(getattr(error, "response", None), "status_code", None)
     if status in (401, 403):
@@ -216,7 +220,8 @@ def _unpack(address: str, reply: Any, packed: str) -> Iterator[bytes]:
         raise BadInput(f"{address}: comes packed and is cut off; try again")
 
 
-def _check(address: str, source: DownloadSource, whole: Path) -> None:
+def _check(address: str, source: DownloadSource, whole: Path) -> str:
+    """Check what came, and give its SHA-256."""
     with whole.open("rb") as file:
         page = is_html(file.read(1000).decode("utf-8", "ignore"))
         file.seek(0)
@@ -229,6 +234,6 @@ def _check(address: str, source: DownloadSource, whole: Path) -> None:
     elif source.sha256 and digest != source.sha256:
         reason = f"is another file: SHA-256 {digest}, expected {source.sha256}"
     else:
-        return
+        return digest
     whole.unlink()
     raise BadInput(f"{address}: {reason}")

@@ -60,11 +60,15 @@ def check_remotes() -> Iterator[Finding]:
     """Check that each of DVC's remotes answers within some seconds."""
     from dvc.repo import Repo  # type: ignore[import-untyped]
 
+    from alpacare.sharing.remote_hosts import NONE_YET
+
     with Repo() as repo:
         default = repo.config["core"].get("remote")
         if not default:
             yield warning("DVC has no default remote; `make remote URL=...` sets one for sharing")
-        for name in list(repo.config["remote"]):
+        for name, remote in repo.config["remote"].items():
+            if str(remote.get("url")).startswith(NONE_YET):
+                continue
             yield _check_remote(repo, name, " (the default)" if name == default else "")
 
 

@@ -32,10 +32,10 @@ class Difference:
     """A difference of win rates over n items, in shares from -1 to 1, rounded to four places.
 
     `seeds`: training runs of each side. `changed` items have another preference now. `effective`:
-    so many items would be as sure if seeds made no difference. `items_needed`, `seeds_needed`: with
-    so many a difference of this size shows with 80 % power; None if with no number of them. `real`:
-    more than chance, as the interval excludes 0 and there are enough changed items for an exact
-    sign test; `real_for_items`: it would be, if seeds made no difference.
+    so many items would be as sure if seeds made no difference. `real`: more than chance, as the
+    interval excludes 0 and there are enough changed items for an exact sign test; `real_for_items`:
+    it would be, if seeds made no difference. `luck`: how far trainings of each side are apart.
+    `among` so many comparisons it was tested at the confidence `tested_at`.
     """
 
     n: int
@@ -47,14 +47,24 @@ class Difference:
     ci_high: float
     changed: int
     effective: float
-    items_needed: int | None
-    seeds_needed: int | None
     real: bool
     real_for_items: bool
     one_seed: bool
     parts: Parts
     spread: Spread
+    luck: Seeds
+    tested_at: float
     among: int = 1
+
+    @property
+    def items_needed(self) -> int | None:
+        """With so many items this difference shows with 80 % power; None: with no number."""
+        return items_needed(self.change, self.spread, self.tested_at)
+
+    @property
+    def seeds_needed(self) -> int | None:
+        """With so many training seeds it does."""
+        return seeds_needed(self.change, self.spread, self.luck, self.tested_at)
 
     @property
     def real_alone(self) -> bool:
@@ -157,13 +167,13 @@ def _difference(
         ci_high=round(high, 4),
         changed=changed,
         effective=round(spread.effective_size(), 1),
-        items_needed=items_needed(change, spread, how.confidence),
-        seeds_needed=seeds_needed(change, spread, seeds, how.confidence),
         real=(low > 0 or high < 0) and told and not one_seed,
         real_for_items=abs(change) > spread.items_alone().half_width(how.confidence) and told,
         one_seed=one_seed,
         parts=spread.parts(how.confidence).scaled((high - low) / 2),
         spread=spread,
+        luck=seeds,
+        tested_at=how.confidence,
     )
 
 

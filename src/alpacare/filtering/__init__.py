@@ -7,11 +7,13 @@ from alpacare.core.public import exports
 
 __getattr__, __all__ = exports(
     __name__,
-    filter="DropReason Filter MatchedTask",
-    settings="FilteredSettings HeuristicSettings",
+    contamination_gate="ContaminationGate MatchedTask find_contaminated read_test_sets",
+    filter="DropReason Filter",
+    settings="ContaminationSettings FilteredSettings HeuristicSettings",
     heuristics="HEURISTICS HeuristicFilter",
     contamination="ContaminationIndex ContaminationMatch TaskTexts",
     near_duplicates="KeepFirst KeepNone NearDuplicatePair pairs_across",
+    nearest="nearest_scores",
     rouge="encode f_measure scores",
     task_texts="ComparedTexts TaskRow",
     shared_text="SharedText shared_text",

@@ -47,7 +47,12 @@ class ContaminationIndex:
     """An index of test tasks that finds the nearest one of each row."""
 
     def __init__(
-        self, tasks: Sequence[TaskTexts], threshold: float, words: int | None, tokenizer: Tokenizer
+        self,
+        tasks: Sequence[TaskTexts],
+        threshold: float,
+        words: int | None,
+        tokenizer: Tokenizer,
+        reported_from: float = REPORTED_FROM,
     ) -> None:
         """Index the test tasks.
 
@@ -57,9 +62,11 @@ class ContaminationIndex:
             words: n >= 1; a row that shares n consecutive words with a task is contaminated.
                 None: n-grams do not count.
             tokenizer: splits texts into words (`alpacare.filtering.tokens`).
+            reported_from: ROUGE-L F from which other matches are given too; 1 is fastest.
         """
         self._threshold = threshold
-        self._cutoff = max(0.0, min(REPORTED_FROM, threshold) - _MARGIN)
+        self._reported_from = reported_from
+        self._cutoff = max(0.0, min(reported_from, threshold) - _MARGIN)
         self._words = words
         self._tokenizer = tokenizer
         texts = [text for task in tasks for text in (task.text, *task.parts)]
@@ -73,7 +80,7 @@ class ContaminationIndex:
                 self._tasks_by_ngram.setdefault(ngram, []).append(position)
 
     def matches(self, rows: Sequence[TaskTexts]) -> list[ContaminationMatch | None]:
-        """Give each row's nearest test task if it is a match or scores at least `REPORTED_FROM`.
+        """Give each row's nearest test task if it is a match or scores at least `reported_from`.
 
         A task that contaminates the row is nearer than one that does not; then the best score
         counts, then the earliest task. A row's result does not depend on the other rows.
@@ -94,7 +101,7 @@ class ContaminationIndex:
             for (task, shared), score in zip(sorted(found.items()), rouge, strict=True)
         ]
         best = max(matches, key=lambda match: (match.contaminated, match.score))  # first of equals
-        if not best.contaminated and best.score < REPORTED_FROM:
+        if not best.contaminated and best.score < self._reported_from:
             return None
         return replace(best, shared=" ".join(self._tokens[token] for token in best.shared))
 

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
 
-from alpacare.core.errors import BadInput
 from alpacare.core.progress import RowsDone, ignore_progress
-from alpacare.filtering.contamination import ContaminationIndex, ContaminationMatch
+from alpacare.filtering.contamination_gate import ContaminationGate, MatchedTask
 from alpacare.filtering.heuristics import HeuristicFilter
 from alpacare.filtering.near_duplicates import KeepFirst, KeepNone, pairs_across
 from alpacare.filtering.settings import FilteredSettings
@@ -29,21 +28,12 @@ class DropReason:
     score: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class MatchedTask:
-    """A task and the test task nearest to it."""
-
-    task: AnyRow
-    test: AnyRow
-    match: ContaminationMatch
-
-
 class Filter:
     """Takes tasks in rounds of any sizes; the same are dropped as if all had come at once.
 
-    `dropped` is by position over all tasks ever added, `matched` holds the contamination matches
-    to report, `unseen` counts tasks in letters that the tokenizer does not see, which are not
-    compared, and `by_input` those of which the input alone is compared.
+    `dropped` is by position over all tasks ever added, `unseen` counts tasks in letters that the
+    tokenizer does not see, which are not compared, and `by_input` those of which the input alone is
+    compared.
     """
 
     def __init__(
@@ -53,17 +43,21 @@ class Filter:
         self.added = 0
         self.unseen = 0
         self.dropped: dict[int, DropReason] = {}
-        self.matched: list[MatchedTask] = []
         self.seeds = seeds
         self.tests = tests
         self.texts = ComparedTexts(settings, tests)
         self.by_input = 0
         known = [(seed.id, seed.instruction) for seed in seeds]
         self._heuristics = HeuristicFilter(settings.heuristics, known)
-        self._contamination: ContaminationIndex | None = None  # once it is seen what rows share
+        self._gate = ContaminationGate(settings, tests, self.texts)
         self._near_duplicates = self._near_duplicate_rule()
         self._compared: list[int] = []  # positions of the tasks compared with each other
         self._ids: list[str] = []  # and their ids
+
+    @property
+    def matched(self) -> list[MatchedTask]:
+        """The contamination matches to report."""
+        return self._gate.matched
 
     @property
     def kept(self) -> int:
@@ -102,21 +96,8 @@ class Filter:
         return "input" if self.texts.rows.constant else "mixed"
 
     def check_contamination(self) -> None:
-        """Refuse contaminated tasks if `contamination` is "fail".
-
-        Raises:
-            BadInput: there are some.
-        """
-        found = [each for each in self.matched if each.match.contaminated]
-        if found and self.settings.contamination == "fail":
-            worst = max(found, key=lambda each: each.match.score)
-            words = f", shared words '{worst.match.shared}'" if worst.match.shared else ""
-            raise BadInput(
-                f"{len(found)} of {self.added} instructions match a test task; the nearest is "
-                f"{worst.task.id}, which matches {worst.test.id} (ROUGE-L "
-                f"{worst.match.score:.3f}{words}); set filtered.contamination to drop or report "
-                "to go on"
-            )
+        """Refuse contaminated tasks if `contamination` is "fail"; errors as `check` of the gate."""
+        self._gate.check(self.added, "filtered")
 
     def counts(self) -> dict[str, int]:
         """Count the dropped tasks by reason; reasons that are switched on appear with 0."""
@@ -151,16 +132,10 @@ class Filter:
         self._compare_with_seeds(chunk, start)
 
     def _compare_with_tests(self, chunk: Sequence[AnyRow], start: int) -> None:
-        if not self.tests:
-            return
-        index = self._contamination = self._contamination or self._index_of_tests()
-        matches = index.matches([self.texts.contamination(task) for task in chunk])
-        for position, (task, match) in enumerate(zip(chunk, matches, strict=True), start=start):
-            if match and position not in self.dropped:
-                test = self.tests[match.task]
-                self.matched.append(MatchedTask(task, test, match))
-                if match.contaminated and self.settings.contamination != "report":
-                    self.dropped[position] = DropReason("contamination", test.id, match.score)
+        for position, near in enumerate(self._gate.compare(chunk), start=start):
+            if near and position not in self.dropped and self._gate.drops(near):
+                reason = DropReason("contamination", near.test.id, near.match.score)
+                self.dropped[position] = reason
 
     def _compare_with_seeds(self, chunk: Sequence[AnyRow], start: int) -> None:
         if not (self.seeds and self.settings.against_seeds):
@@ -172,14 +147,6 @@ class Filter:
             before = self.dropped.setdefault(start + pair.second, reason)
             if before.reason == reason.reason and pair.score > (before.score or 0):
                 self.dropped[start + pair.second] = reason
-
-    def _index_of_tests(self) -> ContaminationIndex:
-        return ContaminationIndex(
-            [self.texts.contamination(test) for test in self.tests],
-            self.settings.contamination_rouge_l,
-            self.settings.contamination_words,
-            self.texts.tokenizer,
-        )
 
     def _near_duplicate_rule(self) -> KeepFirst | KeepNone:
         rule = KeepFirst if self.settings.keep == "first" else KeepNone

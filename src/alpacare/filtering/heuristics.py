@@ -144,10 +144,18 @@ _ANSWER = re.compile(
 )
 
 
+# The task is about an answer, which must then be told.
+_ABOUT_ANSWER = re.compile(
+    r"\b(?:why|whether|check|grade|mark|justify|judge|verify|evaluate|assess|given answer)\b",
+    re.IGNORECASE,
+)
+
+
 def _leaked_answer(instruction: str, input: str) -> str | None:
     """Find a marked answer: "Answer: B", "Correct answer is C.", "B. Iron (correct)"."""
     text = f"{instruction}\n{input}"
     lower = text.lower()
     if not any(hint in lower for hint in _HINTS):
         return None  # a quick test that settles most rows
-    return _match(_ANSWER, text)
+    leaked = _match(_ANSWER, text)
+    return None if leaked and _ABOUT_ANSWER.search(instruction) else leaked

@@ -1,8 +1,9 @@
-"""Input completeness: inputs that are missing, cut off or placeholders.
+"""Input completeness: inputs that are missing, or placeholders.
 
-Only clear signs count. Most cut texts end like any other text, and "interpret the potassium" may or
-may not need a report. So many cases are missed, but a complete task is almost never dropped: lists,
-objects, code and sentences to complete end in any way.
+Only clear signs count, so many cases are missed, but a complete task is almost never dropped.
+"Interpret the potassium" may or may not need a report. A text that ends in mid-sentence ("is
+supplied by branches of the") is as often a question to complete, or code, as one that was cut off:
+so the end of a text is no sign.
 """
 
 # ruff: noqa: RUF001  (marks that are not ASCII are meant)
@@ -13,7 +14,7 @@ _TEXT = (
     "|transcript|dialogue|conversation|exchange|excerpts?|extract|vignettes?|case|scenario|story"
     "|summary|statements?|sentences?|descriptions?|explanation|lists?|tables?|chart|records?|paper"
     "|options|choices|questions?|document|leaflet|prescription|input|facts|details|situation"
-    "|data|results?|findings|readings|symptoms|images?|x-ray|scan|ecg|figure)"
+    "|data|results?|findings|readings|symptoms|images?|pictures?|photos?|x-ray|scan|ecg|figure)"
 )
 _WORK = (
     "(?:classify|sort|group|label|categori[sz]e|condense|shorten|summari[sz]e|rewrite|recast|reword"
@@ -60,47 +61,31 @@ def missing_input(instruction: str, input: str) -> str | None:
     return pointer.group()
 
 
-# A list or an object has commas, digits, colons or quotes; a placeholder says what should be there.
+_LONGEST = 80  # characters of a placeholder
+# Brackets around words that name what should be there. A list or an object has commas, digits,
+# colons or quotes; a form with blanks has words outside.
 _PLACEHOLDER = re.compile(
-    r"[\[<{](?=\s*[a-z]+\s+[a-z])[^\[\]<>{},;:=\d\"'“”()/|+*\\]*[\]>}]\.?"
-    r"|\((?:no|not|none|see|insert|paste)\b[^()]*\)|[.?_\s]+|n/a"
-    r"|no input.{0,15}|lorem ipsum.*"
-    r"|not (?:applicable|provided|available|needed|required)\.?|see (?:above|below|attached)\b.*",
+    rf"""(?:
+    [\[<{{](?=[^\]}}>]*\b(?:insert|paste|your|here|{_TEXT})\b)\s*[a-z]+\s+[a-z]
+      [^\[\]<>{{}}(),;:=\d"'“”|+*\\]*[\]}}>]
+    | \((?:no|not|none|see|insert|paste)\b[^()]*\)
+    | see\ (?:above|below|attached)\b.*
+    )\.?""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_NO_INPUT = re.compile(
+    r"(?:n/a|no input.{0,15}|not (?:applicable|provided|available|needed|required))\.?",
     re.IGNORECASE,
 )
-_INSERT = re.compile(
-    r"[\[<{(]\s*(?:please )?(?:insert|paste)\s(?!into\b)[^\[\]<>{}()]*[\]>})]", re.IGNORECASE
-)
-_MARKUP = re.compile(r"</?[a-z][a-z0-9]*\s*/?>\.?", re.IGNORECASE)
-_NEVER = """
-the an and or of from with into because although while whereas whether than whose their your my our
-its
-"""
-_NEVER_LAST = frozenset(_NEVER.split())
-_PROSE = 8  # words in the last line of a text that was cut off
-# The task is to go on from there, or it is about words, which may stand for themselves.
-_GOES_ON = re.compile(
-    r"\b(?:complet|continu|finish|fill|end(?:ing)?\b|next|predict|insert|add|blank|gap|missing"
-    r"|follow(?:s|ed)\b|start|begin|begun|extend|expand|correct|proofread|punctuat|edit|grammar"
-    r"|word|phrase|sentence|prompt|story|poem|line|lyric|rhym|joke|analogy|preposition|conjunction"
-    r"|article|code|function|query|program|script|regex|syntax|string|token|type of)",
-    re.IGNORECASE,
-)
-_CODE = re.compile(r"[{}=<>\\]|\w\(|;\s|^\s*(?:#|//|def |class |import |select )", re.I | re.M)
 
 
 def unfinished_input(instruction: str, input: str) -> str | None:
-    """Find a placeholder, or an end in mid-sentence that the instruction does not ask to go on."""
-    if not input:
+    """Find an input that is only a placeholder: "[insert report here]", "see above".
+
+    "N/A" is one if the instruction refers to a text; otherwise it says that none is needed.
+    """
+    if not input or len(input) > _LONGEST:
         return None
-    if len(input) < 80 and _PLACEHOLDER.fullmatch(input) and not _MARKUP.fullmatch(input):
-        return input
-    if inserted := _INSERT.search(input):
-        return inserted.group()
-    line = input[input.rfind("\n") + 1 :]
-    words = line.split()
-    if len(words) < _PROSE or words[-1] not in _NEVER_LAST:
-        return None
-    if _GOES_ON.search(instruction) or _CODE.search(input):
-        return None
-    return " ".join(words[-3:])
+    if _NO_INPUT.fullmatch(input):
+        return input if missing_input(instruction, "") else None
+    return input if _PLACEHOLDER.fullmatch(input) else None

@@ -1,4 +1,4 @@
-"""Section `filtered` of params.yaml."""
+"""Sections `filtered` and `student_rows` of params.yaml."""
 
 from typing import Annotated, Literal
 
@@ -22,7 +22,7 @@ class HeuristicSettings(Settings):
     starts_with_punctuation: bool = False  # the instruction; quotation marks and brackets may open
     not_english: bool = False  # the instruction; the input may be in any language
     empty_input: bool = False  # the instruction refers to an input, and there is none
-    unfinished_input: bool = False  # it stops in mid-sentence, or is a placeholder
+    unfinished_input: bool = False  # it is only a placeholder
     input_equals_instruction: bool = False  # but for case, spaces and punctuation
     same_as_seed: bool = False  # the instruction is a seed's, but for case and spaces
     answer_leaked: bool = False  # instruction or input contain the answer: "Answer: B"
@@ -42,7 +42,17 @@ class HeuristicSettings(Settings):
         return words
 
 
-class FilteredSettings(Settings):
+class ContaminationSettings(Settings):
+    """Section `student_rows`, and part of `filtered`: what is compared, and when a row goes."""
+
+    compare: Literal["auto", "instruction", "task", "input"] = "auto"
+    tokenizer: Literal["auto", "latin", "unicode"] = "auto"
+    contamination: Literal["fail", "drop", "report"] = "drop"
+    contamination_rouge_l: float = Field(default=0.7, ge=0, le=1)
+    contamination_words: int | None = Field(default=13, gt=0)
+
+
+class FilteredSettings(ContaminationSettings):
     """Section `filtered`: only `rouge_l` and `keep` are required, since others script this stage.
 
     Seeds and test sets are compared with if they are given.
@@ -50,11 +60,6 @@ class FilteredSettings(Settings):
 
     rouge_l: float = Field(ge=0, le=1)
     keep: Literal["first", "none"]
-    compare: Literal["auto", "instruction", "task", "input"] = "auto"
-    tokenizer: Literal["auto", "latin", "unicode"] = "auto"
     against_seeds: bool = True
     heuristics: HeuristicSettings = HeuristicSettings()
-    contamination: Literal["fail", "drop", "report"] = "drop"
-    contamination_rouge_l: float = Field(default=0.7, ge=0, le=1)
-    contamination_words: int | None = Field(default=13, gt=0)
     engine: Literal["local", "ray"] = "local"

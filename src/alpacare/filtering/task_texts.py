@@ -8,9 +8,10 @@ from pydantic import ConfigDict
 from alpacare.core.jsonl import Row
 from alpacare.filtering import tokens
 from alpacare.filtering.contamination import TaskTexts
-from alpacare.filtering.settings import FilteredSettings
+from alpacare.filtering.settings import ContaminationSettings
 from alpacare.filtering.shared_text import SharedText, evenly_spread, shared_text
 from alpacare.filtering.tokens import Tokenizer
+from alpacare.records.response import Response
 from alpacare.records.task import Question
 
 _KIND = "\x1f"  # opens a text that is compared only with those of the same instruction
@@ -27,7 +28,7 @@ class TaskRow(Row):
     input: str = ""
 
 
-AnyRow = TaskRow | Question
+AnyRow = TaskRow | Question | Response
 
 
 class ComparedTexts:
@@ -39,7 +40,7 @@ class ComparedTexts:
     text are two tasks.
     """
 
-    def __init__(self, settings: FilteredSettings, tests: Sequence[AnyRow] = ()) -> None:
+    def __init__(self, settings: ContaminationSettings, tests: Sequence[AnyRow] = ()) -> None:
         self._compare = settings.compare
         self._latin = settings.tokenizer == "latin"
         # cached, since seeds, test sets and the join use the same texts one after the other

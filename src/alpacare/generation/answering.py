@@ -25,6 +25,7 @@ from alpacare.generation.worker import AnswerTokens, GenerationJob
 from alpacare.prompting.student_prompt import StudentPrompt
 from alpacare.records.generation import Generation
 from alpacare.records.task import TestTask
+from alpacare.records.thoughts import remove_thoughts
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -94,7 +95,10 @@ def generate_answers(
         make_record(test, prompts[place], tokenizer, answers[place], generator)
         for place, test in enumerate(tests)
     ]
-    return GenerationRun(records, describe_run(job, answers, journal.seconds()))
+    texts = [read_text(tokenizer, ids) for ids, _ in answers.values()]
+    thoughts = sum(remove_thoughts(text) != text for text in texts)
+    info = describe_run(job, answers, journal.seconds()) | {"with_thoughts": thoughts}
+    return GenerationRun(records, info)
 
 
 def name_student(checkpoint: Path) -> str:
@@ -197,6 +201,11 @@ def describe_run(
     }
 
 
+def read_text(tokenizer: "PreTrainedTokenizerBase", ids: list[int]) -> str:
+    """Give the text of new tokens, as `core.texts` has all texts."""
+    return repair_text(str(tokenizer.decode(ids, skip_special_tokens=True)))
+
+
 def make_record(
     test: TestTask,
     prompt: EncodedPrompt,
@@ -204,13 +213,13 @@ def make_record(
     answer: AnswerTokens,
     generator: str,
 ) -> Generation:
-    """Make a row of the output: the text of the new tokens, as `core.texts` has all texts."""
+    """Make a row of the output: the text of the new tokens, without a model's thoughts."""
     ids, reason = answer
     return Generation(
         id=test.id,
         instruction=test.instruction,
         input=test.input,
-        output=repair_text(str(tokenizer.decode(ids, skip_special_tokens=True))),
+        output=remove_thoughts(read_text(tokenizer, ids)),
         generator=generator,
         finish_reason="stop" if reason == "stop" else "length",
         tokens=len(ids) + (reason == "stop"),

@@ -175,7 +175,7 @@ class GenerationLoop:
         for task in parse_reply(answer.text, answer.finish_reason):
             name = f"{answer.key}/{task.index}"
             if task.reason:
-                self._drop(name, task.reason, task.text)
+                self._drop(name, task.reason, task.text or answer.whole)
                 continue
             key = same_task_key(task.fields["instruction"], task.fields["input"])
             if key in self.tasks:

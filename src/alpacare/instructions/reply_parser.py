@@ -22,8 +22,6 @@ from alpacare.records.label_normalisation import (
 Reason = Literal[
     "", "no_tasks", "missing_field", "bad_type", "bad_difficulty", "bad_json", "cut_off"
 ]
-# What a reasoning model writes first; its server may have removed "<think>".
-_REASONING = re.compile(r"\A\s*<think>.*?(?:</think>|\Z)|\A.*?^</think>$", re.DOTALL | re.MULTILINE)
 _AROUND_JSON = re.compile(r"```\w*|[\s\[\]{},]+")
 
 
@@ -50,13 +48,13 @@ class _Piece:
 def parse_reply(reply: str, finish_reason: str) -> list[ParsedTask]:
     """Split a reply into its tasks, in order.
 
-    The last task of a reply that ended by `finish_reason` "length" is cut off and not used, unless
-    it is closed JSON. Every part that looks like a task and cannot be read has a reason.
+    The last task of a reply that its token limit or a content filter ended is cut off and not used,
+    unless it is closed JSON. Every part that looks like a task and cannot be read has a reason.
     """
-    pieces = list(_pieces(_REASONING.sub("", reply)))
+    pieces = list(_pieces(reply))
     if not pieces:
         return [ParsedTask(0, reply, {}, "no_tasks")]
-    if finish_reason == "length" and not pieces[-1].closed:
+    if finish_reason in ("length", "content_filter") and not pieces[-1].closed:
         pieces[-1] = _Piece(pieces[-1].text, {}, "cut_off")
     return [_check(index, piece) for index, piece in enumerate(pieces)]
 

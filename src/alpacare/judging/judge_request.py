@@ -38,9 +38,9 @@ class JudgeRequest:
         """Make the next request: after an unreadable reply with the reminder, if there is one."""
         messages = [{"role": "user", "content": self.text}]
         for reply in self.replies:
-            if self.judge.reminder and reply.text.strip():  # servers refuse an empty turn
+            if self.judge.reminder and reply.whole.strip():  # servers refuse an empty turn
                 messages += [
-                    {"role": "assistant", "content": reply.text},
+                    {"role": "assistant", "content": reply.whole},
                     {"role": "user", "content": self.judge.reminder},
                 ]
         against = self.pair.reference.generator
@@ -57,7 +57,7 @@ class JudgeRequest:
         """Add the reply to the last request, and read its verdict."""
         self.replies.append(reply)
         cut = reply.finish_reason == "length"
-        self.reading = read_verdict(reply.text, self.judge.verdict, self.pair.as_shown(), cut=cut)
+        self.reading = read_verdict(reply.whole, self.judge.verdict, self.pair.as_shown(), cut=cut)
 
     @property
     def pending(self) -> bool:
@@ -69,18 +69,18 @@ class JudgeRequest:
         if self.reading.slot is not None or len(self.replies) == self.judge.tries:
             return False
         last = self.replies[-1] if self.replies else None
-        used_up = last and last.finish_reason == "length" and not last.text.strip()
+        used_up = last and last.finish_reason == "length" and not last.whole.strip()
         return not (last and (last.refused or used_up))
 
     def judgment(self) -> Judgment:
         """Give the judgment, with the last reply that has a text."""
-        last = ([each for each in self.replies if each.text.strip()] or self.replies)[-1]
+        last = ([each for each in self.replies if each.whole.strip()] or self.replies)[-1]
         first_is_model = self.pair.order == "model_first"
         return Judgment(
             id=self.pair.model.id,
             order=self.pair.order,
             verdict=self.pair.verdict(self.reading.slot),
-            raw=last.text,
+            raw=last.whole,
             request=last.key,
             sample=self.sample,
             tries=len(self.replies),

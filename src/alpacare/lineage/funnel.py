@@ -13,7 +13,7 @@ from typing import Any
 
 from alpacare.core import jsonl
 from alpacare.core.files import read_json
-from alpacare.datasets.tables import read_json_rows
+from alpacare.datasets.json_tables import json_rows
 from alpacare.evaluation.score import Cell
 from alpacare.lineage.mismatches import Line, find_all
 from alpacare.lineage.origin import own_source
@@ -126,7 +126,7 @@ def _seeds() -> Iterator[Count]:
     source = dependencies("seeds", "data/")[0]
     path = outputs("seeds", "metrics/")[-1]
     kept = read_json(path)["seeds"] if path.exists() else _rows(paths.rows("seeds"))
-    total = sum(1 for _ in read_json_rows(source))
+    total = sum(1 for _ in json_rows(source))
     yield Count("seeds", "seed tasks", total, kept, path, {"not taken": total - kept})
 
 
@@ -161,21 +161,23 @@ def _from_rows(stage: str, what: str) -> Count:
 
 
 def _student_rows(run: Run, own: Path | None, params: Params) -> Iterator[Count]:
-    """Count the rows that a student chose; without them, those that it was trained on."""
-    path, source = paths.student_rows(run.student), own or paths.training_rows(params)
+    """Count the rows that a student chose, and those of them that match a test task."""
+    source = own or paths.training_rows(params)
+    path = outputs("student_rows", "metrics/", student=run.student)[0]
     if path.exists():
-        kept = _rows(path)
+        metrics = read_json(path)
+        kept, dropped = metrics["kept"], metrics["dropped"]
     else:
-        path = _training_counts(run)
-        counts = read_json(_existing(path))
-        kept = sum(counts[name] for name in ("examples", "held_out", "dropped"))
+        path = paths.student_rows(run.student)
+        kept = _rows(path)
+        dropped = _reasons(paths.dropped("student_rows", student=run.student))
     statistics = outputs("statistics", "metrics/")[0]
     if own or source.exists() or not statistics.exists():
         total = _rows(source)
     else:
         total = read_json(statistics)["rows"]
     what = f"rows of {source}" if "imported" in source.parts else "responses"
-    lost = {"not chosen": max(0, total - kept)}
+    lost = {"not chosen": max(0, total - kept - sum(dropped.values())), **dropped}
     yield Count("student_rows", what, total, kept, path, lost, {}, run.student)
 
 

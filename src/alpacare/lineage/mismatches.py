@@ -66,7 +66,8 @@ def find_old_choices(
         if count.stage == "student_rows":
             rows = students[count.cell].rows
             takes_all = rows.take is None and not rows.where.model_dump(exclude_none=True)
-            if count.kept > count.total or (takes_all and count.kept < count.total):
+            chosen = count.kept + sum(count.lost.values()) - count.lost.get("not chosen", 0)
+            if chosen > count.total or (takes_all and chosen < count.total):
                 place, total = _name((count.stage, count.cell)), f"{count.total:,}"
                 yield f"{place} kept {count.kept:,}, and there are {total}: {_STALE}"
 

@@ -28,7 +28,8 @@ def trace_training_row(id: str, params: Params, reader: RowReader) -> list[dict[
     """
     known = reader.one(paths.training_rows(params), id)
     uses = [_use(id, Run(name, params.training_seeds[0]), reader) for name in params.students]
-    return uses if known or any("row" in use for use in uses) else []
+    learnt = known or any("row" in use or use["use"] == "dropped" for use in uses)
+    return uses if learnt else []
 
 
 def _use(id: str, run: Run, reader: RowReader) -> dict[str, Any]:
@@ -38,6 +39,10 @@ def _use(id: str, run: Run, reader: RowReader) -> dict[str, Any]:
         return place | {"use": None, "why": f"{path} is not here"}
     found = reader.one(path, id)
     if not found:
+        gone = reader.one(paths.dropped("student_rows", student=run.student), id)
+        if gone:
+            why = f"{gone.row['reason']}, matches test task {gone.row['witness']}"
+            return place | {"use": "dropped", "why": why}
         return place | {"use": "not chosen"}
     place |= {"row": found.number, "of": reader.count(path), "seed": run.seed}
     folder = paths.checkpoint(run)

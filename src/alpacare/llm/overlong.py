@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from alpacare.llm.reply import Answer
 from alpacare.llm.request import Request
+from alpacare.records.thoughts import remove_thoughts
 
 OVERLONG = "cut far beyond max_tokens"
 # A token of a text is about four characters of English, and fewer of most languages. Only in long
@@ -17,7 +18,8 @@ def cut_overlong(answer: Answer, request: Request) -> Answer:
     if tokens is None:
         return answer
     most = max(tokens, _FEWEST_TOKENS) * _CHARACTERS_PER_TOKEN
-    if len(answer.text) <= most:
+    if len(answer.whole) <= most:
         return answer
-    warnings = (*answer.warnings, OVERLONG)
-    return replace(answer, text=answer.text[:most], finish_reason="length", warnings=warnings)
+    whole, warnings = answer.whole[:most], (*answer.warnings, OVERLONG)
+    text = remove_thoughts(whole)
+    return replace(answer, text=text, whole=whole, finish_reason="length", warnings=warnings)

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from alpacare.core.names import public_name
 from alpacare.core.texts import repair_text
+from alpacare.records.thoughts import remove_thoughts
 
 CAPPED = "price capped"  # the server's count was above what the call can have taken
 
@@ -17,6 +18,9 @@ class Message(BaseModel):
 
     content: str | None = None  # Azure leaves it out when it has filtered the answer
     refusal: str | None = None
+    # a reasoning model's thoughts, where its server keeps them apart
+    reasoning_content: Any = None
+    reasoning: Any = None
 
 
 class Choice(BaseModel):
@@ -36,6 +40,11 @@ class Choice(BaseModel):
     def answer(self) -> str | None:
         """The text, of a message or a plain completion."""
         return self.text if self.message is None else self.message.content
+
+    @property
+    def has_thoughts(self) -> bool:
+        """Whether the server sent thoughts beside the text."""
+        return bool(self.message and (self.message.reasoning_content or self.message.reasoning))
 
 
 class CachedTokens(BaseModel):
@@ -76,12 +85,17 @@ class Call(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An LLM's answer to the request with this key."""
+    """An LLM's answer to the request with this key.
+
+    `text` is without a reasoning model's thoughts, `whole` with those that came in it.
+    """
 
     key: str
     text: str
+    whole: str
     finish_reason: str
     model: str  # the version that the server reported
+    thoughts: bool = False  # whether any came, in the text or beside it
     refused: bool = False
     fingerprint: str | None = None
     tokens_in: int = 0
@@ -114,9 +128,11 @@ class Answer:
             warnings = (*warnings, "control or invisible characters")
         return cls(
             key=key,
-            text=repaired,
+            text=remove_thoughts(repaired),
+            whole=repaired,
             finish_reason=choice.finish_reason,
             model=public_name(completion.model),  # vLLM may report a folder
+            thoughts=choice.has_thoughts or remove_thoughts(repaired) != repaired,
             refused=refused,
             fingerprint=completion.system_fingerprint,
             tokens_in=(counts.prompt_tokens if counts else None) or 0,

@@ -124,7 +124,8 @@ def _message(choice: dict[str, Any], odd: list[str]) -> dict[str, Any]:
         odd.append("odd refusal")
         refusal = json.dumps(refusal) if refusal else None
     content = _text(message.get("content"), "choices.0.message.content", odd)
-    return {"message": {"content": content, "refusal": refusal}}
+    thoughts = _thoughts(message)
+    return {"message": {"content": content, "refusal": refusal, "reasoning": thoughts}}
 
 
 def _text(value: Any, field: str, odd: list[str]) -> str | None:
@@ -137,6 +138,14 @@ def _text(value: Any, field: str, odd: list[str]) -> str | None:
         raise Unreadable(f"field '{field}' is {_kind(value)} without text")
     odd.append("content in parts")
     return "".join(text or "" for text in texts)
+
+
+def _thoughts(message: dict[str, Any]) -> Any:
+    """Give what a message has beside its answer: thoughts in a field, or as parts of the text."""
+    content = message.get("content")
+    parts = content if isinstance(content, list) else []
+    found = [part for part in parts if isinstance(part, dict) and part.get("type") in _THOUGHTS]
+    return message.get("reasoning_content") or message.get("reasoning") or found
 
 
 def _part(part: Any) -> str | None:

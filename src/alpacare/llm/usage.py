@@ -67,6 +67,7 @@ def count_usage(answers: Iterable[Answer]) -> dict[str, Any]:
         "warnings": dict(sorted(warnings.items())),
         "finish_reasons": dict(sorted(Counter(a.finish_reason for a in calls).items())),
         "refused": sum(a.refused for a in calls),
+        "with_thoughts": sum(a.thoughts for a in calls),
         "asked_again_with_more_room": sum(a.cut is not None for a in calls),
         "models": dict(sorted(models.items())),
         "fingerprints": dict(sorted(fingerprints.items())),

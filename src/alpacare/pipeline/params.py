@@ -13,7 +13,7 @@ from alpacare.core.settings import Settings, check, read_yaml
 from alpacare.datasets.seed_files import SeedsSettings
 from alpacare.evaluation.bootstrap import Resampling
 from alpacare.evaluation.score import Cell
-from alpacare.filtering.settings import FilteredSettings
+from alpacare.filtering.settings import ContaminationSettings, FilteredSettings
 from alpacare.generation.settings import GenerationsSettings
 from alpacare.instructions.settings import InstructionsSettings
 from alpacare.llm.endpoints import Endpoint
@@ -64,6 +64,7 @@ class Params(Settings):
     seeds: SeedsSettings
     instructions: InstructionsSettings
     filtered: FilteredSettings
+    student_rows: ContaminationSettings
     responses: ResponsesSettings
     base_model: BaseModelSettings
     checkpoint: CheckpointSettings

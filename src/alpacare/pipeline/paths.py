@@ -15,9 +15,9 @@ def rows(stage: str) -> Path:
     return outputs(stage, "data/")[0]
 
 
-def dropped(stage: str) -> Path:
-    """Give the file that says which rows were dropped at a stage, and why."""
-    return outputs(stage, "data/dropped/")[0]
+def dropped(stage: str, **item: str) -> Path:
+    """Give the file that says which rows were dropped at a stage or one cell of it, and why."""
+    return outputs(stage, "data/dropped/", **item)[0]
 
 
 def checkpoint(run: Run) -> Path:

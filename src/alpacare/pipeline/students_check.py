@@ -4,13 +4,20 @@ from pathlib import Path
 
 from alpacare.core import jsonl
 from alpacare.core.errors import BadInput
+from alpacare.filtering.contamination_gate import read_test_sets
 from alpacare.pipeline.changes import may_run
-from alpacare.pipeline.dvc_yaml import dependencies
+from alpacare.pipeline.dvc_yaml import command_option, dependencies
 from alpacare.pipeline.params import Params
 from alpacare.pipeline.students import read_students
-from alpacare.records.category import Category
 from alpacare.records.response import Response
-from alpacare.training.rows import RowsSettings, choose_rows
+from alpacare.training.rows import (
+    RowsSettings,
+    imported_file,
+    match_rows,
+    read_categories,
+    read_targets,
+    source_file,
+)
 from alpacare.training.student_file import student_file
 
 
@@ -22,43 +29,61 @@ def check_students(params: Params) -> None:
     """
     for name, settings in read_students(params).items():
         rows, file = settings.rows, student_file(name)
-        path = _source(params, name, rows)
+        path = source_of(params, name, rows)
         if rows.source and not path.exists():
             raise BadInput(
                 f"{file}: rows.source: {path}: no such file; bring it in with `make fetch`, "
                 "`make import` or `dvc pull`"
             )
+        if rows.target:
+            check_target(rows.target, str(file))
         try:
-            _try_rows(path, _sorted_by(name), rows)
+            _try_rows(path, categories_file(name), rows)
         except BadInput as error:
             before = _before(params, rows)
             if not (before and may_run(before)):
                 raise BadInput(f"{file}: {error}") from None
 
 
-def _source(params: Params, name: str, rows: RowsSettings) -> Path:
+def source_of(params: Params, name: str, rows: RowsSettings) -> Path:
     """Give the file that a student's rows are chosen from, as stage `student_rows` does."""
-    if rows.source:
-        (imported,) = dependencies("student_rows", "data/imported", student=name)
-        return imported / f"{Path(rows.source).name}.jsonl"
-    return dependencies("student_rows", f"data/{params.sources.responses}.jsonl", student=name)[0]
+    folder = f"data/{params.sources.responses}.jsonl"
+    responses = dependencies("student_rows", folder, student=name)[0]
+    return source_file(rows, responses, command_option("student_rows", "--imported"))
 
 
-def _sorted_by(name: str) -> Path:
+def check_target(target: str, who: str) -> None:
+    """See that the file of target texts is here, and is no test set; errors begin with `who`.
+
+    Raises:
+        BadInput: it is not here, has no texts, or test tasks.
+    """
+    path = imported_file(target, command_option("student_rows", "--imported"))
+    if not path.exists():
+        raise BadInput(
+            f"{who}: rows.target: {path}: no such file; bring it in with `alpacare import "
+            "instructions`, or `dvc pull`"
+        )
+    try:
+        read_targets(path, read_test_sets([command_option("student_rows", "--test-set")]))
+    except BadInput as error:
+        raise BadInput(f"{who}: {error}") from None
+
+
+def categories_file(name: str) -> Path:
+    """Give the file with the category of each row."""
     (path,) = dependencies("student_rows", "data/categories/", student=name)
     return path
 
 
 def _try_rows(path: Path, categories: Path, settings: RowsSettings) -> None:
-    """Choose rows; any will do for a student that learns from all of them."""
+    """See that there are such rows; any will do for a student that learns from all of them."""
     where = settings.where.model_dump(exclude_none=True)
     sorted_first = "category" in where and not categories.exists()
     if not (where or settings.take) or not path.exists() or sorted_first:
         return
-    groups: dict[str, str | None] = {}
-    if "category" in where:
-        groups = {row.id: row.category for row in jsonl.read(categories, Category, unique="id")}
-    choose_rows(jsonl.read(path, Response, unique="id"), groups, settings)
+    rows = jsonl.read(path, Response, unique="id")
+    match_rows(rows, read_categories(categories, settings), settings)
 
 
 def _before(params: Params, rows: RowsSettings) -> list[str]:

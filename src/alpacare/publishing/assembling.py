@@ -22,7 +22,7 @@ from alpacare.pipeline.params import Params, Run, SourcesSettings
 from alpacare.publishing.cards import FILTERED, describe_origin, render_card
 from alpacare.publishing.checkpoint_files import checkpoint_files, is_text
 from alpacare.publishing.dataset_files import dataset_files
-from alpacare.publishing.freshness import REPRO, Commit, RecordedOutputs
+from alpacare.publishing.freshness import REPRO, Commit, OutOfDate, RecordedOutputs
 from alpacare.publishing.licences import Licence
 from alpacare.publishing.local_paths import refuse_local_paths
 from alpacare.publishing.package import CARD, Kind, Package
@@ -65,6 +65,16 @@ class WorkingTree:
         return Path(f"data/{self.sources.responses}.jsonl")
 
     @property
+    def instructions(self) -> dict[str, Path]:
+        """The tasks before and after the filter, by the names they are published by, if any."""
+        if self.sources.responses != "responses":
+            return {}
+        return {
+            "instructions.jsonl": paths.instructions(self.params),
+            "filtered.jsonl": paths.rows("filtered"),
+        }
+
+    @property
     def chosen(self) -> Path:
         """The file of the rows that it chose."""
         return paths.student_rows(self.run.student)
@@ -84,11 +94,11 @@ class WorkingTree:
         """The rows that it chose.
 
         Raises:
-            BadInput: one of them is not in the file that it chooses from.
+            OutOfDate: one of them is not in the file that it chooses from.
         """
         chosen, known = jsonl.read(self.chosen, Response, unique="id"), set(self.rows)
         if not known.issuperset(chosen):
-            raise BadInput(f"{self.chosen}: was made from another {self.responses}; {REPRO}")
+            raise OutOfDate(f"{self.chosen}: was made from another {self.responses}; {REPRO}")
         return chosen
 
     @cached_property
@@ -96,7 +106,7 @@ class WorkingTree:
         """What the checkpoint says of its training, which is what DVC recorded.
 
         Raises:
-            BadInput: the checkpoint is missing or stale, or DVC recorded other settings.
+            OutOfDate: the checkpoint is missing or stale, or DVC recorded other settings.
         """
         folder = str(self.checkpoint)
         self.recorded.check(folder)
@@ -104,7 +114,7 @@ class WorkingTree:
         training: Mapping[str, Any] = read_json(self.checkpoint / "training.json")
         check_training(self.checkpoint / "training.json", training, self.recorded)
         if training["data"] != hash_files(self.chosen):
-            raise BadInput(
+            raise OutOfDate(
                 f"{self.checkpoint / 'training.json'}: it was trained on another {self.chosen} "
                 f"than is here and in dvc.lock; {again(self.recorded.made_by(folder))}"
             )
@@ -132,18 +142,21 @@ def assemble_dataset(tree: WorkingTree, name: str, licence: Licence) -> Package:
     """Assemble the dataset's files, for the name by which others load it.
 
     Raises:
-        BadInput: the responses are missing or stale, hold a key, or cannot be read.
+        BadInput: a file of them is missing or stale, holds a key, or cannot be read.
     """
     hashes = tree.recorded.check(str(tree.responses))
-    refuse_secrets([tree.responses])
+    tasks = tree.instructions
+    for path in tasks.values():
+        tree.recorded.check(str(path))
+    refuse_secrets([tree.responses, *tasks.values()])
     rows = tree.rows
     if not rows:
         raise BadInput(f"{tree.responses}: no rows to publish")
-    filtered = tree.sources.responses == "responses"
     versions = {"python": platform.python_version(), **{each: version(each) for each in _PACKAGES}}
-    settings = tree.recorded.settings(FILTERED)["filtered"] if filtered else None
+    settings = tree.recorded.settings(FILTERED)["filtered"] if tasks else None
     values = {"name": name, "settings": settings, "hashes": hashes, "versions": versions}
-    return _package(tree, "dataset", licence, rows, dataset_files(rows), values)
+    files = dataset_files(rows) | tasks
+    return _package(tree, "dataset", licence, rows, files, values | {"tasks": bool(tasks)})
 
 
 def assemble_model(

@@ -6,6 +6,7 @@
 import io
 import json
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from alpacare.core.names import public_name
@@ -15,7 +16,7 @@ COLUMNS = ("instruction", "input", "output")
 _ORIGIN = ("id", "model", "request", "finish_reason")
 
 
-def dataset_files(responses: Sequence[Response]) -> dict[str, bytes]:
+def dataset_files(responses: Sequence[Response]) -> dict[str, bytes | Path]:
     """Give JSON, JSON Lines and Parquet of the three columns; the other fields in a file beside."""
     rows = [response.model_dump(include=set(COLUMNS)) for response in responses]
     origin = (

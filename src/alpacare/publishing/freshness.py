@@ -14,6 +14,10 @@ from alpacare.sharing.git import changed_files, git
 REPRO = "run `dvc repro`"
 
 
+class OutOfDate(BadInput):
+    """An output that is missing, or was not made from what is here now."""
+
+
 @dataclass(frozen=True)
 class Commit:
     """The checked-out commit, and the files that differ from it or are not in it."""
@@ -33,13 +37,13 @@ class RecordedOutputs:
         """Check that a file or folder is the recorded one; return its and its sources' hashes.
 
         Raises:
-            BadInput: it is missing, has changed, or one of its sources has been replaced since.
+            OutOfDate: it is missing, has changed, or one of its sources has been replaced since.
         """
         hashes = self._trace(path)
         if not Path(path).exists():
-            raise BadInput(f"{path}: is not here; run `dvc pull`, or `dvc repro` to make it")
+            raise OutOfDate(f"{path}: is not here; run `dvc pull`, or `dvc repro` to make it")
         if self._outs[path].changed_checksum():
-            raise BadInput(
+            raise OutOfDate(
                 f"{path}: is not what DVC recorded; run `dvc repro`, or `dvc checkout` for the "
                 "recorded one"
             )
@@ -69,13 +73,13 @@ class RecordedOutputs:
 
     def _trace(self, path: str) -> dict[str, str]:
         if path not in self._outs:
-            raise BadInput(f"{path}: DVC has no record of it; {REPRO}")
+            raise OutOfDate(f"{path}: DVC has no record of it; {REPRO}")
         out = self._outs[path]
         hashes: dict[str, str] = {}
         for dep in out.stage.deps:
             if dep.def_path in self._outs:
                 if dep.hash_info != self._outs[dep.def_path].hash_info:
-                    raise BadInput(f"{path}: was made from another {dep.def_path}; {REPRO}")
+                    raise OutOfDate(f"{path}: was made from another {dep.def_path}; {REPRO}")
                 hashes |= self._trace(dep.def_path)
         return hashes | {path: out.hash_info.value}
 

@@ -17,7 +17,7 @@ from alpacare.publishing.assembling import (
     assemble_model,
     current_scores,
 )
-from alpacare.publishing.freshness import is_ignored, open_recorded, read_commit
+from alpacare.publishing.freshness import OutOfDate, is_ignored, open_recorded, read_commit
 from alpacare.publishing.licences import choose_licence
 from alpacare.publishing.package import CARD, SIGNATURE, Kind, Package
 
@@ -41,6 +41,11 @@ class PublishOptions:
     yes: bool
     student: str | None = None
     seed: int | None = None
+
+    @property
+    def names_weights(self) -> bool:
+        """Whether weights are asked for by name; else the data goes without them if need be."""
+        return self.to == HUB or self.student is not None or self.seed is not None
 
     def targets(self) -> dict[Kind, str]:
         """Give the targets of dataset and model: folders, or names on the Hub.
@@ -105,7 +110,7 @@ def publish_packages(options: PublishOptions) -> Iterator[str]:
         packages, notes = _assemble(options, tree, targets)
     if commit.changed:
         notes.append(f"note: the card says that {name_some(commit.changed)} are not committed")
-    if "model" in targets and len(params.runs()) > 1:
+    if len(params.runs()) > 1 and any(package.kind == "model" for package in packages):
         yield f"weights of {tree.run}; others: --student, --seed (make publish ... STUDENT= SEED=)"
     for package in packages:
         yield from _describe(package, targets[package.kind], options)
@@ -127,12 +132,22 @@ def _assemble(
         licence = choose_licence(options.licence, text, sources, answerers(tree.rows), None)
         packages.append(assemble_dataset(tree, options.dataset or "dataset", licence))
     if "model" in targets:
-        name = options.model_licence or options.licence
-        base, models = tree.base, answerers(tree.chosen_rows)
-        licence = choose_licence(name, text, sources, models, base)
-        scores, notes = current_scores(tree)
-        packages.append(assemble_model(tree, options.dataset, scores, licence))
+        try:
+            package, notes = _assemble_model(options, tree)
+            packages.append(package)
+        except OutOfDate as error:
+            if options.names_weights:
+                raise
+            notes.append(f"note: the data alone, without weights: {error}")
     return packages, notes
+
+
+def _assemble_model(options: PublishOptions, tree: WorkingTree) -> tuple[Package, list[str]]:
+    name = options.model_licence or options.licence
+    base, models = tree.base, answerers(tree.chosen_rows)
+    licence = choose_licence(name, options.licence_text, tree.sources, models, base)
+    scores, notes = current_scores(tree)
+    return assemble_model(tree, options.dataset, scores, licence), notes
 
 
 def _check_folders(tree: WorkingTree, targets: dict[Kind, str]) -> None:

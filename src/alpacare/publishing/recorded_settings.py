@@ -4,13 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from alpacare.core.errors import BadInput
 from alpacare.core.files import read_json
 from alpacare.core.settings import check
 from alpacare.pipeline import paths
 from alpacare.pipeline.params import Run
 from alpacare.pipeline.presets import flatten
-from alpacare.publishing.freshness import RecordedOutputs
+from alpacare.publishing.freshness import OutOfDate, RecordedOutputs
 from alpacare.training.settings import CheckpointSettings, folder_name
 from alpacare.training.student_file import overlay, student_file
 
@@ -19,7 +18,7 @@ def check_training(file: Path, training: Mapping[str, Any], recorded: RecordedOu
     """Compare training.json with what dvc.lock says: the student's file, over `checkpoint`.
 
     Raises:
-        BadInput: they differ, so the weights were not made as the commit says.
+        OutOfDate: they differ, so the weights were not made as the commit says.
     """
     folder = str(file.parent)
     shared = recorded.settings(folder).get("checkpoint")
@@ -39,7 +38,7 @@ def check_answers(test: str, run: Run, recorded: RecordedOutputs) -> None:
     """Compare how a test set was answered, where that is here, with what dvc.lock says of it.
 
     Raises:
-        BadInput: they differ.
+        OutOfDate: they differ.
     """
     file = paths.generations(test, run).with_suffix(".json")
     if not file.exists():  # a clone without data: Git has the scores
@@ -61,7 +60,7 @@ def _compare(
 ) -> None:
     for key, value in recorded.items():
         if made_with.get(key) != value:
-            raise BadInput(
+            raise OutOfDate(
                 f"{file}: made with {key} {made_with.get(key)}, but dvc.lock says {value}: the "
                 f"settings changed while the stage ran; {again(stage)}"
             )

@@ -17,4 +17,5 @@ __getattr__, __all__ = exports(
     response="Response",
     task="AnyTask Instruction Question Seed SortedTask Task TestTask row_id same_task_key",
     test_set="read_test_set",
+    thoughts="remove_thoughts",
 )

@@ -14,7 +14,9 @@ FinishReason = Literal["stop", "length", "unknown"]
 
 
 def read_finish_reason(reason: str) -> FinishReason:
-    """Read a server's finish reason; any but "stop" and "length" is unknown."""
+    """Read a server's finish reason; an answer that a content filter cut is cut off too."""
+    if reason == "content_filter":
+        return "length"
     return "stop" if reason == "stop" else "length" if reason == "length" else "unknown"
 
 

@@ -1,20 +1,29 @@
-"""Scores averaged over training seeds, and by difficulty or type over references too.
+"""Scores averaged over training seeds; and win rates by difficulty or type, over references too.
 
-Only scores are read, which are in Git: no verdicts. The mean's interval is the mean of the
-intervals. It is the one that holds if all runs err on the same tasks, so it is never too narrow for
-the choice of tasks; how much runs differ shows beside it.
+The former need scores only, which are in Git: the mean's interval is the mean of the intervals. It
+is the one that holds if all runs err on the same tasks, so it is never too narrow for the choice of
+tasks; how much runs differ shows beside it. The latter are made of verdicts, item by item, where
+these are here.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from statistics import fmean
+from typing import Literal
 
+from alpacare.comparison.leaderboard import Board
+from alpacare.comparison.model_runs import all_models
+from alpacare.evaluation.crossed import mean_win_rate
 from alpacare.evaluation.score import Cell, Rate, Score
 from alpacare.evaluation.score_table import consistency_rate, overall_rate, share_rate
+from alpacare.evaluation.seed_variance import NOT_TRAINED, pool_seeds
 from alpacare.evaluation.win_rates import NO_RATE
+from alpacare.pipeline import paths
 from alpacare.pipeline.params import Params
+from alpacare.records.test_set import read_test_set
 
 Scores = Mapping[Cell, Score]
+_UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
@@ -90,16 +99,60 @@ def average_seeds(scores: Scores, test: str) -> dict[str, dict[str, list[Average
 
 
 def average_groups(
+    params: Params,
+    scores: Scores,
+    boards: Sequence[Board],
+    test: str,
+    judge: str,
+    field: Literal["difficulty", "type"],
+) -> dict[str, dict[str, Rate]]:
+    """Give win rates by difficulty or type and by model, as a leaderboard of these items would.
+
+    By name, "unknown" last; nothing if all are unknown. Without verdicts, as in a clone without
+    data, the means of the scores and of their bounds.
+    """
+    board = next((each for each in boards if (each.test, each.judge) == (test, judge)), None)
+    path = paths.test_set(test)
+    if board is None or not path.exists():
+        return _average_scores(params, scores, test, judge, field)
+    groups: dict[str, set[str]] = {}
+    for task in read_test_set(path):
+        value = getattr(task, field)
+        groups.setdefault(_UNKNOWN if value is None else str(value), set()).add(task.id)
+    if groups.keys() == {_UNKNOWN}:
+        return {}
+    return {name: _rates_on(params, board, groups[name]) for name in _in_order(groups)}
+
+
+def _in_order(groups: Iterable[str]) -> list[str]:
+    return sorted(groups, key=lambda name: (name == _UNKNOWN, name))
+
+
+def _average_scores(
     params: Params, scores: Scores, test: str, judge: str, field: str
 ) -> dict[str, dict[str, Rate]]:
-    """Give win rates by difficulty or type and by model: means over references and seeds."""
     found: dict[str, dict[str, list[Rate]]] = {}
     for cell, score in scores.items():
         counts = cell.reference in params.judgments.averaged
         if counts and (cell.test, cell.judge) == (test, judge):
-            for name, rate in getattr(score, field).items():
+            for name, rate in getattr(score, f"by_{field}").items():
                 found.setdefault(name, {}).setdefault(cell.model, []).append(rate)
     return {
-        name: {model: mean_rate(rates) for model, rates in models.items()}
-        for name, models in sorted(found.items())
+        name: {model: mean_rate(rates) for model, rates in found[name].items()}
+        for name in _in_order(found)
+    }
+
+
+def _rates_on(params: Params, board: Board, ids: Set[str]) -> dict[str, Rate]:
+    """Give each model's win rate on some items, over items and seeds: means over references."""
+    entries = {entry.model: entry for entry in board.entries}
+    runs = {
+        model: [{id: run[id] for id in run.keys() & ids} for run in entries[model].runs]
+        for model in all_models(params)
+        if model in entries
+    }
+    seeds = pool_seeds([each for model, each in runs.items() if model.seeds])
+    return {
+        model.name: mean_win_rate(each, params.scores, seeds if model.seeds else NOT_TRAINED).rate
+        for model, each in runs.items()
     }

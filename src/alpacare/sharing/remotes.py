@@ -45,7 +45,7 @@ def set_remotes(url: str, weights: str | None, endpoint_url: str | None) -> list
     _write(sections)
     return [
         f"{STORAGE}: {url} (data, run-cache, answers)",
-        f"{WEIGHTS}: {weights or 'in its folder weights'} (models/checkpoint, models/base_model)",
+        f"{WEIGHTS}: {weights or 'in its folder weights'} (models/)",
         "next: check who can read there, as pushing may be publishing; then",
         "      git commit .dvc/config -m 'Share through our remote'",
         "      alpacare push",

@@ -1,6 +1,7 @@
 """Files tracked by DVC: Git has FILE.dvc, which holds the hash, and not FILE itself."""
 
 import hashlib
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -34,10 +35,11 @@ def check_replaceable(path: Path) -> None:
         raise BadInput(f"{path}: exists, and DVC has no copy of it; move it away")
 
 
-def dvc_track(path: Path, meta: Mapping[str, Any] | None = None) -> None:
-    """Have DVC track a file that was just written; if DVC fails, the file is deleted.
+def dvc_track(path: Path, meta: Mapping[str, Any] | None = None, remote: str | None = None) -> None:
+    """Have DVC track a file or folder that was just written; if DVC fails, it is deleted.
 
-    `meta` is added to the .dvc file: the source, its licence.
+    `meta` is added to the .dvc file: the source, its licence. `remote`: where it is pushed to, if
+    not to the default one.
 
     Raises:
         BadInput: DVC failed.
@@ -47,14 +49,17 @@ def dvc_track(path: Path, meta: Mapping[str, Any] | None = None) -> None:
     try:
         dvc_add([path])
     except BaseException:
-        path.unlink()
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
         raise
-    if meta:
+    if meta or remote:
         record = dvc_file(path)
         yaml = YAML()
         yaml.width = 4096  # never break a line
         content = yaml.load(read_text(record))
-        content["meta"] = dict(meta)  # the key that DVC leaves to its users
+        if meta:
+            content["meta"] = dict(meta)  # the key that DVC leaves to its users
+        if remote:
+            content["outs"][0]["remote"] = remote
         with atomic_file(record) as file:
             yaml.dump(content, file)
         if git("ls-files", "--", str(record)):  # DVC has staged it (core.autostage)

@@ -14,11 +14,11 @@ import click
 from alpacare.core import jsonl
 from alpacare.core.command import FILE, Stage, check_files
 from alpacare.core.csv_files import write_csv
-from alpacare.core.errors import BadInput
 from alpacare.core.files import atomic_file, open_text, write_json
 from alpacare.core.progress import track
 from alpacare.core.settings import load
-from alpacare.filtering.filter import Filter, MatchedTask
+from alpacare.filtering.contamination_gate import MatchedTask, read_test_sets
+from alpacare.filtering.filter import Filter
 from alpacare.filtering.settings import FilteredSettings
 from alpacare.filtering.shared_text import evenly_spread
 from alpacare.filtering.task_texts import TaskRow
@@ -60,7 +60,8 @@ def main(
     """
     check_files([instructions, seeds], [out, dropped, metrics, nearest])
     settings = load("filtered", FilteredSettings)
-    task_filter = Filter(settings, read_rows(seeds), read_test_sets(tests))
+    known = jsonl.read(seeds, TaskRow, unique="id") if seeds else []
+    task_filter = Filter(settings, known, read_test_sets(tests))
     count = _look_at(instructions, task_filter)
     with track("filtered", count, "instructions") as advance:
         rows = jsonl.stream(instructions, TaskRow, unique="id")
@@ -85,32 +86,6 @@ def _look_at(instructions: Path, task_filter: Filter) -> int:
                 break  # the filter will come to it and say what is wrong
     task_filter.texts.look_at(rows)
     return count
-
-
-def read_rows(path: Path | None) -> list[TaskRow]:
-    """Read id, instruction and input of each row of a file; no file, no rows."""
-    return jsonl.read(path, TaskRow, unique="id") if path else []
-
-
-def read_test_sets(paths: tuple[Path, ...]) -> list[TaskRow]:
-    """Read test sets, also whole folders of them; a task's id becomes "set/id".
-
-    Raises:
-        BadInput: a set that cannot be read or is empty, a folder without one, two of one name.
-    """
-    sets: dict[str, list[TaskRow]] = {}
-    for path in paths:
-        files = sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
-        for file in files:
-            name = file.stem
-            if name in sets:
-                raise BadInput(f"{file}: there is another test set named '{name}'; rename one")
-            sets[name] = [
-                row.model_copy(update={"id": f"{name}/{row.id}"}) for row in read_rows(file)
-            ]
-        if not all(sets[file.stem] for file in files) or not files:
-            raise BadInput(f"{path}: no test tasks")
-    return [row for rows in sets.values() for row in rows]
 
 
 def _write_rows(instructions: Path, out: Path, dropped: Path, task_filter: Filter) -> None:

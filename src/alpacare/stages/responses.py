@@ -49,7 +49,9 @@ def main(
     jsonl.write(dropped, lost)
     report_usage(answers, len(kept), lost, usage)
     cut = sum(response.finish_reason == "length" for response in kept)
-    click.echo(f"{len(kept)} responses ({cut} cut off), {len(lost)} not usable")
+    thoughts = sum(answer.thoughts for answer in answers)
+    freed = f", {thoughts} came with thoughts, which are left out" if thoughts else ""
+    click.echo(f"{len(kept)} responses ({cut} cut off), {len(lost)} not usable{freed}")
 
 
 def join(
@@ -60,7 +62,7 @@ def join(
     lost: list[Dropped] = []
     for task, answer in zip(tasks, answers, strict=True):
         output = answer.text.strip()
-        if reason := _fault(output, task, settings):
+        if reason := _fault(answer, output, task, settings):
             lost.append(Dropped(id=task.id, stage="responses", reason=reason, witness=answer.key))
             continue
         kept.append(
@@ -78,8 +80,10 @@ def join(
     return kept, lost
 
 
-def _fault(output: str, task: SortedTask, settings: ResponsesSettings) -> str:
+def _fault(answer: Answer, output: str, task: SortedTask, settings: ResponsesSettings) -> str:
     """Name what is wrong with an answer; "" if nothing is."""
+    if answer.finish_reason == "content_filter":
+        return "content_filter"
     if not output:
         return "empty"
     repeated = output.casefold().split() == task.input.casefold().split()

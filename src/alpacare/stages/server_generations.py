@@ -93,6 +93,7 @@ def answer_by_server(
         **settings.model_dump(include={"max_new_tokens", "temperature", "top_p", "seed"}),
         "exact": False,
         "tokens": sum(answer.tokens_out for answer in answers),
+        "with_thoughts": sum(answer.thoughts for answer in answers),
         "tokens_per_second": None,
         "models": sorted({answer.model for answer in answers}),
     }

@@ -16,7 +16,7 @@ from alpacare.training.curves import (
     summarise_validation,
     write_plot,
 )
-from alpacare.training.validation import HeldOutLosses, estimate, summarise
+from alpacare.training.held_out import HeldOutLosses, estimate, summarise
 
 
 @click.command(cls=Stage)

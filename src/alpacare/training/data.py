@@ -20,6 +20,7 @@ from alpacare.training.packing import (
     encode_example,
     join_parts,
 )
+from alpacare.training.rows import untrainable
 from alpacare.training.sequences import PackedSequences
 from alpacare.training.settings import CheckpointSettings
 
@@ -92,9 +93,9 @@ class Encoder:
     def encode(self, row: Response) -> Example | str:
         """Give the example, or the reason why there is none."""
         complete = row.finish_reason != "length"
-        if row.messages:
-            if self.prompt.form != "chat":
-                return "several_turns"
+        if reason := untrainable(row, self.prompt.form):
+            return reason
+        if row.messages and self.prompt.form == "chat":
             turns = [turn.model_dump() for turn in row.messages]
             parts = encode_conversation(self.tokenizer, turns, complete)
             if parts is None:

@@ -12,16 +12,12 @@ from alpacare.compute.pinned_model import RANDOM
 from alpacare.core import jsonl
 from alpacare.core.files import write_json
 from alpacare.training.data import TrainingData
+from alpacare.training.held_out import HeldOutLosses, estimate, estimate_change
 from alpacare.training.prepared import TOKENIZER
 from alpacare.training.settings import CheckpointSettings
 from alpacare.training.student import load_merging
 from alpacare.training.trainer import TrainingJob
-from alpacare.training.validation import (
-    HeldOutLosses,
-    estimate,
-    estimate_change,
-    read_measurements,
-)
+from alpacare.training.validation import read_measurements
 
 _CARD = Path(__file__).parent / "templates" / "model_card.md"
 History = list[dict[str, float]]

@@ -9,9 +9,9 @@ from math import fsum
 
 from alpacare.judging.verdicts.labels import Labels, read_label
 from alpacare.judging.verdicts.ratings import Ratings, read_ratings
-from alpacare.judging.verdicts.reply_text import remove_thinking
 from alpacare.judging.verdicts.structured import read_structured
 from alpacare.records.judgment import Slot
+from alpacare.records.thoughts import remove_thoughts
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def read_verdict(
     `shown_texts`: instruction, input and both answers; what the judge repeats of them is not its
     verdict. `cut`: the reply reached its token limit; an unfinished last sentence does not count.
     """
-    answer = remove_thinking(reply)
+    answer = remove_thoughts(reply)
     if isinstance(form, Labels):
         slot = read_structured(answer, form) or read_label(answer, form, shown_texts, cut=cut)
         return Reading(slot)

@@ -10,8 +10,6 @@ _UNUSUAL = str.maketrans("’‘„‟", "''““", f"\u200b\ufeff\ufe0f\r🏆�
 _LATEX = re.compile(
     r"\\(?:boxed|fbox|text(?:bf|it|rm)?|math(?:rm|bf)|emph)\b\s*|\$|\\(?=[\[\](){}<>=])"
 )
-_THINKING_ENDS = re.compile(r"</(?:think|thinking|reasoning)>", re.IGNORECASE)
-_THINKING_BEGINS = re.compile(r"<(?:think|thinking|reasoning)>", re.IGNORECASE)
 _TAG = re.compile(r"</?[a-zA-Z][a-zA-Z0-9]{0,20}\s?/?>")
 _WHOLE = re.compile(r"""\s*(?:```++\w*\n([^`]*)```+|["'`“«]([^"'`“”«»\n]*)["'`”»])\s*""")
 # a fence, a line after ">", quotation marks; an unclosed quotation ends with its paragraph. An inch
@@ -35,11 +33,6 @@ _SENTENCE = re.compile(r"(?<=[.!?;。])(?<!\bvs\.)(?<!\bDr\.)(?<!e\.g\.)(?<!i\.e
 _NEAR = 80  # letters before a quotation that are read
 _HARD_WRAP = 40  # a line of this length that ends in a word continues in the next one
 _NO_MARKUP = str.maketrans("", "", '*_`#"“”')
-
-
-def remove_thinking(reply: str) -> str:
-    """Remove the thinking: its opening tag may be in the prompt, its end may be cut off."""
-    return _THINKING_BEGINS.split(_THINKING_ENDS.split(reply)[-1], maxsplit=1)[0]
 
 
 def normalise(reply: str) -> str:

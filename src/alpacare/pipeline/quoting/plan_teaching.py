@@ -8,6 +8,7 @@ from pathlib import Path
 from alpacare.core import jsonl
 from alpacare.datasets.seed_choice import take_seeds
 from alpacare.datasets.seed_files import read_seeds
+from alpacare.filtering.contamination_gate import read_test_sets
 from alpacare.filtering.filter import Filter
 from alpacare.instructions.generation_loop import GenerationLoop
 from alpacare.llm.reply import Answer
@@ -22,7 +23,6 @@ from alpacare.pipeline.quoting.stage_plan import Coming, Plan
 from alpacare.pipeline.sources import skipped_stages
 from alpacare.records.response import Response
 from alpacare.records.task import AnyTask, Question, Seed, SortedTask
-from alpacare.stages.filtered import read_test_sets
 from alpacare.stages.responses import join
 
 Found = Answer | Request
@@ -76,7 +76,7 @@ def _plan_tasks(
     params: Params, known: KnownAnswers, seeds: Sequence[Seed]
 ) -> tuple[list[Plan], Sequence[Question], Coming]:
     """Plan the instructions; give the tasks that `filtered` keeps so far, and those to come."""
-    tests = read_test_sets(tuple(dependencies("filtered", "data/tests")))
+    tests = read_test_sets(dependencies("filtered", "data/tests"))
     task_filter = Filter(params.filtered, seeds, tests)
     if "instructions" in skipped_stages(params):
         imported = jsonl.read(paths.instructions(params), SortedTask, unique="id")
