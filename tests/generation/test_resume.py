@@ -52,20 +52,39 @@ def start(checkpoint: Path, **changes: Any) -> "subprocess.Popen[str]":
     )
 
 
-def stop(process: "subprocess.Popen[str]", batches: int, number: signal.Signals) -> str:
-    """Stop it once so many batches are kept; give what it said."""
+def wait_for(process: "subprocess.Popen[str]", batches: int) -> None:
+    """Wait until so many batches are kept."""
     end = time.monotonic() + 120
     while len(journal()) < batches:
         assert process.poll() is None, process.stderr and process.stderr.read()
         assert time.monotonic() < end
         time.sleep(0.01)
+
+
+def stop(process: "subprocess.Popen[str]", batches: int, number: signal.Signals) -> str:
+    """Stop it once so many batches are kept; give what it said."""
+    wait_for(process, batches)
     process.send_signal(number)
     return process.communicate(timeout=60)[1]
 
 
+def refuse_another(checkpoint: Path, first: "subprocess.Popen[str]") -> None:
+    """Two runs of one output do not meet."""
+    wait_for(first, 1)
+    first.send_signal(signal.SIGSTOP)  # it would be done before the second has begun
+    second = start(checkpoint)
+    _, message = second.communicate(timeout=60)
+    first.send_signal(signal.SIGCONT)
+    assert second.returncode == 2
+    assert f"this very run is under way in process {first.pid}" in message
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=["killed", "stopped"])
 def test_what_is_done_is_not_done_again(checkpoint: Path, number: signal.Signals) -> None:
-    message = stop(start(checkpoint), 3, number)
+    process = start(checkpoint)
+    if number == signal.SIGTERM:
+        refuse_another(checkpoint, process)
+    message = stop(process, 3, number)
     kept = journal()
     assert 3 <= len(kept) < 35
     assert not Path("out.jsonl").exists()
@@ -167,20 +186,3 @@ def test_other_weights_or_settings_begin_anew_and_the_old_is_deleted(
     assert all(record.tokens and record.tokens <= 5 for record in answer(
         checkpoint, TESTS[:6], max_new_tokens=5)
     )  # fmt: skip
-
-
-def test_two_runs_of_one_output_do_not_meet(checkpoint: Path) -> None:
-    first = start(checkpoint)
-    try:
-        end = time.monotonic() + 120
-        while not journal():
-            assert time.monotonic() < end
-            time.sleep(0.01)
-        first.send_signal(signal.SIGSTOP)  # it would be done before the second has begun
-        second = start(checkpoint)
-        _, message = second.communicate(timeout=60)
-        assert second.returncode == 2
-        assert f"this very run is under way in process {first.pid}" in message
-    finally:
-        first.kill()
-        first.communicate()
