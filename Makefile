@@ -24,7 +24,7 @@ endif
 .DEFAULT_GOAL := help
 .PHONY: help setup gpu ray remotes demo repro repro-here buy buy-here train train-here image shell container-check \
   preset presets graph fetch import quote changes accept check leaderboard compare scores report diff agreement review table funnel doctor \
-  remote push pull publish test lint types stale lock clean
+  remote push pull publish real-model test lint types stale lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -178,6 +178,9 @@ publish: setup  ## write data and weights for others: make publish TO=folder OUT
 	  $(call option,--model,MODEL) $(call option,--licence,LICENCE) \
 	  $(call option,--model-licence,MODEL_LICENCE) $(call option,--licence-text,LICENCE_TEXT) \
 	  $(call flag,--public,PUBLIC) $(call flag,--yes,YES)
+
+real-model: setup  ## train, ask and judge a real model here, without a hub: make real-model [ROWS=54]
+	@tools/real-model $(call text,ROWS,54)
 
 test: ray remotes  ## run all tests, the pipeline in a temporary clone too
 	@pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder

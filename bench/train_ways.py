@@ -69,7 +69,9 @@ def encode(texts: list[tuple[str, str, str]]) -> tuple[Any, list[Example]]:
     pairs = [(prompt.fill(instruction, input), output) for instruction, input, output in texts]
     tokenizer = train_tokenizer([text for pair in pairs for text in pair], SIZE.vocab_size)
     made = [
-        encode_example(tokenizer, prompt.encode(tokenizer, *asked), output, True, ROW)
+        encode_example(
+            tokenizer, prompt.encode(tokenizer, *asked), output, [tokenizer.eos_token_id], ROW
+        )
         for *asked, output in texts
     ]
     examples = [example for example in made if example and not example.truncated]

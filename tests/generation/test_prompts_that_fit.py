@@ -79,7 +79,7 @@ def test_training_and_answering_read_the_same_tokens(form: Any, input: str, tmp_
         finish_reason="stop", model="m", request="r",
     )  # fmt: skip
     prompt = chosen.encode(tokenizer, row.instruction, row.input)
-    example = encode_example(tokenizer, prompt, row.output, True, 500)
+    example = encode_example(tokenizer, prompt, row.output, [tokenizer.eos_token_id], 500)
     assert example is not None
     assert example.ids[: example.prompt_length] == encoded.ids
     text = tokenizer.decode(encoded.ids)
@@ -104,9 +104,8 @@ def test_a_chat_template_is_the_same_every_day_and_a_broken_one_is_named() -> No
         "{{ date_string }}{{ messages[0]['content'] }}"
     )
     assert prompt.render(tokenizer, "hi", "") == "26 Jul 2024hi"
-    tokenizer.chat_template = "{{ strftime_now('%H:%M:%S') }}{{ messages[0]['content'] }}"
-    with pytest.raises(BadInput, match="chat template contains today's date; use alpaca"):
-        prompt.render(tokenizer, "hi", "")
+    tokenizer.chat_template = "{{ strftime_now('%d %B %Y') }}{{ messages[0]['content'] }}"
+    assert prompt.render(tokenizer, "hi", "") == "26 July 2024hi"
     tokenizer.chat_template = "{{ raise_exception('no system, no chat') }}"
     with pytest.raises(BadInput, match=r"cannot be filled \(no system, no chat\); use alpaca"):
         prompt.render(tokenizer, "hi", "")

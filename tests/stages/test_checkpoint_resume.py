@@ -37,7 +37,7 @@ def wait_for_checkpoint(process: "subprocess.Popen[str]") -> Path:
 @pytest.fixture
 def long_run(rows: Path, params: Path) -> Path:
     edit(params, {"save_steps: 500": "save_steps: 10"})
-    STUDENT.write_text("optimizer: {max_steps: 90}\n")
+    STUDENT.write_text("optimizer: {max_steps: 90}\nvalidation_ratio: 0.34\n")
     return rows
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from alpacare.compute.pinned_model import PinnedModel
 from alpacare.training.base_model import random_llama, train_tokenizer
 from alpacare.training.data import pack_examples
-from alpacare.training.packing import Example, encode_example
+from alpacare.training.packing import Example, join_parts
 from alpacare.training.sequences import PackedSequences
 from alpacare.training.settings import (
     Architecture,
@@ -21,6 +21,7 @@ from alpacare.training.trainer import TrainingJob, train
 
 TEXTS = ["the heart pumps blood", "a kidney filters it", "ask a doctor about the lung, now"]
 TOKENIZER = train_tokenizer(TEXTS * 3, 300)
+END = [TOKENIZER.eos_token_id]
 SIZE = Architecture(hidden_size=32, layers=2, heads=2, vocab_size=300, context=128)
 TRAINING = TrainingSettings(hardware="cpu", save_steps=100, report_to=[])
 
@@ -80,13 +81,14 @@ def start(prompt: str) -> list[int]:
 
 
 def make_examples(count: int) -> list[Example]:
-    """Examples of different lengths."""
-    made = [
-        encode_example(
-            TOKENIZER, start(" ".join(TEXTS[: 1 + n % 3])), TEXTS[n % 3] * (1 + n % 2), True, 96
-        )
-        for n in range(count)
-    ]
+    """Examples of different lengths, every fourth a conversation of two turns."""
+    made = []
+    for n in range(count):
+        asked, answer = start(" ".join(TEXTS[: 1 + n % 3])), TEXTS[n % 3] * (1 + n % 2)
+        parts = [(asked, False), (TOKENIZER.encode(answer) + END, True)]
+        if n % 4 == 3:
+            parts += [(start(TEXTS[0])[:9], False), (TOKENIZER.encode(TEXTS[1]) + END, True)]
+        made.append(join_parts(parts, 96))
     return [example for example in made if example]
 
 

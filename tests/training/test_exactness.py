@@ -8,8 +8,10 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from alpacare.training.data import collate_padded, pack_examples
+from alpacare.training.held_out import estimate, estimate_change
 from alpacare.training.packing import IGNORE_INDEX, Example, build_tensors
 from alpacare.training.student import load_base
+from alpacare.training.validation import read_measurements
 from alpacare.training.worker import history
 from students import BASE, TOKENIZER, make_examples, make_settings, trained
 
@@ -47,20 +49,28 @@ def weights_of_a_fresh_model() -> dict[str, Any]:
     return {name: value.detach().clone() for name, value in model.named_parameters()}
 
 
+def count_written(examples: list[Example]) -> int:
+    return sum(
+        len(each.ids) - each.prompt_length - sum(last - first for first, last in each.gaps)
+        for each in examples
+    )
+
+
 def loss_alone(model: Any, example: Example) -> Any:
     """The sum of the response tokens' losses of one example, by its definition."""
     ids = torch.tensor([example.ids])
     with torch.no_grad():
         logits = model(input_ids=ids, use_cache=False).logits[0]
     targets = ids[0, 1:].clone()
-    targets[: example.prompt_length - 1] = IGNORE_INDEX
+    for first, last in ((1, example.prompt_length), *example.gaps):
+        targets[first - 1 : last - 1] = IGNORE_INDEX
     return cross_entropy(logits[:-1], targets, reduction="sum", ignore_index=IGNORE_INDEX)
 
 
 def test_the_loss_is_the_mean_over_all_response_tokens_of_a_step(tmp_path: Path) -> None:
     model = load_base(BASE).double()
     total = sum(float(loss_alone(model, example)) for example in EXAMPLES)
-    tokens = sum(len(example.ids) - example.prompt_length for example in EXAMPLES)
+    tokens = count_written(EXAMPLES)
     for number, change in enumerate(({}, {"packing": False, "micro_batch_size": 3})):
         trainer = trained(
             make_settings(optimizer__epochs=1, **change), EXAMPLES, tmp_path / str(number)
@@ -83,19 +93,29 @@ def test_each_example_has_the_same_loss_packed_and_alone() -> None:
 
 
 @pytest.mark.parametrize("change", [{}, {"packing": False, "micro_batch_size": 3}])
-def test_the_validation_loss_is_the_mean_over_all_tokens_held_out(
+def test_held_out_examples_are_measured_before_the_first_step_and_after_each_epoch(
     change: dict[str, Any], tmp_path: Path
 ) -> None:
     held = make_examples(11)[8:] + EXAMPLES[:4]
-    trainer = trained(make_settings(optimizer__epochs=2, **change), EXAMPLES, tmp_path, held)
-    model = trainer.model.double().eval()
-    total = sum(float(loss_alone(model, example)) for example in held)
-    tokens = sum(len(example.ids) - example.prompt_length for example in held)
-    measured = [log["eval_nats"] for log in trainer.state.log_history if "eval_nats" in log]
-    assert len(measured) == 2
-    assert measured[-1] == pytest.approx(total / tokens, abs=1e-5)
+    settings = make_settings(optimizer__epochs=2, **change)
+    trainer = trained(settings, EXAMPLES, tmp_path, held)
+    before, between, after = read_measurements(tmp_path)
+    assert (before.step, between.step, after.step) == (0, 1, 2)
+    order = [example for sequence in pack_examples(held, settings) for example in sequence]
+    for model, measured in ((load_base(BASE), before), (trainer.model, after)):
+        alone = [float(loss_alone(model.double().eval(), example)) for example in order]
+        assert measured.losses == pytest.approx(alone, abs=1e-4)
+        assert measured.tokens == [count_written([example]) for example in order]
+        whole = estimate(measured)
+        assert whole.nats == pytest.approx(sum(alone) / count_written(held), abs=1e-5)
+        assert whole.low < whole.nats < whole.high
+    change_of_all = estimate_change(before, after)
+    assert change_of_all.nats == pytest.approx(estimate(after).nats - estimate(before).nats)
+    assert change_of_all.low < change_of_all.nats < change_of_all.high < 0, "it has learned"
     steps = history(trainer.state.log_history)
-    assert [entry["validation_loss"] for entry in steps] == measured
+    assert [entry["step"] for entry in steps] == [1, 2]
+    measured_then = [entry["validation_loss"] for entry in steps]
+    assert measured_then == [estimate(each).nats for each in (between, after)]
 
 
 def leak(

@@ -9,7 +9,7 @@ from alpacare.training.packing import (
     build_tensors,
     encode_example,
 )
-from students import TOKENIZER, start
+from students import END, TOKENIZER, start
 
 
 @given(st.lists(st.integers(1, 100), max_size=60))
@@ -24,7 +24,7 @@ def test_best_fit_decreasing_fills_the_fullest_bin() -> None:
 
 
 def test_the_mask_sits_on_the_boundary() -> None:
-    example = encode_example(TOKENIZER, start("ask a doctor\n"), "now", True, 100)
+    example = encode_example(TOKENIZER, start("ask a doctor\n"), "now", END, 100)
     assert example is not None
     built = build_tensors([example], 16, TOKENIZER.pad_token_id)
     labels = [label for label in built["labels"].tolist() if label != IGNORE_INDEX]
@@ -33,13 +33,13 @@ def test_the_mask_sits_on_the_boundary() -> None:
 
 
 def test_a_long_response_is_cut_and_a_long_prompt_is_refused() -> None:
-    cut = encode_example(TOKENIZER, start("ask\n"), "the heart pumps blood", True, 6)
+    cut = encode_example(TOKENIZER, start("ask\n"), "the heart pumps blood", END, 6)
     assert cut is not None
     assert (len(cut.ids), cut.truncated) == (6, True)
-    assert encode_example(TOKENIZER, start("the heart pumps blood" * 5), "now", True, 6) is None
+    assert encode_example(TOKENIZER, start("the heart pumps blood" * 5), "now", END, 6) is None
 
 
 def test_an_answer_that_was_cut_off_does_not_teach_to_stop() -> None:
-    example = encode_example(TOKENIZER, start("ask\n"), "the heart", False, 100)
+    example = encode_example(TOKENIZER, start("ask\n"), "the heart", [], 100)
     assert example is not None
     assert TOKENIZER.eos_token_id not in example.ids

@@ -8,6 +8,7 @@ from shutil import copytree
 import pytest
 from conftest import REPOSITORY
 
+from alpacare.core.errors import BadInput
 from alpacare.pipeline.params import read_params
 from alpacare.pipeline.presets import apply_preset
 from alpacare.pipeline.students import read_students
@@ -18,10 +19,12 @@ from alpacare.training.memory_estimate import (
     MemoryEstimate,
     ModelShape,
     count_adapter_parameters,
+    count_parameters,
     estimate_memory,
     flops_per_token,
 )
 from alpacare.training.settings import CheckpointSettings
+from alpacare.training.student_file import read_student
 
 PUBLISHED = sorted({path.stem for path in (REPOSITORY / "presets").glob("*.yaml")} - {"demo"})
 TOKENS = 250  # of a sample, as every preset says
@@ -124,3 +127,43 @@ def test_what_lora_needs_with_checkpointing_is_as_stated(project: None) -> None:
     assert f"true: {need.total / 1e9:.1f} GB" in text_of("bioinstruct")
     page = (REPOSITORY / "docs/train.md").read_text()
     assert f"7B in {need.total / 1e9:.0f} GB" in page
+
+
+# from each model's config.json on the Hub; the counts of weights are those that it states
+MODERN = {
+    "llama31-8b": (ModelShape(4096, 32, 32, 8, 128, 14336, 128256, tied=False), 8.03),
+    "qwen3-4b": (ModelShape(2560, 36, 32, 8, 128, 9728, 151936, tied=True), 4.02),
+    "qwen3-8b": (ModelShape(4096, 36, 32, 8, 128, 12288, 151936, tied=False), 8.19),
+    "medgemma-4b": (ModelShape(2560, 34, 8, 4, 256, 10240, 262208, tied=True), 3.88),
+    "smollm2-1.7b": (ModelShape(2048, 24, 32, 32, 64, 8192, 49152, tied=True), 1.71),
+}
+
+
+@pytest.mark.parametrize("name", MODERN)
+def test_a_modern_student_states_what_it_needs(project: None, name: str) -> None:
+    shape, billions = MODERN[name]
+    assert f"{count_parameters(shape) / 1e9:.2f}" == f"{billions:.2f}"
+    path = Path(f"students/{name}.yaml")
+    with pytest.raises(BadInput, match="`alpacare pin NAME` asks the Hub for it"):
+        read_student(path)
+    text = path.read_text()
+    path.write_text(text.replace("revision: null", f"revision: {'a' * 40}"))
+    settings = read_student(path)
+    lora = settings.lora
+    assert lora
+    need = estimate_memory(
+        shape,
+        micro_batch_size=settings.micro_batch_size or 1,
+        seq_length=settings.max_seq_length,
+        dtype=settings.dtype,
+        lora_rank=lora.rank,
+        quantize=bool(lora.quantize),
+        gradient_checkpointing=settings.gradient_checkpointing,
+        accumulating=True,
+    )
+    adapter = count_adapter_parameters(shape, lora.rank, lora.targets)
+    work = 52002 * TOKENS * settings.optimizer.epochs * flops_per_token(shape, TOKENS, adapter)
+    hours = work / (UTILISATION * PEAK_FLOPS["A100"]) / 3600
+    assert f"{need.total / 1e9:.1f} GB on one GPU, {hours:.1f} hours on an A100" in text
+    (room,) = re.findall(r"GPU of (\d+) GB", text)
+    assert need.total < 0.85e9 * int(room)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from alpacare.cli.ask import ask
 from alpacare.cli.comparison import ablate, agreement, compare, diff, leaderboard, scores, table
 from alpacare.cli.data import fetch, import_data, test_set
 from alpacare.cli.ledger import ledger
@@ -12,7 +13,7 @@ from alpacare.cli.publish import publish
 from alpacare.cli.remotes import pull, push, remote
 from alpacare.cli.report import report
 from alpacare.cli.review import review, review_import
-from alpacare.cli.settings import graph, preset, presets, set_settings
+from alpacare.cli.settings import graph, pin, preset, presets, set_settings
 from alpacare.core.command import FILE, Stage
 
 
@@ -20,8 +21,8 @@ from alpacare.core.command import FILE, Stage
     commands=[
         *(leaderboard, compare, ablate, scores, diff, agreement, table),
         *(ledger, fetch, import_data, test_set, report, review, review_import),
-        *(trace, funnel, doctor, remote, push, pull, publish),
-        *(preset, presets, set_settings, graph),
+        *(ask, trace, funnel, doctor, remote, push, pull, publish),
+        *(preset, presets, set_settings, pin, graph),
     ]
 )
 def main() -> None:

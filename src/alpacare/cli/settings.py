@@ -59,6 +59,20 @@ def set_settings(edits: tuple[str, ...]) -> None:
 
 
 @click.command(cls=Stage)
+@click.argument("student")
+def pin(student: str) -> None:
+    """Ask the Hub for the commit of STUDENT's base, and write it into its file as `revision`.
+
+    \b
+    Example:
+      alpacare pin qwen3-4b
+    """
+    from alpacare.pipeline.pin import pin_student
+
+    click.echo("\n".join(pin_student(student)))
+
+
+@click.command(cls=Stage)
 @click.argument("out", type=FILE, default=Path("reports/pipeline.svg"))
 def graph(out: Path) -> None:
     """Draw the stages of dvc.yaml, and how many cells each has, to OUT: reports/pipeline.svg.

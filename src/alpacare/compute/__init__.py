@@ -6,6 +6,8 @@ __getattr__, __all__ = exports(
     __name__,
     determinism="make_deterministic",
     machine="describe_machine device_name versions",
+    pretrained="ModelSource read_config read_tokenizer",
+    weights="check_weights read_weights",
     scratch="fingerprint hash_files hash_model",
     workers="run_workers",
 )

@@ -59,5 +59,5 @@ def check_pinned(name: str, revision: str | None) -> None:
         raise ValueError(f"'{name}' is not here; `dvc pull {name}` brings it where it was shared")
     raise ValueError(
         f"'{name}' is no local folder, so it is a Hub model, and needs 'revision', the 40 hex "
-        "digits of a commit"
+        "digits of a commit; for a student `alpacare pin NAME` asks the Hub for it"
     )

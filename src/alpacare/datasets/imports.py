@@ -142,7 +142,7 @@ def _report(path: Path, imported: ImportedRows) -> Iterator[str]:
     yield from describe_repairs(imported.repairs)
     several = sum(_turns(row) > 1 for row in imported.rows)
     if several:
-        yield f"note: {several:,} conversations of several turns: no student learns from them yet"
+        yield f"note: {several:,} conversations of several turns, for students with prompt: chat"
 
 
 def _turns(row: Mapping[str, Any]) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from alpacare.compute.journal import Journal
 from alpacare.compute.machine import device_name, versions
+from alpacare.compute.pretrained import ModelSource
 from alpacare.compute.scratch import delete_other_runs, fingerprint, hash_code, hash_model
 from alpacare.compute.workers import ACCELERATE, run_workers
 from alpacare.core import jsonl
@@ -16,7 +17,7 @@ from alpacare.core.file_lock import hold_lock
 from alpacare.core.files import read_json, write_json
 from alpacare.core.texts import repair_text
 from alpacare.generation import worker
-from alpacare.generation.model import ModelSource, load_tokenizer, pad_token, read_context
+from alpacare.generation.model import PAD_ID, load_tokenizer, read_context
 from alpacare.generation.prompts import EncodedPrompt, encode_prompts
 from alpacare.generation.sampling import row_seed
 from alpacare.generation.settings import GenerationsSettings
@@ -67,15 +68,14 @@ def generate_answers(
     """
     tokenizer = load_tokenizer(source)
     prompts = encode_prompts(tests, prompt, tokenizer, max_prompt_tokens(source, settings))
-    end = tokenizer.eos_token_id
     seed = settings.seed if settings.temperature else 0  # without sampling it has no effect
     job = GenerationJob(
         model=source.name,
         revision=source.revision,
         prompts=[each.ids for each in prompts],
         seeds=[row_seed(seed, test.id) for test in tests],
-        end_ids=[] if end is None else [end],
-        pad_id=pad_token(tokenizer),
+        end_ids=sorted({*prompt.end_ids(tokenizer), tokenizer.eos_token_id} - {None}),
+        pad_id=PAD_ID,
         settings=settings,
         title=f"{generator} answers",
     )

@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel
 
 from alpacare.compute.journal import Journal
+from alpacare.compute.pretrained import ModelSource
 from alpacare.compute.workers import ERROR_FILE, check_worker_inputs, worker_lock
 from alpacare.core.errors import BadInput
 from alpacare.core.file_lock import hold_lock
 from alpacare.core.progress import track
 from alpacare.generation import batched, continuous
-from alpacare.generation.model import ModelSource, end_tokens, load_model
+from alpacare.generation.model import end_tokens, load_model
 from alpacare.generation.settings import Decoding, GenerationsSettings
 
 if TYPE_CHECKING:
@@ -91,9 +92,9 @@ def load_job_model(job: GenerationJob) -> "PreTrainedModel":
     if device != "cpu":
         torch.cuda.set_device(device)  # for libraries that name no device
     settings = job.settings
-    attention = continuous.attention_name() if settings.engine == "continuous" else "sdpa"
+    attention = continuous.attention_name() if settings.engine == "continuous" else None
     source = ModelSource(job.model, job.revision)
-    return load_model(source, settings.dtype, device, attention, settings.threads)
+    return load_model(source, settings.dtype, device, settings.threads, attention)
 
 
 def remaining_batches(

@@ -83,9 +83,9 @@ def _is_truncated(found: FoundRow, folder: Path, training: dict[str, Any]) -> bo
     prompt = StudentPrompt.read(folder / "prompt").encode(
         tokenizer, row["instruction"], row["input"]
     )
-    complete = row["finish_reason"] != "length"
+    end = [tokenizer.eos_token_id] if row["finish_reason"] != "length" else []
     longest = training["settings"]["max_seq_length"]
-    example = encode_example(tokenizer, prompt, row["output"], complete, longest)
+    example = encode_example(tokenizer, prompt, row["output"], end, longest)
     return example.truncated if example else None
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from alpacare.compute.journal import Journal
 from alpacare.compute.machine import device_name, versions
+from alpacare.compute.pretrained import ModelSource
 from alpacare.compute.scratch import fingerprint, hash_code, hash_model
 from alpacare.core.errors import BadInput
 from alpacare.core.file_lock import hold_lock
@@ -23,10 +24,9 @@ from alpacare.core.progress import track
 from alpacare.generation import model as generation_model
 from alpacare.generation.batched import plan_batches
 from alpacare.generation.model import (
-    ModelSource,
+    PAD_ID,
     load_model,
     load_tokenizer,
-    pad_token,
     read_context,
 )
 from alpacare.local_judging.judges import LoglikJudge
@@ -80,7 +80,7 @@ def score_prompts(
     fitting = {ids for ids in encoded if context is None or len(ids) + longest <= context}
     # sorted: the order of the prompts shapes no batch
     distinct = sorted(fitting, key=lambda ids: (-len(ids), ids))
-    scoring = _Scoring(judge, labels, distinct, pad_token(tokenizer))
+    scoring = _Scoring(judge, labels, distinct, PAD_ID)
     results, seconds = _score_or_read(scoring, scratch)
     scores = {distinct[place]: result for place, result in results.items()}
     scored = [
@@ -155,7 +155,7 @@ def _score_rest(scoring: _Scoring, journal: Journal) -> None:
     judge, labels, prompts, pad_id = scoring
     device = "cuda" if torch.cuda.is_available() else "cpu"
     source = ModelSource(judge.model, judge.revision)
-    model = load_model(source, judge.dtype, device, "sdpa", judge.threads)
+    model = load_model(source, judge.dtype, device, judge.threads)
     check_attention(model, judge.model)
     one_by_one = [[place] for place in range(len(prompts))]
     batches = one_by_one if device == "cpu" else plan_scoring(judge, labels, prompts)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from alpacare.core.errors import BadInput
 from alpacare.core.files import read_text
+from alpacare.prompting.chat_template import find_end_of_turn, render_chat
 from alpacare.prompting.templates import render
 from alpacare.prompting.variables import WITH_INPUT, WITHOUT_INPUT
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase as Tokenizer
 
 Form = Literal["alpaca", "chat"]
-_DATE = "26 Jul 2024"  # given to templates that want a date, so that no clock is read
 _FORM, _WITH, _WITHOUT = "form.txt", "with_input.txt", "without_input.txt"
 
 
@@ -85,7 +85,7 @@ class StudentPrompt:
         text = self.fill(instruction, input)
         if self.form == "alpaca":
             return (tokenizer.bos_token or "") + text
-        return _apply_chat_template(tokenizer, text)
+        return render_chat(tokenizer, text)
 
     def encode(self, tokenizer: "Tokenizer", instruction: str, input: str) -> list[int]:
         """Give the token ids of `render`."""
@@ -94,6 +94,16 @@ class StudentPrompt:
         start = [] if chat or tokenizer.bos_token_id is None else [tokenizer.bos_token_id]
         return [*start, *tokenizer.encode(text, add_special_tokens=False)]
 
+    def end_ids(self, tokenizer: "Tokenizer") -> list[int]:
+        """Give the token that ends an answer: of form `chat` the template's own end of a turn.
+
+        None where the tokenizer has no such token.
+        """
+        end: int | None = tokenizer.eos_token_id
+        if self.form == "chat" and tokenizer.chat_template:
+            end = find_end_of_turn(tokenizer).id
+        return [] if end is None else [end]
+
 
 def _double_braces(path: Path) -> str:
     """Read a template; one of an earlier version has {instruction} and no jinja2."""
@@ -101,23 +111,3 @@ def _double_braces(path: Path) -> str:
     if re.search(r"\{[{%#]", text):
         return text
     return re.sub(r"\{(instruction|input)\}", r"{{ \1 }}", text)
-
-
-def _apply_chat_template(tokenizer: "Tokenizer", text: str) -> str:
-    """Put a question into the tokenizer's own chat template, with the same result on every day."""
-    from jinja2 import TemplateError
-
-    place = "prompt: chat: this model's"
-    template = str(tokenizer.chat_template or "")
-    if not template:
-        raise BadInput(f"{place} tokenizer has no chat template; use alpaca")
-    if "strftime_now" in template and "date_string" not in template:
-        raise BadInput(f"{place} chat template contains today's date; use alpaca, or edit it")
-    turn = [{"role": "user", "content": text}]
-    try:
-        filled = tokenizer.apply_chat_template(
-            turn, tokenize=False, add_generation_prompt=True, date_string=_DATE
-        )
-    except TemplateError as error:
-        raise BadInput(f"{place} chat template cannot be filled ({error}); use alpaca") from error
-    return str(filled)

@@ -94,7 +94,7 @@ def main(
     micro_batch = (split.micro_batch_size, longest_sequence(settings, data))
     accumulating = split.accumulation_steps > 1
     check_memory_and_disk(settings, base, machine, micro_batch, accumulating, folder)
-    job = make_job(settings, training, base, seed, machine, prepared)
+    job = make_job(settings, training, base, seed, machine, prepared, template)
     folder.mkdir(parents=True, exist_ok=True)
     with hold_lock(folder / "stage.lock"):
         with hold_lock(folder / worker_lock(0)):  # a worker outlives a stage that was killed
@@ -158,17 +158,18 @@ def make_job(
     seed: int,
     machine: Hardware,
     prepared: Prepared,
+    template: StudentPrompt,
 ) -> TrainingJob:
     """Put together what the workers read beside the prepared data."""
     tokenizer = prepared.tokenizer
-    pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
     return TrainingJob(
         settings=settings,
         training=training,
         base=base,
         seed=seed,
         sequences_per_step=sequences_per_step(prepared.data, settings.optimizer.batch_size),
-        pad_id=pad,
+        pad_id=0,  # it is masked, so any will do; a tokenizer's own may have no embedding
+        end_ids=sorted({*template.end_ids(tokenizer), tokenizer.eos_token_id}),
         cpu=machine.use_cpu,
         sharded=machine.sharded,
     )

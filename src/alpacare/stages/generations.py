@@ -4,10 +4,10 @@ from pathlib import Path
 
 import click
 
+from alpacare.compute.pretrained import ModelSource
 from alpacare.core.command import FILE, Stage, check_files
 from alpacare.core.settings import load
 from alpacare.generation.answering import generate_answers, name_student
-from alpacare.generation.model import ModelSource
 from alpacare.generation.settings import GenerationsSettings
 from alpacare.prompting.student_prompt import StudentPrompt
 from alpacare.records.test_set import read_test_set

@@ -10,11 +10,11 @@ from pathlib import Path
 import click
 
 from alpacare.compute.pinned_model import RANDOM, check_base_model
+from alpacare.compute.pretrained import ModelSource
 from alpacare.core.command import FILE, Stage, check_files
 from alpacare.core.files import atomic_folder
 from alpacare.core.settings import load
 from alpacare.generation.answering import generate_answers
-from alpacare.generation.model import ModelSource
 from alpacare.generation.settings import GenerationsSettings, read_local_model
 from alpacare.prompting.student_prompt import StudentPrompt
 from alpacare.records.comparisons import ModelsSettings

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from alpacare.compute.pretrained import ModelSource
 from alpacare.compute.scratch import hash_files
 from alpacare.core.command import FILE, Stage, check_files
 from alpacare.core.errors import BadInput
 from alpacare.core.settings import load
 from alpacare.generation.answering import GenerationRun, max_prompt_tokens, name_student
-from alpacare.generation.model import ModelSource, load_tokenizer
+from alpacare.generation.model import load_tokenizer
 from alpacare.generation.prompts import EncodedPrompt, encode_prompts
 from alpacare.generation.sampling import row_seed
 from alpacare.generation.settings import GenerationsSettings

@@ -20,6 +20,7 @@ from alpacare.filtering.contamination_gate import find_contaminated, read_test_s
 from alpacare.filtering.nearest import nearest_scores
 from alpacare.filtering.settings import ContaminationSettings
 from alpacare.filtering.task_texts import TaskRow
+from alpacare.prompting.student_prompt import Form
 from alpacare.records.dropped import Dropped
 from alpacare.records.message import SEVERAL_TURNS
 from alpacare.records.response import Response
@@ -72,12 +73,13 @@ def main(
           --metrics metrics/student_rows/half-rows.json \\
           --categories data/categories/none.jsonl --test-set data/tests
     """
-    settings = read_student(student).rows
+    whole = read_student(student)
+    settings = whole.rows
     gate = load("student_rows", ContaminationSettings)
     source = source_file(settings, responses, imported)
     check_files([student, source, categories], [out, dropped, metrics])
     rows = jsonl.read(source, Response, unique="id")
-    unfit = _untrainable(rows)
+    unfit = _untrainable(rows, whole.prompt)
     fit = [row for row in rows if row.id not in unfit]
     if not fit:
         raise BadInput(f"{source}: no rows to learn from{_counted(unfit.values())}")
@@ -102,12 +104,12 @@ def main(
     click.echo(f"{student.stem}: {len(kept)} of {len(rows)} rows{_counted(gone)}")
 
 
-def _untrainable(rows: Sequence[Response]) -> dict[str, Dropped]:
-    """Give the rows that no student can be trained on, by id."""
+def _untrainable(rows: Sequence[Response], prompt: Form) -> dict[str, Dropped]:
+    """Give the rows that a student with such a prompt cannot be trained on, by id."""
     return {
         row.id: Dropped(id=row.id, stage="student_rows", reason=reason, witness=row.request)
         for row in rows
-        if (reason := untrainable(row))
+        if (reason := untrainable(row, prompt))
     }
 
 

@@ -16,6 +16,7 @@ from alpacare.training.curves import (
     summarise_validation,
     write_plot,
 )
+from alpacare.training.held_out import HeldOutLosses, estimate, summarise
 
 
 @click.command(cls=Stage)
@@ -41,14 +42,17 @@ def main(checkpoint: Path, metrics: Path, plot: Path, validation: Path | None) -
     recorded = read_json(checkpoint / "training.json").items()
     counts = {key: value for key, value in recorded if isinstance(value, int | float)}
     summary = summarise_losses([entry.loss for entry in entries], settings.window)
-    held_out = summarise_validation(entries)
-    write_json(metrics, {**summary, "validation": held_out, "steps": len(entries), **counts})
+    held_out = checkpoint / "validation.jsonl"
+    measured = jsonl.read(held_out, HeldOutLosses) if held_out.exists() else []
+    figures = summarise_validation(entries)
+    if figures:
+        figures |= summarise(measured)
+    write_json(metrics, {**summary, "validation": figures, "steps": len(entries), **counts})
     trained = ((e.step, round(e.loss, 4), f"{e.learning_rate:.3e}") for e in entries)
     write_plot(plot, ("step", "loss", "learning_rate"), trained)
     if validation:
-        losses = ((e.step, e.validation_loss) for e in entries)
-        measured = ((step, round(loss, 4)) for step, loss in losses if loss is not None)
-        write_plot(validation, ("step", "loss"), measured)
+        losses = ((each.step, round(estimate(each).nats, 4)) for each in measured)
+        write_plot(validation, ("step", "loss"), losses)
     click.echo(f"loss {summary['loss_start']} -> {summary['loss_end']} nats a token")
 
 

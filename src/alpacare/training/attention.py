@@ -32,8 +32,13 @@ def use_padding_free_attention(model: "PreTrainedModel | PeftModel") -> bool:
 
     base: Any = getattr(model, "get_base_model", lambda: model)()
     supported = getattr(base, "_supports_attention_backend", False)
-    windowed = getattr(base.config, "sliding_window", None)
-    if not supported or windowed or "logits_to_keep" not in signature(base.forward).parameters:
+    config = base.config.get_text_config()
+    # what is not computed by sdpa has its reasons, such as Gemma 2's soft caps
+    plain = base.config._attn_implementation == "sdpa"
+    layers = {*(getattr(config, "layer_types", None) or ["full_attention"])}
+    windowed = getattr(config, "sliding_window", None) or layers != {"full_attention"}
+    takes_rows = "logits_to_keep" in signature(base.forward).parameters
+    if not (supported and plain and takes_rows) or windowed:
         return False
     AttentionInterface.register(_NAME, _attend)
     AttentionMaskInterface.register(_NAME, lambda *_, **__: None)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from alpacare.core.errors import BadInput
 from alpacare.core.names import public_name
+from alpacare.prompting.chat_template import encode_conversation
 from alpacare.prompting.student_prompt import StudentPrompt
 from alpacare.records.dropped import Dropped
 from alpacare.records.response import Response
@@ -17,7 +18,9 @@ from alpacare.training.packing import (
     best_fit_decreasing,
     build_tensors,
     encode_example,
+    join_parts,
 )
+from alpacare.training.rows import untrainable
 from alpacare.training.sequences import PackedSequences
 from alpacare.training.settings import CheckpointSettings
 
@@ -48,19 +51,16 @@ def prepare_data(
     """
     kept: dict[str, Example] = {}
     dropped: list[Dropped] = []
+    encoder = Encoder(tokenizer, prompt, settings.max_seq_length)
     for response in responses:
-        complete = response.finish_reason != "length"
-        ids = prompt.encode(tokenizer, response.instruction, response.input)
-        example = encode_example(tokenizer, ids, response.output, complete, settings.max_seq_length)
-        if example is None:
-            reason = "prompt_too_long" if response.output else "no_response"
-        elif example.truncated and settings.too_long == "drop":
-            reason = "too_long"
-        else:
+        example = encoder.encode(response)
+        if isinstance(example, Example) and example.truncated and settings.too_long == "drop":
+            example = "too_long"
+        if isinstance(example, Example):
             # four bytes a token; in a list of Python's numbers, ten times as many
             kept[response.id] = replace(example, ids=array("i", example.ids))
             continue
-        drop = Dropped(id=response.id, stage="checkpoint", reason=reason, witness=response.request)
+        drop = Dropped(id=response.id, stage="checkpoint", reason=example, witness=response.request)
         dropped.append(drop)
     held_out = set(choose_held_out(list(kept), settings.validation_ratio))
     train = [kept[id] for id in kept if id not in held_out]
@@ -77,6 +77,34 @@ def prepare_data(
         dropped=dropped,
         teachers=sorted({public_name(response.model) for response in responses}),
     )
+
+
+@dataclass
+class Encoder:
+    """Makes a row of responses an example: a question and its answer, or a conversation."""
+
+    tokenizer: "PreTrainedTokenizerBase"
+    prompt: StudentPrompt
+    max_length: int
+
+    def __post_init__(self) -> None:
+        self.end = self.prompt.end_ids(self.tokenizer)
+
+    def encode(self, row: Response) -> Example | str:
+        """Give the example, or the reason why there is none."""
+        complete = row.finish_reason != "length"
+        if reason := untrainable(row, self.prompt.form):
+            return reason
+        if row.messages and self.prompt.form == "chat":
+            turns = [turn.model_dump() for turn in row.messages]
+            parts = encode_conversation(self.tokenizer, turns, complete)
+            if parts is None:
+                return "turns_not_in_template"
+            return join_parts(parts, self.max_length) or "prompt_too_long"
+        ids = self.prompt.encode(self.tokenizer, row.instruction, row.input)
+        end = self.end if complete else []
+        example = encode_example(self.tokenizer, ids, row.output, end, self.max_length)
+        return example or ("prompt_too_long" if row.output else "no_response")
 
 
 def choose_held_out(ids: Sequence[str], ratio: float) -> list[str]:

@@ -11,7 +11,7 @@ from alpacare.core.errors import BadInput
 from alpacare.core.settings import Settings, check, read_yaml
 from alpacare.training.memory_estimate import LLAMA_7B
 from alpacare.training.settings import CheckpointSettings, TrainingSettings
-from alpacare.training.student import read_config
+from alpacare.training.student import check_base
 from alpacare.training.trackers import check_trackers
 
 if TYPE_CHECKING:
@@ -72,8 +72,8 @@ def check_machine(
     if base is None:
         _check_targets(list(LLAMA_7B.linear_layers), targets)
         return
-    config = read_config(base)
-    context = getattr(config, "max_position_embeddings", None)
+    config = check_base(base)
+    context = getattr(config.get_text_config(), "max_position_embeddings", None)
     if context and settings.max_seq_length > context:
         raise BadInput(
             f"max_seq_length: {settings.max_seq_length} tokens exceed the context of "
@@ -107,19 +107,25 @@ def _check_devices(settings: CheckpointSettings, name: str, hardware: Hardware) 
 
 def _check_optional_packages(settings: CheckpointSettings, hardware: Hardware) -> None:
     eight_bit = settings.optimizer.name == "adamw_8bit"
+    four_bit = bool(settings.lora and settings.lora.quantize)
     for key, wanted, package, without in (
         ("liger", settings.liger, "liger-kernel", "false"),
         ("optimizer.name", eight_bit, "bitsandbytes", "adamw"),
+        ("lora.quantize", four_bit, "bitsandbytes", "null"),
     ):
         if wanted and hardware.use_cpu:
             raise BadInput(f"{key}: needs a GPU; set it to {without} for hardware cpu")
         if wanted and find_spec(package.replace("-", "_")) is None:
             raise BadInput(f"{key}: {package} is not installed; run: make gpu")
-    if eight_bit and hardware.sharded:
-        raise BadInput(
-            "optimizer.name: adamw_8bit (bitsandbytes) cannot work on FSDP2's shards; "
-            "set it to adamw, or take one GPU"
-        )
+    for key, wanted, value, without in (
+        ("optimizer.name", eight_bit, "adamw_8bit", "adamw"),
+        ("lora.quantize", four_bit, "nf4", "null"),
+    ):
+        if wanted and hardware.sharded:
+            raise BadInput(
+                f"{key}: {value} (bitsandbytes) cannot work on FSDP2's shards; set it to "
+                f"{without}, or take one GPU"
+            )
 
 
 def _linear_layers(config: "PretrainedConfig") -> list[str]:

@@ -40,6 +40,7 @@ def check_memory_and_disk(
             dtype=settings.dtype,
             lora_rank=lora.rank if lora else None,
             lora_targets=lora.targets if lora else "all-linear",
+            quantize=bool(lora and lora.quantize),
             gradient_checkpointing=settings.gradient_checkpointing,
             accumulating=accumulating,
             optimizer=settings.optimizer.name,

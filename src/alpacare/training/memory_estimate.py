@@ -6,6 +6,7 @@ Similar architectures (Mistral, Qwen) come close; mixtures of experts do not.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any, Literal, Self
 
 from alpacare.core.errors import BadInput
@@ -17,6 +18,9 @@ DType = Literal["float32", "bfloat16"]
 PEAK_FLOPS = {"A100": 312e12, "H100": 989e12, "H200": 989e12}
 _FLOAT = 4  # bytes
 _BYTES: dict[DType, int] = {"float32": 4, "bfloat16": 2}
+# Half a byte a weight, a byte for a block of 64, and a float32 for 256 blocks (NF4 with double
+# quantisation: QLoRA, Dettmers et al. 2023, arXiv 2305.14314, section 3)
+_FOUR_BITS = 0.5 + (1 + _FLOAT / 256) / 64
 # Two bytes a weight, and two float32 scales a block of 256 (Dettmers et al. 2022, arXiv 2110.02861)
 _EIGHT_BIT_STATES = 2 * (1 + _FLOAT / 256)
 
@@ -142,6 +146,7 @@ def estimate_memory(
     dtype: DType,
     lora_rank: int | None = None,
     lora_targets: str | Sequence[str] = "all-linear",
+    quantize: bool = False,
     gradient_checkpointing: bool = False,
     accumulating: bool = False,
     optimizer: OptimizerName = "adamw",
@@ -158,7 +163,9 @@ def estimate_memory(
     width, shards = _BYTES[dtype], processes if sharded else 1
     total = count_parameters(shape)
     trained = count_adapter_parameters(shape, lora_rank, lora_targets) if lora_rank else total
-    frozen = width * total if lora_rank else 0
+    merged = width * total if lora_rank else _FLOAT * total
+    linear = shape.layers * shape.layer_weights if quantize else 0
+    frozen = round(_FOUR_BITS * linear) + width * (total - linear) if lora_rank else 0
     # autocast copies weights and leaves float32 between the layers; FSDP2 casts everything
     mixed = dtype == "bfloat16" and not lora_rank and not sharded
     # Trainer leaves the 8-bit optimizer's states of embeddings in float32
@@ -181,17 +188,22 @@ def estimate_memory(
         optimizer=states // shards,
         # DDP sends gradients through buffers of the same size
         gradients=_FLOAT * trained // shards * (2 if processes > 1 and not sharded else 1),
-        weight_copies=_copy_bytes(shape, width, mixed, sharded),
+        weight_copies=_copy_bytes(shape, width, mixed, sharded, quantize),
         activations=activations,
         layer_activations=layer,
         accumulating=accumulating,
         checkpoint=_FLOAT * trained + states,
-        final_model=frozen or _FLOAT * total,
+        final_model=merged,
     )
 
 
-def _copy_bytes(shape: ModelShape, width: int, mixed: bool, sharded: bool) -> int:
-    """Bytes of the copies of weights: what autocast casts, or what FSDP2 gathers at one time."""
+def _copy_bytes(shape: ModelShape, width: int, mixed: bool, sharded: bool, quantize: bool) -> int:
+    """Bytes of the copies of weights: what autocast casts, or what FSDP2 gathers at one time.
+
+    Of a base in 4 bits: one layer's largest map.
+    """
+    if quantize:
+        return width * max(map(prod, shape.linear_layers.values()))
     if sharded:  # a layer, the next one, the gradients of one, both embeddings
         return width * (3 * shape.layer_weights + 2 * shape.embedding_weights)
     return width * (shape.layers * shape.layer_weights + shape.embedding_weights) if mixed else 0

@@ -1,14 +1,17 @@
 """Sequence packing: several training examples in one sequence, none of which sees another.
 
-Prompt and response are tokenised apart, so the loss mask sits exactly on their boundary. Position
-ids restart at each example: with no attention mask and no cache, transformers reads the restarts
-as block boundaries, and tokens attend only inside their own example.
+Prompt and response, and the turns of a conversation, are tokenised apart, so the loss mask sits
+exactly on their boundary. Position ids restart at each example: with no attention mask and no
+cache, transformers reads the restarts as block boundaries, and tokens attend only inside their own
+example.
 """
 
 from bisect import bisect_left, insort
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from alpacare.prompting.chat_template import Part
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -18,11 +21,15 @@ IGNORE_INDEX = -100  # torch's cross entropy skips this label
 
 @dataclass(frozen=True)
 class Example:
-    """Token ids of prompt and response; the loss counts those from `prompt_length` on."""
+    """Token ids of prompt and response; the loss counts those from `prompt_length` on.
+
+    `gaps`: in a conversation, the later turns that are read and not written, (start, end) each.
+    """
 
     ids: Sequence[int]
     prompt_length: int
     truncated: bool
+    gaps: tuple[tuple[int, int], ...] = ()
 
 
 PackedSequence = list[Example]
@@ -32,20 +39,31 @@ def encode_example(
     tokenizer: "PreTrainedTokenizerBase",
     prompt_ids: list[int],
     response: str,
-    complete: bool,
+    end: list[int],
     max_length: int,
 ) -> Example | None:
     """Append a response to its prompt's ids, cut to fit; None when none of it is left.
 
-    Only a `complete` response gets an end of text: from one that the teacher's token limit cut
-    off, a student would learn to stop in mid-sentence.
+    `end` is what ends it, and nothing for one that the teacher's token limit cut off: from it a
+    student would learn to stop in mid-sentence.
     """
-    end = [tokenizer.eos_token_id] if complete else []
     response_ids = tokenizer.encode(response, add_special_tokens=False) + end
-    if len(prompt_ids) >= max_length or not response_ids:
+    return join_parts([(prompt_ids, False), (response_ids, True)], max_length)
+
+
+def join_parts(parts: Sequence[Part], max_length: int) -> Example | None:
+    """Join parts that are read and parts that are written, cut to fit; None if none is written."""
+    ids: list[int] = []
+    gaps: list[tuple[int, int]] = []  # of what is read
+    for part, written in parts:
+        if not written:
+            gaps.append((len(ids), min(len(ids) + len(part), max_length)))
+        ids += part
+    prompt_length = gaps[0][1] if gaps else 0
+    if prompt_length >= min(len(ids), max_length):
         return None
-    ids = prompt_ids + response_ids
-    return Example(ids[:max_length], len(prompt_ids), truncated=len(ids) > max_length)
+    later = tuple(gap for gap in gaps[1:] if gap[0] < max_length)
+    return Example(ids[:max_length], prompt_length, len(ids) > max_length, later)
 
 
 def best_fit_decreasing(lengths: Sequence[int], capacity: int) -> list[list[int]]:
@@ -77,8 +95,10 @@ def build_tensors(examples: Sequence[Example], length: int, pad_id: int) -> dict
     for example in examples:
         ids += example.ids
         positions += range(len(example.ids))
-        labels += [IGNORE_INDEX] * example.prompt_length
-        labels += example.ids[example.prompt_length :]
+        start = len(labels)
+        labels += example.ids
+        for first, last in ((0, example.prompt_length), *example.gaps):
+            labels[start + first : start + last] = [IGNORE_INDEX] * (last - first)
     padding = length - len(ids)
     return {
         "input_ids": torch.tensor(ids + [pad_id] * padding),

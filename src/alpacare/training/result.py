@@ -9,12 +9,15 @@ from typing import Any
 
 from alpacare.compute.machine import versions
 from alpacare.compute.pinned_model import RANDOM
+from alpacare.core import jsonl
 from alpacare.core.files import write_json
 from alpacare.training.data import TrainingData
+from alpacare.training.held_out import HeldOutLosses, estimate, estimate_change
 from alpacare.training.prepared import TOKENIZER
 from alpacare.training.settings import CheckpointSettings
-from alpacare.training.student import load_base
+from alpacare.training.student import load_merging
 from alpacare.training.trainer import TrainingJob
+from alpacare.training.validation import read_measurements
 
 _CARD = Path(__file__).parent / "templates" / "model_card.md"
 History = list[dict[str, float]]
@@ -34,17 +37,16 @@ def write_result(
     speed: dict[str, Any] = json.loads((scratch / "speed.json").read_text())
     _move_weights(scratch / "result", out, job)
     shutil.copytree(scratch / TOKENIZER, out, dirs_exist_ok=True)
-    if (decoding := out / "generation_config.json").exists():
-        # only its special tokens: servers would follow the base's decoding settings, and answer
-        # otherwise than what was measured
-        config = json.loads(decoding.read_text())
-        write_json(decoding, {name: config[name] for name in config if name.endswith("_token_id")})
+    _write_generation_config(out / "generation_config.json", job.end_ids)
     (out / "history.jsonl").write_text("".join(json.dumps(entry) + "\n" for entry in history))
     write_json(out / "training.json", training)
     write_json(out / "versions.json", versions(speed["device"]))
     if speed["device"] != "cpu":
         write_json(out / "speed.json", speed)
-    (out / "README.md").write_text(model_card(training, history))
+    measured = read_measurements(scratch)
+    if measured:
+        jsonl.write(out / "validation.jsonl", measured)
+    (out / "README.md").write_text(model_card(training, history, measured))
     line = f"{training['examples']} examples, loss {history[0]['loss']:.2f} -> "
     line += f"{history[-1]['loss']:.2f} nats a token"
     if speed["tokens_per_second"]:
@@ -52,6 +54,18 @@ def write_result(
     if speed["utilisation"]:
         line += f" ({speed['utilisation']:.0%} of peak FLOPs)"
     return line
+
+
+def _write_generation_config(path: Path, end_ids: Sequence[int]) -> None:
+    """Leave only special tokens, with all that end an answer here.
+
+    Servers would follow the base's decoding settings, and answer otherwise than what was measured.
+    """
+    config = json.loads(path.read_text()) if path.exists() else {}
+    kept = {name: config[name] for name in config if name.endswith("_token_id")}
+    known = kept.get("eos_token_id") or []
+    ends = sorted({*([known] if isinstance(known, int) else known), *end_ids})
+    write_json(path, {**kept, "eos_token_id": ends if len(ends) > 1 else ends[0]})
 
 
 def _move_weights(result: Path, out: Path, job: TrainingJob) -> None:
@@ -68,7 +82,7 @@ def _move_weights(result: Path, out: Path, job: TrainingJob) -> None:
     with safe_open(result / "adapter_model.safetensors", "pt") as adapter:
         if not adapter.keys():  # peft only warns when names match nothing
             raise RuntimeError(f"{result}: the adapters were lost when they were saved")
-    base = load_base(job.base, settings.dtype)
+    base = load_merging(settings, job.base)
     with warnings.catch_warnings(action="ignore", category=FutureWarning):
         PeftModel.from_pretrained(base, result).merge_and_unload().save_pretrained(out)
     (result / "README.md").unlink(missing_ok=True)  # peft's, an empty form
@@ -107,7 +121,7 @@ def summarise_training(
         "truncated": int(data.train.truncated.sum()),
         "dropped": len(data.dropped),
         "tokens": tokens,
-        "response_tokens": tokens - int(data.train.prompts.sum()),
+        "response_tokens": int(data.train.written.sum()),
         "sequences": len(data.train),
         "packing_efficiency": round(tokens / capacity, 4),
         "sequences_per_step": per_step,
@@ -122,8 +136,12 @@ def longest_sequence(settings: CheckpointSettings, data: TrainingData) -> int:
     return int(data.train.lengths.max())
 
 
-def model_card(training: Mapping[str, Any], history: Sequence[Mapping[str, float]]) -> str:
-    """Write the card from `training.json` and the history."""
+def model_card(
+    training: Mapping[str, Any],
+    history: Sequence[Mapping[str, float]],
+    measured: Sequence[HeldOutLosses] = (),
+) -> str:
+    """Write the card from `training.json`, the history, and what was measured on held-out rows."""
     settings = training["settings"]
     lora, optimizer = settings["lora"], settings["optimizer"]
     base = "random weights" if settings["base"] == RANDOM else f"`{settings['base']}`"
@@ -132,12 +150,12 @@ def model_card(training: Mapping[str, Any], history: Sequence[Mapping[str, float
         base += f" at `{settings['revision']}`"
     elif digest:
         base += f", a folder with the SHA-256 `{digest}`"
-    losses = [entry["validation_loss"] for entry in history if "validation_loss" in entry]
-    validation = f"| loss on held-out examples | {losses[-1]:.4f} at the end |\n" if losses else ""
     how = f"LoRA of rank {lora['rank']}, merged into the weights" if lora else "all weights"
+    if lora and lora["quantize"]:
+        how = f"Q{how}; the base in 4 bits ({lora['quantize']})"
     return _CARD.read_text(encoding="utf-8").format(
         **{**training, "teachers": ", ".join(f"`{name}`" for name in training["teachers"])},
-        validation=validation,
+        validation=_validation_lines(measured),
         base=base,
         base_line=f"base_model: {settings['base']}\n" if on_hub else "",
         length=_length(optimizer),
@@ -145,6 +163,18 @@ def model_card(training: Mapping[str, Any], history: Sequence[Mapping[str, float
         **optimizer,
         first=history[0]["loss"],
         last=history[-1]["loss"],
+    )
+
+
+def _validation_lines(measured: Sequence[HeldOutLosses]) -> str:
+    """Say what the loss on held-out examples was, and is."""
+    if not measured:
+        return ""
+    first, last = measured[0], measured[-1]
+    return (
+        f"| loss on held-out examples | {estimate(first)} before training, {estimate(last)} at the "
+        "end, in nats a response token, with 95 % intervals over examples |\n"
+        f"| change | {estimate_change(first, last)} |\n"
     )
 
 

@@ -11,6 +11,7 @@ from alpacare.core import jsonl
 from alpacare.core.errors import BadInput
 from alpacare.core.names import NAME
 from alpacare.core.settings import Settings
+from alpacare.prompting.student_prompt import Form
 from alpacare.records.category import Category
 from alpacare.records.message import SEVERAL_TURNS, count_turns
 from alpacare.records.response import Response
@@ -69,12 +70,12 @@ class RowsSettings(Settings):
         return self
 
 
-def untrainable(row: Response) -> str | None:
-    """Give the drop reason of a row that no student can be trained on yet; None of any other.
+def untrainable(row: Response, prompt: Form) -> str | None:
+    """Give the drop reason of a row that a student cannot be trained on; None of any other.
 
-    The student's prompt holds one question.
+    Of the two forms of its prompt, `alpaca` holds one question.
     """
-    return SEVERAL_TURNS if count_turns(row.messages) > 1 else None
+    return SEVERAL_TURNS if prompt == "alpaca" and count_turns(row.messages) > 1 else None
 
 
 def source_file(settings: RowsSettings, responses: Path, imported: Path) -> Path:

@@ -25,6 +25,7 @@ class PackedSequences:
     prompts: "Integers"  # tokens of each example's prompt
     truncated: "Integers"  # 1 for an example that was cut
     sizes: "Integers"  # examples of each sequence
+    gaps: "Integers"  # [gaps, 3]: number of the example, start and end in it
 
     @classmethod
     def of(cls, sequences: Sequence[PackedSequence]) -> "PackedSequences":
@@ -34,12 +35,14 @@ class PackedSequences:
         examples = list(chain.from_iterable(sequences))
         lengths = np.array([len(example.ids) for example in examples], dtype=np.int64)
         tokens = chain.from_iterable(example.ids for example in examples)
+        gaps = [(number, *gap) for number, each in enumerate(examples) for gap in each.gaps]
         return cls(
             ids=np.fromiter(tokens, np.int32, count=int(lengths.sum())),
             lengths=lengths,
             prompts=np.array([example.prompt_length for example in examples], dtype=np.int64),
             truncated=np.array([example.truncated for example in examples], dtype=np.int8),
             sizes=np.array([len(sequence) for sequence in sequences], dtype=np.int64),
+            gaps=np.array(gaps, dtype=np.int64).reshape(-1, 3),
         )
 
     def save(self, folder: Path) -> None:
@@ -82,7 +85,19 @@ class PackedSequences:
     def __iter__(self) -> Iterator[PackedSequence]:
         return (self[position] for position in range(len(self)))
 
+    @cached_property
+    def written(self) -> "Integers":
+        """Tokens of each example that count in the loss."""
+        import numpy as np
+
+        read: Integers = np.bincount(
+            self.gaps[:, 0], self.gaps[:, 2] - self.gaps[:, 1], minlength=len(self.lengths)
+        )
+        return self.lengths - self.prompts - read.astype(np.int64)
+
     def _example(self, number: int) -> Example:
         end = int(self._token_ends[number])
         ids = self.ids[end - int(self.lengths[number]) : end].tolist()
-        return Example(ids, int(self.prompts[number]), bool(self.truncated[number]))
+        first, last = self.gaps[:, 0].searchsorted([number, number + 1])
+        gaps = tuple((start, end) for _, start, end in self.gaps[first:last].tolist())
+        return Example(ids, int(self.prompts[number]), bool(self.truncated[number]), gaps)

@@ -66,12 +66,17 @@ def folder_name(path: str) -> str:
 
 
 class LoraSettings(Settings):
-    """Low-rank adapters in place of all weights (Hu et al. 2021)."""
+    """Low-rank adapters in place of all weights (Hu et al. 2021).
+
+    `quantize: nf4`: the base's layers are held in 4 bits (QLoRA, Dettmers et al. 2023), by
+    bitsandbytes on a GPU.
+    """
 
     rank: int = Field(gt=0)
     alpha: int = Field(gt=0)
     dropout: float = Field(ge=0, lt=1)
     targets: str | list[str]
+    quantize: Literal["nf4"] | None = None
 
     @field_validator("targets")
     @classmethod

@@ -3,14 +3,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from alpacare.compute.pinned_model import (
-    RANDOM,
-    PinnedModel,
-    check_base_model,
-    explain_loading,
-)
+from alpacare.compute import pretrained, weights
+from alpacare.compute.pinned_model import RANDOM, PinnedModel, check_base_model
+from alpacare.compute.pretrained import ModelSource
 from alpacare.core.errors import BadInput
 from alpacare.training.settings import CheckpointSettings
 
@@ -35,45 +32,45 @@ def find_base(settings: CheckpointSettings, base_model: Path) -> PinnedModel:
     return PinnedModel(model=settings.base, revision=settings.revision)
 
 
-def _place(base: PinnedModel) -> str:
-    return f"base: '{base.model}'"
+def _source(base: PinnedModel) -> ModelSource:
+    return ModelSource(base.model, base.revision)
 
 
 @contextmanager
-def _reading(base: PinnedModel, part: str, advice: str = "") -> Iterator[None]:
-    """Say in one line that a file of a pretrained base cannot be read."""
-    from safetensors import SafetensorError
-
+def _key() -> Iterator[None]:
+    """Name the setting whose value is at fault."""
     try:
         yield
-    except (OSError, ValueError, SafetensorError) as error:
-        problem = f"{part} cannot be read ({explain_loading(error)}){advice}"
-        raise BadInput(_place(base) + problem) from error
+    except BadInput as error:
+        raise BadInput(f"base: {error}") from error
 
 
 def read_config(base: PinnedModel) -> "PretrainedConfig":
-    """Read the configuration of a pretrained base, and check that its weights are safetensors.
+    """Read the configuration of a pretrained base.
 
     Raises:
-        BadInput: no such model, revision or file; or it may not be read.
+        BadInput: as `compute.pretrained.read_config`.
     """
-    from transformers import AutoConfig
+    with _key():
+        return pretrained.read_config(_source(base))
 
-    folder = Path(base.model)
-    if folder.is_dir() and not any(folder.glob("*.safetensors")):
+
+def check_base(base: PinnedModel) -> "PretrainedConfig":
+    """Check all of a base that can be checked without its weights; give its configuration.
+
+    Raises:
+        BadInput: it cannot be read, or its parts do not belong together.
+    """
+    config = read_config(base)
+    if getattr(config, "quantization_config", None):
         raise BadInput(
-            f"{_place(base)}: no .safetensors in this folder (weights in pickle files can run "
-            "code, and are not read); save them by model.save_pretrained"
+            f"base: {base.model}: its weights are quantised, and such weights are not trained; "
+            "name the model that they were made from"
         )
-    advice = (
-        "; check the name and the revision; a model behind a licence needs HF_TOKEN in the "
-        "environment"
-    )
-    config: PretrainedConfig
-    with _reading(base, "", advice):
-        config = AutoConfig.from_pretrained(
-            base.model, revision=base.revision, trust_remote_code=False
-        )
+    tokenizer = load_base_tokenizer(base)
+    with _key():
+        weights.check_weights(_source(base), config)
+        pretrained.check_embedding(_source(base), tokenizer, config)
     return config
 
 
@@ -83,15 +80,11 @@ def load_base_tokenizer(base: PinnedModel) -> "PreTrainedTokenizerBase":
     Raises:
         BadInput: it has none, or none with an end of text.
     """
-    from transformers import AutoTokenizer
-
-    with _reading(base, ": its tokenizer"):
-        tokenizer = AutoTokenizer.from_pretrained(
-            base.model, revision=base.revision, trust_remote_code=False
-        )
+    with _key():
+        tokenizer = pretrained.read_tokenizer(_source(base))
     if tokenizer.eos_token_id is None:
         raise BadInput(
-            f"{_place(base)}: its tokenizer has no end-of-text token; no answer could end"
+            f"base: {base.model}: its tokenizer has no end-of-text token; no answer could end"
         )
     return tokenizer
 
@@ -99,9 +92,9 @@ def load_base_tokenizer(base: PinnedModel) -> "PreTrainedTokenizerBase":
 def load_student(settings: CheckpointSettings, base: PinnedModel) -> "PreTrainedModel | PeftModel":
     """Load the student for training: in float32, or with LoRA a frozen base and its adapters."""
     lora = settings.lora
-    model = load_base(base, settings.dtype if lora else None)
     if lora is None:
-        return model
+        return load_base(base)
+    model = load_frozen(settings, base)
     from peft import LoraConfig, get_peft_model
 
     # else gradient checkpointing would cut the adapters off from the loss
@@ -117,23 +110,42 @@ def load_student(settings: CheckpointSettings, base: PinnedModel) -> "PreTrained
     return get_peft_model(model, config)
 
 
-def load_base(base: PinnedModel, dtype: str | None = None) -> "PreTrainedModel":
+def load_frozen(settings: CheckpointSettings, base: PinnedModel) -> "PreTrainedModel":
+    """Load the base under adapters: in `dtype`, or with `lora.quantize` its layers in 4 bits."""
+    if not (settings.lora and settings.lora.quantize):
+        return load_base(base, settings.dtype)
+    import torch
+    from transformers import BitsAndBytesConfig
+
+    packed = BitsAndBytesConfig(  # type: ignore[no-untyped-call]
+        load_in_4bit=True,
+        bnb_4bit_quant_type=settings.lora.quantize,
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=getattr(torch, settings.dtype),
+    )
+    device = torch.cuda.current_device() if torch.cuda.is_available() else "cpu"
+    return load_base(base, settings.dtype, quantization_config=packed, device_map={"": device})
+
+
+def load_merging(settings: CheckpointSettings, base: PinnedModel) -> "PreTrainedModel":
+    """Load the base that adapters are merged into: in 4 bits, its layers as they were trained on.
+
+    Merged into the layers before they were rounded, adapters would give another model than the one
+    that was trained.
+    """
+    model = load_frozen(settings, base)
+    if settings.lora and settings.lora.quantize:
+        model = model.dequantize()  # type: ignore[no-untyped-call]
+    return model.cpu()
+
+
+def load_base(base: PinnedModel, dtype: str | None = None, **options: Any) -> "PreTrainedModel":
     """Load the student before training.
 
     Weights that are trained are float32, whatever the arithmetic; frozen ones have `dtype`.
 
     Raises:
-        BadInput: the weights cannot be read, or are no safetensors.
+        BadInput: the weights cannot be read, or are not those of its configuration.
     """
-    import torch
-    from transformers import AutoModelForCausalLM
-
-    with _reading(base, ": its weights"):
-        return AutoModelForCausalLM.from_pretrained(
-            base.model,
-            revision=base.revision,
-            dtype=getattr(torch, dtype or "float32"),
-            use_safetensors=True,
-            trust_remote_code=False,
-            attn_implementation="sdpa",
-        )
+    with _key():
+        return weights.read_weights(_source(base), dtype or "float32", **options)

@@ -4,7 +4,7 @@ from contextlib import nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
@@ -23,16 +23,14 @@ from alpacare.training.callbacks import (
 )
 from alpacare.training.checkpoints import delete_others, last_complete
 from alpacare.training.data import StepSplit, collate_padded, split_step
-from alpacare.training.packing import IGNORE_INDEX
 from alpacare.training.sequences import PackedSequences
 from alpacare.training.settings import CheckpointSettings, OptimizerSettings, TrainingSettings
+from alpacare.training.validation import Validation
 
 if TYPE_CHECKING:
-    import torch
     from peft import PeftModel
     from transformers import (
         DataCollator,
-        EvalPrediction,
         PreTrainedModel,
         Trainer,
         TrainingArguments,
@@ -49,6 +47,7 @@ class TrainingJob(BaseModel):
     seed: int  # order of the examples, and dropout
     sequences_per_step: int
     pad_id: int
+    end_ids: list[int] = []  # what ends an answer
     cpu: bool = True
     sharded: bool = False  # FSDP2: weights and optimizer states divided among the processes
 
@@ -88,6 +87,7 @@ def train(
     start = last_complete(scratch)
     if state.is_main_process:
         delete_others(start, scratch)
+    held_out = Validation(validation, scratch)
     display = track("training", count_steps(settings.optimizer, steps), "steps")
     # one display is enough for all processes
     with display if state.is_main_process else nullcontext(lambda *_: None) as advance:
@@ -97,9 +97,9 @@ def train(
             train_dataset=sequences,  # each is read from the disk when its turn comes
             eval_dataset=validation if len(validation) else None,
             data_collator=collator,
-            preprocess_logits_for_metrics=sum_losses,
-            compute_metrics=mean_loss,
-            callbacks=[make_callback(advance, throughput, stop)],
+            preprocess_logits_for_metrics=held_out.token_losses,
+            compute_metrics=held_out.measure,
+            callbacks=[make_callback(advance, throughput, stop), held_out.callback()],
         )
         trainer.remove_callback(PrinterCallback)
         if job.sharded and arguments.bf16:
@@ -172,6 +172,8 @@ def make_arguments(
         # after each epoch, by steps: so it comes before a checkpoint is saved, and is in it
         eval_strategy="steps" if validate_each else "no",
         eval_steps=validate_each,
+        # the base's loss; one that goes on has measured it, and would log it with another step
+        eval_on_start=bool(validate_each) and last_complete(scratch) is None,
         save_steps=job.training.save_steps,  # callbacks.py deletes the one before
         report_to=job.training.report_to or "none",
         disable_tqdm=True,
@@ -181,35 +183,11 @@ def make_arguments(
     )
 
 
-def sum_losses(logits: "torch.Tensor", labels: "torch.Tensor") -> "torch.Tensor":
-    """Sum the losses of a sequence's response tokens and count them, [1, 2].
-
-    `logits` are [1, tokens, vocabulary]; from `collate_flattened` those of response tokens only.
-    Sequences hold different numbers of them, so Trainer's own mean over batches would be another
-    figure than the training loss.
-    """
-    import torch
-
-    targets = labels[:, 1:]
-    counted = targets != IGNORE_INDEX
-    if logits.shape[1] == labels.shape[1]:
-        logits = logits[:, :-1][counted][None]
-    loss = torch.nn.functional.cross_entropy(logits[0].float(), targets[counted], reduction="sum")
-    return torch.stack([loss, counted.sum()])[None]
-
-
-def mean_loss(prediction: "EvalPrediction") -> dict[str, float]:
-    """Mean loss over all response tokens held out, in nats."""
-    sums: Any = prediction.predictions
-    total, tokens = sums.astype(float).sum(axis=0)
-    return {"nats": float(total / tokens)}
-
-
 def history(logs: list[dict[str, float]]) -> list[dict[str, float]]:
     """Turn Trainer's log into one entry a step, with the validation loss where it was measured."""
     names = ("step", "epoch", "loss", "learning_rate")
     entries = {log["step"]: {name: log[name] for name in names} for log in logs if "loss" in log}
     for log in logs:
-        if "eval_nats" in log:
+        if "eval_nats" in log and log["step"] in entries:  # step 0 is the base's
             entries[log["step"]]["validation_loss"] = log["eval_nats"]
     return [entry | {"epoch": round(entry["epoch"], 4)} for entry in entries.values()]

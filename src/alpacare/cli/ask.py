@@ -1,0 +1,55 @@
+"""`alpacare ask`: try a trained student."""
+
+import click
+
+from alpacare.core.command import Stage
+
+
+@click.command(cls=Stage)
+@click.argument("student")
+@click.argument("question", required=False)
+@click.option("--input", "text", default="", help="What the question is about, such as a note.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Its training seed.")
+@click.option("--serve", is_flag=True, help="Print how a server would serve it.")
+def ask(student: str, question: str | None, text: str, seed: int, serve: bool) -> None:
+    """Ask STUDENT a QUESTION, and the model that it was made from.
+
+    Both answer as in the pipeline: with the student's prompt, by section `generations`.
+
+    \b
+    Examples:
+      alpacare ask all-rows "How is a fever measured?"
+      alpacare ask all-rows --serve
+    """
+    from alpacare.compute.pretrained import ModelSource
+    from alpacare.core.errors import BadInput
+    from alpacare.core.texts import escape_controls
+    from alpacare.generation.one_question import answer_question
+    from alpacare.pipeline import paths
+    from alpacare.pipeline.dvc_yaml import dependencies
+    from alpacare.pipeline.params import Run
+    from alpacare.prompting.student_prompt import StudentPrompt
+    from alpacare.stages.server_generations import served_name
+    from alpacare.training.student import find_base
+    from alpacare.training.student_file import read_student, student_file
+
+    settings = read_student(student_file(student))
+    checkpoint = paths.checkpoint(Run(student, seed))
+    name = served_name(checkpoint)  # says so if it is not trained
+    if serve:
+        click.echo(
+            f"vllm serve {checkpoint} --served-model-name {name} --generation-config vllm\n"
+            f"ln -s {checkpoint} {name} && transformers serve {name}"
+        )
+        return
+    if not question:
+        raise BadInput("QUESTION: nothing is asked; write it in quotes, or --serve")
+    prompt = StudentPrompt.read(checkpoint / "prompt")
+    base = find_base(settings, dependencies("checkpoint", "models/")[0])
+    for who, source in (
+        (student, ModelSource(str(checkpoint))),
+        ("its base", ModelSource(base.model, base.revision)),
+    ):
+        answer = answer_question(source, prompt, (question, text), who)
+        cut = " (cut off by max_new_tokens)" if answer.finish_reason == "length" else ""
+        click.echo(f"{who}{cut}:\n{escape_controls(answer.output)}\n")

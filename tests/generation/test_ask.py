@@ -1,0 +1,40 @@
+"""`alpacare ask`: one question to a student and to its base, as the pipeline would ask it."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from answerers import answer, make_checkpoint, make_tests
+from conftest import REPOSITORY, run
+
+from alpacare.cli.ask import ask
+
+
+@pytest.fixture
+def project(params: Path) -> Path:
+    """The pipeline's files, a base, and a student that is trained."""
+    for name in ("dvc.yaml", "students"):
+        (params.parent / name).symlink_to(REPOSITORY / name)
+    text = params.read_text().replace("temperature: 0.7", "temperature: 0.0")
+    params.write_text(text.replace("max_new_tokens: 128", "max_new_tokens: 24"))
+    make_checkpoint(Path("models/base_model"), seed=2)
+    return make_checkpoint(Path("models/checkpoint/all-rows/1"))
+
+
+def test_a_question_gets_the_answers_of_the_pipeline(project: Path) -> None:
+    (test,) = make_tests(1)
+    done = run(ask, "all-rows", test.instruction, "--seed", 1)
+    assert done.exit_code == 0, done.output
+    theirs = [answer(model, [test])[0].output for model in (project, Path("models/base_model"))]
+    assert theirs[0] != theirs[1]
+    said = done.output.rpartition("its base")
+    assert theirs[0] in said[0]
+    assert theirs[1] in said[2]
+
+
+def test_it_says_how_to_serve_and_what_is_missing(project: Path) -> None:
+    lines = run(ask, "all-rows", "--seed", 1, "--serve").output.splitlines()
+    assert [line.split()[0] for line in lines] == ["vllm", "ln"]
+    shutil.rmtree("models")
+    done = run(ask, "all-rows", "hi", "--seed", 1)
+    assert (done.exit_code, "no model here; run `dvc repro checkpoint`" in done.output) == (2, True)
