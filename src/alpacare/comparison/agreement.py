@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from alpacare.comparison.agreement_table import print_report, review_counts_line
+from alpacare.comparison.model_runs import CellReader, read_cell
 from alpacare.core import jsonl
 from alpacare.core.command import check_files
 from alpacare.core.errors import BadInput
@@ -25,7 +26,6 @@ from alpacare.evaluation.agreement import (
     verdict_of,
 )
 from alpacare.evaluation.bootstrap import Resampling
-from alpacare.evaluation.items import gather, read_judgments
 from alpacare.evaluation.people import (
     Compared,
     ReviewVerdicts,
@@ -69,8 +69,13 @@ def report_agreement(out: Path | None) -> None:
     print_report(report)
 
 
-def measure_agreement(params: Params, returned: ReturnedReviews) -> AgreementReport:
-    """Compare the judges of params.yaml with one another and with the reviews."""
+def measure_agreement(
+    params: Params, returned: ReturnedReviews, read: CellReader = read_cell
+) -> AgreementReport:
+    """Compare the judges of params.yaml with one another and with the reviews.
+
+    `read` gives the verdicts of a comparison.
+    """
     types = {
         (test, task.id): task.type
         for test in params.tests
@@ -79,7 +84,7 @@ def measure_agreement(params: Params, returned: ReturnedReviews) -> AgreementRep
     counted, left_out = _split_current(returned.reviews, params, types)
     if returned.repeated:
         left_out["the same in two files"] = returned.repeated
-    judges, people = _read_judges(params, types), _gather_reviews(counted)
+    judges, people = _read_judges(params, types, read), _gather_reviews(counted)
     verdicts = {
         judge: {key: verdict_of(preference) for key, preference in preferences.items()}
         for judge, preferences in judges.items()
@@ -125,20 +130,21 @@ def _compare_pairs(
         )
 
 
-def _read_judges(params: Params, types: Types) -> dict[str, dict[ComparisonKey, float]]:
+def _read_judges(
+    params: Params, types: Types, read: CellReader
+) -> dict[str, dict[ComparisonKey, float]]:
     judges: dict[str, dict[ComparisonKey, float]] = {
         name: {} for name in params.judgments.all_judges
     }
     for cell in params.cells():
         path = existing(paths.judgments(cell))
-        items = gather(read_judgments(path))
-        for id, preference in zip(items.ids, items.item_preferences(), strict=True):
+        for id, preference in read(cell).items():
             if (cell.test, id) not in types:
                 raise BadInput(
                     f"{path}: task {id} is judged, and test set {cell.test} lacks it; run "
                     "`dvc repro`"
                 )
-            judges[cell.judge][ComparisonKey(*cell[:4], id)] = float(preference)
+            judges[cell.judge][ComparisonKey(*cell[:4], id)] = preference
     return judges
 
 
