@@ -7,14 +7,17 @@ weights take the place of phi, and there is no term of the instruction:
     logit P(win) = theta + psi sign(d),   the length-controlled win rate is P(win) at theta
 
 fitted to items weighted so that longer and shorter answers count the same and are on average just
-as far apart, on the scale of tanh. The weights are those closest to equal ones with that property:
-w = exp(-tau t), t = tanh(d / sd(d)), and each side is scaled to half of the total (entropy
-balancing, Hainmueller 2012, doi 10.1093/pan/mpr025, section 3, of the moments t and sign(d)).
+as far apart, t = tanh(d / sd(d)): w = (1 - t^2) exp(-tau t), and each side is scaled to half of the
+total. Of all weights with that property these are the closest to 1 - t^2 (entropy balancing,
+Hainmueller 2012, doi 10.1093/pan/mpr025, section 3, of the moments t and sign(d)), by which answers
+of nearly the same length count the most.
 
 Why: with a slope fitted to the same verdicts, an item won with a far longer answer can lower the
 rate at d = 0. With weights that depend on lengths alone it never does: theta moves with each
 verdict by the inverse Hessian, and there the product of (1, 0) with (1, sign(d)) is 2 v >= 0, v
-being what the other side weighs. A judge that only looks at which answer is longer gives 0.5.
+being what the other side weighs. A judge that only looks at which answer is longer gives 0.5. The
+price: where phi is above 2, so that length nearly decides, the rate is 1 to 2 points nearer to 0.5
+than a curve that is right would have it (simulated).
 """
 
 from dataclasses import dataclass
@@ -61,8 +64,9 @@ def length_controlled_win_rate(
             f"{FEWEST} of each are needed"
         )
     groups = sides * _balanced_weights(differences)[:, None]  # (n, 3)
-    drawn = np.vstack([np.ones(len(differences)), draws[:, valid]])
-    found = _preference_at_zero(drawn @ groups, drawn @ (groups * preferences[:, None]))
+    figures = np.hstack([groups, groups * preferences[:, None]])
+    drawn = draws if valid.all() else draws[:, valid]
+    found = _preference_at_zero(np.vstack([figures.sum(axis=0), drawn @ figures]))
     sizes = groups.sum(axis=0) ** 2 / np.maximum((groups**2).sum(axis=0), 1e-300)  # Kish 1965
     one, other = sizes[0] + sizes[1], sizes[2] + sizes[1]
     balance = min(1.0, 4 / (1 / one + 1 / other) / len(differences))
@@ -78,21 +82,22 @@ def _balanced_weights(differences: Array) -> Array:
     low, high = -_STEEPEST, _STEEPEST
     for _ in range(_HALVINGS):
         tau = (low + high) / 2
-        weights = np.exp(-tau * t)
+        weights = (1 - t * t) * np.exp(-tau * t)
         one, other = (np.average(np.abs(t[side]), weights=weights[side]) for side in (t > 0, t < 0))
         low, high = (tau, high) if one > other else (low, tau) if one < other else (tau, tau)
     return weights
 
 
-def _preference_at_zero(weights: Array, sums: Array) -> Array:
+def _preference_at_zero(figures: Array) -> Array:
     """Fit the curve by Newton's method, and give P(win) - 0.5 at d = 0, shape (resamples,).
 
-    `weights`, `sums` (resamples, 3): of longer, equal and shorter answers, the items' total weight
-    and their weighted preferences. A step is at most 2 long: where length decides every item, a
+    `figures` (resamples, 6): of longer, equal and shorter answers, the items' total weight; then
+    their weighted preferences. A step is at most 2 long: where length decides every item, a
     full one would overshoot. Each line changes sign exactly when the two sides are swapped.
     """
     import numpy as np
 
+    weights, sums = figures[:, :3], figures[:, 3:]
     half = (weights[:, 0] + weights[:, 2]) / 2
     scale = np.stack([half, weights[:, 1], half], axis=1) / np.maximum(weights, 1e-300)
     w_l, w_0, w_s = np.where(weights > 0, weights * scale, 0.0).T
