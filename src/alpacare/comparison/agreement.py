@@ -9,6 +9,7 @@ import click
 from alpacare.comparison.agreement_files import REVIEWS, Opinions, read_opinions
 from alpacare.comparison.agreement_table import print_report, review_counts_line
 from alpacare.comparison.agreement_width import missing_reviews
+from alpacare.comparison.model_runs import CellReader, read_cell
 from alpacare.core.command import check_files
 from alpacare.core.errors import BadInput
 from alpacare.core.files import write_json
@@ -48,9 +49,14 @@ def report_agreement(out: Path | None) -> None:
     print_report(report)
 
 
-def measure_agreement(params: Params, returned: ReturnedReviews) -> AgreementReport:
-    """Compare the judges of params.yaml with one another and with the reviews."""
-    said = read_opinions(params, returned, params.cells())
+def measure_agreement(
+    params: Params, returned: ReturnedReviews, read: CellReader = read_cell
+) -> AgreementReport:
+    """Compare the judges of params.yaml with one another and with the reviews.
+
+    `read` gives the verdicts of a comparison.
+    """
+    said = read_opinions(params, returned, params.cells(), read)
     verdicts = {
         judge: {key: verdict_of(preference) for key, preference in preferences.items()}
         for judge, preferences in said.judges.items()

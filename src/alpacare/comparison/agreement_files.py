@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from alpacare.comparison.model_runs import CellReader, read_cell
 from alpacare.core import jsonl
 from alpacare.core.errors import BadInput
 from alpacare.evaluation.agreement import ComparisonKey
-from alpacare.evaluation.items import gather, read_judgments
 from alpacare.evaluation.people import Compared, PreferencesByJudge, ReviewVerdicts, Strata
 from alpacare.evaluation.score import Cell
 from alpacare.pipeline import paths
@@ -50,8 +50,15 @@ def read_returned() -> ReturnedReviews:
     return read_reviews(sorted(REVIEWS.glob("*.jsonl")))
 
 
-def read_opinions(params: Params, returned: ReturnedReviews, cells: Sequence[Cell]) -> Opinions:
-    """Read the judges' verdicts in these comparisons; of the reviews those that are on them.
+def read_opinions(
+    params: Params,
+    returned: ReturnedReviews,
+    cells: Sequence[Cell],
+    read: CellReader = read_cell,
+) -> Opinions:
+    """Take the judges' verdicts in these comparisons; of the reviews those that are on them.
+
+    `read` gives the verdicts of a comparison.
 
     Raises:
         BadInput: a file is missing, or a judged task is not in its test set.
@@ -68,25 +75,25 @@ def read_opinions(params: Params, returned: ReturnedReviews, cells: Sequence[Cel
             for test, tasks in tests.items()
             for id, stratum in strata_of(tasks).items()
         },
-        judges=_read_judges(cells, types),
+        judges=_read_judges(cells, types, read),
         people=_gather_reviews(counted),
         reviews=len(counted),
         left_out=left_out,
     )
 
 
-def _read_judges(cells: Sequence[Cell], types: Types) -> dict[str, dict[ComparisonKey, float]]:
+def _read_judges(
+    cells: Sequence[Cell], types: Types, read: CellReader
+) -> dict[str, dict[ComparisonKey, float]]:
     judges: dict[str, dict[ComparisonKey, float]] = {cell.judge: {} for cell in cells}
     for cell in cells:
-        path = existing(paths.judgments(cell))
-        items = gather(read_judgments(path))
-        for id, preference in zip(items.ids, items.item_preferences(), strict=True):
+        for id, preference in read(cell).items():
             if (cell.test, id) not in types:
                 raise BadInput(
-                    f"{path}: task {id} is judged, and test set {cell.test} lacks it; run "
-                    "`dvc repro`"
+                    f"{paths.judgments(cell)}: task {id} is judged, and test set {cell.test} lacks "
+                    "it; run `dvc repro`"
                 )
-            judges[cell.judge][ComparisonKey(*cell[:4], id)] = float(preference)
+            judges[cell.judge][ComparisonKey(*cell[:4], id)] = preference
     return judges
 
 

@@ -22,7 +22,8 @@ _ENOUGH = 150  # test items for a kappa that can be quoted
 _LEGEND = """\
 same verdict: on an item, the mean of a judge's two orders; without ties: where
 neither says tie; kappa: agreement beyond chance, 0 none, 1 full (Cohen 1960).
-Intervals: {:g} %, over test items. Grey, with "few": fewer than ten of them, which say nothing."""
+Intervals: {:g} %, over test items. Grey, with "few": fewer than
+ten test items, which say nothing."""
 _PEOPLE = """\
 people: the mean of an item's reviewers, a tie is half a win; corrected: the win rate by
 people on all items that the judge read, of both (PPI++); people's alone where a line
@@ -84,7 +85,7 @@ def _people(report: AgreementReport) -> Table:
             table.add_row("", "", "", each.judge, f"{each.judged:,}", *rates)
             if each.rogan_gladen.value is not None:
                 estimate = _with_interval(each.rogan_gladen, 100, ".1f")
-                table.add_row("", "", "", "  Rogan-Gladen", "", "", estimate, style="dim")
+                table.add_row("", "", "", "Rogan-Gladen", "", "", estimate, style="dim")
     return table
 
 

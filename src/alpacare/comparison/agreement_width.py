@@ -53,7 +53,7 @@ def plan_review(params: Params, test: str, run: Run, reference: str, points: flo
             items, widest = each.variances.items, each.variances.width_of_all(confidence)
             raise BadInput(
                 f"--width {points:g}: with all {items:,} tasks read the interval is still about "
-                f"{100 * widest:.0f} points wide; ask for a wider one, or add test tasks"
+                f"{100 * widest:.1f} points wide; ask for a wider one, or add test tasks"
             )
     most = max(needs, key=lambda each: (each.tasks or 0) - len(each.read))
     n = max(0, (most.tasks or 0) - len(most.read))
@@ -119,10 +119,10 @@ def _variances(said: Opinions, cell: Compared, judge: str, by: By) -> Variances:
 
 
 def _describe(need: _Need, points: float, n: int) -> str:
-    what = f", {need.criterion}" if need.criterion else ""
+    what = f"{need.criterion}: " if need.criterion else ""
     known = need.variances
     lines = [
-        f"an interval of {points:g} points{what} takes about {need.tasks:,} tasks read by one "
+        f"{what}an interval of {points:g} points takes about {need.tasks:,} tasks read by one "
         f"person each; {len(need.read):,} are read, so {n:,} more are drawn"
     ]
     if known.disagreement is not None and need.by_two and need.tasks:
