@@ -28,6 +28,8 @@ from alpacare.evaluation.people import correct_all, majority_verdicts, rate_peop
 from alpacare.pipeline.params import Params, read_params
 from alpacare.review.returned_reviews import ReturnedReviews, read_reviews
 
+__all__ = ["REVIEWS", "measure_agreement", "report_agreement"]
+
 Rater = tuple[str, RaterVerdicts]  # name and verdicts
 ByRater = Mapping[str, RaterVerdicts]
 

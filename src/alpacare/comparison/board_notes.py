@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-import click
+from rich.console import Console
 
 from alpacare.comparison.agreement_board import correct_board, describe_corrected
 from alpacare.comparison.board_prices import describe_prices, price_board
@@ -14,17 +14,14 @@ from alpacare.pipeline.params import Params
 
 def print_notes(params: Params, boards: Sequence[Board]) -> None:
     """Print both for each board; what people say only where they have reviewed it."""
-    read = make_reader()
+    console, read = Console(markup=False, emoji=False, highlight=False), make_reader()
     for board in boards:
-        name = f"{board.test}, judged by {board.judge}"
         corrected = list(describe_corrected(board, correct_board(params, board, read)))
-        _print(f"{name}, corrected by people:", corrected)
-        _print(
-            f"{name}, for an interval one point narrower:",
-            list(describe_prices(price_board(board, read))),
-        )
-
-
-def _print(title: str, lines: Sequence[str]) -> None:
-    if lines:
-        click.echo("\n" + "\n".join([title, *(f"  {escape_controls(line)}" for line in lines)]))
+        prices = list(describe_prices(price_board(board, read)))
+        for title, lines in (
+            ("corrected by people", corrected),
+            ("for an interval one point narrower", prices),
+        ):
+            if lines:
+                console.print(f"\n{board.test}, judged by {board.judge}, {title}:")
+                console.print("\n".join(map(escape_controls, lines)))
