@@ -3,7 +3,8 @@
 ledger.sqlite and the packs, without and with digests, hold three recorded answers; responses.jsonl
 is what was made of them. review.jsonl is a reviewer's file from before students had names,
 agreement.json what was said of it; reviews/ holds today's: a key, a file from the page and rows.
-scores/ has a score of each format, in order. A format that changes gets another file here, beside the old.
+scores/ has a score of each format, in order. A format that changes gets another file here, beside
+the old.
 """
 
 import hashlib

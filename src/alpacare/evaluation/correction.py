@@ -110,19 +110,16 @@ def _weights(pairs: Sequence[Pair]) -> Array:
     """
     import numpy as np
 
-    every = Counter((pair.reference, pair.stratum) for pair in pairs)
-    read = Counter((pair.reference, pair.stratum) for pair in pairs if not isnan(pair.people))
-    whole = {reference for reference, stratum in every if not read[reference, stratum]}
+    read = [pair for pair in pairs if not isnan(pair.people)]
+    unread = {(pair.reference, pair.stratum) for pair in pairs}
+    unread -= {(pair.reference, pair.stratum) for pair in read}
+    whole = {reference for reference, _ in unread}
 
-    def share(pair: Pair) -> float:
-        if isnan(pair.people):
-            return 0.0
-        keys = [key for key in every if key[0] == pair.reference]
-        keys = keys if pair.reference in whole else [(pair.reference, pair.stratum)]
-        return sum(every[key] for key in keys) / sum(read[key] for key in keys)
+    def part(pair: Pair) -> tuple[str, str | None]:
+        return pair.reference, None if pair.reference in whole else pair.stratum
 
-    shares = {(pair.reference, pair.stratum, isnan(pair.people)): share(pair) for pair in pairs}
-    found = [shares[pair.reference, pair.stratum, isnan(pair.people)] for pair in pairs]
+    every, seen = Counter(map(part, pairs)), Counter(map(part, read))
+    found = [0.0 if isnan(p.people) else every[part(p)] / seen[part(p)] for p in pairs]
     weights: Array = np.array(found) / sum(found)
     return weights
 
