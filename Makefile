@@ -116,9 +116,9 @@ presets: setup  ## list the presets: what each is, what it would buy, what it ru
 fetch: setup  ## bring in published data: make fetch DATASET=medinstruct-test, medinstruct-52k, ...
 	@alpacare fetch $(call text,DATASET)
 
-import: setup  ## start from your own: make import STAGE=responses FILE=... [MODEL=who] [COLUMNS="output=answer"]
-	@set -f; set -- $(if $(call given,COLUMNS),$$COLUMNS); for pair; do set -- "$$@" --column "$$pair"; shift; done; \
-	alpacare import $(call text,STAGE) $(call text,FILE) $(call option,--name,NAME) $(call option,--model,MODEL) "$$@"
+import: setup  ## start from your own: make import STAGE=responses FILE=... [MODEL=who] [COLUMNS="output=Their name"]
+	@alpacare import $(call text,STAGE) $(call text,FILE) $(call option,--name,NAME) $(call option,--model,MODEL) \
+	  $(call option,--columns,COLUMNS) $(call option,--split,SPLIT) $(call option,--config,CONFIG)
 
 quote: setup  ## say what the paid stages would ask and cost; spends nothing
 	@alpacare quote

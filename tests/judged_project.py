@@ -3,6 +3,7 @@
 import contextlib
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from random import Random
 
@@ -144,10 +145,16 @@ def reply(number: int, verdict: Verdict | None) -> str:
     return f"{NASTY if number == 0 else ''} {prose(number, REPLY)} Verdict: {verdict}"
 
 
+@cache
 def prose(seed: object, words: int) -> str:
     """So many words of a doctor, always the same for one seed."""
     draw = Random(str(seed))
-    known = PROSE.split()
+    known = _split(PROSE)
     return " ".join(
         f"{draw.choice(known)}{draw.choice(('', '', '', ',', '.'))}" for _ in range(words)
     )
+
+
+@cache
+def _split(text: str) -> list[str]:
+    return text.split()

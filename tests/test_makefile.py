@@ -78,9 +78,10 @@ def test_every_option_is_passed(clone: Path) -> None:
         "STAGE=responses",
         "FILE=my rows.csv",
         "MODEL=gpt-4o",
-        "COLUMNS=instruction=q output=*",
+        "COLUMNS=instruction=Their q output=*",
+        "SPLIT=train",
     ]
-    options = ["--model", "gpt-4o", "--column", "instruction=q", "--column", "output=*"]
+    options = ["--model", "gpt-4o", "--columns", "instruction=Their q output=*", "--split", "train"]
     assert make("import", *given) == ["import", "responses", "my rows.csv", *options]
     flags = make("publish", "TO=folder", "YES=1", "PUBLIC=")
     assert flags == ["publish", "--to", "folder", "--yes"]

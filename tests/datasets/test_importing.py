@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import shutil
-import time
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from alpacare.core import jsonl
 from alpacare.pipeline.params import read_params
 from alpacare.pipeline.sources import repro_targets
 from alpacare.records.response import Response
-from alpacare.records.task import AnyTask, row_id
+from alpacare.records.task import row_id
 
 Rows = list[dict[str, Any]]
 ROWS: Rows = [
@@ -83,9 +82,8 @@ def fail(*words: object) -> str:
     return result.output
 
 
-@pytest.mark.parametrize("ending", ["json", "jsonl", "csv", "parquet"])
-def test_every_form_gives_the_same_rows(project: Path, ending: str) -> None:
-    output = import_rows("responses", write(f"ours.{ending}", ROWS), "--model", "a nurse")
+def test_a_file_of_ones_own_becomes_what_students_learn_from(project: Path) -> None:
+    output = import_rows("responses", write("ours.csv", ROWS), "--model", "a nurse")
     rows = jsonl.read(Path("data/imported/ours.jsonl"), Response, unique="id")
     assert [(row.instruction, row.input, row.output) for row in rows] == [
         ("Is tea good for a cold?", "", "It soothes."),
@@ -103,110 +101,6 @@ def test_every_form_gives_the_same_rows(project: Path, ending: str) -> None:
     assert not {"seeds", "instructions", "filtered", "responses"} & set(wanted)
     changed = git(project, "status", "--short", "--untracked-files=all").splitlines()
     assert [line[3:] for line in changed] == ["params.yaml", "data/imported/ours.jsonl.dvc"]
-
-
-def test_instructions_keep_what_is_known_of_them(project: Path) -> None:
-    rows = [
-        {"question": "Explain anaemia.", "kind": "Open Q&A", "level": 2, "more": "x"},
-        {"question": "Sum this up.", "kind": "riddle", "level": None, "more": "y"},
-    ]
-    columns = ["--column", "instruction=question", "--column", "type=kind"]
-    columns += ["--column", "difficulty=level"]
-    output = import_rows("instructions", write("q.json", rows), *columns)
-    made = [json.loads(line) for line in Path("data/imported/q.jsonl").read_text().splitlines()]
-    assert [row.get("type") for row in made] == ["open QA", None]
-    assert [row.get("difficulty") for row in made] == [2, None]
-    assert "repaired: 1 type unknown, set to null" in output
-    assert "repaired: 2 fields 'more' not read" in output
-    assert jsonl.read(Path("data/imported/q.jsonl"), AnyTask)[0].instruction == "Explain anaemia."
-    assert read_params().sources.instructions == "imported/q"
-    assert "instructions" not in repro_targets(read_params())
-
-
-def test_responses_keep_what_students_can_choose_by(project: Path) -> None:
-    """A column that means something else is no error, and one that is not there no repair."""
-    kinds: Rows = [
-        {"type": "Open Q&A", "topic": "Cardiology", "view": ["a", "b"], "difficulty": 4},
-        {"type": "riddle", "topic": "", "view": None, "difficulty": "hard"},
-    ]
-    rows = [row | kind for row, kind in zip(ROWS, kinds, strict=True)]
-    output = import_rows("responses", write("ours.json", rows), "--model", "m")
-    first, second = jsonl.read(Path("data/imported/ours.jsonl"), Response)
-    assert (first.type, first.topic, first.view, first.difficulty) == (
-        "open QA",
-        "Cardiology",
-        None,
-        4,
-    )
-    assert (second.type, second.topic, second.difficulty) == (None, None, None)
-    for line in ("1 type unknown", "1 difficulty unknown", "1 fields 'view' not read"):
-        assert f"repaired: {line}" in output
-    plain = import_rows("responses", write("plain.json", ROWS), "--model", "m")
-    assert "unknown" not in plain
-    assert "not read" not in plain
-
-
-def test_dropped_rows_are_counted_and_named(project: Path) -> None:
-    more = [
-        {"instruction": "", "input": "x", "output": "y"},
-        {"instruction": "Z", "output": None},
-        {**ROWS[0], "input": ""},
-    ]
-    output = import_rows(
-        "responses", write("ours.jsonl", [*ROWS, *more]), "--model", "m", "--name", "mine"
-    )
-    for line in (
-        "data/imported/mine.jsonl: 2 of 5 rows",
-        "dropped: 1 no_instruction",
-        "dropped: 1 no_response",
-        "dropped: 1 same_task",
-        "each is in data/dropped/imported/mine.jsonl",
-    ):
-        assert line in output
-    dropped = Path("data/dropped/imported/mine.jsonl").read_text().splitlines()
-    assert [json.loads(row)["witness"] for row in dropped] == ["mine:3", "mine:4", "mine:1"]
-
-
-def test_texts_that_come_in_have_one_rule(project: Path) -> None:
-    """Control characters go, what shows nothing is empty, decomposed letters make no other row."""
-    rows = [
-        {
-            "instruction": "Is \x1b[31mred\x1b[0m wine\x00 safe?",
-            "output": "Patient\x92s choice",
-        },
-        {"instruction": "\u200b\ufeff", "output": "y"},
-        {"instruction": "Explain.", "output": "\u200d \u2060"},
-        {"instruction": "Caf\u00e9?", "output": "y"},
-        {"instruction": "Cafe\u0301?", "output": "y"},
-        {"instruction": JOINED, "output": "\ta\r\nb\u2028"},
-    ]
-    output = import_rows("responses", write("ours.jsonl", rows), "--model", "m")
-    made = jsonl.read(Path("data/imported/ours.jsonl"), Response)
-    assert [(row.instruction, row.output) for row in made] == [
-        ("Is red wine safe?", "Patient\u2019s choice"),
-        ("Café?", "y"),
-        (JOINED, "a\r\nb"),
-    ]
-    for line in (
-        "dropped: 1 no_instruction",
-        "dropped: 1 no_response",
-        "dropped: 1 same_task",
-        "repaired: 2 texts with control characters, now without",
-        "repaired: 2 texts of invisible characters, read as empty",
-    ):
-        assert line in output
-    dropped = Path("data/dropped/imported/ours.jsonl").read_text().splitlines()
-    assert json.loads(dropped[2])["witness"] == "ours:4"
-
-
-def test_who_answered_is_read_from_the_row_or_else_from_the_command(project: Path) -> None:
-    rows = [ROWS[0] | {"by": "gpt-4"}, ROWS[1] | {"by": ""}]
-    file = write("ours.csv", rows)
-    output = import_rows("responses", file, "--column", "model=by")
-    assert "repaired: 1 answers without a model's name: model unknown" in output
-    import_rows("responses", file, "--column", "model=by", "--model", "a nurse")
-    made = jsonl.read(Path("data/imported/ours.jsonl"), Response)
-    assert [row.model for row in made] == ["gpt-4", "a nurse"]
 
 
 def test_settings_that_are_wrong_stop_it_before_anything_is_written(project: Path) -> None:
@@ -241,20 +135,38 @@ def test_only_what_dvc_can_restore_is_replaced(project: Path) -> None:
         ("a.json", '[{"instruction": "x"}]', ["--model", "m"], "a.json: row 1: no column 'output'"),
         ("a.json", '[{"instruction": "x", "outputs": "y"}]', ["--model", "m"], "'outputs'?"),
         ("a.json", '[{"instruction": "x", "output": "y"}]', [], "who wrote the answers? give --mo"),
-        ("a.jsonl", '{"instruction": 3, "output": "y"}', ["--model", "m"], "a.jsonl:1: 'instructi"),
-        ("a.jsonl", '{"instruction": "x"}\n{"in', ["--column", "output=instruction"], "who wrote"),
         (
             "a.jsonl",
-            '{"instruction": "x", "output": "y"}\n{"in',
+            '{"instruction": ["x"], "output": "y"}',
             ["--model", "m"],
-            "a.jsonl:2: not",
+            "1 not_text: ../a.jsonl:1: 'instruction' must be text, found list",
+        ),
+        ("a.jsonl", '{"instruction": "x"}\n{"in', ["--column", "output=instruction"], "who wrote"),
+        (
+            "a.json",
+            '{\n"a": 1,\n"b',
+            ["--model", "m"],
+            "a.json: not valid JSON (unterminated string",
+        ),
+        ("a.json", '"x"', ["--model", "m"], "a.json: holds no rows, but one str"),
+        (
+            "a.jsonl.gz",
+            "no gzip",
+            ["--model", "m"],
+            "a.jsonl.gz: not a whole gzip file (Not a gzip",
         ),
         ("a.jsonl", "[1]", ["--model", "m"], "a.jsonl: row 1: expected a JSON object, found int"),
         (
             "a.csv",
             "instruction,output\nx\n",
             ["--model", "m"],
-            "a.csv: row 1: 2 columns have a nam",
+            "1 unreadable: ../a.csv: row 1: 2 columns have a name, and it has 1",
+        ),
+        (
+            "a.csv",
+            'instruction,output\n"x\n',
+            ["--model", "m"],
+            "a.csv: line 2: not CSV (unexpected",
         ),
         ("a.csv", "output,output\nx,y\n", ["--model", "m"], "two columns are called 'output'; ren"),
         ("a.parquet", "PAR1", ["--model", "m"], "a.parquet: not a whole Parquet file"),
@@ -266,14 +178,14 @@ def test_only_what_dvc_can_restore_is_replaced(project: Path) -> None:
             ["--model", "m"],
             "not one row can be us",
         ),
-        ("a.json", "[{}]", ["--model", "m", "--column", "answer=x"], "no such field of responses"),
+        ("a.json", "[{}]", ["--model", "m", "--column", "answers=x"], "no such field of responses"),
         (
             "a.json",
             "[{}]",
             ["--model", "m", "--column", "output"],
             "--column output: write OURS=TH",
         ),
-        ("a b.json", "[{}]", ["--model", "m"], "'a b' is not a valid name: use letters, digits"),
+        ("a b.json", "[{}]", ["--model", "m"], "begin with a letter or digit; or give a name: --n"),
         ("a.csv", "<!DOCTYPE html>\n<p>Sign in", ["--model", "m"], "a.csv: is a web page (HTML) a"),
         ("a.json", "<html>Sign in</html>", ["--model", "m"], "a.json: is a web page (HTML) and n"),
     ],
@@ -292,12 +204,3 @@ def test_a_file_that_is_not_there(project: Path) -> None:
     told = fail("instructions", "https://ann:S3cretpw@example.org")
     assert "an address is given where a file is wanted" in told
     assert "S3cretpw" not in told
-
-
-def test_a_large_file_takes_seconds(project: Path) -> None:
-    """As many rows as MedInstruct-52k; the limit is for a busy machine."""
-    rows = [{"instruction": f"Task {n} " + "x " * 40, "output": "y " * 150} for n in range(52_002)]
-    file = write("large.parquet", rows)
-    start = time.monotonic()
-    assert "52,002 of 52,002 rows" in import_rows("responses", file, "--model", "m")
-    assert time.monotonic() - start < 30, "4 s on an idle machine"

@@ -42,6 +42,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
         subprocess.run(command, cwd=folder, check=True)
     (folder / "data/tests").mkdir(parents=True)
     shutil.copy(REPOSITORY / "data/tests/demo.jsonl", folder / "data/tests")
+    shutil.copy(REPOSITORY / ".gitignore", folder)
     (folder / "configs").mkdir()
     (folder / "configs/datasets.yaml").write_text("{}\n")
     git(folder, "add", "--all")
@@ -62,7 +63,7 @@ def project(prepared: Path, workspace: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.chdir(folder)
     Path("../signed.jsonl").write_text(SIGNED)
     Path("../model.json").write_text(MODEL)
-    Path("../page.html").write_text("<html><body>Sign in</body></html>")
+    Path("../page.json").write_text("<html><body>Sign in</body></html>")
     return folder
 
 
@@ -158,7 +159,7 @@ def fail(*words: str) -> str:
 def files() -> dict[Path, bytes]:
     folders = (Path("data"), Path("configs"))
     found = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
-    return {path: path.read_bytes() for path in found}
+    return {path: path.read_bytes() for path in found if "dropped" not in path.parts}
 
 
 def test_a_set_of_the_catalogue_is_fetched_and_git_gets_no_copy(project: Path, server: str) -> None:
@@ -352,13 +353,24 @@ def test_an_address_that_is_not_safe_or_may_change_is_refused(
         (("other",), "no test set 'other' in configs/datasets.yaml; if it is yours, name its fil"),
         (("a/b", "../signed.jsonl"), "'a/b' is not a valid name: use letters, digits"),
         (("../small", "../signed.jsonl"), "'../small' is not a valid name"),
-        (("small", "../page.html"), "../page.html: is a web page (HTML) and not data; download"),
+        (("small", "../page.json"), "../page.json: is a web page (HTML) and not data; download"),
         (("small", "g p t=../signed.jsonl"), "'g p t' is not a valid name"),
         (("small", "../none.jsonl"), "../none.jsonl: no such file"),
         (("small", "gpt-4=../none=1.jsonl"), "../none=1.jsonl: no such file"),
         (("small", "../x=1/none.jsonl"), "../x=1/none.jsonl: no such file"),
         (("small", "../model.json"), "../model.json: row 1: whose is this 'response'?"),
-        (("small", "configs"), "configs: Is a directory"),
+        (("small", "configs"), "configs: No (supported) data files found"),
+        (
+            ("small", "../x.html"),
+            "'.html' cannot be read; give .json, .jsonl, .csv, .tsv, .parquet",
+        ),
+        (("small", "../signed.jsonl", "--split", "test"), "is a file; --split and --config belong"),
+        (
+            ("small", "../signed.jsonl", "--columns", "input=x"),
+            "no column 'x'; there are: id, instr",
+        ),
+        (("small", "../signed.jsonl", "--columns", "model=id"), "no such field of test sets"),
+        (("small", "hf://set"), "hf://set: write hf://ORG/NAME or hf://ORG/NAME@REVISION"),
     ],
 )
 def test_bad_words_on_the_command_line(project: Path, words: tuple[str, ...], message: str) -> None:

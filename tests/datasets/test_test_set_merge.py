@@ -1,6 +1,9 @@
 """Published test sets in all their forms; every row here was written for these tests."""
 
 import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +11,7 @@ from conftest import REPOSITORY
 
 from alpacare.core.errors import BadInput
 from alpacare.core.settings import check
+from alpacare.datasets.tables import read_table_rows
 from alpacare.datasets.test_set_merge import PublishedFile, TestSet, merge
 from alpacare.records.comparisons import JudgmentsSettings
 from alpacare.records.task import row_id
@@ -17,12 +21,18 @@ Rows = list[dict[str, Any]]
 TEA, SALT, NAP = "Is tea good for a cold?", "How much salt is too much?", "Is a nap healthy?"
 
 
+def file(name: str, text: str, answerer: str | None = None) -> PublishedFile:
+    """A file of this text, read."""
+    Path(name).write_text(text)
+    return PublishedFile(name, list(read_table_rows(Path(name))), answerer)
+
+
 def lines(rows: Rows, answerer: str | None = None, name: str = "a.jsonl") -> PublishedFile:
-    return PublishedFile(name, "".join(json.dumps(row) + "\n" for row in rows), answerer)
+    return file(name, "".join(json.dumps(row) + "\n" for row in rows), answerer)
 
 
 def array(rows: Rows, answerer: str | None = None, name: str = "b.json") -> PublishedFile:
-    return PublishedFile(name, json.dumps(rows, indent=1), answerer)
+    return file(name, json.dumps(rows, indent=1), answerer)
 
 
 def questions(merged: TestSet) -> list[tuple[str, str]]:
@@ -57,7 +67,6 @@ def test_answer_keys_ids_difficulty_and_blanks_are_repaired() -> None:
     assert merged.repairs == {
         "ids made anew": 2,
         "texts with blanks at their ends": 3,
-        "difficulties given as text": 2,
         "fields 'gpt-4-answer' read as gpt-4": 2,
         "fields 'gpt-3.5-turbo-answer' read as gpt-3.5-turbo": 2,
     }
@@ -111,26 +120,26 @@ def test_every_form_gives_the_same_task(
 
 def test_our_own_form_comes_back_as_it_was() -> None:
     path = REPOSITORY / "data/tests/demo.jsonl"
-    merged = merge([PublishedFile(str(path), path.read_text())])
+    merged = merge([file("demo.jsonl", path.read_text())])
     assert merged.tasks == read_test_set(path)
     assert merged.repairs == {}
 
 
 def test_a_line_separator_inside_a_text_ends_no_row() -> None:
     text = '{"instruction": "Is tea\u2028good?", "output": "yes\x85no"}\r\n\n'
-    merged = merge([PublishedFile("a.jsonl", text, "a")])
+    merged = merge([file("a.jsonl", text, "a")])
     assert (questions(merged), answers(merged)) == (
         [("Is tea\u2028good?", "")],
         [{"a": "yes\x85no"}],
     )
 
 
-@pytest.mark.parametrize("input", ["NA", "N/A", "n/a", " <noinput> ", "", None])
+@pytest.mark.parametrize("input", ["NA", " &lt;noinput&gt; ", "", None, float("nan")])
 def test_a_placeholder_is_no_input(input: str | None) -> None:
     assert questions(merge([lines([{"instruction": TEA, "input": input}])])) == [(TEA, "")]
 
 
-@pytest.mark.parametrize("input", ["DNA and RNA", "NA 140, K 4", "<noinput> and yet some", "none"])
+@pytest.mark.parametrize("input", ["DNA and RNA", "NA 140, K 4", ">"])
 def test_part_of_an_input_is_no_placeholder(input: str) -> None:
     assert questions(merge([lines([{"instruction": TEA, "input": input}])])) == [(TEA, input)]
 
@@ -151,7 +160,7 @@ def prompts(*texts: str, prefix: str = "Reply as a nurse.") -> PublishedFile:
 
 
 def named(source: PublishedFile, answerer: str) -> PublishedFile:
-    return PublishedFile(source.place, source.text, answerer)
+    return replace(source, answerer=answerer)
 
 
 LONG = f"I cough.\n{TEA} And  honey?"
@@ -188,7 +197,7 @@ def test_a_prompt_holds_the_longest_of_nested_questions() -> None:
 def test_two_prompts_with_one_question_are_both_left_out() -> None:
     merged = merge([bare(TEA, SALT, NAP), prompts(TEA, SALT, TEA, NAP)])
     assert (merged.answerers, merged.missing) == (["gpt-4"], {"claude-2": 1})
-    assert [n for what, n in merged.repairs.items() if "none of the questions" in what] == [2]
+    assert [row.reason for row in merged.dropped] == ["no_such_question"] * 2
 
 
 def test_a_prompt_that_only_ends_in_a_question_is_no_answer_to_it() -> None:
@@ -198,7 +207,7 @@ def test_a_prompt_that_only_ends_in_a_question_is_no_answer_to_it() -> None:
     merged = merge([lines([signed(n, q) for n, q in enumerate([TEA, SALT, short, "HIV"])]),
                   named(prompts(*rest), "nurse")])  # fmt: skip
     assert merged.missing == {"nurse": 2}
-    assert [n for what, n in merged.repairs.items() if "none of the questions" in what] == [2]
+    assert [row.reason for row in merged.dropped] == ["no_such_question"] * 2
 
 
 def test_who_does_not_answer_everything_is_left_out_and_counted() -> None:
@@ -209,7 +218,9 @@ def test_who_does_not_answer_everything_is_left_out_and_counted() -> None:
     assert merged.answerers == ["gpt-4", "claude-2", "gpt-3.5-turbo"]
     assert merged.missing == {"b": 2}
     assert all(list(row) == merged.answerers for row in answers(merged))
-    assert [n for what, n in merged.repairs.items() if "none of the questions" in what] == [1]
+    assert [(row.reason, row.id) for row in merged.dropped] == [
+        ("no_such_question", "b.json: row 2")
+    ]
 
 
 def test_an_empty_answer_is_an_answer() -> None:
@@ -223,7 +234,9 @@ def test_of_two_rows_with_one_question_the_first_is_kept() -> None:
     merged = merge([lines([signed(0, TEA), again, signed(1, SALT)])])
     assert questions(merged) == [(TEA, ""), (SALT, "")]
     assert [row["gpt-4"] for row in answers(merged)] == [f"4 {TEA}", f"4 {SALT}"]
-    assert merged.repairs["rows left out that repeat a question"] == 1
+    assert [(row.reason, row.id, row.witness) for row in merged.dropped] == [
+        ("same_task", "a.jsonl:2", "a.jsonl:1")
+    ]
     assert merged.questions == 3
 
 
@@ -248,34 +261,45 @@ def test_type_topic_and_difficulty_are_kept_or_null() -> None:
     ("sources", "message"),
     [
         (
-            [lines([{"question": TEA, "answer": "x"}])],
-            "a.jsonl:1: no question: wanted 'instruction",
+            lambda: [lines([{"question": TEA, "answer": "x"}])],
+            "a.jsonl:1: no question: wanted 'ins",
         ),
-        ([lines([{"question": TEA, "answer": "x"}])], "the row has: question, answer"),
-        ([array([{"instruction": TEA}, {}])], "b.json: row 2: no question"),
-        ([array([{"instruction": TEA}, "x"])], "b.json: row 2: expected a JSON object, found str"),
-        ([lines([{"instruction": ["x"]}])], "a.jsonl:1: 'instruction' must be text, found list"),
-        ([lines([{"instruction": TEA, "output": 5}], "x")], "'output' must be text, found int"),
-        ([lines([{"instruction": TEA, "output": "x"}])], "a.jsonl:1: whose is this 'output'?"),
-        ([lines([{"instruction": TEA, "response": "x"}])], "a.jsonl:1: whose is this 'response'?"),
-        ([lines([signed(0, TEA, **{"gpt_4-answer": "x"})])], "two answers by 'gpt-4'"),
-        ([lines([{"instruction": TEA, "answers": ["x"]}])], "'answers' must be an object"),
+        (lambda: [lines([{"question": TEA, "answer": "x"}])], "the row has: question, answer"),
+        (lambda: [lines([{"instruction": TEA, "output": "x"}])], ":1: whose is this 'output'?"),
+        (lambda: [lines([{"instruction": TEA, "response": "x"}])], ":1: whose is this 'response'?"),
+        (lambda: [lines([signed(0, TEA, **{"gpt_4-answer": "x"})])], "two answers by 'gpt-4'"),
+        (lambda: [lines([{"instruction": TEA, "answers": ["x"]}])], "'answers' must be an object"),
         (
-            [lines([{"instruction": TEA, "answers": {"?": "x"}}])],
+            lambda: [lines([{"instruction": TEA, "answers": {"?": "x"}}])],
             "'?' is not a name for an answ",
         ),
-        ([lines([signed(0, TEA)]), array([signed(0, TEA)])], "b.json: row 1: 'gpt-4' has answered"),
-        ([lines([signed(0, TEA)], "me")], "a.jsonl: has no 'output' or 'response' of me"),
-        ([prompts(TEA)], "prompts.jsonl: no questions; name a file that has 'instruction'"),
-        ([PublishedFile("a.jsonl", "")], "a.jsonl: no questions"),
-        ([PublishedFile("a.jsonl", '{"instruction": "x"}\n{"instr')], "a.jsonl:2: not valid JSON"),
-        ([PublishedFile("b.json", '[{"instruction": "x"}, ')], "b.json: not valid JSON"),
+        (
+            lambda: [lines([signed(0, TEA)]), array([signed(0, TEA)])],
+            "b.json: row 1: 'gpt-4' has answered",
+        ),
+        (lambda: [lines([signed(0, TEA)], "me")], "a.jsonl: has no 'output' or 'response' of me"),
+        (lambda: [prompts(TEA)], "prompts.jsonl: no questions; name a file that has 'instruction'"),
+        (lambda: [file("a.jsonl", "")], "a.jsonl: no questions"),
+        (lambda: [file("b.json", '[{"instruction": "x"}, ')], "b.json: not valid JSON"),
     ],
 )
-def test_bad_input_is_named(sources: list[PublishedFile], message: str) -> None:
+def test_bad_input_is_named(sources: Callable[[], list[PublishedFile]], message: str) -> None:
     with pytest.raises(BadInput, match=r"^[^\n]*$") as caught:
-        merge(sources)
+        merge(sources())
     assert message in str(caught.value)
+
+
+def test_rows_that_cannot_be_read_are_dropped_and_the_others_come_in() -> None:
+    text = f'{{"instruction": "{TEA}"}}\n{{}}\n{{"instr\n"x"\n{{"instruction": ["x"]}}\n'
+    merged = merge([file("a.jsonl", text)])
+    assert questions(merged) == [(TEA, "")]
+    assert [(row.reason, row.id) for row in merged.dropped] == [
+        ("no_question", "a.jsonl:2"),
+        ("unreadable", "a.jsonl:3"),
+        ("unreadable", "a.jsonl:4"),
+        ("not_text", "a.jsonl:5"),
+    ]
+    assert merged.dropped[2].witness == "a.jsonl:4: expected a JSON object, found str"
 
 
 def test_names_with_dots_are_legal_and_paths_are_not() -> None:

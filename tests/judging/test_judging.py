@@ -155,6 +155,19 @@ def test_a_model_without_answers_is_not_judged(files: None) -> None:
     assert "gpt-4 vs terse, overlap: nothing to score" in run_scores(answers=MODELS).output
 
 
+def test_overlap_leaves_out_what_it_cannot_compare_with_others(files: None) -> None:
+    """A test set that one alone has answered: the other judges judge it."""
+    tasks = [task(n) for n in ("1", "2")]
+    own = [each.model_copy(update={"answers": {"terse": each.answers["terse"]}}) for each in tasks]
+    jsonl.write(Path("tests.jsonl"), own)
+    assert take_models("terse").exit_code == 0
+    assert "overlap on terse: left out, there is no written" in run_judge("overlap", "terse").output
+    assert judge("overlap", "terse") == []
+    assert score("overlap", "terse")["n"] == 0
+    assert len(judge("overlap", "base")) == 4, "against a model of this machine terse decides"
+    assert len(judge("longest", "terse")) == 4
+
+
 def test_a_student_is_also_compared_with_another_student(files: None) -> None:
     write("data/other/0", BAD, BAD)
     compare("longest", references=["terse"], head_to_head="other")

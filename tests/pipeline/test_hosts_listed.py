@@ -1,6 +1,5 @@
 """`alpacare check` and `quote` list where text goes; `check` refuses what `hosts` does not name."""
 
-import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -132,8 +131,8 @@ def test_remotes_count_too(
     monkeypatch.setenv("OPENAI_BASE_URL", CLINIC)
     subprocess.run(["git", "init", "-q"], check=True)
     shutil.copytree(REPOSITORY / ".dvc", ".dvc", ignore=shutil.ignore_patterns("tmp", "cache"))
-    config = Path(".dvc/config")
-    config.write_text(re.sub(r"url = \.\./\.\..*", f"url = {url}", config.read_text()))
+    with Path(".dvc/config").open("a") as config:
+        config.write(f"['remote \"storage\"']\n    url = {url}\n")
     assert (f"paid answers -> {host} (alpacare push, storage)" in said("check")) == bool(host)
     change(project, {"hosts: null": "hosts: [llm.our-clinic.org, localhost]"})
     if host:

@@ -25,7 +25,7 @@ from alpacare.records.task import TaskType
             "No additional input",
             "(empty)",
         ),
-        "<noinput>\nOutput: Yes.",
+        *("<noinput>\nOutput: Yes.", "&lt;noinput&gt;", "NaN"),
     ],
 )
 def test_ways_of_saying_no_input(text: str) -> None:
@@ -40,6 +40,7 @@ def test_ways_of_saying_no_input(text: str) -> None:
         "Na 128 mmol/L",
         "No input from the pump",
         "NA (1)\nK",
+        *("... --- ...", ">", "[]", "*\n**\n***", "?", "&", "Nan, 3 years old"),
     ],
 )
 def test_real_inputs_are_no_placeholders(text: str) -> None:

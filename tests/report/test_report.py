@@ -6,7 +6,7 @@ import re
 import shutil
 from base64 import b64decode
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from conftest import REPOSITORY, run
@@ -17,10 +17,16 @@ from alpacare.comparison.leaderboard import make_boards
 from alpacare.core import jsonl
 from alpacare.core.files import read_json, write_json
 from alpacare.core.settings import read_yaml
+from alpacare.evaluation.items import ORDERS
 from alpacare.evaluation.score_table import read_score
+from alpacare.filtering.heuristics import HEURISTICS
+from alpacare.instructions.reply_parser import Reason
 from alpacare.pipeline.params import read_params
+from alpacare.records.judgment import Judgment
 from alpacare.records.task import TestTask
 from alpacare.report.averages import average_groups
+from alpacare.report.headline import make_headline
+from alpacare.report.reasons import reason_in_words
 from alpacare.review.key import StudentReview
 
 PAGE, FIGURES = Path("reports/index.html"), Path("reports/figures")
@@ -78,6 +84,40 @@ def test_the_leaderboard_has_every_model_before_every_judge(project: Path) -> No
     assert "points" in line
 
 
+def test_the_title_is_what_came_out(project: Path) -> None:
+    assert run(report).exit_code == 0
+    said = "all-rows, half-rows and base cannot be told apart on demo"
+    assert f"<h1>{said}</h1>" in PAGE.read_text()
+    assert f"<title>{said}, judged by overlap</title>" in PAGE.read_text()  # no Git, so no day
+
+
+def test_the_headline_names_those_that_lead(project: Path) -> None:
+    always("all-rows", "model")
+    always("half-rows", "reference")
+    assert said_first() == "all-rows leads; base and half-rows are behind"
+    always("half-rows", "model")
+    assert said_first() == "all-rows and half-rows lead and cannot be told apart; base is behind"
+
+
+def said_first() -> str:
+    found = make_headline(make_boards(read_params(), None, None))
+    assert found
+    return found.said
+
+
+def always(model: str, verdict: str) -> None:
+    """A judge that always says the same of a student."""
+    for path in Path("data/judgments/demo", model).rglob("overlap.jsonl"):
+        rows = jsonl.read(path, Judgment)
+        jsonl.write(path, [row.model_copy(update={"verdict": verdict}) for row in rows])
+
+
+def test_every_drop_reason_has_words() -> None:
+    filtered = read_json(REPOSITORY / "metrics/filtered.json")["dropped"]
+    for reason in (*get_args(Reason), *HEURISTICS, *filtered):
+        assert reason_in_words(reason) != reason.replace("_", " ") or not reason, reason
+
+
 def test_a_student_is_the_mean_over_its_seeds(project: Path) -> None:
     second = Path("metrics/scores/demo/all-rows/1/terse/overlap.json")
     write_json(second, read_json(second) | {"win_rate": 0.7, "ci_low": 0.5, "ci_high": 0.9})
@@ -122,14 +162,16 @@ def test_every_answer_is_in_the_browser(project: Path) -> None:
 def test_the_items_are_those_that_the_score_counts(project: Path) -> None:
     assert run(report).exit_code == 0
     said = [item["against"]["terse"]["all-rows"]["0"]["overlap"] for item in items()]
+    assert set(said) == {"Wm/m", "Lr/r", "Tt/t", "T~m/r", "?r/?"}
     score = read_score(Path(f"metrics/scores/{CELL}.json"))
-    outcomes = [outcome for outcome, _, _ in said]
-    assert [outcomes.count(o) for o in ("won", "tied", "lost")] == [
-        score.wins, score.ties, score.losses,
+    outcomes = [code[0] for code in said]
+    assert [outcomes.count(o) for o in "WTL?"] == [
+        score.wins, score.ties, score.losses, score.n - score.n_valid,
     ]  # fmt: skip
-    assert outcomes.count("unreadable") == score.n - score.n_valid
-    readable = [same for outcome, same, _ in said if outcome != "unreadable"]
+    readable = ["~" not in code for code in said if code[0] != "?"]
     assert sum(readable) / len(readable) == score.position_consistency
+    replies = [item["replies"]["terse"]["all-rows"]["0"]["overlap"] for item in items()]
+    assert {tuple(order for order, *_ in each) for each in replies} == {ORDERS}
 
 
 def test_same_inputs_same_bytes(project: Path) -> None:
@@ -148,6 +190,7 @@ def test_pictures_for_papers_stand_beside_other_files(project: Path) -> None:
     assert run(report).exit_code == 0
     names = {path.name for path in FIGURES.iterdir()}
     assert {"win-rates-demo.svg", "win-rates-demo.png", "difficulty-demo-overlap.svg"} <= names
+    assert "type-demo-longest.svg" in names
     assert (FIGURES / "ours.png").read_text() == "drawn by hand"
     assert (FIGURES / "win-rates-demo.png").read_bytes().startswith(b"\x89PNG")
     assert "var(--" not in (FIGURES / "win-rates-demo.svg").read_text()
@@ -162,7 +205,8 @@ def test_a_clone_without_data_shows_its_metrics(project: Path) -> None:
     assert done.exit_code == 0, done.output
     assert "data/generations/demo/all-rows/0.jsonl" in done.output
     page = PAGE.read_text()
-    assert "judged by <b>overlap</b>" in page
+    assert "demo, judged by overlap" in page
+    assert "<h1>all-rows, half-rows and base on demo</h1>" in page
     assert 'id="items"' not in page
     assert "<code>dvc pull</code>" in page
 
@@ -199,7 +243,9 @@ def test_the_checked_in_metrics_make_every_part(workspace: Path) -> None:
         assert f'<figure id="{figure}">' in page
         assert (FIGURES / f"{figure}.svg").exists()
     assert PAGE.stat().st_size < 5e6
-    assert "sanity checks" in page
+    assert ">sanity check<" in page
+    assert "12 near-duplicates of another instruction" in page
+    assert (FIGURES / "verbs-sunburst.svg").exists()
     lock = (REPOSITORY / "dvc.lock").read_text()
     assert set(re.findall(r"<code>([0-9a-f]{32}(?:\.dir)?)</code>", page)) <= set(
         re.findall(r"md5: (\S+)", lock)

@@ -13,6 +13,7 @@ from alpacare.core import jsonl
 from alpacare.core.files import read_json
 from alpacare.records.category import Category
 from alpacare.records.dropped import Dropped
+from alpacare.records.message import Message, messages_id
 from alpacare.records.response import Response
 from alpacare.records.task import row_id
 from alpacare.stages.student_rows import main as student_rows
@@ -177,6 +178,26 @@ def test_rows_that_are_test_tasks_go_wherever_they_are_from(params: Path) -> Non
     done = choose(source="imported/mine")
     assert (done.exit_code, done.output.count("\n")) == (2, 1)
     assert "set student_rows.contamination to drop or report to go on" in done.output
+
+
+def test_conversations_of_several_turns_are_left_out_with_their_reason() -> None:
+    turns = [
+        ("user", "I cough."),
+        ("assistant", "Since when?"),
+        ("user", "May."),
+        ("assistant", "Go."),
+    ]
+    messages = tuple(Message(role=role, content=text) for role, text in turns)  # type: ignore[arg-type]
+    long = ROWS[1].model_copy(update={"id": messages_id(messages), "messages": messages})
+    short = ROWS[0].model_copy(update={"messages": messages[:2]})
+    jsonl.write(Path("imported/mine.jsonl"), [long, short])
+    assert "1 of 2 rows, 1 of several turns are left out" in choose(source="imported/mine").output
+    assert jsonl.read(Path("out.jsonl"), Response) == [short]
+    (gone,) = jsonl.read(Path("gone.jsonl"), Dropped)
+    assert (gone.id, gone.reason, gone.witness) == (long.id, "several_turns", long.request)
+    assert read_json(Path("m.json"))["dropped"] == {"contamination": 0, "several_turns": 1}
+    jsonl.write(Path("imported/mine.jsonl"), [long])
+    assert "no rows to learn from, 1 of several turns" in choose(source="imported/mine").output
 
 
 def test_a_student_of_whom_nothing_is_left_is_one_line() -> None:

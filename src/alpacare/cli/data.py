@@ -1,17 +1,21 @@
-"""`alpacare fetch` and `alpacare import`: published data, and the user's own data."""
+"""`alpacare fetch`, `import` and `test-set`: published data, and the user's own data."""
 
-from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+import re
+from collections.abc import Callable, Iterator
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from alpacare.core.command import FILE, Stage
+from alpacare.core.command import Stage
 from alpacare.core.errors import BadInput
 from alpacare.core.texts import escape_controls
 
 if TYPE_CHECKING:
     from alpacare.datasets.published_weights import PublishedWeights
+    from alpacare.datasets.sources import Part
+
+_FIELD = re.compile(r"(?:^|\s)([a-z]+)=")
 
 
 @click.command(cls=Stage)
@@ -59,42 +63,92 @@ def _fetch_contestant(name: str, weights: "PublishedWeights") -> Iterator[str]:
     yield f"      prompts/local_models/{model} and models/published/{name}.dvc"
 
 
+def source_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options on what is read of a file; it gets `columns` and `part`."""
+
+    @click.option("--column", "pairs", multiple=True, metavar="OURS=THEIRS", help="A column.")
+    @click.option("--columns", metavar="TEXT", help="Several: 'input=Their name output=Other'.")
+    @click.option("--split", help="Of a dataset with several, as train.")
+    @click.option("--config", help="Of a dataset with several; some pages call it subset.")
+    @wraps(command)
+    def with_source(
+        pairs: tuple[str, ...],
+        columns: str | None,
+        split: str | None,
+        config: str | None,
+        **others: Any,
+    ) -> None:
+        from alpacare.datasets.sources import Part
+
+        named = _read_pairs([*pairs, *_split_pairs(columns or "")])
+        command(columns=named, part=Part(split, config), **others)
+
+    return with_source
+
+
 @click.command("import", cls=Stage)
 @click.argument("stage", type=click.Choice(["instructions", "responses"]))
-@click.argument("file", type=FILE)
+@click.argument("source", metavar="FILE")
 @click.option("--name", help="Its name here; default: the file's.")
-@click.option("--column", "pairs", multiple=True, metavar="OURS=THEIRS", help="A field's column.")
 @click.option("--model", help="Who wrote the answers, if no column says.")
+@source_options
 def import_data(
     stage: Literal["instructions", "responses"],
-    file: Path,
+    source: str,
     name: str | None,
-    pairs: tuple[str, ...],
     model: str | None,
+    columns: dict[str, str],
+    part: "Part",
 ) -> None:
-    """Start the pipeline from FILE (JSON, JSON Lines, CSV or Parquet) instead of STAGE.
+    """Start the pipeline from FILE instead of STAGE.
+
+    FILE is JSON, JSON Lines, CSV, TSV or Parquet, also with .gz; a folder that `datasets` wrote; or
+    a dataset of the Hugging Face Hub, hf://ORG/NAME or hf://ORG/NAME@REVISION.
 
     \b
     Examples:
       alpacare import responses ours.csv --column instruction=question --model gpt-4o
       alpacare import instructions questions.jsonl
+      alpacare import responses hf://ORG/NAME@REVISION --split train --model gpt-4o
     """
     from alpacare.datasets.imports import import_file
     from alpacare.pipeline.params import read_params
     from alpacare.pipeline.presets import set_values
     from alpacare.sharing.tracked import dvc_file
 
-    columns = _read_pairs(pairs)
     read_params()  # an error there is reported before anything is written
-    path, lines = import_file(stage, file, name, columns, model)
-    source = f"imported/{path.stem}"
-    lines += set_values({f"sources.{stage}": source}, source)
+    path, lines = import_file(stage, source, name, columns, model, part)
+    imported = f"imported/{path.stem}"
+    lines += set_values({f"sources.{stage}": imported}, imported)
     lines += [f"next: `make repro`; commit params.yaml and {dvc_file(path)}"]
     lines += ["back: `make preset NAME=demo` (or another preset)"]
     click.echo(escape_controls("\n".join(lines)))
 
 
-def _read_pairs(pairs: tuple[str, ...]) -> dict[str, str]:
+@click.command("test-set", cls=Stage)
+@click.argument("name")
+@click.argument("files", nargs=-1, metavar="[[WHO=]FILE]...")
+@source_options
+def test_set(name: str, files: tuple[str, ...], columns: dict[str, str], part: "Part") -> None:
+    """Import a test set: make data/tests/NAME.jsonl from FILES, and track it with DVC.
+
+    Without FILES, those in configs/datasets.yaml are downloaded. FILES are what `alpacare import`
+    reads; the questions are those of the first that has any. WHO gave the answers in the field
+    `output` or `response`; the right options of multiple-choice files are those of answer-key.
+
+    \b
+    Examples:
+      alpacare test-set medinstruct-test
+      alpacare test-set ours questions.csv gpt-4=answers.json --column instruction=question
+      alpacare test-set medmcqa hf://ORG/NAME@REVISION --split validation
+    """
+    from alpacare.datasets.test_set_import import import_test_set
+
+    lines = import_test_set(name, files, columns, part)
+    click.echo(escape_controls("\n".join(lines)))
+
+
+def _read_pairs(pairs: list[str]) -> dict[str, str]:
     columns: dict[str, str] = {}
     for pair in pairs:
         ours, sign, theirs = pair.partition("=")
@@ -102,3 +156,11 @@ def _read_pairs(pairs: tuple[str, ...]) -> dict[str, str]:
             raise BadInput(f"--column {pair}: write OURS=THEIRS, each field once")
         columns[ours] = theirs
     return columns
+
+
+def _split_pairs(text: str) -> list[str]:
+    """Split "instruction=Patient question output=Answer" where a field's name and "=" begin."""
+    starts = [found.start(1) for found in _FIELD.finditer(text)] or [0]
+    ends = [*starts[1:], len(text)]
+    parts = [text[start:end].strip() for start, end in zip(starts, ends, strict=True)]
+    return [part for part in [text[: starts[0]].strip(), *parts] if part]

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from alpacare.cli.comparison import ablate, agreement, compare, diff, leaderboard, scores, table
-from alpacare.cli.data import fetch, import_data
+from alpacare.cli.data import fetch, import_data, test_set
 from alpacare.cli.ledger import ledger
 from alpacare.cli.lineage import doctor, funnel, trace
 from alpacare.cli.publish import publish
@@ -14,13 +14,12 @@ from alpacare.cli.report import report
 from alpacare.cli.review import review, review_import
 from alpacare.cli.settings import graph, preset, presets, set_settings
 from alpacare.core.command import FILE, Stage
-from alpacare.core.texts import escape_controls
 
 
 @click.group(
     commands=[
         *(leaderboard, compare, ablate, scores, diff, agreement, table),
-        *(ledger, fetch, import_data, report, review, review_import),
+        *(ledger, fetch, import_data, test_set, report, review, review_import),
         *(trace, funnel, doctor, remote, push, pull, publish),
         *(preset, presets, set_settings, graph),
     ]
@@ -108,26 +107,6 @@ def targets(buy: bool, train: bool, student: str | None, seed: int | None) -> No
         click.echo(" ".join(train_targets(params, student, seed)))
     else:
         click.echo(" ".join((buy_targets if buy else repro_targets)(params)))
-
-
-@main.command("test-set", cls=Stage)
-@click.argument("name")
-@click.argument("files", nargs=-1, metavar="[[WHO=]FILE]...")
-def test_set(name: str, files: tuple[str, ...]) -> None:
-    """Import a test set: make data/tests/NAME.jsonl from FILES, and track it with DVC.
-
-    Without FILES, those in configs/datasets.yaml are downloaded. FILES are JSON arrays or JSON
-    Lines; the questions are those of the first that has any. WHO gave the answers in the field
-    `output` or `response`.
-
-    \b
-    Examples:
-      alpacare test-set medinstruct-test
-      alpacare test-set ours questions.jsonl gpt-4=answers.json
-    """
-    from alpacare.datasets.test_set_import import import_test_set
-
-    click.echo(escape_controls("\n".join(import_test_set(name, files))))
 
 
 @main.command("served-name", cls=Stage)

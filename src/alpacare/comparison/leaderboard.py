@@ -10,7 +10,7 @@ from statistics import fmean
 from typing import Any
 
 from alpacare.comparison.judged_test import JudgedTest, judge_variance, rates_against
-from alpacare.comparison.model_runs import Model, competing_references, make_reader
+from alpacare.comparison.model_runs import CellReader, Model, competing_references, make_reader
 from alpacare.core.errors import BadInput
 from alpacare.core.files import read_json
 from alpacare.evaluation.bootstrap import Resampling
@@ -73,15 +73,20 @@ class Board:
     missing: list[str] = field(default_factory=list)
 
 
-def make_boards(params: Params, test: str | None, judge: str | None) -> list[Board]:
-    """Make a board for each test set and judge, or those named.
+def make_boards(
+    params: Params, test: str | None, judge: str | None, read: CellReader | None = None
+) -> list[Board]:
+    """Make a board for each test set and judge, or those named; `read` gives verdicts.
 
     Raises:
         BadInput: an unknown name; or no comparison has been judged.
     """
     tests = _named("test", test, params.tests, "tests")
     judges = _named("judge", judge, params.judgments.all_judges, "judgments")
-    boards = [_make_board(params, test, judge) for test in tests for judge in judges]
+    read = read or make_reader()
+    boards = [
+        _make_board(JudgedTest(params, test, judge, read)) for test in tests for judge in judges
+    ]
     if not any(board.entries for board in boards):
         raise BadInput(
             "no comparison of params.yaml has been judged here; run `dvc repro`, or `dvc pull`"
@@ -104,8 +109,8 @@ def _named(what: str, name: str | None, known: Sequence[str], key: str) -> Seque
     return [name]
 
 
-def _make_board(params: Params, test: str, judge: str) -> Board:
-    judged = JudgedTest(params, test, judge, make_reader())
+def _make_board(judged: JudgedTest) -> Board:
+    params = judged.params
     runs, missing = judged.averaged()
     seeds = pool_seeds([runs[model] for model in runs if model.seeds])
     competing = competing_references(params)
@@ -114,7 +119,7 @@ def _make_board(params: Params, test: str, judge: str) -> Board:
     entries = _rank(entries, params.scores)
     duels = _make_duels(params, entries)
     references = params.judgments.averaged
-    return Board(test, judge, references, competing, seeds, entries, duels, missing)
+    return Board(judged.test, judged.judge, references, competing, seeds, entries, duels, missing)
 
 
 def _make_entry(

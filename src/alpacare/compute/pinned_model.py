@@ -53,8 +53,11 @@ def check_pinned(name: str, revision: str | None) -> None:
     Raises:
         ValueError: a Hub model without a commit.
     """
-    if not Path(name).is_dir() and not re.fullmatch("[0-9a-f]{40}", revision or ""):
-        raise ValueError(
-            f"'{name}' is no local folder, so it is a Hub model, and needs 'revision', the 40 hex "
-            "digits of a commit"
-        )
+    if Path(name).is_dir() or re.fullmatch("[0-9a-f]{40}", revision or ""):
+        return
+    if name.startswith("models/"):
+        raise ValueError(f"'{name}' is not here; `dvc pull {name}` brings it where it was shared")
+    raise ValueError(
+        f"'{name}' is no local folder, so it is a Hub model, and needs 'revision', the 40 hex "
+        "digits of a commit"
+    )

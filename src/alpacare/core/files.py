@@ -41,14 +41,25 @@ def parse_json(text: str, place: str) -> Any:
     """Parse one JSON document; `place` (file, or file and line) opens the error.
 
     Raises:
-        BadInput: not JSON, nested too deeply, or text that cannot be written again.
+        BadInput: as `parse_any_json`, or text that cannot be written again.
     """
+    value = parse_any_json(text, place)
     try:
-        value = json.loads(text)
         if "\\ud" in text.lower():  # an escape may be half of a character, say of an emoji
             json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError as error:
         raise BadInput(f"{place}: half of a character ({error.reason}); mend the text") from error
+    return value
+
+
+def parse_any_json(text: str, place: str) -> Any:
+    """Parse one JSON document, in whose texts there may be half of an emoji.
+
+    Raises:
+        BadInput: not JSON, or nested too deeply.
+    """
+    try:
+        return json.loads(text)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, " if "\n" in text.strip() else ""
         raise BadInput(
@@ -59,7 +70,6 @@ def parse_json(text: str, place: str) -> Any:
         raise BadInput(f"{place}: not valid JSON (nested too deeply)") from error
     except ValueError as error:  # Python's limit on the digits of a whole number
         raise BadInput(f"{place}: a number of more than 4,300 digits; mend it") from error
-    return value
 
 
 def read_json(path: Path) -> Any:

@@ -6,8 +6,11 @@ from alpacare.core.public import exports
 
 __getattr__, __all__ = exports(
     __name__,
+    forms="FormReader FormRow",
     imports="fetch_dataset import_file",
+    json_tables="TableRow json_rows",
     seed_files="SeedsSettings read_seeds",
-    tables="read_json_rows read_table_rows",
+    sources="Part open_source",
+    tables="read_table_rows",
     test_set_import="import_test_set",
 )

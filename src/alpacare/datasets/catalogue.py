@@ -104,8 +104,8 @@ def write_down(key: str, value: str, after: str = "") -> None:
             file.write(head + new)
 
 
-def check_name(name: str) -> str:
-    """Check that a name can be used for files and stages.
+def check_name(name: str, way_out: str = "") -> str:
+    """Check that a name can be used for files and stages; `way_out` says what to do if it cannot.
 
     Raises:
         BadInput: it cannot.
@@ -115,7 +115,7 @@ def check_name(name: str) -> str:
     except ValidationError:
         raise BadInput(
             f"'{name}' is not a valid name: use letters, digits, '.', '_' and '-'; begin with a "
-            "letter or digit"
+            f"letter or digit{way_out}"
         ) from None
 
 

@@ -16,7 +16,8 @@ from alpacare.core.errors import BadInput
 from alpacare.core.progress import track
 from alpacare.datasets.addresses import HUB, check_target
 from alpacare.datasets.catalogue import write_down
-from alpacare.datasets.tables import MOST_RATIO, MOST_UNPACKED, is_html
+from alpacare.datasets.json_tables import is_html
+from alpacare.datasets.tables import MOST_RATIO, MOST_UNPACKED
 
 FOLDER = Path(".dvc/tmp/downloads")  # Git ignores it; files in it are temporary
 _TIMEOUT = 30.0  # seconds without a byte before a download fails

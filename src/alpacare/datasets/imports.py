@@ -5,27 +5,31 @@ the licence. Dropped rows are in data/dropped/imported/NAME.jsonl.
 """
 
 import json
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from alpacare.core import jsonl
 from alpacare.core.errors import BadInput
 from alpacare.core.files import atomic_file
 from alpacare.core.settings import read_yaml
-from alpacare.datasets.addresses import refuse_address
 from alpacare.datasets.catalogue import CATALOGUE, PublishedDataset, check_name, find_published
 from alpacare.datasets.downloads import download
+from alpacare.datasets.json_tables import json_rows
+from alpacare.datasets.outcome import (
+    describe_dropped,
+    describe_repairs,
+    none_left,
+    write_dropped,
+)
 from alpacare.datasets.row_importer import ImportedRows, ImportStage, RowImporter
 from alpacare.datasets.seed_files import read_seeds
-from alpacare.datasets.tables import read_json_rows, read_table_rows
+from alpacare.datasets.sources import Part, open_source
+from alpacare.datasets.tables import read_table_rows
 from alpacare.datasets.test_set_import import import_test_set
 from alpacare.sharing.tracked import check_replaceable, dvc_file, dvc_track
 
 IMPORTED = Path("data/imported")
-DROPPED = Path("data/dropped/imported")
 SEEDS = Path("data/seeds")
 
 
@@ -53,7 +57,7 @@ def _fetch_responses(name: str, known: PublishedDataset, path: Path) -> Iterator
             read_table_rows(file)
         )
         _check_count(name, known, len(imported.rows) + len(imported.dropped))
-        _write(path, name, imported, meta)
+        _write(path, imported, meta)
     yield from _report(path, imported)
     yield f"licence: {known.licence}"
     yield f"next: `make preset NAME={name}` where there is one, or in params.yaml set"
@@ -64,7 +68,7 @@ def _fetch_responses(name: str, known: PublishedDataset, path: Path) -> Iterator
 def _fetch_seeds(name: str, known: PublishedDataset, path: Path) -> Iterator[str]:
     """Store published seeds unchanged: the stage `seeds` reads their form."""
     with _download(known) as (file, meta):
-        rows = [row for _, row in read_json_rows(file)]
+        rows = [row for _, row in json_rows(file)]
         _check_count(name, known, len(rows))
         read_seeds(file)  # raises what the stage would raise
         _write_rows(path, rows)
@@ -93,31 +97,35 @@ def _check_count(name: str, known: PublishedDataset, count: int) -> None:
 
 
 def import_file(
-    stage: ImportStage, file: Path, name: str | None, columns: Mapping[str, str], model: str | None
+    stage: ImportStage,
+    address: str,
+    name: str | None,
+    columns: Mapping[str, str],
+    model: str | None,
+    part: Part,
 ) -> tuple[Path, list[str]]:
-    """Import the user's own file; return the path of its rows, and lines to print.
+    """Import the user's own file, or a dataset; return the path of its rows, and lines to print.
 
     Raises:
-        BadInput: an unreadable file or row, a missing column, a file in the way.
+        BadInput: an unreadable file, no row that can be used, a missing column, a file in the way.
     """
     if model is not None and stage == "instructions":
         raise BadInput("--model says who wrote answers; instructions have none, so leave it out")
-    refuse_address(str(file))
-    name = check_name(name or file.stem)
+    source = open_source(address, part)
+    name = check_name(name or source.name, "; or give a name: --name NAME, with make NAME=...")
     path = IMPORTED / f"{name}.jsonl"
     check_replaceable(path)
-    imported = RowImporter(stage, name, columns, model).import_rows(read_table_rows(file))
+    imported = RowImporter(stage, name, columns, model).import_rows(source.rows)
     if not imported.rows:
-        reasons = ", ".join(_count_dropped(imported))
-        raise BadInput(f"{file}: not one row can be used ({reasons}); nothing was written")
-    _write(path, name, imported, {"source": file.name})
+        raise none_left(address, imported.dropped)
+    _write(path, imported, source.meta)
     return path, list(_report(path, imported))
 
 
-def _write(path: Path, name: str, imported: ImportedRows, meta: Mapping[str, Any]) -> None:
+def _write(path: Path, imported: ImportedRows, meta: Mapping[str, Any]) -> None:
     """Write the dropped rows, then the rows: a failure in between leaves no rows."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    jsonl.write(DROPPED / f"{name}.jsonl", imported.dropped)
+    write_dropped(path, imported.dropped)
     _write_rows(path, imported.rows)
     dvc_track(path, meta)
 
@@ -130,14 +138,12 @@ def _write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
 def _report(path: Path, imported: ImportedRows) -> Iterator[str]:
     total = len(imported.rows) + len(imported.dropped)
     yield f"{path}: {len(imported.rows):,} of {total:,} rows"
-    for line in _count_dropped(imported):
-        yield f"dropped: {line}"
-    if imported.dropped:
-        yield f"         each is in {DROPPED / path.name}"
-    for what, times in (+imported.repairs).items():
-        yield f"repaired: {times:,} {what}"
+    yield from describe_dropped(path, imported.dropped)
+    yield from describe_repairs(imported.repairs)
+    several = sum(_turns(row) > 1 for row in imported.rows)
+    if several:
+        yield f"note: {several:,} conversations of several turns: no student learns from them yet"
 
 
-def _count_dropped(imported: ImportedRows) -> list[str]:
-    counts = Counter(row.reason for row in imported.dropped)
-    return [f"{times:,} {reason}" for reason, times in counts.items()]
+def _turns(row: Mapping[str, Any]) -> int:
+    return sum(turn["role"] == "user" for turn in row.get("messages", ()))

@@ -1,7 +1,7 @@
 """Imports others' rows as rows of the pipeline: instructions, or responses with their answers.
 
-Where a file of responses has columns type, topic, view or difficulty, they are kept: a student's
-`rows.where` can choose by them.
+Where a file has columns type, topic, view or difficulty, they are kept: a student's `rows.where`
+can choose by them.
 
 {"id": "3f0c...", "instruction": "Explain ...", "input": "", "output": "The heart ...",
  "finish_reason": "unknown", "model": "gpt-4", "request": "ours:17"}
@@ -10,30 +10,37 @@ Where a file of responses has columns type, topic, view or difficulty, they are 
 each with its reason.
 """
 
-import difflib
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from itertools import chain
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from alpacare.core.errors import BadInput
-from alpacare.core.texts import repair_text
-from alpacare.datasets.fields import normalise_kind, read_field
-from alpacare.datasets.tables import TableRow
+from alpacare.core.texts import comparable, repair_text
+from alpacare.datasets.fields import KIND, BadRow, read_field
+from alpacare.datasets.forms import (
+    FORM_FIELDS,
+    FormReader,
+    FormRow,
+    check_fields,
+    has_form,
+    missing_column,
+)
+from alpacare.datasets.json_tables import TableRow
+from alpacare.datasets.multiple_choice import is_choice
 from alpacare.records.dropped import Dropped
-from alpacare.records.label_normalisation import normalise_input
+from alpacare.records.message import SEVERAL_TURNS, count_turns, messages_id
 from alpacare.records.task import row_id, same_task_key
 
 ImportStage = Literal["instructions", "responses"]
-KIND = ("type", "topic", "view", "difficulty")
-FIELDS: dict[ImportStage, tuple[str, ...]] = {
-    "instructions": ("instruction", "input", *KIND),
-    "responses": ("instruction", "input", "output", "model", *KIND),
+# what a row that is neither a conversation nor a multiple choice has
+_TEXTS: dict[ImportStage, tuple[str, ...]] = {
+    "instructions": ("instruction", "input"),
+    "responses": ("instruction", "input", "output", "model"),
 }
-_REQUIRED: dict[ImportStage, set[str]] = {
-    "instructions": {"instruction"},
-    "responses": {"instruction", "output"},
+_REQUIRED: dict[ImportStage, tuple[str, ...]] = {
+    "instructions": ("instruction",),
+    "responses": ("instruction", "output"),
 }
 
 
@@ -60,18 +67,11 @@ class RowImporter:
         Raises:
             BadInput: `columns` names a field that the stage does not have.
         """
-        for ours in columns:
-            if ours not in FIELDS[stage]:
-                known = ", ".join(FIELDS[stage])
-                raise BadInput(f"--column {ours}=...: no such field of {stage}; there are: {known}")
+        check_fields(columns, (*_TEXTS[stage], *FORM_FIELDS, *KIND), stage)
         self._imported = ImportedRows()
+        self._reader = FormReader(columns, self._imported.repairs)
         self._stage = stage
         self._name = name
-        self._columns = {ours: columns.get(ours, ours) for ours in FIELDS[stage]}
-        self._read_columns = {"id", *self._columns.values()}  # ids are made anew
-        self._required = _REQUIRED[stage] | set(columns)
-        if stage == "responses" and model is None:
-            self._required.add("model")
         self._model = model and repair_text(model).strip()
         self._seen: dict[str, str] = {}
 
@@ -79,78 +79,101 @@ class RowImporter:
         """Import all rows of the file.
 
         Raises:
-            BadInput: no rows, a missing column, a value that is not text.
+            BadInput: no rows, or none that can be used; a missing column.
         """
-        rows = iter(rows)
-        first = next(rows, None)
-        if first is None:
+        head, rows = self._reader.start(rows)
+        if not head:
             raise BadInput(f"{self._name}: the file has no rows")
-        for ours, theirs in self._columns.items():
-            if ours in self._required and theirs not in first.values:
-                raise BadInput(f"{first.place}: {_advice(ours, theirs, first)}")
-        for row in chain([first], rows):
-            self._import(row)
+        self._check_columns(head)
+        for row in rows:
+            try:
+                self._import(row)
+            except BadRow as error:
+                self._drop(f"{self._name}:{row.number}", error.reason, str(error))
         return self._imported
 
-    def _import(self, row: TableRow) -> None:
-        repairs = self._imported.repairs
-        texts = {ours: self._text(row, ours, theirs) for ours, theirs in self._columns.items()}
-        input = normalise_input(texts["input"])
-        if input != texts["input"]:
-            repairs[f'inputs "{texts["input"][:20]}" read as none'] += 1
-        for key in row.values:
-            if key not in self._read_columns:
-                repairs[f"fields '{key}' not read"] += 1
-        id = row_id(texts["instruction"], input)
-        request = f"{self._name}:{row.number}"
-        key = same_task_key(texts["instruction"], input)
-        if reason := self._drop_reason(texts, key):
-            witness = self._seen.get(key, request) if reason == "same_task" else request
-            self._imported.dropped.append(
-                Dropped(id=id, stage=f"import of {self._name}", reason=reason, witness=witness)
+    def _check_columns(self, head: list[TableRow]) -> None:
+        """Check that a file has the columns that the stage needs: a plain one its texts.
+
+        Raises:
+            BadInput: it lacks one.
+        """
+        readable = [row for row in head if not row.problem]
+        there = list(dict.fromkeys(name for row in readable for name in row.values))
+        place, names = head[0].place, ", ".join(there)
+        plain = readable and not any(has_form(row.values) for row in readable)
+        for name in _REQUIRED[self._stage] if plain else ():
+            if name not in there:
+                raise BadInput(f"{place}: {missing_column(name, name, there)}")
+        signed = self._model or "model" in there or any(is_choice(row.values) for row in readable)
+        if self._stage == "responses" and not signed:
+            raise BadInput(
+                f"{place}: who wrote the answers? give --model NAME, or --column model=ONE OF "
+                f"{names}"
             )
-            return
-        self._seen[key] = request
-        question = {"id": id, "instruction": texts["instruction"], "input": input}
-        self._imported.rows.append(question | self._other_fields(texts, request))
 
-    def _text(self, row: TableRow, ours: str, theirs: str) -> str:
-        value = row.values.get(theirs)
-        if ours == "difficulty" and isinstance(value, int | float):
-            return str(value)
-        if self._stage == "responses" and ours in KIND and not isinstance(value, str | None):
-            self._imported.repairs[f"fields '{theirs}' not read"] += 1  # it means something else
-            return ""
-        return read_field(row.values, theirs, row.place, self._imported.repairs)
+    def _import(self, row: TableRow) -> None:
+        read = self._read(row)
+        self._reader.count_unread(row, {*_TEXTS[self._stage], *read.form})
+        request = f"{self._name}:{row.number}"
+        id, key = _identify(read)
+        reason = self._drop_reason(read, key)
+        if reason == "same_task":
+            self._drop(id, reason, self._seen[key])
+        elif reason:
+            self._drop(id, reason, request)
+        else:
+            self._imported.rows.append(
+                {"id": id, "instruction": read.instruction, "input": read.input}
+                | self._other_fields(row, read, request)
+            )
+            self._seen[key] = request
 
-    def _drop_reason(self, texts: Mapping[str, str], key: str) -> str:
+    def _read(self, row: TableRow) -> FormRow:
+        read = self._reader.read(row)
+        if self._stage == "instructions" and read.messages:
+            if count_turns(read.messages) > 1:
+                raise BadRow(SEVERAL_TURNS, f"{row.place}: a conversation, and no one instruction")
+            self._imported.repairs["system turns not read"] += 1
+            return replace(read, messages=None)
+        return read
+
+    def _drop(self, id: str, reason: str, witness: str) -> None:
+        stage = f"import of {self._name}"
+        self._imported.dropped.append(Dropped(id=id, stage=stage, reason=reason, witness=witness))
+
+    def _drop_reason(self, read: FormRow, key: str) -> str:
         """Give the reason why a row cannot be used; "" if it can."""
-        if not texts["instruction"]:
+        if not read.instruction:
             return "no_instruction"
-        if self._stage == "responses" and not texts["output"]:
+        if self._stage == "responses" and not read.output:
             return "no_response"
         return "same_task" if key in self._seen else ""
 
-    def _other_fields(self, texts: Mapping[str, str], request: str) -> dict[str, Any]:
+    def _other_fields(self, row: TableRow, read: FormRow, request: str) -> dict[str, Any]:
         """Give a row's fields beside its question."""
+        repairs = self._imported.repairs
         if self._stage == "instructions":
-            return normalise_kind(texts, self._imported.repairs) | {"request": request}
-        model = texts["model"] or self._model
-        self._imported.repairs["answers without a model's name: model unknown"] += not model
-        return {
-            "output": texts["output"],
+            return {**read.kind, "request": request}
+        written = read_field(row.values, "model", row.place, repairs)
+        model = written or read.answerer or self._model
+        repairs["answers without a model's name: model unknown"] += not model
+        fields: dict[str, Any] = {
+            "output": read.output,
             "finish_reason": "unknown",
             "model": model or "unknown",
             "request": request,
-            **normalise_kind(texts, self._imported.repairs),
+            **read.kind,
         }
+        if read.messages:
+            fields["messages"] = [turn.model_dump() for turn in read.messages]
+        return fields
 
 
-def _advice(ours: str, theirs: str, first: TableRow) -> str:
-    """Say which column is missing, and how to name it."""
-    there = ", ".join(first.values) or "none"
-    if ours == "model":
-        return f"who wrote the answers? give --model NAME, or --column model=ONE OF {there}"
-    close = difflib.get_close_matches(theirs, list(first.values), n=1)
-    hint = f"; did you mean '{close[0]}'?" if close else ";"
-    return f"no column '{theirs}'{hint} there are: {there}; name it with --column {ours}=THEIRS"
+def _identify(read: FormRow) -> tuple[str, str]:
+    """Give a row's id, and what it shares with rows that ask the same."""
+    if not read.messages:
+        question = read.instruction, read.input
+        return row_id(*question), same_task_key(*question)
+    same = [turn.model_copy(update={"content": comparable(turn.content)}) for turn in read.messages]
+    return messages_id(read.messages), messages_id(same)

@@ -10,7 +10,7 @@ from alpacare.core import jsonl
 from alpacare.core.errors import BadInput
 from alpacare.core.settings import Settings
 from alpacare.datasets.fields import read_field
-from alpacare.datasets.tables import read_json_rows
+from alpacare.datasets.json_tables import json_rows
 from alpacare.records.label_normalisation import (
     normalise_difficulty,
     normalise_input,
@@ -39,7 +39,7 @@ def read_seeds(path: Path, repairs: Counter[str] | None = None) -> list[Seed]:
     places: dict[str, str] = {}
     seeds: list[dict[str, Any]] = []
     repairs = Counter() if repairs is None else repairs
-    for place, row in read_json_rows(path):
+    for place, row in json_rows(path):
         seed = _normalise(row, place, repairs)
         key = same_task_key(seed["instruction"], seed["input"])
         if key in places:

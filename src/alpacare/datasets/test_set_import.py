@@ -1,13 +1,12 @@
 """`alpacare test-set`: published files become data/tests/NAME.jsonl, tracked by DVC, not by Git."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from alpacare.core import jsonl
 from alpacare.core.errors import BadInput
-from alpacare.core.files import read_text
-from alpacare.datasets.addresses import refuse_address
 from alpacare.datasets.catalogue import (
     CATALOGUE,
     PublishedDataset,
@@ -16,14 +15,25 @@ from alpacare.datasets.catalogue import (
     split_answerer,
 )
 from alpacare.datasets.downloads import download
+from alpacare.datasets.fields import KIND
+from alpacare.datasets.forms import FORM_FIELDS, check_fields, missing_column
+from alpacare.datasets.outcome import describe_dropped, describe_repairs, write_dropped
+from alpacare.datasets.sources import Part, open_source
+from alpacare.datasets.tables import read_table_rows
 from alpacare.datasets.test_set_merge import PublishedFile, TestSet, merge
 from alpacare.sharing.tracked import check_replaceable, dvc_file, dvc_track
 
 FOLDER = Path("data/tests")
+WHOLE = Part()  # a dataset of one config and split
 
 
-def import_test_set(name: str, files: Sequence[str]) -> Iterator[str]:
+def import_test_set(
+    name: str, files: Sequence[str], columns: Mapping[str, str] | None = None, part: Part = WHOLE
+) -> Iterator[str]:
     """Make data/tests/NAME.jsonl of "[WHO=]FILE" each, or of the catalogue's files; return lines.
+
+    `columns` gives their column for our field, in the files that have it; `part` is what is read of
+    datasets.
 
     Raises:
         BadInput: an unknown name, a wrong file or download, a file in the way; nothing is written.
@@ -33,41 +43,66 @@ def import_test_set(name: str, files: Sequence[str]) -> Iterator[str]:
     known = find_published(name)
     if known and known.kind != "tests":
         raise BadInput(f"{name}: is no test set but {known.kind}; run: make fetch DATASET={name}")
-    if files:
-        sources = [_open(file) for file in files]
+    meta: dict[str, Any] = {"licence": known.licence} if known else {}
+    if files:  # the source of the user's own files is not known, that of datasets is
+        sources = _open(files, part, meta)
     elif known:
         sources = [_download(file, sha256) for file, sha256 in known.files.items()]
+        meta = {"source": list(known.files), **meta}
     else:
         raise BadInput(f"no test set '{name}' in {CATALOGUE}; if it is yours, name its files")
-    test_set = merge(sources)
+    test_set = merge(_name_columns(sources, columns or {}))
     if known and test_set.questions != known.rows:
         raise BadInput(
             f"{sources[0].place}: {test_set.questions} questions, but {CATALOGUE} says that {name} "
             f"has {known.rows}; is it cut off? another set needs another name"
         )
+    write_dropped(path, test_set.dropped)
     jsonl.write(path, test_set.tasks)
-    meta: dict[str, Any] = {"licence": known.licence} if known else {}
-    if known and not files:  # the source of the user's own files is not known
-        meta = {"source": list(known.files), **meta}
     dvc_track(path, meta)
     return _report(path, test_set, known)
 
 
-def _open(file: str) -> PublishedFile:
-    answerer, path = split_answerer(file)
-    refuse_address(path)
-    return PublishedFile(path, read_text(Path(path)), answerer)
+def _open(files: Sequence[str], part: Part, meta: dict[str, Any]) -> list[PublishedFile]:
+    """Read files, and that part of datasets; add to `meta` where a dataset came from."""
+    named = [split_answerer(file) for file in files]
+    mixed = len({Path(address).is_file() for _, address in named}) > 1
+    found = []
+    for answerer, address in named:
+        source = open_source(address, WHOLE if mixed and Path(address).is_file() else part)
+        if "split" in source.meta:
+            meta.setdefault("source", []).append(source.meta["source"])
+        found.append(PublishedFile(address, list(source.rows), answerer))
+    return found
+
+
+def _name_columns(
+    files: Sequence[PublishedFile], columns: Mapping[str, str]
+) -> list[PublishedFile]:
+    """Give each file those of the named columns that it has.
+
+    Raises:
+        BadInput: no such field of test sets, or a column that no file has.
+    """
+    check_fields(columns, ("instruction", "input", "output", *FORM_FIELDS, *KIND), "test sets")
+    named = []
+    there: dict[str, None] = {}
+    for file in files:
+        own = dict.fromkeys(name for row in file.rows for name in row.values)
+        there |= own
+        mine = {ours: theirs for ours, theirs in columns.items() if theirs in own}
+        named.append(replace(file, columns=mine))
+    for ours, theirs in columns.items():
+        if theirs not in there:
+            raise BadInput(f"{files[0].place}: {missing_column(ours, theirs, there)}")
+    return named
 
 
 def _download(name: str, sha256: str | None) -> PublishedFile:
     """Fetch one file of the catalogue; a proxy set in the environment is used."""
     answerer, address = split_answerer(name)
     with download(address, sha256) as file:
-        try:
-            text = file.read_bytes().decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise BadInput(f"{address}: not UTF-8 text ({error.reason})") from error
-    return PublishedFile(address, text, answerer)
+        return PublishedFile(address, list(read_table_rows(file, address)), answerer)
 
 
 def _report(path: Path, test_set: TestSet, known: PublishedDataset | None) -> Iterator[str]:
@@ -75,8 +110,8 @@ def _report(path: Path, test_set: TestSet, known: PublishedDataset | None) -> It
     yield f"{path}: {len(test_set.tasks)} tasks, answers by {answerers}"
     for answerer, lacks in test_set.missing.items():
         yield f"left out: {answerer}, without an answer to {lacks} of {len(test_set.tasks)} tasks"
-    for what, times in test_set.repairs.items():
-        yield f"repaired: {times:,} {what}"
+    yield from describe_dropped(path, test_set.dropped)
+    yield from describe_repairs(test_set.repairs)
     yield f"licence: {known.licence if known else 'not known here; ask whoever wrote it'}"
     yield f"next: in params.yaml, add {path.stem} to `tests`, the answerers you want to"
     yield "      `models.written`, and to `judgments.references` (students are compared with them)"

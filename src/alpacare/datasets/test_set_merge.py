@@ -3,40 +3,46 @@
 Positions and ids are not used: published ids have gaps, and files have other orders.
 """
 
-import io
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
 from alpacare.core import jsonl
 from alpacare.core.errors import BadInput
-from alpacare.datasets.tables import json_rows
+from alpacare.datasets.fields import BadRow
+from alpacare.datasets.forms import FormReader
+from alpacare.datasets.json_tables import TableRow
+from alpacare.datasets.outcome import none_left
 from alpacare.datasets.test_set_rows import PublishedRow, read_row
+from alpacare.records.dropped import Dropped
 from alpacare.records.task import TestTask, row_id
 
 
 @dataclass(frozen=True)
 class PublishedFile:
-    """A file's text, its address, and who gave the answers in it that have no name."""
+    """A file's rows, its address, who gave the answers in it that have no name; named columns."""
 
     place: str
-    text: str
+    rows: Sequence[TableRow]
     answerer: str | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class TestSet:
     """Tasks with the answers of all who answered every one of them.
 
-    `missing`: who is left out, and how many answers they lack; `repairs`: what was repaired or not
-    read, and how often; `questions`: the number of published questions, repeated ones too.
+    `missing`: who is left out, and how many answers they lack; `dropped`: the rows of all files
+    that were not used; `repairs`: what was repaired or not read, and how often; `questions`: the
+    number of published questions, repeated ones too.
     """
 
     __test__ = False  # pytest: not a test class
     tasks: list[TestTask]
     answerers: list[str]
     missing: dict[str, int]
+    dropped: list[Dropped]
     repairs: Counter[str]
     questions: int
 
@@ -54,11 +60,12 @@ def merge(sources: Sequence[PublishedFile]) -> TestSet:
     """Join files by question; the first file with questions decides which, and their order.
 
     Raises:
-        BadInput: no questions, a row of unknown form, an answer without a name, or two answers of
-            one name to one question.
+        BadInput: no questions, a file without a usable row, an answer without a name, or two
+            answers of one name to one question.
     """
     repairs: Counter[str] = Counter()
-    files = _add_instructions([_read(source, repairs) for source in sources], repairs)
+    dropped: list[Dropped] = []
+    files = _add_instructions([_read(source, dropped, repairs) for source in sources], repairs)
     questions = next((own for rows in files if (own := [r for r in rows if r.instruction])), [])
     if not questions:
         places = ", ".join(source.place for source in sources)
@@ -67,19 +74,49 @@ def merge(sources: Sequence[PublishedFile]) -> TestSet:
     for row in questions:
         tasks.setdefault(row.text, _MergedTask(row))
     for rows in files:
-        _add_answers(rows, tasks, repairs)
-    return _finish(files, list(tasks.values()), repairs, len(questions))
+        _add_answers(rows, tasks, dropped, repairs)
+    names = dict.fromkeys(name for rows in files for row in rows for name in row.answers)
+    missing = {name: sum(name not in task.answers for task in tasks.values()) for name in names}
+    answerers = [name for name, lacks in missing.items() if not lacks]
+    return TestSet(
+        tasks=[_test_task(task, answerers) for task in tasks.values()],
+        answerers=answerers,
+        missing={name: lacks for name, lacks in missing.items() if lacks},
+        dropped=dropped,
+        repairs=+repairs,  # without zeros
+        questions=len(questions),
+    )
 
 
-def _read(source: PublishedFile, repairs: Counter[str]) -> list[PublishedRow]:
-    values = json_rows(io.StringIO(source.text), source.place)
-    rows = [read_row(value, place, source.answerer, repairs) for place, value in values]
+def _read(
+    source: PublishedFile, dropped: list[Dropped], repairs: Counter[str]
+) -> list[PublishedRow]:
+    """Read a file's rows; those that cannot be used are dropped.
+
+    Raises:
+        BadInput: none can.
+    """
+    reader = FormReader(source.columns, repairs)
+    rows = []
+    bad: list[Dropped] = []
+    for row in reader.start(source.rows)[1]:
+        try:
+            rows.append(read_row(row, reader, source.answerer, repairs))
+        except BadRow as error:
+            bad.append(_dropped(row.place, error.reason, str(error)))
+    if bad and not rows:
+        raise none_left(source.place, bad)
+    dropped += bad
     if source.answerer and not any(source.answerer in row.answers for row in rows):
         raise BadInput(
             f"{source.place}: has no 'output' or 'response' of {source.answerer}; give the file "
-            "without a name"
+            "without a name, or name the column: --column output=THEIRS"
         )
     return rows
+
+
+def _dropped(id: str, reason: str, witness: str) -> Dropped:
+    return Dropped(id=id, stage="test set", reason=reason, witness=witness)
 
 
 def _add_instructions(
@@ -133,20 +170,23 @@ def _find_questions(prompts: Sequence[str], questions: Collection[str]) -> list[
 
 
 def _add_answers(
-    rows: list[PublishedRow], tasks: dict[str, _MergedTask], repairs: Counter[str]
+    rows: list[PublishedRow],
+    tasks: dict[str, _MergedTask],
+    dropped: list[Dropped],
+    repairs: Counter[str],
 ) -> None:
-    """Add one file's answers to their questions."""
+    """Add one file's answers to their questions; rows that answer none, or twice, are dropped."""
     prompts = [row.text for row in rows if not row.instruction]
     questions = dict(zip(prompts, _find_questions(prompts, tasks), strict=True))
-    seen: set[str] = set()
+    seen: dict[str, str] = {}
     for row in rows:
         question = row.text if row.instruction else questions[row.text]
         if question not in tasks:
-            repairs["rows left out that answer none of the questions, or several"] += 1
+            dropped.append(_dropped(row.place, "no_such_question", row.text))
         elif question in seen:
-            repairs["rows left out that repeat a question"] += 1
+            dropped.append(_dropped(row.place, "same_task", seen[question]))
         else:
-            seen.add(question)
+            seen[question] = row.place
             _add_row(row, tasks[question], repairs)
 
 
@@ -159,25 +199,6 @@ def _add_row(row: PublishedRow, task: _MergedTask, repairs: Counter[str]) -> Non
         repairs["answers that are empty, and stay so"] += not answer
         task.answers[answerer] = answer
     task.kind = row.kind | task.kind
-
-
-def _finish(
-    files: list[list[PublishedRow]],
-    tasks: list[_MergedTask],
-    repairs: Counter[str],
-    questions: int,
-) -> TestSet:
-    """Leave out who did not answer everything, and convert the rest to test tasks."""
-    names = dict.fromkeys(name for rows in files for row in rows for name in row.answers)
-    missing = {name: sum(name not in task.answers for task in tasks) for name in names}
-    answerers = [name for name, lacks in missing.items() if not lacks]
-    return TestSet(
-        tasks=[_test_task(task, answerers) for task in tasks],
-        answerers=answerers,
-        missing={name: lacks for name, lacks in missing.items() if lacks},
-        repairs=+repairs,  # without zeros
-        questions=questions,
-    )
 
 
 def _test_task(task: _MergedTask, answerers: list[str]) -> TestTask:

@@ -9,22 +9,23 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from alpacare.core.errors import BadInput
 from alpacare.core.texts import comparable
-from alpacare.datasets.fields import normalise_kind, read_field
+from alpacare.datasets.fields import BadRow, read_answer, read_field
+from alpacare.datasets.forms import FormReader
+from alpacare.datasets.json_tables import TableRow
+from alpacare.records.message import SEVERAL_TURNS, count_turns
 from alpacare.records.task import row_id
 
 _SUFFIX = "-answer"
 _NO_SUFFIX = "claude-2"  # the one answer in MedInstruct-test without the suffix
-_NO_INPUT = ("na", "n/a", "<noinput>")
 _ANSWERS = ("output", "response", "generator", "answers")
-_KIND = ("type", "topic", "view", "difficulty")
-_IGNORED = ("id", "dataset", "raw_output")  # ids are made anew, raw_output is prompt and response
-_KNOWN = {"instruction", "input", "prompt", *_ANSWERS, *_KIND, *_IGNORED, _NO_SUFFIX}
+_IGNORED = ("dataset", "raw_output")  # raw_output is prompt and response
+_KNOWN = ("instruction", "input", "prompt", *_ANSWERS, *_IGNORED, _NO_SUFFIX)
 
 
 @dataclass(frozen=True)
@@ -46,51 +47,57 @@ class PublishedRow:
 
 
 def read_row(
-    value: dict[str, Any], place: str, answerer: str | None, repairs: Counter[str]
+    row: TableRow, reader: FormReader, answerer: str | None, repairs: Counter[str]
 ) -> PublishedRow:
     """Read a row; `answerer` gave its `response`, or else its `output`.
 
     Raises:
-        BadInput: no question and no prompt, an answer without a name, a field of another type.
+        BadRow: it cannot be read, or has no question and no prompt.
+        BadInput: an answer without a name, two of one name.
     """
-    instruction, input, prompt = (
-        read_field(value, key, place, repairs) for key in ("instruction", "input", "prompt")
-    )
-    if input.lower() in _NO_INPUT:
-        repairs[f'inputs "{input}" read as none'] += 1
-        input = ""
-    if not (instruction or input or prompt):
-        raise BadInput(
-            f"{place}: no question: wanted 'instruction' (and 'input'), or 'prompt'; the row has: "
-            f"{', '.join(value) or 'nothing'}"
+    read = reader.read(row)
+    prompt = read_field(row.values, "prompt", row.place, repairs)
+    if not (read.instruction or read.input or prompt):
+        raise BadRow(
+            "no_question",
+            f"{row.place}: no question: wanted 'instruction' (and 'input'), or 'prompt'; the row "
+            f"has: {', '.join(row.values) or 'nothing'}",
         )
-    repairs["ids made anew"] += "id" in value and value["id"] != row_id(instruction, input)
-    for key in value:
-        if key not in _KNOWN and not key.endswith(_SUFFIX):
-            repairs[f"fields '{key}' not read"] += 1
-    answers = _answers(value, place, answerer, repairs)
-    return PublishedRow(place, instruction, input, prompt, answers, _kind(value, place, repairs))
+    if count_turns(read.messages) > 1:
+        raise BadRow(SEVERAL_TURNS, f"{row.place}: a conversation of several turns")
+    repairs["system turns not read"] += read.messages is not None
+    anew = "id" in row.values and row.values["id"] != row_id(read.instruction, read.input)
+    repairs["ids made anew"] += anew
+    signed = [name for name in row.values if name.endswith(_SUFFIX)]
+    reader.count_unread(row, {*_KNOWN, *signed, *read.form})
+    answers = _answers(row, answerer, repairs)
+    if read.form and "output" not in row.values and read.output:
+        answers[read.answerer or _whose(answerer, "answer", row.place)] = read.output
+    return PublishedRow(row.place, read.instruction, read.input, prompt, answers, read.kind)
 
 
-def _answers(
-    value: dict[str, Any], place: str, answerer: str | None, repairs: Counter[str]
-) -> dict[str, str]:
+def _answers(row: TableRow, answerer: str | None, repairs: Counter[str]) -> dict[str, str]:
     answers: dict[str, str] = {}
-    for name, holder, key in _find_answers(value, place, answerer):
-        if name is None:
-            raise BadInput(f"{place}: whose is this '{key}'? name them, as in gpt-4=FILE")
-        slug = name if name == answerer else _slug(name, place)
+    for found, holder, key in _find_answers(row.values, row.place, answerer):
+        name = _whose(found, key, row.place)
+        slug = name if name == answerer else _slug(name, row.place)
         if slug in answers:
-            raise BadInput(f"{place}: two answers by '{slug}'; rename or delete one")
+            raise BadInput(f"{row.place}: two answers by '{slug}'; rename or delete one")
         if slug != key and key not in _ANSWERS:
             repairs[f"fields '{key}' read as {slug}"] += 1
-        answers[slug] = read_field(holder, key, place, repairs)
+        answers[slug] = read_answer(holder, key, row.place, repairs)
     return answers
 
 
+def _whose(name: str | None, key: str, place: str) -> str:
+    if name is None:
+        raise BadInput(f"{place}: whose is this '{key}'? name them, as in gpt-4=FILE")
+    return name
+
+
 def _find_answers(
-    value: dict[str, Any], place: str, answerer: str | None
-) -> Iterator[tuple[str | None, dict[str, Any], str]]:
+    value: Mapping[str, Any], place: str, answerer: str | None
+) -> Iterator[tuple[str | None, Mapping[str, Any], str]]:
     """Yield the answerer of each answer, and the object and key that hold it.
 
     A row with `response` and `output` is a model's answer beside that of a reference, which
@@ -117,10 +124,3 @@ def _slug(name: str, place: str) -> str:
     if not slug:
         raise BadInput(f"{place}: '{name}' is not a name for an answerer; use letters or digits")
     return slug
-
-
-def _kind(value: dict[str, Any], place: str, repairs: Counter[str]) -> dict[str, str | int]:
-    fields = {key: read_field(value, key, place, repairs) for key in _KIND[:-1]}
-    difficulty = value.get("difficulty")
-    repairs["difficulties given as text"] += isinstance(difficulty, str)
-    return normalise_kind({**fields, "difficulty": difficulty}, repairs)

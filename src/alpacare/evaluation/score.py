@@ -36,6 +36,7 @@ class JudgeRun(BaseModel):
     models: list[str] = []
     dollars: float = 0.0  # a judge that is no LLM costs nothing
     call_seconds: float | None = None
+    left_out: str | None = None  # why the judge has no verdicts, if it has none
 
     @field_validator("models", mode="before")
     @classmethod

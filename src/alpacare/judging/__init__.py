@@ -7,5 +7,5 @@ __getattr__, __all__ = exports(
     judge_request="JudgeRequest ask_judges find_replies make_judge_requests",
     judges="Judge LLMJudge LongestJudge OverlapJudge read_judge",
     longest="judge_by_length",
-    overlap="judge_by_overlap",
+    overlap="has_others judge_by_overlap",
 )

@@ -13,7 +13,7 @@ from typing import Any
 
 from alpacare.core import jsonl
 from alpacare.core.files import read_json
-from alpacare.datasets.tables import read_json_rows
+from alpacare.datasets.json_tables import json_rows
 from alpacare.evaluation.score import Cell
 from alpacare.lineage.mismatches import Line, find_all
 from alpacare.lineage.origin import own_source
@@ -126,7 +126,7 @@ def _seeds() -> Iterator[Count]:
     source = dependencies("seeds", "data/")[0]
     path = outputs("seeds", "metrics/")[-1]
     kept = read_json(path)["seeds"] if path.exists() else _rows(paths.rows("seeds"))
-    total = sum(1 for _ in read_json_rows(source))
+    total = sum(1 for _ in json_rows(source))
     yield Count("seeds", "seed tasks", total, kept, path, {"not taken": total - kept})
 
 

@@ -4,9 +4,9 @@ DVC deletes a stage's outputs before it starts the stage's command, so a typo in
 cost them. `make repro` looks here first.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
-from itertools import repeat
+from itertools import product, repeat
 
 from alpacare.core.errors import BadInput
 from alpacare.datasets.seed_choice import take_seeds
@@ -15,7 +15,8 @@ from alpacare.filtering.contamination_gate import read_test_sets
 from alpacare.generation.settings import read_local_model
 from alpacare.instructions.few_shot_sampler import FewShotSampler
 from alpacare.judging.judge_request import make_judge_requests
-from alpacare.judging.judges import LLMJudge, read_judge
+from alpacare.judging.judges import LLMJudge, OverlapJudge, read_judge
+from alpacare.judging.overlap import has_others
 from alpacare.llm.cache_pack import read_pack
 from alpacare.llm.prices import Prices
 from alpacare.llm.request import Request
@@ -35,12 +36,13 @@ from alpacare.prompting.chat_prompt import ChatPrompt
 from alpacare.prompting.judge_prompt import JudgePrompt
 from alpacare.prompting.student_prompt import StudentPrompt
 from alpacare.prompting.variables import TASK, few_shot
+from alpacare.records.task import TestTask
 from alpacare.records.test_set import read_test_set
 from alpacare.stages.model_generations import written_answers
 
 
 def check_all(targets: Sequence[str] = (), run: bool = False) -> str:
-    """Check all that the pipeline starts from; sum up in one line.
+    """Check all that the pipeline starts from; sum up in one line, and say what is left out.
 
     `run`: also whether the answers that are missing can be bought, as it always is with a BUDGET.
     With `targets`, money and machine are looked at only as far as these stages and those before
@@ -59,7 +61,7 @@ def check_all(targets: Sequence[str] = (), run: bool = False) -> str:
         for pack in dependencies(stage, "data/recordings/"):
             list(read_pack(pack))
     seeds = _check_seeds(params)
-    tasks = _check_tests(params)
+    tests = _check_tests(params)
     asked |= _check_models(params)
     read_test_sets(dependencies("filtered", "data/tests"))
     if params.filtered.engine == "ray" and find_spec("ray") is None:
@@ -70,7 +72,9 @@ def check_all(targets: Sequence[str] = (), run: bool = False) -> str:
     check_this_machine(params, needed)
     if run or read_budget() is not None:
         check_spending(teacher_examples(params) | asked, set(map(group, needed)))
-    return f"settings and prompts fine, {seeds} seed tasks, {tasks} test tasks"
+    tasks = sum(map(len, tests.values()))
+    summary = f"settings and prompts fine, {seeds} seed tasks, {tasks} test tasks"
+    return "\n".join([summary, *_left_out(params, tests)])
 
 
 def _check_sources(params: Params) -> None:
@@ -117,7 +121,27 @@ def _check_seeds(params: Params) -> int:
     return len(seeds)
 
 
-def _check_tests(params: Params) -> int:
+def _left_out(params: Params, tests: Mapping[str, list[TestTask]]) -> Iterator[str]:
+    """Say which test sets a judge by overlap leaves out: those with the judged answers alone."""
+    judges = [
+        name
+        for name in params.judgments.judges
+        if isinstance(read_judge(paths.judge(name)), OverlapJudge)
+    ]
+    for judge, (test, tasks) in product(judges, tests.items()):
+        names = [
+            name
+            for name in params.judgments.references
+            if name in tasks[0].answers and not has_others({name}, tasks)
+        ]
+        if names:
+            yield (
+                f"{judge} leaves out {test} against {', '.join(names)}: no other written answer to "
+                "compare with; the other judges judge it"
+            )
+
+
+def _check_tests(params: Params) -> dict[str, list[TestTask]]:
     """Read every test set; each written model must have answered one of them."""
     files = [paths.test_set(test) for test in params.tests]
     sets = [read_test_set(path) for path in files]
@@ -129,7 +153,7 @@ def _check_tests(params: Params) -> int:
                 f"params.yaml: models.written: '{name}' has answered none of the test sets "
                 f"(there are answers by: {', '.join(known) or 'nobody'})"
             )
-    return sum(map(len, sets))
+    return dict(zip(params.tests, sets, strict=True))
 
 
 def _check_models(params: Params) -> dict[str, list[Request]]:

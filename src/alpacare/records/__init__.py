@@ -10,6 +10,7 @@ __getattr__, __all__ = exports(
     generation="Generation",
     judgment="Judgment",
     label_normalisation="normalise_difficulty normalise_input normalise_type",
+    message="Message messages_id",
     pairs="AnswerFiles Comparison pair_answers",
     review="Review answer_hash",
     shown_pair="ShownPair show_both_orders",

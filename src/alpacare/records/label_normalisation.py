@@ -1,5 +1,6 @@
 """Label normalisation: types, difficulties and "no input", which people write in many ways."""
 
+import html
 import re
 
 from alpacare.records.task import TaskType
@@ -23,20 +24,29 @@ _TYPE_WORDS: tuple[tuple[str, TaskType], ...] = (
     ("open", "open QA"),
 )
 _WRAPPING = "\"'`*<>[](){}.\u201c\u201d\u2018\u2019"  # with curly quotes
-# "<noinput>" and any text after it; "None", "N/A (no input needed)", "No additional input"
+# "<noinput>" and any text after it; "None", "N/A (no input needed)", "No additional input"; "nan"
+# is what pandas writes for an empty cell
 _NO_INPUT = re.compile(
     r"[^\w<]*<\s*no[\s_-]?input\b.*"
-    r"|(?:n/?a|none|null|empty|not applicable|no ?(?:additional |further )?input)"
+    r"|(?:n/?a|nan|none|null|empty|not applicable|no ?(?:additional |further )?input)"
     r"(?: (?:needed|required|provided|necessary))?(?: \([^()]*)?",
     re.IGNORECASE | re.DOTALL,
 )
 
 
+_EMPTY = re.compile(r'[\u2013\u2014-]?|""')
+
+
 def normalise_input(text: str) -> str:
-    """Turn every way of writing "no input" into the empty string."""
+    """Turn every way of writing "no input" into the empty string; a dash alone is one, and "".
+
+    Other marks alone are material: a sign to name, Morse code, a pattern to print.
+    """
     text = text.strip()
-    bare = re.sub(r"[\s_\u2013\u2014-]+", " ", text).strip(_WRAPPING + " ")
-    return "" if not bare or _NO_INPUT.fullmatch(text) or _NO_INPUT.fullmatch(bare) else text
+    plain = html.unescape(text) if "&" in text else text  # &lt;noinput&gt;
+    bare = re.sub(r"[\s_\u2013\u2014-]+", " ", plain).strip(_WRAPPING + " ")
+    none = _EMPTY.fullmatch(text) or _NO_INPUT.fullmatch(plain) or _NO_INPUT.fullmatch(bare)
+    return "" if none else text
 
 
 def normalise_type(text: str) -> TaskType | None:

@@ -1,6 +1,7 @@
 """The teacher's answer to one instruction: a training example."""
 
 from alpacare.core.jsonl import Row
+from alpacare.records.message import Messages
 
 
 class Response(Row):
@@ -12,6 +13,9 @@ class Response(Row):
 
     `finish_reason` is "length" for an answer cut off by the token limit. The last four fields are
     the instruction's; imported rows may lack them.
+
+    `messages` is the whole conversation of an imported row that has a system turn or several turns;
+    its instruction is then the first question, its output the last answer, its id `messages_id`.
     """
 
     id: str
@@ -25,3 +29,4 @@ class Response(Row):
     topic: str | None = None
     view: str | None = None
     difficulty: int | None = None
+    messages: Messages = None

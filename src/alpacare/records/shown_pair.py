@@ -57,6 +57,8 @@ def save_judgments(
     out = folder / f"{judge}.jsonl"
     jsonl.write(out, rows)
     write_json(out.with_suffix(".json"), {"judge": judge, **run})
+    if why := run.get("left_out"):
+        return f"{judge} on {comparison}: left out, {why}"
     notes = {
         "asked again": sum(row.tries > 1 for row in rows),
         "without a readable verdict": sum(row.verdict is None for row in rows),

@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from alpacare.core.jsonl import Row
 from alpacare.core.texts import comparable, shows_nothing
+from alpacare.records.message import Messages, messages_id
 
 TaskType = Literal[
     "text generation",
@@ -61,18 +62,28 @@ class Question(Row):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        right = row_id(self.instruction, self.input)
+        right = self._right_id()
         if self.id != right:
             raise ValueError(f"id '{self.id}' is not the hash of instruction and input ({right})")
         if self.input.strip().lower() == "<noinput>":
             raise ValueError('write "" for no input, not "<noinput>"')
         return self
 
+    def _right_id(self) -> str:
+        return row_id(self.instruction, self.input)
+
 
 class AnyTask(Question):
-    """A question in a row that may have any other fields, such as an imported one."""
+    """A question in a row that may have any other fields, such as an imported one.
+
+    With `messages` it is the first question of a conversation, whose id is `messages_id`.
+    """
 
     model_config = ConfigDict(extra="ignore")
+    messages: Messages = None
+
+    def _right_id(self) -> str:
+        return messages_id(self.messages) if self.messages else super()._right_id()
 
 
 class SortedTask(AnyTask):

@@ -6,6 +6,7 @@ from typing import Any
 
 from alpacare.comparison.agreement import REVIEWS, measure_agreement
 from alpacare.comparison.leaderboard import Board, make_boards
+from alpacare.comparison.model_runs import CellReader
 from alpacare.core.errors import BadInput
 from alpacare.evaluation import agreement
 from alpacare.evaluation.score import Cell, Score
@@ -22,8 +23,6 @@ from alpacare.report.origin import Origin, read_origin
 from alpacare.report.trainings import Training, read_trainings
 from alpacare.review.returned_reviews import read_reviews
 from alpacare.training.settings import CheckpointSettings
-
-SANITY_CHECKS = ("overlap", "longest")  # judges that know no medicine
 
 
 @dataclass(frozen=True)
@@ -57,10 +56,10 @@ def gather_report(params: Params) -> ReportData:
     scores = {cell: read_score(path) for cell, path in files.items() if path.exists()}
     answers = read_answers(params)
     costs = read_costs(params, answers, scores)
-    tests, missing = gather_items(params)
-    missing = [str(path) for path in files.values() if not path.exists()] + missing
-    boards, unranked = _read_boards(params)
-    people, notes = (None, []) if missing else _read_agreement(params)
+    browsed = gather_items(params)
+    missing = [str(path) for path in files.values() if not path.exists()] + browsed.missing
+    boards, unranked = _read_boards(params, browsed.read)
+    people, notes = (None, []) if missing else _read_agreement(params, browsed.read)
     return ReportData(
         params=params,
         students=students,
@@ -73,28 +72,30 @@ def gather_report(params: Params) -> ReportData:
         costs=costs,
         people=people,
         origin=read_origin(params, students, costs),
-        tests=tests,
+        tests=browsed.tests,
         missing=missing,
         notes=unranked + notes,
     )
 
 
-def _read_boards(params: Params) -> tuple[list[Board], list[str]]:
+def _read_boards(params: Params, read: CellReader) -> tuple[list[Board], list[str]]:
     """Rank the models; or say why not."""
     if not any(paths.judgments(cell).exists() for cell in params.cells()):
         return [], []
     try:
-        return make_boards(params, None, None), []
+        return make_boards(params, None, None, read), []
     except BadInput as error:  # nobody answered, or the verdicts of a reference are missing
         return [], [f"The leaderboard is not shown: {error}"]
 
 
-def _read_agreement(params: Params) -> tuple[agreement.AgreementReport | None, list[str]]:
+def _read_agreement(
+    params: Params, read: CellReader
+) -> tuple[agreement.AgreementReport | None, list[str]]:
     """Compare judges with one another and with people; or say why not."""
     files = sorted(REVIEWS.glob("*.jsonl"))
     if not files and len(params.judgments.all_judges) < 2:
         return None, []
     try:
-        return measure_agreement(params, read_reviews(files)), []
+        return measure_agreement(params, read_reviews(files), read), []
     except BadInput as error:  # a bad review file must not stop the report
         return None, [f"Agreement of judges and people is not shown: {error}"]

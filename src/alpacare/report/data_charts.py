@@ -5,10 +5,10 @@ from typing import Any
 
 import altair as alt
 
+from alpacare.core.texts import escape_controls
 from alpacare.lineage.funnel import Funnel
 from alpacare.report.dataset import Dataset
-from alpacare.report.drawing import LINE, SERIES, Figure, set_size
-from alpacare.report.sunburst import draw_sunburst
+from alpacare.report.drawing import LINE, SERIES, SOFT, Figure, set_size
 
 _MOST = 15  # bars in a picture; topics and views are free text
 _PLURALS = {"type": "Types", "difficulty": "Difficulty", "topic": "Topics", "view": "Views"}
@@ -38,7 +38,7 @@ def draw_funnel(funnel: Funnel) -> Iterator[Figure]:
 def draw_dataset(datasets: Sequence[Dataset]) -> Iterator[Figure]:
     """Draw verbs, kinds, lengths and nearest rows of the last dataset that has them."""
     if datasets and datasets[-1].verbs:
-        yield draw_sunburst(datasets[-1])
+        yield _verbs(datasets[-1])
     for dataset in reversed(datasets):
         if any(dataset.kind(field) for field in _PLURALS):
             yield from _kinds(dataset)
@@ -46,6 +46,37 @@ def draw_dataset(datasets: Sequence[Dataset]) -> Iterator[Figure]:
     if datasets:
         yield from _lengths(datasets[-1])
     yield from _nearest(datasets)
+
+
+def _verbs(dataset: Dataset) -> Figure:
+    """Draw the most frequent verbs, with their objects beside the bars."""
+    objects: dict[str, list[str]] = {}
+    counts = dict.fromkeys((verb for verb, *_ in dataset.verbs), 0)
+    for verb, noun, rows in dataset.verbs:
+        counts[verb] += rows
+        objects.setdefault(verb, []).append(noun)
+    values = [
+        {"verb": escape_controls(verb), "rows": rows}
+        | {"objects": escape_controls(", ".join(objects[verb]))}
+        for verb, rows in sorted(counts.items(), key=lambda each: -each[1])
+    ]
+    # the longest bar leaves room for the objects beside it
+    x = alt.X("rows:Q", title="rows", scale=alt.Scale(domainMax=2.2 * max(counts.values())))
+    bars = alt.Chart(alt.InlineData(values=values)).encode(
+        y=alt.Y("verb:N", sort=[str(each["verb"]) for each in values], title=None),
+        x=x.axis(alt.Axis(tickCount=4, format=",d", domain=False, grid=False)),
+    )
+    words = bars.mark_text(align="left", dx=5, fontSize=10, limit=150, color=SOFT)
+    drawn = bars.mark_bar(color=SERIES[0], height=11) + words.encode(text="objects:N")
+    figures = dataset.figures["verbs"]
+    return Figure(
+        "verbs",
+        "Root verbs and their objects",
+        f"What the instructions ask for ({dataset.name}): the {len(values)} most frequent verbs, "
+        f"each with up to four objects: {sum(counts.values()):,} of {figures['with_object']:,} "
+        f"rows with both, {100 * (figures['top_covers_share'] or 0):.1f} % of all rows.",
+        set_size(drawn, {"step": 17}),
+    )
 
 
 def _kinds(dataset: Dataset) -> Iterator[Figure]:

@@ -1,16 +1,25 @@
 """Formats of figures on the page: the unit is in the column head, the interval after the figure."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from alpacare.comparison.leaderboard import Duel
-from alpacare.comparison.sentences import describe_points, describe_pool, describe_verdict
+from alpacare.comparison.leaderboard import Board, Duel
+from alpacare.comparison.sentences import (
+    describe_parts,
+    describe_points,
+    describe_pool,
+    describe_verdict,
+)
 from alpacare.display.text import name_some
 from alpacare.evaluation.agreement import Corrected, Estimate, HumanRate
 from alpacare.evaluation.score import Rate
 from alpacare.evaluation.score_table import percent
+from alpacare.report.averages import Averaged
+from alpacare.report.reasons import reason_in_words
 from alpacare.report.trainings import name_base
 
+Lanes = Mapping[str, Mapping[str, tuple[Rate, Sequence[float]]]]
 NONE = "\N{EN DASH}"
 
 
@@ -53,9 +62,33 @@ def dash(value: Any) -> Any:
     return NONE if value is None else value
 
 
-def models_of(groups: Sequence[tuple[str, Mapping[str, Mapping[str, Rate]]]]) -> list[str]:
+def models_of(groups: Sequence[Mapping[str, Mapping[str, Rate]]]) -> list[str]:
     """Name the models that have a rate in a group, by difficulty or type."""
-    return list(dict.fromkeys(m for _, rows in groups for rates in rows.values() for m in rates))
+    return list(dict.fromkeys(m for rows in groups for rates in rows.values() for m in rates))
+
+
+def lanes_of_references(rows: Mapping[str, Sequence[Averaged]]) -> Lanes:
+    """Give what is drawn of each model against each reference."""
+    return {
+        name: {row.model: (row.rate, row.by_seed) for row in models}
+        for name, models in rows.items()
+    }
+
+
+def lanes_of_groups(groups: Mapping[str, Mapping[str, Rate]]) -> Lanes:
+    """Give what is drawn of each model in each group of tasks, with the number of tasks."""
+    return {
+        f"{name}\N{NO-BREAK SPACE}({max(rate.n for rate in models.values()):,})": {
+            model: (rate, ()) for model, rate in models.items()
+        }
+        for name, models in groups.items()
+    }
+
+
+def format_day(moment: str) -> str:
+    """Write the day of a moment in ISO form: "30 November 2026"."""
+    day = datetime.fromisoformat(moment)
+    return f"{day.day} {day:%B %Y}"
 
 
 def tell_duel(duel: Duel, judge: str) -> str:
@@ -63,6 +96,15 @@ def tell_duel(duel: Duel, judge: str) -> str:
     found = duel.difference
     said = f"{describe_points(found)}: {describe_verdict(found)}"
     return f"{duel.name} against {duel.other}, judged by {judge}: {said}."
+
+
+def tell_parts(board: Board) -> str:
+    """Say of each model what makes its interval wide: half widths in points."""
+    said = [
+        f"{each.model.name}: {describe_parts(each.parts, each.seeds.unknown)}"
+        for each in board.entries
+    ]
+    return "; ".join(said)
 
 
 def name_model(each: HumanRate | Corrected) -> str:
@@ -74,13 +116,18 @@ FILTERS = {
     "base": name_base,
     "count": format_count,
     "dash": dash,
+    "day": format_day,
     "dollars": format_dollars,
     "figures": format_rate,
+    "lanes_of_groups": lanes_of_groups,
+    "lanes_of_references": lanes_of_references,
     "listed": join_names,
     "model": name_model,
     "models_of": models_of,
+    "parts": tell_parts,
     "percent": percent,
     "pooled": describe_pool,
+    "reason": reason_in_words,
     "share": format_share,
     "some": name_some,
     "told": tell_duel,

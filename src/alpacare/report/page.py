@@ -10,17 +10,27 @@ from alpacare.core.command import check_files
 from alpacare.core.errors import BadInput
 from alpacare.core.files import atomic_file
 from alpacare.display.html import content_security_policy, open_templates
+from alpacare.evaluation.score import Rate
 from alpacare.pipeline.params import read_params
 from alpacare.report import formats
 from alpacare.report.averages import average_groups, average_seeds
-from alpacare.report.data import SANITY_CHECKS, ReportData, gather_report
+from alpacare.report.data import ReportData, gather_report
 from alpacare.report.data_charts import draw_dataset, draw_funnel
 from alpacare.report.drawing import Figure, adapt_for_page, write_picture
+from alpacare.report.headline import (
+    SANITY_CHECKS,
+    make_headline,
+    tell_board,
+    tell_outcome,
+    tell_title,
+)
 from alpacare.report.page_size import LIMIT, pack_items
 from alpacare.report.score_charts import draw_scores
+from alpacare.report.sunburst import draw_sunbursts
 from alpacare.report.training_charts import draw_trainings
 from alpacare.report.trainings import describe_rows
 
+Groups = Mapping[str, Mapping[str, Rate]]  # by difficulty or type, and by model
 TEMPLATES = Path(__file__).parent / "templates"
 NOTE = 1000  # bytes reserved for the sentence on what was left out
 
@@ -51,15 +61,18 @@ def make_report_page(report: ReportData, pictures: Mapping[str, Sequence[Figure]
     templates.filters |= formats.FILTERS
     templates.globals |= {
         "average_seeds": partial(average_seeds, report.scores),
-        "average_groups": partial(average_groups, report.params, report.scores, report.boards),
         "describe_rows": partial(describe_rows, params=report.params),
+        "tell_board": tell_board,
     }
     style, theme = _read("report.css"), _read("theme.js")
     script = "\n" + "\n".join(map(_read, ("list.js", "item.js", "browser.js")))
     shown = {
         part: [(figure, Markup(adapt_for_page(figure))) for figure in drawn]
         for part, drawn in pictures.items()
+        if part != "paper"
     }
+    headline = make_headline(report.boards)
+    models = list(dict.fromkeys(cell.model for cell in report.params.cells()))
     fill = partial(
         templates.get_template("report.html").render,
         report=report,
@@ -73,7 +86,12 @@ def make_report_page(report: ReportData, pictures: Mapping[str, Sequence[Figure]
         script=Markup(script),
         policy=content_security_policy(style, theme, script),
         difficulties=_difficulties(report),
-        models=list(dict.fromkeys(cell.model for cell in report.params.cells())),
+        headline=headline,
+        outcome=tell_outcome(report.params, headline),
+        title=tell_title(report.params, headline, report.origin.date),
+        grouped=_group_scores(report),
+        models=models,
+        best_first=list(dict.fromkeys([*(headline.models if headline else []), *models])),
         references=list(dict.fromkeys(cell.reference for cell in report.params.cells())),
     )
     empty = fill(items="", left_out="")
@@ -82,15 +100,25 @@ def make_report_page(report: ReportData, pictures: Mapping[str, Sequence[Figure]
 
 
 def _draw_figures(report: ReportData) -> dict[str, list[Figure]]:
-    """Give the figures of each section."""
-    scores = list(draw_scores(report))
+    """Give the figures of each section, and those for papers, which the page draws otherwise."""
     return {
-        "win rates": [each for each in scores if each.name.startswith("win-rates-")],
-        "difficulty": [each for each in scores if each.name.startswith("difficulty-")],
+        "paper": [*draw_scores(report), *draw_sunbursts(report.datasets)],
         "training": list(draw_trainings(report.trainings)),
         "funnel": list(draw_funnel(report.funnel)),
         "data": list(draw_dataset(report.datasets)),
     }
+
+
+def _group_scores(report: ReportData) -> dict[tuple[str, str], list[Groups]]:
+    """Give win rates by difficulty and by type, for each test set and judge that has any."""
+    pairs = dict.fromkeys((cell.test, cell.judge) for cell in report.scores)
+    average = partial(average_groups, report.params, report.scores, report.boards)
+    found: dict[tuple[str, str], list[Groups]] = {}
+    for pair in pairs:
+        by_difficulty = average(*pair, "difficulty")
+        named = {f"difficulty {name}": rates for name, rates in by_difficulty.items()}
+        found[pair] = [groups for groups in (named, average(*pair, "type")) if groups]
+    return {pair: groups for pair, groups in found.items() if groups}
 
 
 def _difficulties(report: ReportData) -> list[str]:

@@ -1,19 +1,20 @@
 """The test items in the page: compressed, and shortened so that the page can be sent by mail.
 
-First what judges replied is left out, then the ends of long answers, then the answers of all
-training seeds but the first; the page says so. Every item, verdict and filter stays.
+First what judges replied on all training seeds but the first is left out, then the answers of those
+seeds, then all replies, then the ends of long answers; the page says so. Every item, verdict and
+filter stays.
 """
 
-from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache, partial, reduce
+from functools import partial
 from typing import Any
 
 from alpacare.display.html import as_compressed_json
 
 LIMIT = 5_000_000  # bytes of the whole page: accepted by mail servers and phones
-LONGEST = (4000, 2000, 1000)  # characters of an answer, tried in turn
-SHORTEST = (500, 250)  # then, without the answers of later seeds
+LENGTHS = (4000, 2000, 1400, 1000, 700, 500, 250)  # characters of an answer, tried in turn
+SAMPLE = 100  # items that tell how long all are
+HOPE = 0.97  # of the length that a sample foretells: a form that just fits is not passed over
 
 Item = dict[str, Any]
 Tests = Sequence[Mapping[str, Any]]
@@ -25,36 +26,38 @@ def pack_items(tests: Tests, limit: int) -> tuple[str, str]:
 
     If even the shortest form is longer, it is given all the same.
     """
-    steps = list(_steps(tests))
+    forms: list[tuple[Change | None, str]] = [(None, ""), *_steps(tests)]
+    size, share = _sample(tests)
+    for change, told in forms:
+        if change:
+            tests, size = _change(tests, change), _change(size, change)
+        last = told == forms[-1][1]
+        # packing everything takes seconds: only forms that a sample says may fit are tried
+        if last or len(as_compressed_json(size)) * share * HOPE <= limit:
+            packed = as_compressed_json(tests)
+            if last or len(packed) <= limit:
+                return packed, told
+    raise AssertionError("the last form is always taken")
 
-    @cache
-    def pack(taken: int) -> str:
-        changes = (change for change, _ in steps[:taken])
-        return as_compressed_json(reduce(_change, changes, tests))
 
-    if len(pack(0)) <= limit:
-        return pack(0), ""
-    # packing takes seconds, so as few forms as possible are tried
-    others = range(1, len(steps))
-    taken = 1 + bisect_left(others, True, key=lambda taken: len(pack(taken)) <= limit)
-    return pack(taken), steps[taken - 1][1]
+def _sample(tests: Tests) -> tuple[Tests, float]:
+    """Give some of the items, evenly drawn, and how many times as many there are."""
+    count = sum(len(each["items"]) for each in tests)
+    step = max(1, count // SAMPLE)
+    few = [{**each, "items": each["items"][::step]} for each in tests]
+    return few, count / max(1, sum(len(each["items"]) for each in few))
 
 
 def _steps(tests: Tests) -> Iterator[tuple[Change, str]]:
     """Give how the items are shortened, one step after the other, and what to say then."""
-    several = any(_has_seeds(item) for each in tests for item in each["items"])
-    if several:
-        later = "what judges replied on other training seeds than the first is left out"
-        yield partial(_without_replies, kept=1), later
-    replies = "what the judges replied is left out"
+    replies = "what judges replied is left out"
+    if any(_has_seeds(item) for each in tests for item in each["items"]):
+        later = "answers of other training seeds than the first"
+        yield partial(_without_replies, kept=1), f"what judges replied on {later} is left out"
+        yield _without_later_answers, f"{later} and what judges replied on them are left out"
+        replies = f"{later} and all that judges replied are left out"
     yield partial(_without_replies, kept=0), replies
-    for length in LONGEST:
-        yield partial(_cut, most=length), f"{replies}, and answers end after {length:,} characters"
-    if several:
-        replies += ", so are the answers of other training seeds than the first"
-        end = f"and answers end after {LONGEST[-1]:,} characters"
-        yield _without_later_answers, f"{replies}, {end}"
-    for length in SHORTEST:
+    for length in LENGTHS:
         yield partial(_cut, most=length), f"{replies}, and answers end after {length:,} characters"
 
 
@@ -69,23 +72,12 @@ def _has_seeds(item: Item) -> bool:
 
 def _without_replies(item: Item, kept: int) -> Item:
     """Leave out the replies on all training seeds but so many."""
-    against = {
-        reference: {model: _silent(seeds, kept) for model, seeds in models.items()}
-        for reference, models in item["against"].items()
+    replies = {
+        reference: {name: dict(list(seeds.items())[:kept]) for name, seeds in models.items()}
+        for reference, models in item["replies"].items()
+        if kept
     }
-    return item | {"against": against}
-
-
-def _silent(seeds: Mapping[str, Any], kept: int) -> dict[str, Any]:
-    found = {}
-    for place, (seed, judges) in enumerate(seeds.items()):
-        found[seed] = judges if place < kept else {j: _bare(said) for j, said in judges.items()}
-    return found
-
-
-def _bare(entry: Sequence[Any]) -> list[Any]:
-    outcome, same, said = entry
-    return [outcome, same, [[order, verdict] for order, verdict, *_ in said]]
+    return item | {"replies": replies}
 
 
 def _cut(item: Item, most: int) -> Item:

@@ -1,8 +1,8 @@
 """Pictures of win rates: one mark for each training seed, or means by difficulty."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import cycle, islice
-from typing import Any
+from itertools import cycle, islice, product
+from typing import Any, Literal
 
 import altair as alt
 
@@ -12,12 +12,13 @@ from alpacare.report.averages import average_groups
 from alpacare.report.data import ReportData
 from alpacare.report.drawing import SERIES, SOFT, WIDTH, Figure, set_size
 
+GROUPS: tuple[Literal["difficulty", "type"], ...] = ("difficulty", "type")
 PERCENT = [0, 25, 50, 75, 100]
 _LANE = 11  # pixels for a model, within those of a reference
 
 
 def draw_scores(report: ReportData) -> Iterator[Figure]:
-    """Draw the win rates of each test set, and for each judge those by difficulty."""
+    """Draw the win rates of each test set, and for each judge those by difficulty and type."""
     confidence = f"{100 * report.params.scores.confidence:g} %"
     for test in dict.fromkeys(cell.test for cell in report.scores):
         scores = {cell: score for cell, score in report.scores.items() if cell.test == test}
@@ -28,16 +29,15 @@ def draw_scores(report: ReportData) -> Iterator[Figure]:
             f"win rate; lines: {confidence} intervals over test tasks.",
             _forest(scores),
         )
-        for judge in dict.fromkeys(cell.judge for cell in scores):
-            groups = average_groups(report.params, scores, report.boards, test, judge, "difficulty")
+        for judge, field in product(dict.fromkeys(cell.judge for cell in scores), GROUPS):
+            groups = average_groups(report.params, scores, report.boards, test, judge, field)
             if groups:
                 yield Figure(
-                    f"difficulty-{test}-{judge}",
+                    f"{field}-{test}-{judge}",
                     f"{test}, judged by {judge}",
-                    "Win rate in % by the task's difficulty, 1 (easy) to 5: means over references "
-                    f"and training seeds; lines: {confidence} intervals. The "
-                    "dashed line is 50 %.",
-                    _by_difficulty(groups),
+                    f"Win rate in % by the task's {field}: means over references and training "
+                    f"seeds; lines: {confidence} intervals; dashed: 50 %.",
+                    _by_group(groups, field),
                 )
 
 
@@ -83,21 +83,22 @@ def _scale(channel: Any, title: str | None = None) -> Any:
     return channel.scale(scale).axis(axis).title(title)
 
 
-def _by_difficulty(groups: Mapping[str, Mapping[str, Rate]]) -> Any:
+def _by_group(groups: Mapping[str, Mapping[str, Rate]], field: str) -> Any:
     names = list(dict.fromkeys(name for models in groups.values() for name in models))
     rows = [
-        {"model": name, "difficulty": difficulty, **_percents(rate)}
-        for difficulty, models in groups.items()
+        {"model": name, "group": group, **_percents(rate)}
+        for group, models in groups.items()
         for name, rate in models.items()
         if rate.win_rate is not None
     ]
     rates = alt.Chart().encode(
-        x=alt.X("difficulty:O", title="difficulty", axis=alt.Axis(labelAngle=0, domain=False)),
-        xOffset=alt.XOffset("model:N", sort=names),
+        y=alt.Y("group:N", title=field, axis=alt.Axis(domain=False)),
+        yOffset=alt.YOffset("model:N", sort=names),
         color=alt.Color("model:N", sort=names, scale=_colours(names), title=None),
     )
-    low, rate = (_scale(alt.Y(name), "win rate, %") for name in ("low:Q", "rate:Q"))
-    lines = rates.mark_rule().encode(y=low, y2="high:Q")
-    dots = rates.mark_point(filled=True, size=45, opacity=1).encode(y=rate)
-    even = alt.Chart().mark_rule(color=SOFT, strokeDash=[4, 3]).encode(y=alt.datum(50))
-    return set_size(alt.layer(even, lines, dots, data=alt.InlineData(values=rows)), 230)
+    low, rate = (_scale(alt.X(name), "win rate, %") for name in ("low:Q", "rate:Q"))
+    lines = rates.mark_rule().encode(x=low, x2="high:Q")
+    dots = rates.mark_point(filled=True, size=40, opacity=1).encode(x=rate)
+    even = alt.Chart().mark_rule(color=SOFT, strokeDash=[4, 3]).encode(x=alt.datum(50))
+    chart = alt.layer(even, lines, dots, data=alt.InlineData(values=rows))
+    return set_size(chart, {"step": _LANE})

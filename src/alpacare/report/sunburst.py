@@ -1,5 +1,6 @@
 """The sunburst that papers on instruction data draw: root verbs inside, their objects outside."""
 
+from collections.abc import Iterator, Sequence
 from math import degrees, pi
 from typing import Any
 
@@ -15,12 +16,18 @@ _LEAST = 9  # pixels that a label needs for its height
 Arc = dict[str, Any]
 
 
-def draw_sunburst(dataset: Dataset) -> Figure:
+def draw_sunbursts(datasets: Sequence[Dataset]) -> Iterator[Figure]:
+    """Draw that of the last dataset, if it has verbs."""
+    if datasets and datasets[-1].verbs:
+        yield _draw(datasets[-1])
+
+
+def _draw(dataset: Dataset) -> Figure:
     """Draw the most frequent verbs, each with its objects; the whole circle is all of them."""
     figures = dataset.figures["verbs"]
     shown = sum(rows for *_, rows in dataset.verbs)
     return Figure(
-        "verbs",
+        "verbs-sunburst",
         "Root verbs and their objects",
         f"What the instructions ask for ({dataset.name}): the 20 most frequent verbs with up to "
         f"four objects each, {shown:,} of {figures['with_object']:,} rows with both; "

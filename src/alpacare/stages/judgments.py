@@ -18,7 +18,7 @@ from alpacare.core.settings import load
 from alpacare.judging.judge_request import JudgeRequest, ask_judges, make_judge_requests
 from alpacare.judging.judges import Judge, LLMJudge, LongestJudge, OverlapJudge, read_judge
 from alpacare.judging.longest import judge_by_length
-from alpacare.judging.overlap import judge_by_overlap
+from alpacare.judging.overlap import has_others, judge_by_overlap
 from alpacare.llm.usage import count_usage
 from alpacare.records.comparisons import JudgmentsSettings
 from alpacare.records.judgment import Judgment
@@ -65,7 +65,7 @@ def main(
                 if isinstance(judge, LLMJudge):
                     rows, run = _collect(judge, asked[place, name])
                 else:
-                    rows, run = _compare(judge, cases[place], tasks, test_set), {}
+                    rows, run = _compare(judge, cases[place], tasks, test_set)
                 click.echo(save_judgments(folder / place, str(comparison), name, rows, run))
 
 
@@ -99,13 +99,16 @@ def _compare(
     cases: Sequence[ShownPair],
     tasks: Mapping[str, TestTask],
     test_set: Path,
-) -> list[Judgment]:
-    """Let a judge that is a rule say who won in each case."""
+) -> tuple[list[Judgment], dict[str, Any]]:
+    """Let a judge that is a rule say who won in each case; or say why it leaves them out."""
+    judged = {each.generator for case in cases[:1] for each in (case.model, case.reference)}
     if isinstance(judge, LongestJudge):
         verdicts = [judge_by_length(case, judge.tie_margin) for case in cases]
+    elif not has_others(judged, tasks.values()):
+        return [], {"left_out": "there is no written answer but those judged"}
     else:
         verdicts = list(judge_by_overlap(cases, tasks, judge.tie_margin, test_set))
-    return make_judgments(cases, verdicts)
+    return make_judgments(cases, verdicts), {}
 
 
 if __name__ == "__main__":

@@ -99,13 +99,15 @@ def _describe(answers: Path) -> dict[str, Any]:
 
 def _score(judgments: Path, pairs: Mapping[str, ItemFacts], how: Resampling) -> Score:
     """Score one judge's verdicts on one reference."""
-    rows = read_judgments(judgments)
+    rows, run = read_judgments(judgments), read_run(judgments.with_suffix(".json"))
+    if run.left_out:
+        pairs = {}
     for row in rows:
         if row.id not in pairs:
             raise BadInput(f"{judgments}: task {row.id} is judged, and the answers lack it")
     for id in pairs.keys() - {row.id for row in rows}:
         raise BadInput(f"{judgments}: task {id} is not judged, and the answers have it")
-    return score_judgments(rows, pairs, how, read_run(judgments.with_suffix(".json")))
+    return score_judgments(rows, pairs, how, run)
 
 
 def read_run(path: Path) -> JudgeRun:
@@ -144,7 +146,7 @@ def describe_pairs(
 def summary_line(score: Score) -> str:
     """Sum a score up in one line."""
     if score.n == 0:
-        return "nothing to score: the reference has not answered this test set"
+        return "nothing to score: the reference has not answered here, or the judge left it out"
     if score.win_rate is None:
         return f"no win rate: none of the {score.n} items has two readable verdicts"
     return (

@@ -5,7 +5,8 @@ learns from, imports too, passes the contamination gate here; a new test set tra
 if a row goes.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import click
@@ -20,6 +21,7 @@ from alpacare.filtering.nearest import nearest_scores
 from alpacare.filtering.settings import ContaminationSettings
 from alpacare.filtering.task_texts import TaskRow
 from alpacare.records.dropped import Dropped
+from alpacare.records.message import SEVERAL_TURNS
 from alpacare.records.response import Response
 from alpacare.training.rows import (
     RowsSettings,
@@ -30,15 +32,18 @@ from alpacare.training.rows import (
     read_categories,
     read_targets,
     source_file,
+    untrainable,
 )
 from alpacare.training.student_file import read_student
+
+CONTAMINATION = "contamination"
 
 
 @click.command(cls=Stage)
 @click.argument("student", type=FILE)
 @click.argument("responses", type=FILE)
 @click.argument("out", type=FILE)
-@click.option("--dropped", type=FILE, required=True, help="Chosen rows that match a test task.")
+@click.option("--dropped", type=FILE, required=True, help="Rows left out, with their reason.")
 @click.option("--metrics", type=FILE, required=True, help="Counts, as JSON.")
 @click.option("--imported", type=FILE, required=True, help="Folder of imported rows, by name.")
 @click.option("--categories", type=FILE, required=True, help="The category of each row, by id.")
@@ -72,11 +77,13 @@ def main(
     source = source_file(settings, responses, imported)
     check_files([student, source, categories], [out, dropped, metrics])
     rows = jsonl.read(source, Response, unique="id")
-    if not rows:
-        raise BadInput(f"{source}: no rows to learn from")
+    unfit = _untrainable(rows)
+    fit = [row for row in rows if row.id not in unfit]
+    if not fit:
+        raise BadInput(f"{source}: no rows to learn from{_counted(unfit.values())}")
     test_tasks = read_test_sets(tests)
     try:
-        found = match_rows(rows, read_categories(categories, settings), settings)
+        found = match_rows(fit, read_categories(categories, settings), settings)
         chosen = choose_rows(found, settings, _nearness(found, settings, imported, test_tasks))
     except BadInput as error:
         raise BadInput(f"{student}: {error}") from None
@@ -87,11 +94,28 @@ def main(
             f"{student}: each of its {len(chosen)} rows matches a test task: none is left"
         )
     jsonl.write(out, kept)
-    jsonl.write(dropped, lost.values())
+    gone = [*unfit.values(), *lost.values()]
+    jsonl.write(dropped, gone)
     counts = {"rows": len(rows), "chosen": len(chosen), "kept": len(kept)}
-    write_json(metrics, counts | {"dropped": {"contamination": len(lost)}})
-    gone = f", {len(lost)} that match a test task are left out" if lost else ""
-    click.echo(f"{student.stem}: {len(kept)} of {len(rows)} rows{gone}")
+    reasons = {CONTAMINATION: 0} | Counter(row.reason for row in gone)
+    write_json(metrics, counts | {"dropped": reasons})
+    click.echo(f"{student.stem}: {len(kept)} of {len(rows)} rows{_counted(gone)}")
+
+
+def _untrainable(rows: Sequence[Response]) -> dict[str, Dropped]:
+    """Give the rows that no student can be trained on, by id."""
+    return {
+        row.id: Dropped(id=row.id, stage="student_rows", reason=reason, witness=row.request)
+        for row in rows
+        if (reason := untrainable(row))
+    }
+
+
+def _counted(rows: Iterable[Dropped]) -> str:
+    """Say how many rows are left out, by reason."""
+    told = {CONTAMINATION: "that match a test task", SEVERAL_TURNS: "of several turns"}
+    counts = Counter(row.reason for row in rows)
+    return "".join(f", {n} {told[reason]} are left out" for reason, n in counts.items())
 
 
 def _nearness(
@@ -117,7 +141,7 @@ def _contaminated(
         each.task.id: Dropped(
             id=each.task.id,
             stage="student_rows",
-            reason="contamination",
+            reason=CONTAMINATION,
             witness=each.test.id,
             score=each.match.score,
         )

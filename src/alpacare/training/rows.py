@@ -12,6 +12,7 @@ from alpacare.core.errors import BadInput
 from alpacare.core.names import NAME
 from alpacare.core.settings import Settings
 from alpacare.records.category import Category
+from alpacare.records.message import SEVERAL_TURNS, count_turns
 from alpacare.records.response import Response
 from alpacare.records.task import AnyTask, same_task_key
 
@@ -66,6 +67,14 @@ class RowsSettings(Settings):
                 "target, choose: with choose: nearest, and only then, target: imported/NAME"
             )
         return self
+
+
+def untrainable(row: Response) -> str | None:
+    """Give the drop reason of a row that no student can be trained on yet; None of any other.
+
+    The student's prompt holds one question.
+    """
+    return SEVERAL_TURNS if count_turns(row.messages) > 1 else None
 
 
 def source_file(settings: RowsSettings, responses: Path, imported: Path) -> Path:

@@ -1,11 +1,11 @@
-// The browser of test items. Its data is unpacked when it is first needed.
+// The browser of tasks. Its data is unpacked when it is first needed.
 
 const element = (id) => document.getElementById(id);
 const filters = element("filters");
-const OUTCOMES = ["all", "lost", "won", "tied", "inconsistent", "unreadable"];
 let list = null;
-let entries = []; // each test item against each reference that answered it
+let entries = []; // each task with its test set
 let wanted = {}; // the filters' values
+let against = ""; // the reference whose tab is open
 
 async function readEntries() {
   const letters = atob(element("items").textContent);
@@ -13,119 +13,131 @@ async function readEntries() {
   for (let n = 0; n < letters.length; n++) packed[n] = letters.charCodeAt(n);
   const unpacked = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
   const sets = await new Response(unpacked).json();
-  return sets.flatMap(({ test, items }) =>
-    items.flatMap((item) =>
-      Object.entries(item.against).map(([against, models]) => ({ test, against, item, models })),
-    ),
-  );
+  return sets.flatMap(({ test, items }) => items.map((item) => ({ test, item })));
 }
 
 const difficultyOf = ({ item }) => (item.difficulty === null ? "unknown" : String(item.difficulty));
 
-// What is searched: task, id, the reference's answers and those compared, in small letters; made once.
+// What is searched: task, id and all answers, in small letters; made once.
 function textOf(entry) {
-  const { item, against, models } = entry;
-  const told = [against, ...Object.keys(models)].flatMap((name) => Object.values(item.answers[name] ?? {}));
-  entry.text ??= [item.id, item.instruction, item.input, ...told.map(([text]) => text)].join("\n").toLowerCase();
+  const { id, instruction, input, answers } = entry.item;
+  const told = Object.values(answers).flatMap(Object.values).map(([text]) => text);
+  entry.text ??= [id, instruction, input, ...told].join("\n").toLowerCase();
   return entry.text;
 }
 
-// A model that is not trained here has no seed, and counts whichever is wanted.
-const seedFits = (seed) => !seed || (wanted.seed ?? "all") === "all" || wanted.seed === seed;
+const shownModels = () =>
+  [...new Set([wanted.model, wanted.second, wanted.third])].filter((name) => name && name !== "none");
 
-// The comparisons that the filters let through: a model, its training seed, what judges said.
-function compared({ models }) {
-  return Object.entries(models)
-    .filter(([model]) => wanted.model === "all" || model === wanted.model)
-    .flatMap(([model, seeds]) =>
-      Object.entries(seeds).filter(([seed]) => seedFits(seed)).map(([seed, judges]) => ({ model, seed, judges })));
+// What the chosen judge says of a model against the chosen reference; a model that is not trained
+// here has no seed.
+function verdictOn({ item }, model) {
+  const seeds = item.against[wanted.against]?.[model];
+  return seeds?.[seedOf(seeds, wanted.seed)]?.[wanted.judge];
 }
 
-// What judges said in those: the model's name and the judge's, and the entry.
-function heard(entry) {
-  return compared(entry).flatMap(({ model, seed, judges }) =>
-    Object.entries(judges)
-      .filter(([judge]) => wanted.judge === "all" || judge === wanted.judge)
-      .map(([judge, said]) => ({ of: `${nameOf(model, seed)}, ${judge}`, said })));
+const MARKED = {
+  disagree: (entry) => !read(verdictOn(entry, wanted.model)).agree,
+  differ: (entry) => new Set(shownModels().map((model) => verdictOn(entry, model)?.[0]).filter(Boolean)).size > 1,
+};
+
+function tell(id, number) {
+  const place = element(`count-${id}`);
+  if (place) place.textContent = number.toLocaleString("en");
 }
 
-function fits(outcome, entry) {
-  if (outcome === "all") return true;
-  if (outcome === "inconsistent") return heard(entry).some(({ said: [, same] }) => !same);
-  return heard(entry).some(({ said: [each] }) => each === outcome);
-}
-
+// Each task has one outcome, so their counts add up to all.
 function applyFilters() {
-  const shown = JSON.stringify([wanted.model, wanted.seed, wanted.judge]);
+  const before = wanted.against;
   wanted = Object.fromEntries(new FormData(filters));
+  if (wanted.against !== before) against = wanted.against;
   const search = wanted.search.trim().toLowerCase();
-  const among = entries.filter(
+  const compared = entries.filter((entry) => verdictOn(entry, wanted.model));
+  let among = compared.filter(
     (entry) =>
       (wanted.test === "all" || entry.test === wanted.test) &&
-      (wanted.against === "all" || entry.against === wanted.against) &&
-      compared(entry).length > 0 &&
       (wanted.difficulty === "all" || difficultyOf(entry) === wanted.difficulty) &&
       (!search || textOf(entry).includes(search)),
   );
-  for (const outcome of OUTCOMES) {
-    const count = among.filter((entry) => fits(outcome, entry)).length;
-    element(`count-${outcome}`).textContent = count.toLocaleString("en");
+  for (const [name, fits] of Object.entries(MARKED)) {
+    const marked = among.filter(fits);
+    tell(name, marked.length);
+    if (wanted[name]) among = marked;
   }
-  const found = among.filter((entry) => fits(wanted.outcome, entry));
+  const ended = (outcome) => among.filter((entry) => read(verdictOn(entry, wanted.model)).outcome === outcome);
+  for (const outcome of Object.values(OUTCOMES)) tell(outcome, ended(outcome).length);
+  tell("all", among.length);
+  const found = wanted.outcome === "all" ? among : ended(wanted.outcome);
+  element("who").textContent = wanted.model;
   element("count").textContent =
-    `${found.length.toLocaleString("en")} of ${entries.length.toLocaleString("en")} tasks, each against a reference`;
-  list.show(found);
-  if (shown !== JSON.stringify([wanted.model, wanted.seed, wanted.judge])) list.again();
+    `${found.length.toLocaleString("en")} of ${compared.length.toLocaleString("en")} tasks: ` +
+    `${wanted.model} against ${wanted.against}, judged by ${wanted.judge}.`;
+  if (!list.show(found)) list.again();
 }
 
 function fillRow(row, entry) {
   const marks = make("span", "marks");
-  marks.append(...marksOf(heard(entry)));
-  const where = `${entry.test}, ${entry.against}` +
-    (entry.item.difficulty === null ? "" : `, difficulty ${entry.item.difficulty}`);
-  row.append(marks, make("span", "what", entry.item.instruction.slice(0, 200)), make("span", "where", where));
+  for (const model of shownModels()) {
+    const code = verdictOn(entry, model);
+    if (code) marks.append(mark(model, code));
+  }
+  const { difficulty, kind } = entry.item;
+  const where = [entry.test, kind[0], difficulty === null ? null : `difficulty ${difficulty}`];
+  row.append(marks, make("span", "what", entry.item.instruction.slice(0, 200)),
+    make("span", "where", where.filter(Boolean).join(", ")));
 }
 
 function choose(entry) {
-  showItem(element("item"), entry, entry && compared(entry));
-  if (entry && started) history.replaceState(null, "", linkTo(entry));
+  // a reference that did not answer this test set has no tab
+  const open = !entry || against in entry.item.against ? against : Object.keys(entry.item.against)[0];
+  const view = { against: open, models: shownModels(), seed: wanted.seed, judge: wanted.judge };
+  showItem(element("item"), entry, view, (chosen) => {
+    against = chosen;
+    choose(entry);
+    element("item").querySelector("[aria-selected=true]").focus();
+  });
+  if (entry && started) history.replaceState(null, "", linkTo(entry, open));
 }
 
-// Select the item that the address names; filters that hide it are taken back.
+// Select the task that the address names; filters that hide it are taken back.
 async function follow() {
   const parts = /^#item=([^/]+)\/([^/]+)\/([^/]+)$/.exec(location.hash);
   if (!parts) return;
-  let [test, against, id] = [];
+  let [test, reference, id] = [];
   try {
-    [test, against, id] = parts.slice(1).map(decodeURIComponent);
+    [test, reference, id] = parts.slice(1).map(decodeURIComponent);
   } catch {
     return; // an address that was cut off
   }
   await start();
-  const is = (entry) => entry.test === test && entry.against === against && entry.item.id === id;
-  if (!entries.some(is)) {
-    element("count").textContent = `This report has no item ${test}/${against}/${id}.`;
+  const is = (entry) => entry.test === test && entry.item.id === id;
+  const entry = entries.find(is);
+  if (!entry || !(reference in entry.item.against)) {
+    element("count").textContent = `This report has no task ${test}/${reference}/${id}.`;
     return;
   }
-  if (!list.entries.some(is)) {
+  if (!list.entries.includes(entry)) {
     filters.reset();
+    filters.elements.against.value = reference;
+    filters.elements.model.value = Object.keys(entry.item.against[reference])[0];
     applyFilters();
   }
-  list.select(list.entries.findIndex(is));
+  against = reference;
+  list.select(list.entries.indexOf(entry));
   element("browse").scrollIntoView();
 }
 
 let starting = null;
 let started = false; // the address changes when somebody chooses, not when the page opens
 function start() {
-  starting ??= readEntries().then((read) => {
-    entries = read;
+  starting ??= readEntries().then((unpacked) => {
+    entries = unpacked;
     list = new List(element("list"), { fill: fillRow, chosen: choose });
     applyFilters();
     started = true;
   }, () => {
-    element("count").textContent = "This browser is too old to unpack the items: it takes one of 2023 or newer.";
-    throw new Error("the items cannot be unpacked");
+    element("count").textContent = "This browser is too old to unpack the tasks: it takes one of 2023 or newer.";
+    throw new Error("the tasks cannot be unpacked");
   });
   return starting;
 }

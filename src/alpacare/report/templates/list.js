@@ -1,6 +1,6 @@
 // A list of thousands: only the rows in sight are in the page.
 
-const ROW = 60; // pixels, as in report.css
+const ROW = 52; // pixels, as in report.css
 const SPARE = 6; // rows kept ready above and below
 
 class List {
@@ -16,7 +16,8 @@ class List {
     new ResizeObserver(() => this.draw()).observe(box);
   }
 
-  // Show these entries; the one that was selected stays so if it is among them.
+  // Show these entries; the one that was selected stays so if it is among them. Say whether another
+  // one is selected now.
   show(entries) {
     const selected = this.entries[this.at];
     this.entries = entries;
@@ -26,8 +27,10 @@ class List {
     if (this.at >= 0) this.reveal();
     else this.box.scrollTop = 0;
     this.draw();
-    if (this.at < 0 && entries.length) this.select(0);
-    if (!entries.length) this.chosen(null);
+    if (this.at >= 0) return false;
+    if (entries.length) this.select(0);
+    else this.chosen(null);
+    return true;
   }
 
   select(place) {
