@@ -150,8 +150,8 @@ report: setup  ## write the report page from what is here, and open it
 agreement: setup  ## say how far the judges agree, with one another and with people
 	@alpacare agreement
 
-review: setup  ## let people compare answers: make review TEST=demo REFERENCE=terse [STUDENT=.. SEED=.. N=50]
-	@alpacare review $(call text,TEST) $(call text,REFERENCE) --n $(call text,N,50) \
+review: setup  ## let people compare answers: make review TEST=demo REFERENCE=terse [STUDENT=.. SEED=.. N=50 WIDTH=20]
+	@alpacare review $(call text,TEST) $(call text,REFERENCE) --n $(call text,N,50) $(call option,--width,WIDTH) \
 	  $(call option,--student,STUDENT) $(call option,--seed,SEED)
 
 table: setup  ## print the paper's table: make table [FORMAT=latex]

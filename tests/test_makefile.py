@@ -89,7 +89,7 @@ def test_every_option_is_passed(clone: Path) -> None:
 
 def test_what_happens_to_be_in_the_environment_is_no_argument(clone: Path) -> None:
     names = ("NAME", "MODEL", "COLUMNS", "N", "REV", "FORMAT", "BASE", "WEIGHTS", "OUT", "YES",
-             "TEST", "JUDGE", "STUDENT", "SEED", "A", "B")  # fmt: skip
+             "TEST", "JUDGE", "STUDENT", "SEED", "A", "B", "WIDTH")  # fmt: skip
     leaked = dict.fromkeys(names, "leaked")
     assert make("import", "STAGE=s", "FILE=f", **leaked) == ["import", "s", "f"]
     assert make("leaderboard", **leaked) == ["leaderboard"]

@@ -107,12 +107,10 @@ def test_two_judges(project: Path) -> None:
     assert "overlap and strict: 5 comparisons of 5 test items" in lines
     (whole,) = (line for line in lines if line.startswith("all "))
     assert re.fullmatch(r"all 5 80 \(\d+ to \d+\) 75 \(\d+ to \d+\) -", whole)
-    assert any(line.startswith("chat 3 100 (") for line in lines)
-    assert any(line.startswith("single-hop reasoning 2 50 (") for line in lines)
+    assert any(line.startswith("chat (few) 3 100 (") for line in lines)
+    assert any(line.startswith("single-hop reasoning (few) 2 50 (") for line in lines)
     assert "overlap and strict: 1 without a readable verdict left out" in done.output
-    assert re.search(
-        r"5 test items, so that kappa's interval is \d\.\d\d wide; 150 or", done.output
-    )
+    assert "no kappa, 5 test items, and 40 are needed for its interval" in done.output
     assert max(map(len, done.output.splitlines()[:8])) <= 80
     assert "…" not in done.output, "a figure is cut off"
 
@@ -143,8 +141,8 @@ def test_references_and_test_sets_are_pooled(project: Path) -> None:
     assert (pair["overall"]["n"], pair["overall"]["items"]) == (12, 6)
     assert {name: each["n"] for name, each in pair["by_test"].items()} == {"demo": 11, "second": 1}
     output = run(main, "agreement").output
-    assert re.search(r"(?m)^demo +11 ", output)
-    assert re.search(r"(?m)^second +1 ", output)
+    assert re.search(r"(?m)^demo \(few\) +11 ", output)
+    assert re.search(r"(?m)^second \(few\) +1 ", output)
 
 
 def test_students_and_seeds_are_pooled_and_their_items_are_clusters(project: Path) -> None:

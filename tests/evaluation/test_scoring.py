@@ -18,7 +18,6 @@ from alpacare.evaluation.bootstrap import (
 )
 from alpacare.evaluation.crossed import mean_win_rate
 from alpacare.evaluation.items import Items, gather
-from alpacare.evaluation.length_control import length_controlled_win_rate
 from alpacare.evaluation.paired_comparison import average_preferences
 from alpacare.evaluation.score import JudgeRun, Outcomes, Rate, Score
 from alpacare.evaluation.scoring import ItemFacts, score_judgments
@@ -97,9 +96,6 @@ def test_swapping_the_sides_gives_one_minus_everything(
         else:
             assert other.win_rate == round(1 - one.win_rate, 4), "exactly, to the last place"
             assert other.ci_low == pytest.approx(1 - (one.ci_high or 0), abs=2e-4)
-    one, other = here.length_controlled, there.length_controlled
-    assert (one.win_rate is None) == (other.win_rate is None)
-    assert (one.win_rate or 0) + (other.win_rate or 1) == pytest.approx(1, abs=2e-3)
     assert here.position_consistency == there.position_consistency
     assert here.first_slot_rate == there.first_slot_rate
     ours, theirs = here.mtbench_outcomes, there.mtbench_outcomes
@@ -118,53 +114,6 @@ def test_a_judge_that_always_takes_the_first_gets_half_and_no_consistency() -> N
     assert score.non_tied.n == 0
     assert score.ci_low is not None
     assert score.ci_low < 0.4 < 1 - score.ci_low, "nine items alike are no certainty"
-
-
-@pytest.mark.parametrize(("longer", "shorter"), [(60, 400), (400, 400), (400, 60), (900, 20)])
-@pytest.mark.parametrize("longer_share", [0.3, 0.5, 0.8])
-def test_a_judge_that_takes_the_longer_is_caught(
-    longer_share: float, longer: int, shorter: int
-) -> None:
-    """The win rate says what the lengths say; the length-controlled win rate is 0.5."""
-    random = np.random.default_rng(1)
-    ups = random.random(216) < longer_share
-    by = np.where(ups, random.integers(1, 2 * longer, 216), -random.integers(1, 2 * shorter, 216))
-    lengths = [(2000 + int(b), 2000) for b in by]
-    pairs: list[Verdicts] = [("model", "model") if up else ("reference",) * 2 for up in ups]  # type: ignore[misc]
-    score = summed(pairs, lengths)
-    assert score.win_rate == pytest.approx(longer_share, abs=0.08)
-    even = score.length_controlled
-    assert even.win_rate == pytest.approx(0.5, abs=0.01)
-    assert even.ci_low is not None
-    assert even.ci_high is not None
-    assert even.ci_low < 0.5 < even.ci_high
-    assert score.longer_preferred == 1.0
-
-
-def test_no_length_control_where_one_side_is_always_longer() -> None:
-    score = summed([("model", "model"), ("reference", "model")] * 20, [(20, 10)] * 40)
-    assert score.length_controlled == Rate(win_rate=None, ci_low=None, ci_high=None, n=0)
-
-
-def test_the_curve_of_length_is_the_one_that_made_the_data() -> None:
-    """Known answer: with these theta and phi, P(win) at d = 0 is 0.2689."""
-    random = np.random.default_rng(2)
-    by = random.normal(0, 300, 20_000)
-    p = 1 / (1 + np.exp(-(-1 + 1.5 * np.tanh(by / by.std()))))
-    scores = (random.random(20_000) < p).astype(float)
-    found = length_controlled_win_rate(scores, by, np.ones((1, 20_000)))
-    assert found is not None
-    assert found.rate == pytest.approx(0.2689, abs=0.01)
-    assert found.replicates[0] == pytest.approx(found.rate), "a draw of all items gives the same"
-
-
-def test_a_judge_that_ignores_length_keeps_its_win_rate() -> None:
-    random = np.random.default_rng(4)
-    won = random.random(1000) < 0.7
-    lengths = [(int(length), 1000) for length in random.normal(1100, 300, 1000)]
-    pairs: list[Verdicts] = [("model", "model") if up else ("reference",) * 2 for up in won]  # type: ignore[misc]
-    score = summed(pairs, lengths)
-    assert score.length_controlled.win_rate == pytest.approx(score.win_rate, abs=0.03)
 
 
 def averaged(*references: Items) -> Rate:
@@ -227,20 +176,6 @@ def test_an_interval_covers_the_truth_as_often_as_it_says(
         low, high = share_interval(values.mean(), effective, 0.95)
         hits += low <= truth <= high
     assert 0.93 <= hits / trials <= 0.975
-
-
-def test_intervals_of_the_length_controlled_rate_cover_too() -> None:
-    random = np.random.default_rng(5)
-    draws, trials, hits = draw(216, 300, 0), 300, 0
-    for _ in range(trials):
-        by = random.normal(200, 400, 216)
-        p = 1 / (1 + np.exp(-(-0.5 + np.tanh(by / 400))))
-        found = length_controlled_win_rate((random.random(216) < p).astype(float), by, draws)
-        assert found is not None
-        effective = effective_sample_size(found.rate, found.replicates, 216)
-        low, high = share_interval(found.rate, effective, 0.95)
-        hits += low <= 0.3775 <= high
-    assert 0.925 <= hits / trials <= 0.985  # 300 trials: +- 2.5 points of luck
 
 
 def test_a_mean_over_references_knows_that_they_share_their_items() -> None:

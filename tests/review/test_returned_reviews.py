@@ -54,14 +54,15 @@ def test_verdicts_are_unblinded(key: Key) -> None:
     assert (rate["win_rate"], rate["n"]) == (0.75, 10)
     assert rate["ci_low"] < 0.6 < 0.75 < rate["ci_high"] < 1
     (corrected,) = report["corrected"]
-    assert corrected["win_rate"]["value"] is None
-    assert corrected["why"] == "10 reviewed items, and 30 are needed"
+    assert corrected["win_rate"]["value"] == 0.75, "people's alone"
+    assert corrected["why"] == "10 reviewed items that the judge could read, and 60 are needed"
+    assert corrected["rogan_gladen"]["value"] is None
     (pair,) = report["pairs"]
     assert (pair["first"], pair["second"], pair["overall"]["n"]) == ("overlap", "reviewers", 10)
     output = run(main, "agreement").output
     assert "75.0 (" in output
     pair = "overlap on demo, mine (seed 0) against terse, correctness"
-    assert f"{pair}: not corrected, 10 reviewed items" in output
+    assert f"{pair}: people's alone, 10 reviewed items" in output
 
 
 def test_an_item_is_the_mean_of_its_reviewers(key: Key) -> None:

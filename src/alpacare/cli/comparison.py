@@ -20,12 +20,15 @@ def leaderboard(test: str | None, judge: str | None) -> None:
     Example:
       alpacare leaderboard --judge overlap
     """
+    from alpacare.comparison.board_notes import print_notes
     from alpacare.comparison.leaderboard import make_boards
     from alpacare.comparison.leaderboard_print import print_boards
     from alpacare.pipeline.params import read_params
 
     params = read_params()
-    print_boards(make_boards(params, test, judge), 100 * params.scores.confidence)
+    boards = make_boards(params, test, judge)
+    print_boards(boards, 100 * params.scores.confidence)
+    print_notes(params, boards)
 
 
 @click.command(cls=Stage)

@@ -13,6 +13,11 @@ from alpacare.core.command import FILE, Stage
 @click.option(
     "--n", type=click.IntRange(min=1), default=50, show_default=True, help="Tasks to read."
 )
+@click.option(
+    "--width",
+    type=click.FloatRange(min=0.1, max=100),
+    help="As many tasks, instead of --n, as an interval of so many points takes.",
+)
 @click.option("--student", help="Whose answers.  [default: the first of params.yaml]")
 @click.option("--seed", type=int, help="Its training seed.  [default: the first of params.yaml]")
 @click.option("--draw", type=int, default=0, show_default=True, help="Another number, other tasks.")
@@ -23,6 +28,7 @@ def review(
     test: str,
     reference: str,
     n: int,
+    width: float | None,
     student: str | None,
     seed: int | None,
     draw: int,
@@ -37,10 +43,13 @@ def review(
     \b
     Examples:
       alpacare review demo terse --n 30
-      alpacare review demo terse --student half-rows --seed 1
+      alpacare review demo terse --width 20 --student half-rows --seed 1
     """
+    from alpacare.comparison.agreement_width import plan_review
     from alpacare.core.command import check_files
+    from alpacare.pipeline.params import read_params
     from alpacare.review.review_files import (
+        Wish,
         describe_files,
         draw_review,
         find_run,
@@ -48,10 +57,18 @@ def review(
         write_tasks,
     )
 
-    run = find_run(student, seed)
+    params = read_params()
+    run = find_run(params, student, seed)
     page = out or Path(f"reports/review/{test}-{run.student}-{run.seed}-{reference}.html")
     check_files([], [page, tasks, tasks and tasks.with_suffix(".xml")])
-    key, pairs = draw_review(test, run, reference, n, draw)
+    wish = Wish(n)
+    if width is not None:
+        plan = plan_review(params, test, run, reference, width)
+        click.echo(plan.sentence)
+        if not plan.n:
+            return
+        wish = Wish(plan.n, plan.read, width)
+    key, pairs = draw_review(params, test, run, reference, wish, draw)
     write_page(page, key, pairs, reviewer)
     config = write_tasks(tasks, key, pairs) if tasks else None
     click.echo(describe_files(key, page, tasks, config))

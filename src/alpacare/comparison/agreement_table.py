@@ -12,19 +12,23 @@ from alpacare.evaluation.agreement import (
     Corrected,
     Estimate,
     HumanRate,
+    MissingReviews,
     RaterPair,
 )
+from alpacare.evaluation.score import too_few_items
 from alpacare.evaluation.score_table import interval
 
-_FEWEST = 10  # test items for a kappa to be shown: with fewer its interval promises too much
 _ENOUGH = 150  # test items for a kappa that can be quoted
 _LEGEND = """\
 same verdict: on an item, the mean of a judge's two orders; without ties: where
 neither says tie; kappa: agreement beyond chance, 0 none, 1 full (Cohen 1960).
-Intervals: {:g} %, over test items."""
+Intervals: {:g} %, over test items. Grey, with "few": fewer than
+ten test items, which say nothing."""
 _PEOPLE = """\
-people: the mean of an item's reviewers, a tie is half a win; corrected: a judge's win
-rate with its errors taken out, as people show them (Rogan & Gladen 1978)."""
+people: the mean of an item's reviewers, a tie is half a win; corrected: the win rate by
+people on all items that the judge read, of both (PPI++); people's alone where a line
+says why. Rogan-Gladen: the judge's with its errors taken out, for the case that people
+did not read a fair sample."""
 
 
 def print_report(report: AgreementReport) -> None:
@@ -54,7 +58,8 @@ def _table(pair: RaterPair) -> Table:
         if groups:
             table.add_row()
         for name, agreement in groups.items():
-            table.add_row(name, *_cells(agreement))
+            few = too_few_items(agreement.items)
+            table.add_row(f"{name} (few)" if few else name, *_cells(agreement), style=few and "dim")
     return table
 
 
@@ -78,6 +83,9 @@ def _people(report: AgreementReport) -> Table:
         for each in judges[_compared(cell)]:
             rates = interval(each.observed), _with_interval(each.win_rate, 100, ".1f")
             table.add_row("", "", "", each.judge, f"{each.judged:,}", *rates)
+            if each.rogan_gladen.value is not None:
+                estimate = _with_interval(each.rogan_gladen, 100, ".1f")
+                table.add_row("", "", "", "Rogan-Gladen", "", "", estimate, style="dim")
     return table
 
 
@@ -85,7 +93,7 @@ def _compared(each: HumanRate | Corrected) -> tuple[object, ...]:
     return each.test, each.model, each.seed, each.reference, each.criterion
 
 
-def _model(each: HumanRate | Corrected) -> str:
+def _model(each: HumanRate | Corrected | MissingReviews) -> str:
     return each.model if each.seed is None else f"{each.model} (seed {each.seed})"
 
 
@@ -95,7 +103,7 @@ def _title(pair: RaterPair) -> str:
 
 
 def _cells(agreement: Agreement) -> tuple[str, ...]:
-    kappa = agreement.kappa if agreement.items >= _FEWEST else Estimate()
+    kappa = agreement.kappa if agreement.kappa.ci_low is not None else Estimate()
     return (
         f"{agreement.n:,}",
         _with_interval(agreement.accuracy, 100, ".0f"),
@@ -123,9 +131,12 @@ def _notes(report: AgreementReport) -> Iterator[str]:
                 f"{each.judge} on {each.test}, {_model(each)} against {each.reference}, "
                 f"{each.criterion}"
             )
-            yield f"{cell}: not corrected, {each.why}"
+            yield f"{cell}: people's alone, {each.why}"
+    yield from map(_missing, report.missing)
     for pair in report.pairs:
         items, kappa = pair.overall.items, pair.overall.kappa
+        if pair.overall.kappa_why:
+            yield f"{_title(pair)}: no kappa, {pair.overall.kappa_why}"
         if pair.overall.unreadable:
             yield f"{_title(pair)}: {pair.overall.unreadable:,} without a readable verdict left out"
         if items < _ENOUGH and kappa.ci_low is not None and kappa.ci_high is not None:
@@ -133,6 +144,17 @@ def _notes(report: AgreementReport) -> Iterator[str]:
                 f"{_title(pair)}: {items} test items, so that kappa's interval is "
                 f"{kappa.ci_high - kappa.ci_low:.2f} wide; {_ENOUGH} or more are wanted"
             )
+
+
+def _missing(each: MissingReviews) -> str:
+    """Say how many tasks have still to be read for the interval that was wanted."""
+    by = f", {each.criterion}" if each.criterion else ""
+    now = "unknown" if each.points_now is None else f"{each.points_now:.0f} points"
+    rest = "no number of tasks is enough" if each.missing is None else f"{each.missing:,} missing"
+    return (
+        f"review of {each.test}, {_model(each)} against {each.reference}{by}: {each.read:,} tasks "
+        f"read, interval {now} of {each.points:g} wanted: {rest}"
+    )
 
 
 def review_counts_line(reviews: int, left_out: Mapping[str, int]) -> str:

@@ -6,7 +6,7 @@ __getattr__, __all__ = exports(
     __name__,
     agreement="Agreement AgreementReport Estimate compare_raters compare_raters_by",
     bootstrap="Resampling draw",
-    correction="correct_win_rate",
+    correction="Pair correct_win_rate",
     crossed="item_means mean_win_rate",
     items="Items gather read_judgments",
     paired_comparison="average_preferences compare flips",

@@ -42,18 +42,22 @@ def resampled_means(values: Array, draws: Array) -> Array:
 
 
 def effective_sample_size(estimate: float, replicates: Array, n: int) -> float:
-    """Give the effective sample size: how many won or lost items would vary as the replicates do.
-
-    p (1 - p) / variance (Korn & Graubard 1998), of the unbiased variance; n where the items do not
-    differ at all, and three times n at most, as many ties are no certainty.
-    """
+    """Give `size_of_variance` of the replicates' unbiased variance."""
     import numpy as np
 
-    spread = float(np.nanvar(replicates))
+    return size_of_variance(estimate, float(np.nanvar(replicates)) * n / max(1, n - 1), n)
+
+
+def size_of_variance(estimate: float, variance: float, n: int) -> float:
+    """Give the effective sample size: how many won or lost items would vary as the estimate does.
+
+    p (1 - p) / variance (Korn & Graubard 1998); n where the items do not differ at all, and three
+    times n at most, as many ties are no certainty.
+    """
     binary = estimate * (1 - estimate)
-    if spread < 1e-12 or binary <= 0 or n < 2:
+    if variance < 1e-12 or binary <= 0 or n < 2:
         return float(n)
-    return min(binary / spread * (n - 1) / n, 3.0 * n)
+    return min(binary / variance, 3.0 * n)
 
 
 def share_interval(estimate: float, sample_size: float, confidence: float) -> tuple[float, float]:
@@ -61,11 +65,11 @@ def share_interval(estimate: float, sample_size: float, confidence: float) -> tu
 
     Percentiles of the replicates cover far too little near 0 and 1 with fewer than some hundred
     items (60 % instead of 95 at a share of 0.03 of 30), and have no width once all items score
-    alike. Wilson's interval, at the effective sample size, does not have this fault.
+    alike. Wilson's interval, at the effective sample size, does not have this fault. It is worked
+    out from the middle, 0.5, so that it swaps with the sides.
     """
     z2 = NormalDist().inv_cdf((1 + confidence) / 2) ** 2
-    middle = (estimate + z2 / (2 * sample_size)) / (1 + z2 / sample_size)
-    binary = estimate * (1 - estimate)
-    root = (z2 * binary / sample_size + (z2 / (2 * sample_size)) ** 2) ** 0.5
-    half = root / (1 + z2 / sample_size)
-    return max(0.0, middle - half), min(1.0, middle + half)
+    scale, centred = 1 + z2 / sample_size, estimate - 0.5
+    root = (z2 * (0.25 - centred**2) / sample_size + (z2 / (2 * sample_size)) ** 2) ** 0.5
+    low, high = (centred - root) / scale, (centred + root) / scale
+    return max(0.0, 0.5 + low), min(1.0, 0.5 + high)

@@ -1,117 +1,125 @@
 """The length-controlled win rate: the one expected if both answers had the same length.
 
-Dubois et al. 2024 (arXiv 2404.04475) in a form that needs no data of theirs, with one more term:
+Dubois et al. 2024 (arXiv 2404.04475, section 3) fit logit P(win) = theta + phi tanh(d / sd(d)) + a
+term of the instruction, with d the model's length minus the reference's, and read it at d = 0. Here
+weights take the place of phi, and there is no term of the instruction:
 
-    logit P(win) = theta + phi * tanh(d / sd(d)) + psi * sign(d)
+    logit P(win) = theta + psi sign(d),   the length-controlled win rate is P(win) at theta
 
-with d the student's length minus the reference's. phi is the effect of much longer answers, psi
-that of longer ones at all. The length-controlled win rate is P(win) at d = 0.
+fitted to items weighted so that longer and shorter answers count the same and are on average just
+as far apart, t = tanh(d / sd(d)): w = (1 - t^2) exp(-tau t), and each side is scaled to half of the
+total. Of all weights with that property these are the closest to 1 - t^2 (entropy balancing,
+Hainmueller 2012, doi 10.1093/pan/mpr025, section 3, of the moments t and sign(d)), by which answers
+of nearly the same length count the most.
+
+Why: with a slope fitted to the same verdicts, an item won with a far longer answer can lower the
+rate at d = 0. With weights that depend on lengths alone it never does: theta moves with each
+verdict by the inverse Hessian, and there the product of (1, 0) with (1, sign(d)) is 2 v >= 0, v
+being what the other side weighs. A judge that only looks at which answer is longer gives 0.5. The
+price: where phi is above 2, so that length nearly decides, the rate is 1 to 2 points nearer to 0.5
+than a curve that is right would have it (simulated).
 """
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from alpacare.evaluation.items import Array
 
+FEWEST = 30  # items where the model's answer is the longer one, and where it is the shorter one
 _PRIOR = 1 / 5**2  # each coefficient ~ N(0, 5^2): finite where length decides every item
-_STEPS, _CLOSE = 50, 1e-6
-_FEWEST = 15  # items with the longer answer on either side; with fewer the fit says little
+_STEPS, _CLOSE = 50, 1e-9
+_HALVINGS, _STEEPEST = 60, 32.0
 
 
-class LengthControlled(NamedTuple):
-    """The length-controlled win rate, its replicates by draw, and the balance of lengths.
+@dataclass(frozen=True)
+class LengthControlled:
+    """The length-controlled preference (a rate minus 0.5), its replicates by draw, its balance.
 
-    `balance`: 1 where the student's answer is longer in half of the items, less where it is in few
-    or in most; the share of the items that counts for the effective sample size.
+    `balance`: the share of the items that counts for the effective sample size: 1 where longer and
+    shorter answers are alike, less where those of one side are few or much further apart.
     """
 
-    rate: float
+    preference: float
     replicates: Array
     balance: float
 
 
 def length_controlled_win_rate(
-    scores: Array, differences: Array, draws: Array
-) -> LengthControlled | None:
+    preferences: Array, differences: Array, draws: Array
+) -> LengthControlled | str:
     """Fit the curve to all items and to each draw, and read it at d = 0.
 
-    `scores` (n,) lie in 0..1, NaN where there are none; `differences` (n,) are in characters;
-    `draws` (resamples, n) are counts. The whole fit is resampled, not only its residuals. None if
-    the answers of one side are nearly always longer: there is too little data near d = 0.
+    `preferences` (n,) lie in -0.5..0.5, NaN where there are none; `differences` (n,) are in
+    characters; `draws` (resamples, n) are counts. The reason if one side has fewer than FEWEST
+    items: equal lengths are of neither side.
     """
     import numpy as np
 
-    valid = ~np.isnan(scores)
-    scores, differences = scores[valid], differences[valid]
-    sides = int((differences >= 0).sum()), int((differences <= 0).sum())
-    if min(sides) < _FEWEST:
-        return None
-    scaled = np.tanh(differences / (differences.std() or 1.0))
-    x, at_zero = _design(scaled)
-    whole = _fit(x, scores, _balanced_weights(np.ones((1, len(x))), scaled), np.zeros((1, 3)))
-    starts = np.repeat(whole, len(draws), axis=0)
-    each = _fit(x, scores, _balanced_weights(draws[:, valid], scaled), starts)
-    balance = min(1.0, 4 / (1 / sides[0] + 1 / sides[1]) / len(scores))
-    return LengthControlled(float(_sigmoid(whole[0] @ at_zero)), _sigmoid(each @ at_zero), balance)
+    valid = ~np.isnan(preferences)
+    preferences, differences = preferences[valid], differences[valid]
+    sides = np.stack([differences > 0, differences == 0, differences < 0], axis=1)
+    longer, _, shorter = sides.sum(axis=0).tolist()
+    if min(longer, shorter) < FEWEST:
+        return (
+            f"the model's answer is longer in {longer:,} items and shorter in {shorter:,}, and "
+            f"{FEWEST} of each are needed"
+        )
+    groups = sides * _balanced_weights(differences)[:, None]  # (n, 3)
+    figures = np.hstack([groups, groups * preferences[:, None]])
+    drawn = draws if valid.all() else draws[:, valid]
+    found = _preference_at_zero(np.vstack([figures.sum(axis=0), drawn @ figures]))
+    sizes = groups.sum(axis=0) ** 2 / np.maximum((groups**2).sum(axis=0), 1e-300)  # Kish 1965
+    one, other = sizes[0] + sizes[1], sizes[2] + sizes[1]
+    balance = min(1.0, 4 / (1 / one + 1 / other) / len(differences))
+    return LengthControlled(float(found[0]), found[1:], float(balance))
 
 
-def _design(scaled: Array) -> tuple[Array, Array]:
-    """Give the curve's columns, shape (n, 3), and their values at d = 0.
-
-    tanh is centred on the mean of its side. That is the same curve; but where length decides every
-    item, the prior then cannot trade phi against theta, and the rate is 0.5.
-    """
+def _balanced_weights(differences: Array) -> Array:
+    """Weigh items so that the mean of |t| is the same on both sides; tau by halving."""
     import numpy as np
 
-    sign = np.sign(scaled)
-    shorter, longer = (
-        float(scaled[sign == side].mean()) if (sign == side).any() else 0.0 for side in (-1, 1)
-    )
-    middle = (shorter + longer) / 2
-    centre = np.select([sign > 0, sign < 0], [longer, shorter], middle)
-    columns = np.stack([np.ones_like(scaled), scaled - centre, sign], axis=1)
-    return columns, np.array([1.0, -middle, 0.0])
-
-
-def _balanced_weights(draws: Array, scaled: Array) -> Array:
-    """Give items with longer and with shorter answers the same total weight.
-
-    Weights by length alone do not change the curve. But where length decides every item, the larger
-    side would pull theta towards itself, to half the logit of its share.
-    """
-    import numpy as np
-
-    weights = draws.copy()
-    sides = [scaled > 0, scaled < 0]
-    totals = np.stack([draws[:, side].sum(axis=1) for side in sides])
-    for side, total in zip(sides, totals, strict=True):
-        weights[:, side] *= (totals.sum(axis=0) / 2 / np.maximum(total, 1.0))[:, None]
+    t: Array = np.tanh(differences / differences.std())
+    weights = np.ones_like(t)
+    low, high = -_STEEPEST, _STEEPEST
+    for _ in range(_HALVINGS):
+        tau = (low + high) / 2
+        weights = (1 - t * t) * np.exp(-tau * t)
+        one, other = (np.average(np.abs(t[side]), weights=weights[side]) for side in (t > 0, t < 0))
+        low, high = (tau, high) if one > other else (low, tau) if one < other else (tau, tau)
     return weights
 
 
-def _fit(x: Array, y: Array, weights: Array, start: Array) -> Array:
-    """Fit many weighted logistic curves at once by Newton's method; (resamples, 3) coefficients.
+def _preference_at_zero(figures: Array) -> Array:
+    """Fit the curve by Newton's method, and give P(win) - 0.5 at d = 0, shape (resamples,).
 
-    A step is at most 2 long: where length decides every item, a full one would overshoot.
+    `figures` (resamples, 6): of longer, equal and shorter answers, the items' total weight; then
+    their weighted preferences. A step is at most 2 long: where length decides every item, a
+    full one would overshoot. Each line changes sign exactly when the two sides are swapped.
     """
     import numpy as np
 
-    n, k = x.shape
-    squares = (x[:, :, None] * x[:, None, :]).reshape(n, k * k)
-    target = (weights * y) @ x
-    coefficients = start.copy()
+    weights, sums = figures[:, :3], figures[:, 3:]
+    half = (weights[:, 0] + weights[:, 2]) / 2
+    scale = np.stack([half, weights[:, 1], half], axis=1) / np.maximum(weights, 1e-300)
+    w_l, w_0, w_s = np.where(weights > 0, weights * scale, 0.0).T
+    y_l, y_0, y_s = np.where(weights > 0, sums * scale, 0.0).T
+    theta, psi = np.zeros_like(half), np.zeros_like(half)
     for _ in range(_STEPS):
-        p = _sigmoid(coefficients @ x.T)
-        gradient = target - (weights * p) @ x - _PRIOR * coefficients
-        hessian = ((weights * p * (1 - p)) @ squares).reshape(-1, k, k) + _PRIOR * np.eye(k)
-        step = np.linalg.solve(hessian, gradient[:, :, None])[:, :, 0]
-        step *= np.minimum(1.0, 2.0 / np.maximum(np.abs(step).max(axis=1), 1e-300))[:, None]
-        coefficients += step
-        if np.abs(step).max() < _CLOSE:
+        p_l, p_0, p_s = _centred(theta + psi), _centred(theta), _centred(theta - psi)
+        v_l, v_0, v_s = (w * (0.25 - p * p) for w, p in ((w_l, p_l), (w_0, p_0), (w_s, p_s)))
+        r_l, r_0, r_s = y_l - w_l * p_l, y_0 - w_0 * p_0, y_s - w_s * p_s
+        up, across = (r_l + r_s) + r_0 - _PRIOR * theta, (r_l - r_s) - _PRIOR * psi
+        a, b, c = (v_l + v_s) + v_0 + _PRIOR, v_l - v_s, (v_l + v_s) + _PRIOR
+        steps = np.stack([c * up - b * across, a * across - b * up]) / (a * c - b * b)
+        steps *= np.minimum(1.0, 2.0 / np.maximum(np.abs(steps).max(axis=0), 1e-300))
+        theta, psi = theta + steps[0], psi + steps[1]
+        if np.abs(steps).max() < _CLOSE:
             break
-    return coefficients
+    return _centred(theta)
 
 
-def _sigmoid(z: Array) -> Array:
+def _centred(z: Array) -> Array:
+    """Give the logistic function minus 0.5."""
     import numpy as np
 
-    return 1 / (1 + np.exp(-np.clip(z, -500, 500)))
+    half: Array = np.tanh(z / 2) / 2
+    return half

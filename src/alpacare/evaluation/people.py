@@ -3,13 +3,21 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
+from math import isnan, nan
 from statistics import fmean
 from typing import Any
 
-from alpacare.evaluation.agreement import ComparisonKey, Corrected, HumanRate, RaterVerdicts
+from alpacare.evaluation.agreement import (
+    ComparisonKey,
+    Corrected,
+    Estimate,
+    HumanRate,
+    RaterVerdicts,
+)
 from alpacare.evaluation.bootstrap import Resampling
-from alpacare.evaluation.correction import correct_win_rate
+from alpacare.evaluation.correction import CorrectedRate, Pair, correct_win_rate, too_few
 from alpacare.evaluation.items import PREFERENCES, Preferences
+from alpacare.evaluation.rogan_gladen import take_out_errors
 from alpacare.evaluation.score import Rate
 from alpacare.evaluation.win_rates import win_rate_of
 from alpacare.records.judgment import Verdict
@@ -18,6 +26,7 @@ PreferencesByJudge = Mapping[str, Mapping[ComparisonKey, float]]  # NaN: unreada
 ReviewVerdicts = Mapping[str, Mapping[str, Mapping[ComparisonKey, Verdict]]]  # criterion, reviewer
 Compared = tuple[str, str, int | None, str]  # test set, model, its training seed, reference
 Cells = Sequence[Compared]
+Strata = Mapping[tuple[str, str], str]  # by test set and id of the test item
 
 
 def majority_verdicts(raters: Iterable[RaterVerdicts]) -> dict[ComparisonKey, Verdict]:
@@ -39,7 +48,7 @@ def rate_people(people: ReviewVerdicts, cells: Cells, how: Resampling) -> Iterat
     for cell, criterion, said in _by_cell(people, cells):
         reviewers = [any(key[:4] == cell for key in each) for each in people[criterion].values()]
         yield HumanRate(
-            **_named(cell),
+            **name_cell(cell),
             criterion=criterion,
             reviewers=sum(reviewers),
             rate=_rate(said, how),
@@ -47,36 +56,87 @@ def rate_people(people: ReviewVerdicts, cells: Cells, how: Resampling) -> Iterat
 
 
 def correct_all(
-    judges: PreferencesByJudge, people: ReviewVerdicts, cells: Cells, how: Resampling
+    judges: PreferencesByJudge,
+    people: ReviewVerdicts,
+    cells: Cells,
+    strata: Strata,
+    how: Resampling,
 ) -> Iterator[Corrected]:
-    """Correct each judge's win rate in each cell that people reviewed, by criterion."""
+    """Put each judge's win rate right in each cell that people reviewed, by criterion.
+
+    `strata`: of which of them each test item is, so that each counts by its size.
+    """
     for cell, criterion, said in _by_cell(people, cells):
         for judge, preferences in judges.items():
             judged = {key.id: each for key, each in preferences.items() if key[:4] == cell}
+            pairs = pair_up([cell], preferences, people[criterion], strata)
             yield Corrected(
-                **_named(cell),
+                **name_cell(cell),
                 judge=judge,
                 criterion=criterion,
+                judged=len(pairs),
+                reviewed=sum(not isnan(pair.people) for pair in pairs),
                 observed=_rate(judged, how),
-                **correct_win_rate(judged, said, how)._asdict(),
+                **_correct(pairs, said, how),
+                **take_out_errors(judged, said, how)._asdict(),
             )
+
+
+def _correct(pairs: Sequence[Pair], said: Preferences, how: Resampling) -> dict[str, Any]:
+    """Give the corrected win rate, or people's alone and why."""
+    if why := too_few(pairs):
+        rate = _rate(said, how)
+        alone = Estimate(value=rate.win_rate, ci_low=rate.ci_low, ci_high=rate.ci_high)
+        return {"win_rate": alone, "tuning": None, "why": why}
+    return {"why": None, **estimate_of(correct_win_rate(pairs, how.confidence))}
+
+
+def estimate_of(found: CorrectedRate) -> dict[str, Any]:
+    """Give the win rate with its interval, and how far the judge counts."""
+    value = 0.5 + round(found.preference, 4)
+    rate = Estimate(value=value, ci_low=found.low, ci_high=found.high)
+    return {"win_rate": rate, "tuning": round(found.tuning, 4)}
+
+
+def pair_up(
+    cells: Cells,
+    judge: Mapping[ComparisonKey, float],
+    people: Mapping[str, Mapping[ComparisonKey, Verdict]],
+    strata: Strata,
+) -> list[Pair]:
+    """Give what the judge could read in these cells, with the mean of its reviewers."""
+    wanted, said = set(cells), mean_preferences(people)
+    return [
+        Pair(key.id, key.reference, strata[key.test, key.id], preference, said.get(key, nan))
+        for key, preference in sorted(judge.items())
+        if key[:4] in wanted and not isnan(preference)
+    ]
+
+
+def mean_preferences(
+    people: Mapping[str, Mapping[ComparisonKey, Verdict]],
+) -> dict[ComparisonKey, float]:
+    """Give what people prefer in each comparison, the mean over its reviewers."""
+    said = defaultdict[ComparisonKey, list[float]](list)
+    for verdicts in people.values():
+        for key, verdict in verdicts.items():
+            said[key].append(PREFERENCES[verdict])
+    return {key: fmean(each) for key, each in said.items()}
 
 
 def _by_cell(
     people: ReviewVerdicts, cells: Cells
 ) -> Iterator[tuple[Compared, str, dict[str, float]]]:
     """Give each cell and criterion with reviews, and each item's mean over its reviewers."""
+    means = {criterion: mean_preferences(each) for criterion, each in people.items()}
     for cell, criterion in product(cells, people):
-        said = defaultdict[str, list[float]](list)
-        for verdicts in people[criterion].values():
-            for key, verdict in verdicts.items():
-                if key[:4] == cell:
-                    said[key.id].append(PREFERENCES[verdict])
+        said = {key.id: mean for key, mean in means[criterion].items() if key[:4] == cell}
         if said:
-            yield cell, criterion, {id: fmean(each) for id, each in said.items()}
+            yield cell, criterion, said
 
 
-def _named(cell: Compared) -> dict[str, Any]:
+def name_cell(cell: Compared) -> dict[str, Any]:
+    """Give what a cell is, by the names of the records."""
     return dict(zip(("test", "model", "seed", "reference"), cell, strict=True))
 
 

@@ -45,6 +45,14 @@ class JudgeRun(BaseModel):
         return list(models) if isinstance(models, dict) else models
 
 
+FEWEST_ITEMS = 10  # test items for a figure to say something
+
+
+def too_few_items(n: int) -> str | None:
+    """Say why a figure over n test items says nothing, if so: it is shown in grey."""
+    return None if n >= FEWEST_ITEMS else f"fewer than {FEWEST_ITEMS} test items"
+
+
 class Rate(Row):
     """A win rate in ci_low..ci_high over n items; null where there is none."""
 
@@ -89,7 +97,8 @@ class Score(Row):
     mtbench: Rate  # won only if both orders agree, else a tie (Zheng et al. 2023)
     mtbench_outcomes: Outcomes | None = None  # by that rule; null in scores of earlier versions
     non_tied: Rate  # wins of wins and losses
-    length_controlled: Rate  # null where one side is nearly always longer
+    length_controlled: Rate  # null where longer or shorter answers are too few
+    length_controlled_why: str | None = None  # the reason
     length_ratio: float | None  # characters of the student per one of the reference, median item
     longer_preferred: float | None  # items won or lost: those where the longer answer won
     published: Rate | None  # by AlpaCare's script, for judges that answer "Output (a)"

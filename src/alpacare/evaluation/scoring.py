@@ -58,7 +58,7 @@ def score_judgments(
         mtbench=rate(strict),
         mtbench_outcomes=_count(strict),
         non_tied=rate(_decided_preferences(preferences)),
-        length_controlled=_length_controlled(preferences, known, draws, size, how.confidence),
+        **_length_controlled(preferences, known, draws, size, how.confidence),
         **_lengths(preferences, known),
         published=rate(_published_preferences(judgments)) if FIRST in run.labels else None,
         **_samples(judgments),
@@ -135,18 +135,19 @@ def _decided_preferences(preferences: Array) -> Array:
 
 def _length_controlled(
     preferences: Array, facts: Sequence[ItemFacts], draws: Array, size: float, confidence: float
-) -> Rate:
+) -> dict[str, Any]:
     import numpy as np
 
     differences = np.array([each.length - each.reference_length for each in facts], dtype=float)
-    found = length_controlled_win_rate(0.5 + preferences, differences, draws)
-    if found is None:
-        return NO_RATE
+    found = length_controlled_win_rate(preferences, differences, draws)
+    if isinstance(found, str):
+        return {"length_controlled": NO_RATE, "length_controlled_why": found}
     n = int((~np.isnan(preferences)).sum())
     # the fit of a judge that prefers by length alone has no spread, so the items' own size is a cap
-    own = effective_sample_size(found.rate, found.replicates, n)
-    interval = share_interval(found.rate, min(own, found.balance * size), confidence)
-    return rounded_rate(found.rate - 0.5, *interval, n)
+    own = effective_sample_size(0.5 + found.preference, 0.5 + found.replicates, n)
+    size = min(own, found.balance * size)
+    interval = share_interval(0.5 + found.preference, size, confidence)
+    return {"length_controlled": rounded_rate(found.preference, *interval, n)}
 
 
 def _lengths(preferences: Array, facts: Sequence[ItemFacts]) -> dict[str, Any]:

@@ -71,7 +71,10 @@ class KeyItem(Row):
 
 
 class Key(Row):
-    """One sample: what was compared, and its items in the order shown."""
+    """One sample: what was compared, and its items in the order shown.
+
+    `width`: of the interval that it was drawn for, in points; null where a number was asked for.
+    """
 
     sample: SampleId
     test: str
@@ -80,6 +83,7 @@ class Key(Row):
     items: list[KeyItem]
     student: Text | None = None
     training_seed: int | None = None
+    width: float | None = None
     sha256: Sha256 | None = None
 
     @model_validator(mode="after")
@@ -117,7 +121,9 @@ class Key(Row):
         return validate(StudentReview, review | {"verdict": item.verdict(choice)}, place)
 
 
-def make_key(test: str, run: Run, reference: str, seed: int, pairs: Pairs) -> Key:
+def make_key(
+    test: str, run: Run, reference: str, seed: int, pairs: Pairs, width: float | None
+) -> Key:
     """Read the key of exactly this sample if there is one, else draw the sides and write it.
 
     So the same command makes the same page again, and verdicts saved in a browser still fit.
@@ -141,14 +147,19 @@ def make_key(test: str, run: Run, reference: str, seed: int, pairs: Pairs) -> Ke
         items=items,
         student=run.student,
         training_seed=run.seed,
+        width=width,
     )
     drawn = drawn.model_copy(update={"sha256": drawn.digest()})
-    for path in sorted(KEYS.glob("*.json")):
-        known = _read(path)
+    for known in all_keys():
         if _without_sides(known) == _without_sides(drawn):
             return known
     write_json(key_path(drawn.sample), drawn.model_dump())
     return drawn
+
+
+def all_keys() -> list[Key]:
+    """Read all keys."""
+    return [_read(path) for path in sorted(KEYS.glob("*.json"))]
 
 
 def read_key(sample: str, place: str) -> Key:

@@ -1,5 +1,7 @@
 """`alpacare review`: from two files of answers to a key for the team and a page for reviewers."""
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -7,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from alpacare.core.errors import BadInput
 from alpacare.core.files import atomic_file, write_json
 from alpacare.pipeline import paths
-from alpacare.pipeline.params import Run, read_params
+from alpacare.pipeline.params import Params, Run
 from alpacare.records.pairs import Pairs, pair_answers
 from alpacare.records.review import Name
 from alpacare.records.test_set import read_test_set
@@ -17,13 +19,39 @@ from alpacare.review.page import make_review_page
 from alpacare.review.sample import choose_tasks
 
 
-def draw_review(test: str, run: Run, reference: str, n: int, seed: int) -> tuple[Key, Pairs]:
+@dataclass(frozen=True)
+class Wish:
+    """How many tasks to draw, but those that are read; `width`: what for, in points."""
+
+    n: int
+    read: Collection[str] = ()
+    width: float | None = None
+
+
+def draw_review(
+    params: Params, test: str, run: Run, reference: str, wish: Wish, seed: int
+) -> tuple[Key, Pairs]:
     """Choose the items and draw their sides; the key is written, or read if there is one.
 
     Raises:
         BadInput: a pair that params.yaml does not compare, missing answers, or n is too large.
     """
-    params = read_params()
+    check_pair(params, test, run, reference)
+    generations = existing(paths.generations(test, run))
+    answers = existing(paths.answers(test, reference, run.seed))
+    tests = read_test_set(existing(paths.test_set(test)))
+    pairs = {ours.id: (ours, theirs) for ours, theirs in pair_answers(generations, answers)}
+    left = [task for task in tests if task.id in pairs.keys() - set(wish.read)]
+    try:
+        ids = choose_tasks(left, wish.n, seed)
+    except BadInput as error:
+        raise BadInput(f"--n {wish.n}: {error}") from error
+    chosen = [pairs[id] for id in ids]
+    return make_key(test, run, reference, seed, chosen, wish.width), chosen
+
+
+def check_pair(params: Params, test: str, run: Run, reference: str) -> None:
+    """Check that params.yaml compares a student with this reference on this test set."""
     known = params.judgments.references_of_student(run.student)
     if reference == run.student:
         others = ", ".join(known)
@@ -31,25 +59,14 @@ def draw_review(test: str, run: Run, reference: str, n: int, seed: int) -> tuple
     for name, names, key in ((test, params.tests, "tests"), (reference, known, "references")):
         if name not in names:
             raise BadInput(f"'{name}' is not one of the {key} of params.yaml: {', '.join(names)}")
-    generations = existing(paths.generations(test, run))
-    answers = existing(paths.answers(test, reference, run.seed))
-    tests = existing(paths.test_set(test))
-    pairs = {ours.id: (ours, theirs) for ours, theirs in pair_answers(generations, answers)}
-    try:
-        ids = choose_tasks([task for task in read_test_set(tests) if task.id in pairs], n, seed)
-    except BadInput as error:
-        raise BadInput(f"--n {n}: {error}") from error
-    chosen = [pairs[id] for id in ids]
-    return make_key(test, run, reference, seed, chosen), chosen
 
 
-def find_run(student: str | None, seed: int | None) -> Run:
+def find_run(params: Params, student: str | None, seed: int | None) -> Run:
     """Give the run of a student; without a name the first student, without a seed the first.
 
     Raises:
         BadInput: params.yaml has no such student or seed.
     """
-    params = read_params()
     run = Run(
         params.students[0] if student is None else student,
         params.training_seeds[0] if seed is None else seed,

@@ -11,19 +11,17 @@ from alpacare.records.task import TestTask
 def choose_tasks(tasks: Sequence[TestTask], n: int, seed: int) -> list[str]:
     """Choose n tasks, stratified, and give their ids in the order of review.
 
-    Strata are the difficulties if any is known, else the types; unknown is a stratum too. Each gets
-    its share, rounded by largest remainder. The order mixes the strata, so that an unfinished
-    review has items of all.
+    Each of `strata_of` gets its share, rounded by largest remainder. The order mixes the strata, so
+    that an unfinished review has items of all.
 
     Raises:
         BadInput: fewer than n tasks.
     """
     if n > len(tasks):
         raise BadInput(f"there are {len(tasks)} tasks with both answers; choose at most that many")
-    by_difficulty = any(task.difficulty for task in tasks)
     strata = defaultdict[str, list[str]](list)
-    for task in tasks:
-        strata[str(task.difficulty if by_difficulty else task.type)].append(task.id)
+    for id, stratum in strata_of(tasks).items():
+        strata[stratum].append(id)
     quotas = apportion({name: len(ids) for name, ids in strata.items()}, n)
 
     def place(id: str) -> str:
@@ -31,6 +29,12 @@ def choose_tasks(tasks: Sequence[TestTask], n: int, seed: int) -> list[str]:
 
     drawn = [id for name, ids in strata.items() for id in sorted(ids, key=place)[: quotas[name]]]
     return sorted(drawn, key=place)
+
+
+def strata_of(tasks: Sequence[TestTask]) -> dict[str, str]:
+    """Give each task's stratum: its difficulty if any is known, else its type; unknown is one."""
+    by_difficulty = any(task.difficulty for task in tasks)
+    return {task.id: str(task.difficulty if by_difficulty else task.type) for task in tasks}
 
 
 def apportion(sizes: Mapping[str, int], n: int) -> dict[str, int]:
