@@ -18,6 +18,7 @@ from alpacare.core.errors import BadInput
 from alpacare.datasets.row_importer import ImportedRows, ImportStage, RowImporter
 from alpacare.datasets.sources import Part, open_source
 from alpacare.datasets.test_set_merge import PublishedFile, TestSet, merge
+from alpacare.publishing.dataset_files import dataset_files
 from alpacare.records.message import messages_id
 from alpacare.records.response import Response
 from alpacare.records.task import AnyTask, SortedTask
@@ -193,6 +194,19 @@ def test_a_conversation_is_kept_whole_where_one_question_does_not_say_all() -> N
     assert (reasons(asked).count("several_turns"), asked.repairs["system turns not read"]) == (1, 1)
 
 
+def test_a_conversation_that_is_published_comes_in_again_as_it_was() -> None:
+    rows = bring(write("a.jsonl", CHAT)).rows
+    files = dataset_files([Response.model_validate(row) for row in rows])
+    for name in ("train.jsonl", "train.json", "data/train-00000-of-00001.parquet"):
+        content = files[name]
+        assert isinstance(content, bytes)
+        path = Path("again").with_suffix(Path(name).suffix)
+        path.write_bytes(content)
+        again = bring(path).rows
+        assert [row["output"] for row in again] == [row["output"] for row in rows]
+        assert [row.get("messages") for row in again] == [row.get("messages") for row in rows]
+
+
 def test_of_several_choices_the_letters_stand_in_the_input() -> None:
     for name, rows in (("a.jsonl", MEDQA), ("a.json", MEDMCQA), ("a.parquet", HUB_MMLU)):
         found = read_test(write(name, rows))
@@ -225,7 +239,7 @@ def test_a_multiple_choice_in_columns_of_ones_own_names() -> None:
     )
     assert reasons(found) == ["no_question"]
     (row,) = bring(write("a.json", rows), question="题", options="选项", answer="答案").rows
-    assert (row["output"], row["model"]) == ("B. 乙", "answer-key")
+    assert (row["output"], row["model"]) == ("B. 乙", "m")
 
 
 def test_numbers_of_options_count_from_where_the_file_shows() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from conftest import REPOSITORY, run
 
+from alpacare.records.message import Message, messages_id
 from alpacare.records.task import row_id
 from alpacare.stages import seeds as seeds_stage
 from alpacare.stages.statistics import main
@@ -52,6 +53,15 @@ def figures(out: str = "out") -> Any:
 def table(name: str, out: str = "out") -> list[list[str]]:
     with Path(f"{out}/{name}.csv").open() as file:
         return list(csv.reader(file))
+
+
+def test_a_conversation_is_counted_by_its_first_question() -> None:
+    turns = [("user", "I cough."), ("assistant", "Since when?"), ("user", "May.")]
+    said = tuple(Message(role=role, content=text) for role, text in turns)  # type: ignore[arg-type]
+    messages = [turn.model_dump() for turn in (*said, Message(role="assistant", content="Go."))]
+    first = {"id": messages_id(said), "instruction": "I cough.", "input": "", "output": "Go."}
+    result = statistics(write("rows.jsonl", [first | {"messages": messages}, RESPONSES[3]]))
+    assert "2 rows, 2 without input" in result.output
 
 
 def test_seeds_by_hand() -> None:

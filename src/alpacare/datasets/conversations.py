@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from alpacare.datasets.fields import BadRow, read_answer, read_field
+from alpacare.datasets.json_tables import are_objects
 from alpacare.records.message import Message
 
 COLUMNS = ("messages", "conversations", "conversation")
@@ -21,7 +22,7 @@ _ROLES: Mapping[str, Literal["system", "user", "assistant"]] = {
 
 def find_conversation(values: Mapping[str, Any]) -> str:
     """Give the name of the column that holds a row's conversation; "" without one."""
-    return next((name for name in COLUMNS if isinstance(values.get(name), list)), "")
+    return next((name for name in COLUMNS if are_objects(values.get(name))), "")
 
 
 def read_conversation(turns: Sequence[Any], place: str, repairs: Counter[str]) -> list[Message]:

@@ -87,9 +87,12 @@ class FormReader:
             read_field(values, key, row.place, repairs) for key in ("instruction", "input")
         )
         output = read_answer(values, "output", row.place, repairs)
-        if not instruction and (column := find_conversation(values)):
-            return self._conversation(values[column], row.place, kind, column)
-        if not instruction and is_choice(values):
+        column = "" if "instruction" in self._columns else find_conversation(values)
+        if column:
+            said = self._conversation(values[column], row.place, kind, column)
+            if said.messages or not instruction:  # else the row's texts say the same, and more
+                return said
+        elif not instruction and is_choice(values):
             return self._choice(row, output, kind)
         return FormRow(instruction, read_input(input, repairs), output, kind)
 

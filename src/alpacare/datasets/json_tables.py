@@ -76,7 +76,9 @@ def _document_rows(document: Any, name: str) -> Iterator[TableRow]:
             for key, value in document.items():
                 yield TableRow(0, f'{name}: "{key}"', value)
             return
-        lists = [value for key, value in document.items() if key not in _NESTED and _lists(value)]
+        lists = [
+            value for key, value in document.items() if key not in _NESTED and are_objects(value)
+        ]
         if len(lists) != 1:
             yield TableRow(0, f"{name}:1", document)
             return
@@ -87,7 +89,7 @@ def _document_rows(document: Any, name: str) -> Iterator[TableRow]:
         yield _object_row(value, f"{name}: row {number}")
 
 
-def _lists(value: Any) -> bool:
+def are_objects(value: Any) -> bool:
     """Whether a value is a list of objects."""
     return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
 

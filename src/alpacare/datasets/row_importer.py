@@ -156,7 +156,7 @@ class RowImporter:
         if self._stage == "instructions":
             return {**read.kind, "request": request}
         written = read_field(row.values, "model", row.place, repairs)
-        model = written or read.answerer or self._model
+        model = written or self._model or read.answerer
         repairs["answers without a model's name: model unknown"] += not model
         fields: dict[str, Any] = {
             "output": read.output,

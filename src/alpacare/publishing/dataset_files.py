@@ -1,6 +1,7 @@
 """Rows in the formats in which AlpaCare and others publish them.
 
 [{"instruction": "Explain ...", "input": "", "output": "The heart ..."}]
+A conversation that came in whole goes out whole, in `messages`.
 """
 
 import io
@@ -17,8 +18,8 @@ _ORIGIN = ("id", "model", "request", "finish_reason")
 
 
 def dataset_files(responses: Sequence[Response]) -> dict[str, bytes | Path]:
-    """Give JSON, JSON Lines and Parquet of the three columns; the other fields in a file beside."""
-    rows = [response.model_dump(include=set(COLUMNS)) for response in responses]
+    """Give JSON, JSON Lines and Parquet of what is said; the other fields in a file beside."""
+    rows = [response.model_dump(include={*COLUMNS, "messages"}) for response in responses]
     origin = (
         {**response.model_dump(include=set(_ORIGIN)), "model": public_name(response.model)}
         for response in responses
@@ -40,6 +41,9 @@ def _parquet(rows: list[dict[str, Any]]) -> bytes:
     from pyarrow import parquet
 
     columns = {name: pa.array([row[name] for row in rows], pa.string()) for name in COLUMNS}
+    if any("messages" in row for row in rows):
+        turn = pa.struct([("role", pa.string()), ("content", pa.string())])
+        columns["messages"] = pa.array([row.get("messages") for row in rows], pa.list_(turn))
     stream = io.BytesIO()
     parquet.write_table(pa.table(columns), stream)
     return stream.getvalue()

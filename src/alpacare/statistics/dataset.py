@@ -4,11 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import ConfigDict
-
 from alpacare.filtering.tokens import mostly_unseen
 from alpacare.records.label_normalisation import normalise_difficulty, normalise_type
-from alpacare.records.task import Question
+from alpacare.records.task import AnyTask
 from alpacare.statistics import counts
 from alpacare.statistics.generations import ends_unfinished
 from alpacare.statistics.lengths import count_words, length_bins, score_bins, summarise
@@ -20,13 +18,11 @@ _LISTED = 100  # values of a kind in the table; topics and views are free text
 Table = list[tuple[object, ...]]
 
 
-class DatasetRow(Question):
+class DatasetRow(AnyTask):
     """A row of any dataset: a seed, a kept instruction, a response or an imported row.
 
     Unknown values are null. An unknown type or difficulty counts as not given.
     """
-
-    model_config = ConfigDict(extra="ignore")
 
     type: Any = None
     topic: Any = None
