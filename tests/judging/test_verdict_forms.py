@@ -81,8 +81,9 @@ def test_a_closing_label_behind_other_languages(reply: str, slot: str | None) ->
         ("Both name the dose, and", True, None),
         ("[[A]]\n\nIt names the dose, and", True, "first"),
         ("[[A]]\n\nIt names the dose, though [[B]]", True, "first"),
-        ("[[A]]\n\n[[B]]\n\nIt names", True, "first"),
-        ("Urteil: [[A]]. Die Dosis", True, None),
+        ("[[A]]\n\n[[B]]\n\nIt names", True, None),
+        ("Urteil: [[A]]. Die Dosis", True, "first"),
+        ("Die bessere ist [[A]], denn", True, None),
         ("The verdict is [[", True, None),
     ],
 )
