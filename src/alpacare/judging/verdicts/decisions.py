@@ -23,9 +23,9 @@ _MENTIONED, _STATED, _NAMED = range(3)  # the weights of a label
 _LONGEST = 400  # letters of a sentence that is read as a statement
 _TASK = r"(?: (?:for|to) the (?:given )?(?:instruction|question|person)(?: who asked| and input)?)?"
 _VERDICT = (  # what judges call their verdict
-    r"(?:(?:final|overall|better|best|preferred|winning) )*(?:verdict|answer|choice|winner|"
-    r"(?:better|best|preferred) (?:one|output)|output(?=:)|decision|judge?ment|conclusion|preference|"
-    r"pick|selection|result|vote|reply|response|urteil|ergebnis|conclusión|veredicto|вердикт|"
+    r"(?:(?:final|overall|better|best|preferred|winning) )*(?:verdict|answer|choice|winner|pick|"
+    r"(?:better|best|preferred) (?:one|output)|output(?=:)|decision|judge?ment|conclusion|result|"
+    r"preference|selection|vote|reply|response|urteil|ergebnis|conclusión|veredicto|вердикт|"
     rf"итог|\w*(?:答案|结论|結論|结果|結果|判定)){_TASK}"
 )
 _LEAD = (  # may precede what decides
@@ -61,7 +61,7 @@ _STATEMENTS = [
 ]
 _HEADING = re.compile(r"([FS])(?: ?[:(–-]|\W*\Z)")  # noqa: RUF001
 _LIMITS = re.compile(  # the sentence before it
-    r"\W*(?:but|however|yet|unfortunately|still|alas|only)\b|.*\b(?:at least|that is)\b"
+    r"\W*(?:but|however|yet|unfortunately|still|alas|only)\b|.*\b(?:at least|that is)[.!]*\Z"
 )
 _RETRACTS = re.compile(  # what stands before it
     r"\b(?:on (?:second|further|closer|more) \w+|on reflection|my mistake|oops|i was wrong|i meant|"

@@ -51,7 +51,7 @@ def find_labels(labels: tuple[tuple[str, Slot], ...]) -> LabelPattern:
     for label, slot in [*named, ("tie", "tie"), ("draw", "tie")]:
         inside = label.startswith(before) and label.endswith(after)
         core = label[len(before) : len(label) - len(after)] if inside else label
-        bare = rf"(?<![^\W_])(?<![/.'-]){re.escape(core)}(?![^\W_]|[/-])"
+        bare = rf"(?<![^\W_])(?<![/.-])(?<!\w'){re.escape(core)}(?![^\W_]|[/-])"
         wrapped = rf"[(\[]{{1,2}} ?{re.escape(core)} ?[)\]]{{1,2}}"
         if marks:  # also "[[model A]]", and "[A]" or "[[A]" where a line ends
             start, middle, end = (r"\s*".join(map(re.escape, it)) for it in (before, core, after))
