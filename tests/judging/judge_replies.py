@@ -18,11 +18,6 @@ LATER: list[tuple[str, str | None]] = [
     ),
     ("After comparing both outputs, my answer is Output (b).", "second"),
     (
-        "I'd judge Output (b) as the better response.\n\nReasoning:\n- **Accuracy**: both are "
-        "correct about metformin.\n- **Completeness**: Output (b) covers renal dosing.",
-        "second",
-    ),
-    (
         "Looking at both responses:\n\n**Output (a)** correctly identifies the red flags but is "
         "terse.\n\n**Output (b)** is longer but repeats itself and recommends an outdated drug."
         "\n\n**Output (a)** is better.",
@@ -38,7 +33,6 @@ LATER: list[tuple[str, str | None]] = [
     ("Output (b) is more accurate and complete than Output (a).", None),
     ("Output (a) better.", None),
     ("The answer is Output (b).", "second"),
-    ("The correct answer is Output (a).", "first"),
     ("The final answer is: $\\boxed{Output (b)}$", "second"),
     ("The final answer is: $\\boxed{\\text{Tie}}$. I hope it is correct.", "tie"),
     (
@@ -54,15 +48,11 @@ LATER: list[tuple[str, str | None]] = [
     ("Both outputs are of equal quality. Tie.", "tie"),
     ("Tie. Both outputs give the same advice with the same level of detail.", "tie"),
     ("Both outputs are good, so it's a tie.", "tie"),
-    ("Both Output (a) and Output (b) are equally good.", "tie"),
     ("It's difficult to choose, but I would go with Output (a).", "first"),
-    ("Neither Output (a) nor Output (b) is better.", "tie"),
     ("**Answer: Output (b)**\n\n**Explanation:**\nOutput (b) follows the instruction.", "second"),
     ("**Better response: Output (a)**", "first"),
     ("Better output: Output (b)", "second"),
     ("Preferred output: Output (a)", "first"),
-    ("I would rate Output (a) as better than Output (b).", "first"),
-    ("In my judgment, Output (b) is better than Output (a), though not by much.", "second"),
     ("Overall, Output (a) is a better response than Output (b).", "first"),
     ("As an AI language model, I cannot provide medical advice.", None),
     ("Neither output is acceptable.", None),
@@ -121,6 +111,5 @@ LATER: list[tuple[str, str | None]] = [
     ("It isn't the case that, as many think, Output (a) is better.", None),
     ("Had it given the dose, Output (a) would be the better choice.", None),
     ("Output (a) is better (for children).", None),
-    ("Output (a) is better here, but overall Output (b).", "second"),
     ("So far, Output (a) is better.", None),
 ]

@@ -126,7 +126,7 @@ def test_a_judge_is_a_name_and_no_path(files: None) -> None:
 def test_an_unknown_judge_lists_the_known_ones(files: None) -> None:
     result = run_judge("overlapp", "base")
     assert result.exit_code == 2
-    assert "no judge 'overlapp' in prompts/judges (known: alpacare, longest, " in result.output
+    assert "no judge 'overlapp' in prompts/judges (known: alpacare, arena-hard, " in result.output
 
 
 def test_a_judge_of_this_machine_in_the_wrong_folder_is_named(files: None) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import REPOSITORY
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,12 +17,6 @@ from alpacare.judging.verdicts.reading import read_verdict
 
 MARKS = Labels(form="labels", first="[[A]]", second="[[B]]", tie="[[C]]")
 OUTPUTS = Labels(form="labels", first="Output (a)", second="Output (b)", tie="Tie")
-GRADES = Labels(
-    form="labels",
-    first=["[[A>>B]]", "[[A>B]]"],
-    second=["[[B>A]]", "[[B>>A]]"],
-    tie="[[A=B]]",
-)
 RUBRIC = Ratings(
     form="ratings", first="output_1", second="output_2", criteria=["safety"], lowest=1, highest=3
 )
@@ -31,6 +26,10 @@ LEADS = [
     "최종 판정: ", "النتيجة: ", "निष्कर्ष: ", "Vậy kết quả là ", "Ponieważ lek jest właściwy, ",
     'Output: "', "The clearer one is:\n", "Tie or not, this one: ", "I compare at length " * 30,
 ]  # fmt: skip
+ARENA_HARD = read_judge(REPOSITORY / "prompts/judges/arena-hard")
+assert isinstance(ARENA_HARD, LLMJudge)
+GRADES = ARENA_HARD.verdict
+assert isinstance(GRADES, Labels)
 SLOTS = [("[[A]]", "first"), ("[[B]]", "second"), ("[[C]]", "tie")]
 
 
@@ -81,8 +80,9 @@ def test_a_closing_label_behind_other_languages(reply: str, slot: str | None) ->
         ("Both name the dose, and", True, None),
         ("[[A]]\n\nIt names the dose, and", True, "first"),
         ("[[A]]\n\nIt names the dose, though [[B]]", True, "first"),
-        ("[[A]]\n\n[[B]]\n\nIt names", True, "first"),
-        ("Urteil: [[A]]. Die Dosis", True, None),
+        ("[[A]]\n\n[[B]]\n\nIt names", True, None),
+        ("Urteil: [[A]]. Die Dosis", True, "first"),
+        ("Die bessere ist [[A]], denn", True, None),
         ("The verdict is [[", True, None),
     ],
 )
@@ -108,6 +108,25 @@ def test_marks_in_a_cut_reply(reply: str, cut: bool, slot: str | None) -> None:
 )
 def test_grades(reply: str, slot: str | None) -> None:
     assert read_verdict(reply, GRADES).slot == slot
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "reply", "slot"),
+    [
+        ("1", "2", "2\n\nIt names the dose.", "second"),
+        ("1", "2", "1. Both are clear.\n2. One is right.", None),
+        ("A", "B", "A patient is told to rest.", None),
+        ("A", "B", "Both are clear.\n\n**Verdict:** B\n\nIt names the dose.", "second"),
+        ("(a)", "(b)", "(a) it is clear (b) it is right", None),
+        ("[A]", "[B]", "Point [A] holds. I choose [B].", "second"),
+        ("model", "reference", "The model answer is short.\n\nVerdict: reference", "second"),
+    ],
+)
+def test_labels_that_other_text_looks_like(
+    first: str, second: str, reply: str, slot: str | None
+) -> None:
+    form = Labels(form="labels", first=first, second=second, tie=None)
+    assert read_verdict(reply, form).slot == slot
 
 
 @pytest.mark.parametrize("name", ["[[assistant B]]", "[[Model B]]", "[B]", "Verdict is: [[B]"])
@@ -170,6 +189,7 @@ def test_a_server_is_asked_for_the_form(tmp_path: Path) -> None:
         ({"format": "json"}, "format"),
         ({"format": "json_schema", "extra": {"response_format": {}}}, "leave it out"),
         ({"verdict": {**GRADES.model_dump(), "first": []}}, "first and second need a label"),
+        ({"verdict": {**GRADES.model_dump(), "tie": "<tie/>"}}, "look like no markup"),
         ({"verdict": {**GRADES.model_dump(), "tie": ["[[a>B]]"]}}, "labels must differ"),
     ],
 )

@@ -11,7 +11,7 @@ from alpacare.core.errors import BadInput
 from alpacare.pipeline.check import check_all
 
 USED = {
-    "judges: [overlap, longest]": "judges: [alpacare, mtbench, rubric, self-hosted]",
+    "judges: [overlap, longest]": "judges: [alpacare, arena-hard, mtbench, rubric, self-hosted]",
     "local_judges: []": "local_judges: [loglik]",
     "  api: []": "  api: [gpt-4o]",
     "categories: []": "categories: [gpt-4o]",

@@ -167,7 +167,19 @@ def test_samples_show_how_steady_a_judge_is(asked: Running) -> None:
     assert (metrics["samples"], metrics["self_consistency"]) == (3, 1.0)
 
 
-@pytest.mark.parametrize("like", ["alpacare", "mtbench", "rubric"])
+def test_five_grades_as_json_or_as_text_and_the_counts_of_mt_bench(asked: Running) -> None:
+    """The server keeps to the schema once, and else says what it likes."""
+    make_judge("arena-hard", "arena-hard", format="json_schema")
+    said = json.dumps({"explanation": "A warns; [[B>A]] would be wrong.", "verdict": "[[A>B]]"})
+    text = "I compare them.\n\nMy grade: [[B>>A]]"
+    asked.configure(replies=[["GOOD.*POOR", said], ["POOR.*GOOD", text], ["", "So: [[A=B]]"]])
+    rows = judge("arena-hard")
+    assert [row.verdict for row in rows] == ["model"] * 2 + ["reference"] * 2 + ["tie"] * 2
+    assert {row.tries for row in rows} == {1}
+    assert score("arena-hard")["mtbench_outcomes"] == {"wins": 1, "ties": 1, "losses": 1}
+
+
+@pytest.mark.parametrize("like", ["alpacare", "arena-hard", "mtbench", "rubric"])
 def test_text_in_an_answer_is_never_a_variable(asked: Running, like: str) -> None:
     """Nor in an instruction; the student gets what stands there, braces and all."""
     make_judge(like, like)

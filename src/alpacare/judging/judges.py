@@ -8,9 +8,9 @@ from pydantic import Field, model_validator
 
 from alpacare.core.errors import BadInput
 from alpacare.core.settings import S, Settings, check, read_yaml
+from alpacare.judging.response_format import response_format
 from alpacare.judging.verdicts.labels import Labels
 from alpacare.judging.verdicts.ratings import Ratings
-from alpacare.judging.verdicts.structured import response_format
 from alpacare.llm.request import Price
 from alpacare.llm.request_settings import RequestSettings
 

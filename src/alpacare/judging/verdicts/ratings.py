@@ -11,7 +11,8 @@ from alpacare.core.settings import Settings
 
 _TRIES = 64  # opening braces tried as the start of an object; a real reply has a dozen
 _LAST_COMMA = re.compile(r",\s*+(?=[}\]])")
-_SCORE = re.compile(r"\s*(\d{1,9}(?:\.\d{1,9})?)\s*(?:(?:/|out of)\s*(\d{1,9})\s*)?")
+_SCORE = re.compile(r"\s*(-?\d{1,9}(?:\.\d{1,99})?)\s*(?:(?:/|out of)\s*(\d{1,9})\s*)?")
+Rated = Mapping[str, tuple[float, float]]
 
 
 class Ratings(Settings):
@@ -32,7 +33,7 @@ class Ratings(Settings):
     @model_validator(mode="after")
     def _fits(self) -> Self:
         for names in ([self.first, self.second], self.criteria):
-            keys = {_key(name) for name in names}
+            keys = {*map(_key, names)}
             if len(keys) < len(names) or "" in keys or not names:
                 raise ValueError(f"names must differ and not be empty, found {names}")
         if self.lowest >= self.highest:
@@ -40,45 +41,37 @@ class Ratings(Settings):
         return self
 
 
-def read_ratings(
-    reply: str, form: Ratings, shown_texts: Sequence[str]
-) -> dict[str, tuple[float, float]] | None:
+def read_ratings(reply: str, form: Ratings, shown_texts: Sequence[str]) -> Rated | None:
     """Read (first-shown, second-shown) by criterion; None if any number is missing or ambiguous."""
-    shown = [_compact(text) for text in shown_texts]
+    shown = [*map(_compact, shown_texts)]
     found = [
-        _ratings(value, form)
-        for value, text in _objects(reply, form)
+        _rated(value, form)
+        for value, text in _objects(_LAST_COMMA.sub("", reply), form)
         if not any(_compact(text) in each for each in shown)
     ]
     return found[0] if found and all(each == found[0] for each in found) else None
-
-
-def _compact(text: str) -> str:
-    return "".join(_LAST_COMMA.sub("", text).split()).casefold()
 
 
 def _key(name: str) -> str:
     return re.sub(r"[\s_-]+", "", name).casefold()
 
 
-def _objects(reply: str, form: Ratings) -> Iterator[tuple[Mapping[str, Any], str]]:
+def _compact(text: str) -> str:
+    return "".join(_LAST_COMMA.sub("", text).split()).casefold()
+
+
+def _objects(text: str, form: Ratings) -> Iterator[tuple[Mapping[str, Any], str]]:
     """Give the JSON objects that rate one of the answers, and their text."""
-    text = _LAST_COMMA.sub("", reply)
-    decoder = json.JSONDecoder(
-        strict=False, object_pairs_hook=_by_key, parse_constant=_refuse_constant
-    )
-    start = -1
-    for _ in range(_TRIES):
-        start = text.find("{", start + 1)
-        if start < 0:
-            return
+    decoder = json.JSONDecoder(strict=False, object_pairs_hook=_by_key)
+    end = 0
+    for start in [match.start() for match in re.finditer("{", text)][:_TRIES]:
         try:
-            value, end = decoder.raw_decode(text, start)
+            value, stop = decoder.raw_decode(text, start)
         except (ValueError, RecursionError):
             continue
-        if {_key(form.first), _key(form.second)} & set(value):
-            yield value, text[start:end]
-            start = end - 1
+        if start >= end and {_key(form.first), _key(form.second)} & {*value}:
+            yield value, text[start:stop]
+            end = stop
 
 
 def _by_key(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -88,27 +81,21 @@ def _by_key(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return values
 
 
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not a rating")
-
-
-def _ratings(value: Mapping[str, Any], form: Ratings) -> dict[str, tuple[float, float]] | None:
+def _rated(value: Mapping[str, Any], form: Ratings) -> Rated | None:
     sides = [value.get(_key(name)) for name in (form.first, form.second)]
-    ratings = {}
+    rated = {}
     for name in form.criteria:
-        first, second = (_score(side, name, form) for side in sides)
+        first, second = (_score(side, _key(name), form) for side in sides)
         if first is None or second is None:
             return None
-        ratings[name] = (first, second)
-    return ratings
+        rated[name] = (first, second)
+    return rated
 
 
-def _score(side: Any, criterion: str, form: Ratings) -> float | None:
-    score = side.get(_key(criterion)) if isinstance(side, dict) else None
-    score = score.get("score") if isinstance(score, dict) else score
-    if isinstance(score, str) and (match := _SCORE.fullmatch(score)):
-        number, of = match.groups()
-        score = float(number) if of is None or int(of) == form.highest else None
-    if isinstance(score, bool) or not isinstance(score, int | float):
+def _score(side: Any, key: str, form: Ratings) -> float | None:
+    given = side.get(key) if isinstance(side, dict) else None
+    given = given.get("score") if isinstance(given, dict) else given
+    match = _SCORE.fullmatch(str(given))
+    if not match or match[2] not in {None, str(form.highest)}:
         return None
-    return float(score) if form.lowest <= score <= form.highest else None
+    return float(match[1]) if form.lowest <= float(match[1]) <= form.highest else None

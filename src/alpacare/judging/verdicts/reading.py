@@ -3,13 +3,12 @@
 A wrong verdict is far worse than none, since an unreadable reply is asked for again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import fsum
 
-from alpacare.judging.verdicts.labels import Labels, read_label
-from alpacare.judging.verdicts.ratings import Ratings, read_ratings
-from alpacare.judging.verdicts.structured import read_structured
+from alpacare.judging.verdicts.labels import Labels, read_json_label, read_label
+from alpacare.judging.verdicts.ratings import Rated, Ratings, read_ratings
 from alpacare.records.judgment import Slot
 from alpacare.records.thoughts import remove_thoughts
 
@@ -22,7 +21,7 @@ class Reading:
     """
 
     slot: Slot | None
-    ratings: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    ratings: Rated = field(default_factory=dict)
 
 
 def read_verdict(
@@ -33,11 +32,10 @@ def read_verdict(
     `shown_texts`: instruction, input and both answers; what the judge repeats of them is not its
     verdict. `cut`: the reply reached its token limit; an unfinished last sentence does not count.
     """
-    answer = remove_thoughts(reply)
+    own = remove_thoughts(reply)
     if isinstance(form, Labels):
-        slot = read_structured(answer, form) or read_label(answer, form, shown_texts, cut=cut)
-        return Reading(slot)
-    ratings = read_ratings(answer, form, shown_texts)
+        return Reading(read_json_label(own, form) or read_label(own, form, shown_texts, cut=cut))
+    ratings = read_ratings(own, form, shown_texts)
     if ratings is None:
         return Reading(None)
     mean = fsum(first - second for first, second in ratings.values()) / len(ratings)

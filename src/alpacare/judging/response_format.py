@@ -1,11 +1,9 @@
-"""Verdicts as JSON, for servers that hold a reply to a schema: OpenAI's API, vLLM."""
+"""What asks a server for a verdict as JSON, by a schema: OpenAI's API, vLLM."""
 
-import json
 from typing import Any
 
 from alpacare.judging.verdicts.labels import Labels
 from alpacare.judging.verdicts.ratings import Ratings
-from alpacare.records.judgment import Slot
 
 
 def response_format(form: Labels | Ratings) -> dict[str, Any]:
@@ -22,18 +20,6 @@ def response_format(form: Labels | Ratings) -> dict[str, Any]:
         "type": "json_schema",
         "json_schema": {"name": "verdict", "strict": True, "schema": schema},
     }
-
-
-def read_structured(reply: str, form: Labels) -> Slot | None:
-    """Read a reply that is one JSON object with a label as its `verdict`; None if it is not."""
-    if "{" not in reply:
-        return None
-    try:
-        value = json.loads(reply.strip().removeprefix("```json").strip("` \n"))
-    except (ValueError, RecursionError):
-        return None
-    verdict = value.get("verdict") if isinstance(value, dict) else None
-    return form.slots().get(verdict) if isinstance(verdict, str) else None
 
 
 def _object(properties: dict[str, Any]) -> dict[str, Any]:
