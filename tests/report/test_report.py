@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 from base64 import b64decode
+from html import unescape
 from pathlib import Path
 from typing import Any, get_args
 
@@ -273,6 +274,31 @@ def test_people_are_shown_beside_the_judges(project: Path) -> None:
     assert "What people say" in text
     assert re.search(r"people, correctness 20 62\.5 [\d.]+ to [\d.]+", text)
     assert "overlap and reviewers, correctness" in text
+
+
+def test_what_people_and_prices_say_stands_below_the_leaderboard(workspace: Path) -> None:
+    write_project(workspace, {"demo": 100}, ["terse"], JUDGES, students=["all-rows"], seeds=[1])
+    said = ["model", "reference", "tie", "model", "tie"] * 16  # as `overlap` does
+    jsonl.write(Path("data/reviews/ann.jsonl"), [review(n, v) for n, v in enumerate(said)])
+    assert run(report).exit_code == 0
+    text = " ".join(re.sub(r"<[^>]+>", " ", PAGE.read_text()).split())
+    assert re.search(r"Corrected by people , judged by overlap: all-rows, correctness: \d", text)
+    assert re.search(r"one point narrower, judged by overlap: all-rows: \d+ test items, now", text)
+    rows = rows_of("people")
+    assert any(re.match(r"overlap, Rogan-Gladen [\d.]+ [\d.]+ to [\d.]+", row) for row in rows)
+
+
+def test_what_says_nothing_says_why(project: Path) -> None:
+    jsonl.write(Path("data/reviews/ann.jsonl"), [review(n, "model") for n in range(9)])
+    assert run(report).exit_code == 0
+    text = " ".join(unescape(re.sub(r"<[^>]+>", " ", PAGE.read_text())).split())
+    assert "people's alone, 7 reviewed items that the judge could read, and 60 are needed" in text
+    assert re.search(r"overlap and longest [\d,]+ 20 [^a-z]* to [^a-z]* . 20 test items, and", text)
+    assert "all-rows against terse, no length-controlled win rate: the model's answer is" in text
+    groups = [row for row in rows_of("difficulty") if row.startswith("difficulty")]
+    assert len(groups) == 2 * 6  # judges; five difficulties and an unknown one
+    assert all("few)" in row for row in groups)
+    assert PAGE.read_text().count('class="number few"') == 3 * len(groups)
 
 
 def test_people_who_contradict_themselves_spoil_no_page(project: Path) -> None:

@@ -298,7 +298,7 @@ def test_nobody_is_locked_out(browser: "Browser", study_file: Path, theme: str, 
         color_scheme=theme,  # type: ignore[arg-type]
     )
     page = open_page(context, study_file)
-    for detail in page.locator("summary").all():
+    for detail in page.locator("summary:visible").all():
         detail.click()
     assert page.evaluate("document.documentElement.dataset.theme") == theme
     found = Axe().run(page)
@@ -316,6 +316,11 @@ def test_a_phone_shows_the_answer_first(browser: "Browser", study_file: Path) ->
         assert box, part
         assert box["x"] + box["width"] <= 390, part
         assert box["y"] + box["height"] <= 844, part
+    page.locator("#browse").scroll_into_view_if_needed()
+    assert page.locator("#search").is_hidden()  # the filters are folded
+    page.keyboard.press("/")
+    page.keyboard.type("task 3")
+    assert counted(page).startswith("1 of 10 tasks")
     context.close()
 
 

@@ -33,19 +33,21 @@ def correct_board(
     params: Params, board: Board, read: CellReader = read_cell
 ) -> list[CorrectedEntry]:
     """Correct each model of a board by what people say, by criterion; empty without reviews."""
-    try:
-        returned = read_returned()
-    except BadInput:  # `alpacare agreement` says what is wrong with them
-        return []
-    if not returned.reviews:
-        return []
+    ranked = {entry.model.name for entry in board.entries}
     cells = [
         cell
         for cell in params.cells()
         if (cell.test, cell.judge) == (board.test, board.judge)
         and cell.reference in board.references
+        and cell.model in ranked
     ]
-    said = read_opinions(params, returned, cells, read)
+    try:
+        returned = read_returned()
+        if not returned.reviews:
+            return []
+        said = read_opinions(params, returned, cells, read)
+    except BadInput:  # `alpacare agreement` says what is wrong
+        return []
     compared = list(dict.fromkeys(cell[:4] for cell in cells))
     return [
         each

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from alpacare.comparison.leaderboard import Board, Entry
 from alpacare.comparison.sentences import (
     describe_difference,
+    describe_holm,
     describe_parts,
     describe_pool,
 )
@@ -24,8 +25,8 @@ Win rate, %: mean over training seeds and over {references}; in brackets its \
 {confidence:g} % interval, over test items and seeds. Rank: one more than the number of models \
 that are better by more than chance, corrected for the number of pairs (Holm). LC: \
 length-controlled, the win rate expected if both answers had the same length; "-" \
-where one side is nearly always longer. Cons.: position consistency, % of items with \
-the same verdict in both orders. Items: those with readable verdicts, and of how many \
+where one side is longer in fewer than 30 items. Cons.: position consistency, % of items \
+with the same verdict in both orders. Items: those with readable verdicts, and of how many \
 if not of all. vs: win rate against that model. \
 Uncertainty: half the width of the interval by cause; the squares add up."""
 
@@ -103,12 +104,8 @@ def _sentences(board: Board) -> list[str]:
         f"{_side_by_side(rates[duel.name].get(duel.other))}"
         for duel in board.duels
     ]
-    if len(said) > 1:
-        other = board.duels[0].other
-        said.append(
-            f"These {len(said)} comparisons with {other} are corrected for their number (Holm)."
-        )
-    return said
+    holm = describe_holm(len(said), board.duels[0].other) if said else ""
+    return [*said, holm] if holm else said
 
 
 def _uncertainty(board: Board) -> str:

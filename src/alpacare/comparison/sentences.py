@@ -46,6 +46,13 @@ def describe_verdict(found: Difference) -> str:
     return f"{few} cannot tell"
 
 
+def describe_holm(number: int, other: str) -> str:
+    """Say that several comparisons with one model are corrected; "" for one or none."""
+    if number < 2:
+        return ""
+    return f"These {number} comparisons with {other} are corrected for their number (Holm)."
+
+
 def describe_parts(parts: Parts, one_seed: bool = False) -> str:
     """Write how wide an interval is by cause: "test items 4.1, training 2.3"."""
     shown = {"test items": parts.items, "training": parts.training, "judge": parts.judge}

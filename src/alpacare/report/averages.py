@@ -44,6 +44,11 @@ class Averaged:
         return mean_rate(score.length_controlled for score in self.scores)
 
     @property
+    def length_controlled_why(self) -> str | None:
+        """Why there is no length-controlled win rate."""
+        return next(filter(None, (score.length_controlled_why for score in self.scores)), None)
+
+    @property
     def longer(self) -> Rate:
         """The share of decided items that the longer answer won."""
         return mean_rate(map(longer_preferred_rate, self.scores))

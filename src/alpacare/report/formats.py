@@ -6,6 +6,7 @@ from typing import Any
 
 from alpacare.comparison.leaderboard import Board, Duel
 from alpacare.comparison.sentences import (
+    describe_holm,
     describe_parts,
     describe_points,
     describe_pool,
@@ -13,7 +14,7 @@ from alpacare.comparison.sentences import (
 )
 from alpacare.display.text import name_some
 from alpacare.evaluation.agreement import Corrected, Estimate, HumanRate
-from alpacare.evaluation.score import Rate
+from alpacare.evaluation.score import Rate, too_few_items
 from alpacare.evaluation.score_table import percent
 from alpacare.report.averages import Averaged
 from alpacare.report.reasons import reason_in_words
@@ -78,11 +79,15 @@ def lanes_of_references(rows: Mapping[str, Sequence[Averaged]]) -> Lanes:
 def lanes_of_groups(groups: Mapping[str, Mapping[str, Rate]]) -> Lanes:
     """Give what is drawn of each model in each group of tasks, with the number of tasks."""
     return {
-        f"{name}\N{NO-BREAK SPACE}({max(rate.n for rate in models.values()):,})": {
-            model: (rate, ()) for model, rate in models.items()
-        }
+        name_group(name, models): {model: (rate, ()) for model, rate in models.items()}
         for name, models in groups.items()
     }
+
+
+def name_group(name: str, rates: Mapping[str, Rate]) -> str:
+    """Name a group with its number of tasks, and say if they are too few."""
+    n = max(rate.n for rate in rates.values())
+    return f"{name}\N{NO-BREAK SPACE}({n:,}{', few' if too_few_items(n) else ''})"
 
 
 def format_day(moment: str) -> str:
@@ -96,6 +101,11 @@ def tell_duel(duel: Duel, judge: str) -> str:
     found = duel.difference
     said = f"{describe_points(found)}: {describe_verdict(found)}"
     return f"{duel.name} against {duel.other}, judged by {judge}: {said}."
+
+
+def tell_holm(board: Board) -> str:
+    """Say that several such sentences are corrected together; "" where they are not."""
+    return describe_holm(len(board.duels), board.duels[0].other) if board.duels else ""
 
 
 def tell_parts(board: Board) -> str:
@@ -118,7 +128,10 @@ FILTERS = {
     "dash": dash,
     "day": format_day,
     "dollars": format_dollars,
+    "few": too_few_items,
     "figures": format_rate,
+    "group": name_group,
+    "holm": tell_holm,
     "lanes_of_groups": lanes_of_groups,
     "lanes_of_references": lanes_of_references,
     "listed": join_names,

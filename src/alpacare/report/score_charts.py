@@ -11,6 +11,7 @@ from alpacare.evaluation.score_table import overall_rate
 from alpacare.report.averages import average_groups
 from alpacare.report.data import ReportData
 from alpacare.report.drawing import SERIES, SOFT, WIDTH, Figure, set_size
+from alpacare.report.formats import name_group
 
 GROUPS: tuple[Literal["difficulty", "type"], ...] = ("difficulty", "type")
 PERCENT = [0, 25, 50, 75, 100]
@@ -35,8 +36,9 @@ def draw_scores(report: ReportData) -> Iterator[Figure]:
                 yield Figure(
                     f"{field}-{test}-{judge}",
                     f"{test}, judged by {judge}",
-                    f"Win rate in % by the task's {field}: means over references and training "
-                    f"seeds; lines: {confidence} intervals; dashed: 50 %.",
+                    f"Win rate in % by the task's {field}, with the number of tasks (few: "
+                    "under ten, which say nothing): means over references and training seeds; "
+                    f"lines: {confidence} intervals; dashed: 50 %.",
                     _by_group(groups, field),
                 )
 
@@ -86,7 +88,7 @@ def _scale(channel: Any, title: str | None = None) -> Any:
 def _by_group(groups: Mapping[str, Mapping[str, Rate]], field: str) -> Any:
     names = list(dict.fromkeys(name for models in groups.values() for name in models))
     rows = [
-        {"model": name, "group": group, **_percents(rate)}
+        {"model": name, "group": name_group(group, models), **_percents(rate)}
         for group, models in groups.items()
         for name, rate in models.items()
         if rate.win_rate is not None

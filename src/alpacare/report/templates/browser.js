@@ -153,6 +153,7 @@ async function onKey(event) {
   event.preventDefault();
   await start();
   if (event.key === "/") {
+    element("fold").open = true;
     element("search").focus();
     element("search").select();
   } else {
@@ -162,6 +163,10 @@ async function onKey(event) {
 }
 
 if (filters) {
+  const phone = matchMedia("(max-width: 47rem)");
+  const fold = () => { element("fold").open = !phone.matches; };
+  phone.addEventListener("change", fold);
+  fold();
   const near = new IntersectionObserver((seen) => {
     if (seen.some((each) => each.isIntersecting)) start();
   }, { rootMargin: "600px" });
