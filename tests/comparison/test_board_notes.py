@@ -27,15 +27,15 @@ def review(count: int, reference: str = "terse") -> None:
 
 @pytest.fixture
 def project(workspace: Path) -> None:
-    write_project(workspace, {"demo": 100}, ["terse"], ["overlap"], students=("mine",))
+    write_project(workspace, {"demo": 100}, ["terse"], ["mtbench", "overlap"], students=("mine",))
 
 
 def test_people_correct_the_mean(project: None) -> None:
     review(80)
     output = run(main, "leaderboard").output
-    assert "demo, judged by overlap, corrected by people:" in output
+    assert "demo, judged by mtbench, corrected by people:" in output
     line = " ".join(output.partition("mine, correctness")[2].split())
-    assert "by people with overlap (PPI++); 64 of 80 items read" in line  # a fifth is unreadable
+    assert "by people with mtbench (PPI++); 64 of 80 items read" in line  # a fifth is unreadable
     low, high = line.partition("(")[2].partition(")")[0].split(" to ")
     assert float(low) < 75 < float(high)
 
@@ -49,5 +49,6 @@ def test_too_few_are_peoples_alone_and_no_review_says_nothing(project: None) -> 
 
 def test_what_a_point_costs_is_said_of_each_model(project: None) -> None:
     output = run(main, "leaderboard").output
-    assert "demo, judged by overlap, for an interval one point narrower:" in output
+    assert "demo, judged by mtbench, for an interval one point narrower:" in output
+    assert "judged by overlap, for an interval" not in output, "nobody buys more of its verdicts"
     assert "test items, now 100 (" in output

@@ -98,7 +98,9 @@ def test_pickled_weights_become_a_contestant_and_no_program_runs(project: Path) 
         done = fetch(hub)
     assert done.returncode == 0, done.stderr
     assert {path.suffix for path in FOLDER.iterdir()} == {".json", ".safetensors"}
-    model = AutoModelForCausalLM.from_pretrained(FOLDER, use_safetensors=True)
+    model = AutoModelForCausalLM.from_pretrained(
+        FOLDER, use_safetensors=True, trust_remote_code=False
+    )
     made = model.state_dict()
     assert all(torch.equal(made[name], tensor) for name, tensor in weights.items())
     assert Path("configs/datasets.yaml").read_text() == ENTRY.replace("null", f'"{hub.newest}"')

@@ -161,7 +161,7 @@ def test_weights_made_with_other_settings_than_recorded_are_refused(project: Pat
     told["settings"]["optimizer"]["learning_rate"] = 5e-5
     training.write_text(json.dumps(told))
     recorded(project, "checkpoint")
-    line = refused(*PLAIN)
+    line = refused(*PLAIN, "--student", "all-rows", "--seed", "0")
     assert "made with optimizer.learning_rate 5e-05, but dvc.lock says 0.004" in line
     assert "run `dvc repro --single-item --force checkpoint@all-rows-0`" in line
 

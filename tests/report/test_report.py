@@ -277,15 +277,17 @@ def test_people_are_shown_beside_the_judges(project: Path) -> None:
 
 
 def test_what_people_and_prices_say_stands_below_the_leaderboard(workspace: Path) -> None:
-    write_project(workspace, {"demo": 100}, ["terse"], JUDGES, students=["all-rows"], seeds=[1])
-    said = ["model", "reference", "tie", "model", "tie"] * 16  # as `overlap` does
+    write_project(
+        workspace, {"demo": 100}, ["terse"], ["mtbench"], students=["all-rows"], seeds=[1]
+    )
+    said = ["model", "reference", "tie", "model", "tie"] * 16  # as the judge does
     jsonl.write(Path("data/reviews/ann.jsonl"), [review(n, v) for n, v in enumerate(said)])
     assert run(report).exit_code == 0
     text = " ".join(re.sub(r"<[^>]+>", " ", PAGE.read_text()).split())
-    assert re.search(r"Corrected by people , judged by overlap: all-rows, correctness: \d", text)
-    assert re.search(r"one point narrower, judged by overlap: all-rows: \d+ test items, now", text)
+    assert re.search(r"Corrected by people , judged by mtbench: all-rows, correctness: \d", text)
+    assert re.search(r"one point narrower, judged by mtbench: all-rows: \d+ test items, now", text)
     rows = rows_of("people")
-    assert any(re.match(r"overlap, Rogan-Gladen [\d.]+ [\d.]+ to [\d.]+", row) for row in rows)
+    assert any(re.match(r"mtbench, Rogan-Gladen [\d.]+ [\d.]+ to [\d.]+", row) for row in rows)
 
 
 def test_what_says_nothing_says_why(project: Path) -> None:

@@ -12,10 +12,15 @@ from alpacare.comparison.model_runs import CellReader, make_reader
 from alpacare.core.texts import escape_controls
 from alpacare.pipeline.params import Params
 
+SANITY_CHECKS = ("overlap", "longest")  # judges that know no medicine
+
 
 @dataclass(frozen=True)
 class BoardNotes:
-    """A line for each model; `corrected` is empty where people reviewed nothing."""
+    """A line for each model; `corrected` is empty where people reviewed nothing.
+
+    `prices` is empty for a sanity check: nobody buys more of its verdicts.
+    """
 
     corrected: list[str]
     prices: list[str]
@@ -23,9 +28,10 @@ class BoardNotes:
 
 def describe_board(params: Params, board: Board, read: CellReader) -> BoardNotes:
     """Say what people make of each win rate, and what a point of width costs."""
+    prices = {} if board.judge in SANITY_CHECKS else price_board(board, read)
     return BoardNotes(
         list(describe_corrected(board, correct_board(params, board, read))),
-        list(describe_prices(price_board(board, read))),
+        list(describe_prices(prices)),
     )
 
 

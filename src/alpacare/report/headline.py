@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from alpacare.comparison.board_notes import SANITY_CHECKS
 from alpacare.comparison.leaderboard import Board, Entry
 from alpacare.evaluation.score_table import percent
 from alpacare.pipeline.params import Params
 from alpacare.report.formats import join_names
 
-SANITY_CHECKS = ("overlap", "longest")  # judges that know no medicine
 _MOST = 3  # names in a sentence
 
 
