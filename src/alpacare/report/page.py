@@ -6,6 +6,7 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 
+from alpacare.comparison.board_notes import SANITY_CHECKS
 from alpacare.core.command import check_files
 from alpacare.core.errors import BadInput
 from alpacare.core.files import atomic_file
@@ -18,7 +19,6 @@ from alpacare.report.data import ReportData, gather_report
 from alpacare.report.data_charts import draw_dataset, draw_funnel
 from alpacare.report.drawing import Figure, adapt_for_page, write_picture
 from alpacare.report.headline import (
-    SANITY_CHECKS,
     make_headline,
     tell_board,
     tell_outcome,
