@@ -21,6 +21,8 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     """With two judges, whose agreement is on a page."""
     clone = quick_clone(tmp_path_factory, "documents")
     clone.ok("alpacare", "set", "judgments.judges=[overlap, longest]")
+    for preset in ("bioinstruct", "demo"):  # comments then stand where a preset puts them
+        clone.ok("alpacare", "preset", preset)
     clone.ok("dvc", "repro")
     clone.commit("two judges")
     return clone

@@ -316,7 +316,7 @@ def test_a_block_in_a_preset_is_a_value_like_another(own: Path, params: Path) ->
     before = params.read_text()
     demo = own.parent / "demo.yaml"
     demo.write_text("checkpoint:\n  lora: null\n")
-    lora = {"rank": 1, "alpha": 2, "dropout": 0.0, "targets": ["q_proj"]}
+    lora = {"rank": 1, "alpha": 2, "dropout": 0.0, "targets": ["q_proj"], "quantize": None}
     lines = "".join(f"    {key}: {json.dumps(value)}  # why\n" for key, value in lora.items())
     own.write_text(f"checkpoint:\n  lora:\n{lines}")
     apply_preset("own")

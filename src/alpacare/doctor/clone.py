@@ -67,7 +67,7 @@ def check_remotes() -> Iterator[Finding]:
         if not default:
             yield warning("DVC has no default remote; `make remote URL=...` sets one for sharing")
         for name, remote in repo.config["remote"].items():
-            if str(remote.get("url")).startswith(NONE_YET):
+            if NONE_YET in str(remote.get("url")):
                 continue
             yield _check_remote(repo, name, " (the default)" if name == default else "")
 

@@ -13,7 +13,7 @@ STORAGE = "storage"  # data, run-cache, cache packs
 WEIGHTS = (
     "weights"  # checkpoints and the base model: dvc.yaml names this remote, so it must always exist
 )
-NONE_YET = "remote://none-yet-run-make-remote"  # of `weights`, until a team has set its remote
+NONE_YET = "no-remote-yet"  # a folder that is not there: `weights` until a team has a remote
 _OWN = {"s3": "s3.amazonaws.com", "gs": "storage.googleapis.com"}  # without an endpoint's address
 
 
