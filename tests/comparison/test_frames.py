@@ -132,11 +132,11 @@ def test_the_leaderboard_is_that_of_the_command(project: Path) -> None:
     frame = alpacare.leaderboard()
     boards = make_boards(read_params(), None, None)
     told = [
-        (board.test, board.judge, row.rank, row.model.name, *row.rate.model_dump().values())
+        (board.test, board.judge, *row.rank, row.model.name, *row.rate.model_dump().values())
         for board in boards
         for row in board.entries
     ]
-    columns = ["test", "judge", "rank", "model", "win_rate", "low", "high", "n"]
+    columns = ["test", "judge", "rank", "worst_rank", "model", "win_rate", "low", "high", "n"]
     assert [tuple(row) for row in frame[columns].values] == told
     training = [row.parts.training for board in boards for row in board.entries]
     assert frame["half_width_training"].tolist() == training

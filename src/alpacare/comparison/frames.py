@@ -171,7 +171,8 @@ def _entry_row(board: Board, entry: Entry) -> dict[str, Any]:
     row: dict[str, Any] = {
         "test": board.test,
         "judge": board.judge,
-        "rank": entry.rank,
+        "rank": entry.rank.best,
+        "worst_rank": entry.rank.worst,
         "model": entry.model.name,
         "win_rate": entry.rate.win_rate,
         "low": entry.rate.ci_low,

@@ -19,9 +19,11 @@ from alpacare.evaluation.paired_comparison import Difference, compare
 from alpacare.evaluation.score import Cell, Rate
 from alpacare.evaluation.score_table import read_score
 from alpacare.evaluation.seed_variance import NOT_TRAINED, Runs, SeedVariance, pool_seeds
-from alpacare.evaluation.several import correct_several, rank
+from alpacare.evaluation.several import Rank, correct_several, rank
 from alpacare.pipeline import paths
 from alpacare.pipeline.params import Params, Run
+
+_UNRANKED = Rank(0, 0)
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class Entry:
     consistency: float | None
     dollars: float
     against: Mapping[str, Rate]
-    rank: int = 0
+    rank: Rank = _UNRANKED
 
 
 @dataclass(frozen=True)
@@ -171,7 +173,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _rank(entries: Sequence[Entry], how: Resampling) -> list[Entry]:
-    """Sort by win rate; models that no paired comparison can tell apart share a rank."""
+    """Sort by win rate; models that no paired comparison can tell apart share places."""
     ordered = sorted(entries, key=lambda entry: -(entry.rate.win_rate or 0.0))
     ranks = rank([each.runs for each in ordered], [each.seeds for each in ordered], how)
     return [replace(each, rank=rank) for each, rank in zip(ordered, ranks, strict=True)]

@@ -22,8 +22,9 @@ _ROOM = 2  # columns `vs` that fit beside all others
 
 _LEGEND = """\
 Win rate, %: mean over training seeds and over {references}; in brackets its \
-{confidence:g} % interval, over test items and seeds. Rank: one more than the number of models \
-that are better by more than chance, corrected for the number of pairs (Holm). LC: \
+{confidence:g} % interval, over test items and seeds. Rank: the places it may \
+have, behind all models that are better by more than chance and before all that are worse, \
+corrected for the number of pairs (Holm). LC: \
 length-controlled, the win rate expected if both answers had the same length; "-" \
 where one side is longer in fewer than 30 items. Cons.: position consistency, % of items \
 with the same verdict in both orders. Items: those with readable verdicts, and of how many \

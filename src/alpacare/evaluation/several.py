@@ -8,6 +8,7 @@ does not hold. So one of all is found by chance as seldom as one alone would be.
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations
+from typing import NamedTuple
 
 from alpacare.evaluation.bootstrap import Resampling
 from alpacare.evaluation.paired_comparison import Difference, compare
@@ -38,11 +39,27 @@ def correct_several(found: Sequence[Difference], confidence: float) -> list[Diff
     ]
 
 
-def rank(models: Sequence[Runs], seeds: Sequence[SeedVariance], how: Resampling) -> list[int]:
-    """Give each model's rank: one more than the number of models that are better.
+class Rank(NamedTuple):
+    """The places that a model may have, from the best to the worst: "2", or "1-3"."""
 
-    Better is what holds among the comparisons of all pairs; so with no difference in any, all share
-    a rank as often as two alone would. With one seed it is of these checkpoints. `seeds`: how far
+    best: int
+    worst: int
+
+    def __str__(self) -> str:
+        return str(self.best) if self.best == self.worst else f"{self.best}-{self.worst}"
+
+    def shares(self, other: "Rank") -> bool:
+        """Say whether there is a place that both may have."""
+        return self.best <= other.worst and other.best <= self.worst
+
+
+def rank(models: Sequence[Runs], seeds: Sequence[SeedVariance], how: Resampling) -> list[Rank]:
+    """Give each model's rank: behind all that are better, and before all that are worse.
+
+    A confidence set for ranks, from comparisons of all pairs (Mogstad, Romano, Shaikh and Wilhelm,
+    "Inference for ranks", Review of Economic Studies 91, 2024, section 3); they bound all ranks at
+    once by the bootstrap, and Holm's method does it here. With no difference in any, all share all
+    places as often as two alone would. With one seed it is of these checkpoints. `seeds`: how far
     trainings of each model are apart.
     """
     pairs = combinations(range(len(models)), 2)
@@ -59,8 +76,9 @@ def rank(models: Sequence[Runs], seeds: Sequence[SeedVariance], how: Resampling)
         replace(each, real=each.real_for_items) if each.one_seed else each
         for each in compared.values()
     ]
-    ranks = [1] * len(models)
+    better, worse = [0] * len(models), [0] * len(models)
     for pair, each in zip(compared, correct_several(found, how.confidence), strict=True):
         if each.real:
-            ranks[pair[each.change < 0]] += 1
-    return ranks
+            better[pair[each.change < 0]] += 1
+            worse[pair[each.change > 0]] += 1
+    return [Rank(1 + up, len(models) - down) for up, down in zip(better, worse, strict=True)]

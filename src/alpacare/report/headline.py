@@ -51,8 +51,8 @@ def tell_title(params: Params, headline: Headline | None, date: str) -> str:
 
 def tell_board(board: Board) -> str:
     """Say who leads: "a leads; b and c are behind", or "a and b cannot be told apart"."""
-    first = [entry for entry in board.entries if entry.rank == 1]
-    rest = [entry for entry in board.entries if entry.rank > 1]
+    first = [entry for entry in board.entries if entry.rank.best == 1]
+    rest = [entry for entry in board.entries if entry.rank.best > 1]
     if len(board.entries) == 1:
         return f"{_names(first)} wins {_percent(first[0])} %"
     if len(first) == 1:
