@@ -1,6 +1,7 @@
 """What a judge's labels look like in replies: each becomes one letter, so that patterns read it."""
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -47,10 +48,11 @@ def find_labels(labels: tuple[tuple[str, Slot], ...]) -> LabelPattern:
     marks = len(before) > 1 and not re.search(r"[\w\s]", before)
     own = "[ _-]?".join(re.findall(r"\w+", before))
     noun = rf"(?<![^\W_])(?:{'|'.join(filter(None, [own, *_NOUNS]))})"
-    full, short = list[str](), list[str]()
+    full, short, cores = list[str](), list[str](), list[str]()
     for label, slot in [*named, ("tie", "tie"), ("draw", "tie")]:
         inside = label.startswith(before) and label.endswith(after)
         core = label[len(before) : len(label) - len(after)] if inside else label
+        cores.append(core)
         bare = rf"(?<![^\W_])(?<![/.-])(?<!\w'){re.escape(core)}(?![^\W_]|[/-])"
         wrapped = rf"[(\[]{{1,2}} ?{re.escape(core)} ?[)\]]{{1,2}}"
         if marks:  # also "[[model A]]", and "[A]" or "[[A]" where a line ends
@@ -64,8 +66,19 @@ def find_labels(labels: tuple[tuple[str, Slot], ...]) -> LabelPattern:
             ways += [bare] if len(core) > 1 else [] if own else [alone]
         full.append(f"(?P<{slot[0].upper()}{len(full)}>{'|'.join(ways)})")
         short.append(f"(?P<{slot[0].upper()}{len(short)}>{bare}|{wrapped})")
-    patterns = [re.compile("|".join(each), re.IGNORECASE) for each in (full, short)]
-    return LabelPattern(patterns[0], patterns[1], marks)
+    begins = _beginning([before, own, *_NOUNS, *cores])
+    patterns = [f"{begins}(?:{'|'.join(full)})", "|".join(short)]
+    found = [re.compile(each, re.IGNORECASE) for each in patterns]
+    return LabelPattern(found[0], found[1], marks)
+
+
+def _beginning(texts: Sequence[str]) -> str:
+    """Look ahead for how a label can begin: the patterns of all of them cost ten times as much."""
+    first = {text[0] for text in texts if text} | {*"([*"}
+    letters, marks = ("".join(map(re.escape, sorted(each))) for each in (
+        {it for it in first if it.isalnum()}, {it for it in first if not it.isalnum()}
+    ))  # fmt: skip
+    return rf"(?=[{marks}]|(?<![^\W_])[{letters}])"
 
 
 def _common(texts: list[str]) -> str:
