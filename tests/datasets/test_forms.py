@@ -270,7 +270,7 @@ def test_messy_values_are_mended_and_counted() -> None:
         ("Cheer !", "... --- ...", "Yes \U0001f600"),
     ]
     assert +imported.repairs == {
-        "NaN read as nothing": 1,
+        "NaN and infinity read as nothing": 1,
         "answers with a model's thoughts, now without": 1,
         'inputs "&lt;noinput&gt;" read as none': 1,
         "numbers read as text": 1,

@@ -9,7 +9,7 @@ from alpacare.comparison.sentences import (
     describe_left_out,
     describe_parts,
     describe_points,
-    describe_pool,
+    describe_pools,
 )
 from alpacare.core.texts import escape_controls
 from alpacare.evaluation.paired_comparison import Comparison, Difference, Flip
@@ -84,8 +84,13 @@ def print_rows(
         console.print(escape_controls(_describe_direct(each)))
     console.print()
     console.print(_LEGEND.format(confidence))
-    pooled = (max(row.seeds, key=lambda each: each.students) for row in rows)
-    for line in filter(None, dict.fromkeys(map(describe_pool, pooled))):
+    for line in describe_pools(
+        (
+            f"{row.test} by {row.judge}, {row.against}",
+            max(row.seeds, key=lambda each: each.students),
+        )
+        for row in rows
+    ):
         console.print(line)
 
 

@@ -1,6 +1,6 @@
 """The leaderboard in the terminal: at most 80 columns, where names fold and figures never do."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from alpacare.comparison.leaderboard import Board, Entry
@@ -8,7 +8,7 @@ from alpacare.comparison.sentences import (
     describe_difference,
     describe_holm,
     describe_parts,
-    describe_pool,
+    describe_pools,
 )
 from alpacare.core.texts import escape_controls
 from alpacare.evaluation.score import Rate
@@ -45,18 +45,8 @@ def print_boards(boards: Sequence[Board], confidence: float) -> None:
         console.print()
     names = _listed(list(dict.fromkeys(name for board in boards for name in board.references)))
     console.print(_LEGEND.format(references=names, confidence=confidence))
-    for line in _pools(boards):
+    for line in describe_pools((f"{each.test} by {each.judge}", each.seeds) for each in boards):
         console.print(line)
-
-
-def _pools(boards: Sequence[Board]) -> Iterator[str]:
-    """Say how far the luck of training is in the intervals, and where if boards differ."""
-    pools: dict[str, list[str]] = {}
-    for board in boards:
-        pools.setdefault(describe_pool(board.seeds), []).append(f"{board.test} by {board.judge}")
-    for line, where in pools.items():
-        if line:
-            yield f"{', '.join(where)}: {line}" if len(pools) > 1 else line
 
 
 def _tables(board: Board) -> "list[Table]":

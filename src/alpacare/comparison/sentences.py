@@ -1,5 +1,7 @@
 """Differences in plain English: how large, how sure, and what it would take to see them."""
 
+from collections.abc import Iterable, Iterator
+
 from alpacare.evaluation.crossed import Parts
 from alpacare.evaluation.paired_comparison import Comparison, Difference
 from alpacare.evaluation.seed_variance import SeedVariance
@@ -77,6 +79,16 @@ def describe_pool(seeds: SeedVariance) -> str:
         f"Training: the variance between seeds is pooled over {seeds.students} students, as if it "
         f"were the same for each ({_freedom(seeds)})."
     )
+
+
+def describe_pools(places: Iterable[tuple[str, SeedVariance]]) -> Iterator[str]:
+    """Say it once of all places, such as "demo by overlap"; where they differ, of which."""
+    pools: dict[str, list[str]] = {}
+    for place, seeds in places:
+        pools.setdefault(describe_pool(seeds), []).append(place)
+    for line, where in pools.items():
+        if line:
+            yield f"{', '.join(dict.fromkeys(where))}: {line}" if len(pools) > 1 else line
 
 
 def _freedom(seeds: SeedVariance) -> str:

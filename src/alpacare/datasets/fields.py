@@ -38,8 +38,8 @@ def read_field(row: Mapping[str, Any], key: str, place: str, repairs: Counter[st
     """
     text = row.get(key)
     if isinstance(text, int | float | Decimal) and not isinstance(text, bool):
-        missing = math.isnan(text)
-        repairs["NaN read as nothing" if missing else "numbers read as text"] += 1
+        missing = not math.isfinite(text)
+        repairs["NaN and infinity read as nothing" if missing else "numbers read as text"] += 1
         text = None if missing else str(text)
     if text is None:
         return ""

@@ -31,7 +31,8 @@ def read_json(path: Path, name: str) -> Iterator[TableRow]:
         lines = ((number, line) for number, line in enumerate(file, 1) if line.strip())
         start = list(islice(lines, 2))
         refuse_html(start[0][1] if start else "", name)
-        if start and _is_object(start[0][1]) and len(start) == 2:
+        lines_by_name = ".jsonl" in path.suffixes  # also of one row, which then is no document
+        if start and _is_object(start[0][1]) and (len(start) == 2 or lines_by_name):
             yield from _json_lines(chain(start, lines), name)
             return
         file.seek(0)

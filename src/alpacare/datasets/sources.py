@@ -47,6 +47,8 @@ def open_source(address: str, part: Part) -> RowSource:
             raise BadInput(f"{address}: write hf://ORG/NAME or hf://ORG/NAME@REVISION")
         return _source(open_on_hub(found[1], found[2], part.split, part.config))
     refuse_address(address)
+    if not address.strip():
+        raise BadInput("no file is named; name one, in make as FILE=...")
     path = Path(address)
     if path.is_dir():
         return _source(open_folder(path, part.split, part.config))
