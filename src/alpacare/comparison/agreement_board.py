@@ -7,7 +7,6 @@ from math import hypot, isnan
 from alpacare.comparison.agreement_files import Opinions, read_opinions, read_returned
 from alpacare.comparison.leaderboard import Board, Entry
 from alpacare.comparison.model_runs import CellReader, read_cell
-from alpacare.core.errors import BadInput
 from alpacare.evaluation.agreement import Estimate
 from alpacare.evaluation.correction import Pair, correct_win_rate, too_few, too_few_alone
 from alpacare.evaluation.people import Compared, pair_up
@@ -33,7 +32,14 @@ class CorrectedEntry:
 def correct_board(
     params: Params, board: Board, read: CellReader = read_cell
 ) -> list[CorrectedEntry]:
-    """Correct each model of a board by what people say, by criterion; empty without reviews."""
+    """Correct each model of a board by what people say, by criterion; empty without reviews.
+
+    Raises:
+        BadInput: a file of reviews cannot be read, or one that they are about is missing.
+    """
+    returned = read_returned()
+    if not returned.reviews:
+        return []
     ranked = {entry.model.name for entry in board.entries}
     cells = [
         cell
@@ -42,13 +48,7 @@ def correct_board(
         and cell.reference in board.references
         and cell.model in ranked
     ]
-    try:
-        returned = read_returned()
-        if not returned.reviews:
-            return []
-        said = read_opinions(params, returned, cells, read)
-    except BadInput:  # `alpacare agreement` says what is wrong
-        return []
+    said = read_opinions(params, returned, cells, read)
     compared = list(dict.fromkeys(cell[:4] for cell in cells))
     return [
         each
