@@ -45,6 +45,20 @@ def test_too_few_are_peoples_alone_and_no_review_says_nothing(project: None) -> 
     review(40)
     output = " ".join(run(main, "leaderboard").output.split())
     assert "by people alone, 32 reviewed items that the judge could read" in output
+    review(2)
+    output = " ".join(run(main, "leaderboard").output.split())
+    assert "no win rate by people, 2 reviewed items that the judge could read, and 3 are" in output
+
+
+def test_a_bad_file_of_reviews_is_said_and_the_leaderboard_stays(project: None) -> None:
+    review(80)
+    with Path("data/reviews/terse.jsonl").open("a") as file:
+        file.write('{"id": 1}\n')
+    done = run(main, "leaderboard")
+    assert done.exit_code == 0
+    output = " ".join(done.output.split())
+    assert "corrected by people: not corrected: data/reviews/terse.jsonl" in output
+    assert "PPI++" not in output
 
 
 def test_what_a_point_costs_is_said_of_each_model(project: None) -> None:

@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 
 from alpacare.evaluation.bootstrap import share_interval
-from alpacare.evaluation.correction import FEWEST, Pair, correct_win_rate, too_few
+from alpacare.evaluation.correction import (
+    FEWEST,
+    Pair,
+    correct_win_rate,
+    too_few,
+    too_few_alone,
+)
 
 # people's verdict, the judge's, on how many items both; the judge's on those that nobody read
 READ = [(1, 1, 38), (1, 0.5, 6), (1, 0, 4), (0.5, 1, 8), (0.5, 0.5, 4), (0.5, 0, 4)]
@@ -104,6 +110,24 @@ def test_too_few_to_tell() -> None:
     assert too_few(enough) is None
     other = [replace(pair, reference="s", people=nan) for pair in enough]
     assert too_few([*enough, *other]) == "people read nothing against s"
+
+
+@pytest.mark.parametrize(("easy", "hard", "effective"), [(1, 2, "1.2"), (1, 80, "1.2")])
+def test_items_that_speak_for_most_others_are_few(easy: int, hard: int, effective: str) -> None:
+    """One of 900 easy tasks is read, and some of 100 hard ones: Kish 1 / (0.9^2 + 0.1^2 / n)."""
+    pairs = [
+        Pair(f"{stratum}{n}", "r", stratum, 0.5, (0.5 if n % 2 else -0.5) if n < read else nan)
+        for stratum, read, size in (("easy", easy, 900), ("hard", hard, 100))
+        for n in range(size)
+    ]
+    why = too_few_alone(pairs)
+    assert why is not None
+    assert f"{easy + hard} reviewed items are as good as {effective}, since" in why
+    assert too_few(pairs) is not None
+    assert too_few_alone(pairs_of([1, 0, 1, 0], [1, 0])) is not None
+    assert too_few_alone(pairs_of([1, 0, 1, 0], [1, 0, 0])) is None
+    found = correct_win_rate(pairs_of([1, 0, 1, 0], [1, 0, 0]), 0.95)
+    assert 0 <= found.low < 1 / 3 < found.high <= 1
 
 
 def studies(

@@ -206,3 +206,13 @@ def test_several_comparisons_are_corrected_as_holm_has_it() -> None:
     mixed = correct_several([*found[1:], found[0]], 0.95)
     assert [each.real for each in mixed] == [True, True, True]
     assert mixed[0].among == 3
+
+
+@pytest.mark.parametrize(("items", "real"), [(6, False), (8, False), (9, True)])
+def test_items_that_all_change_alike_are_corrected_by_the_sign_test(items: int, real: bool) -> None:
+    """Among 10 p has to be below 0.005: 2 / 2^8 = 0.008 is not, 2 / 2^9 = 0.004 is."""
+    then, now = ({str(n): side for n in range(items)} for side in (-0.5, 0.5))
+    found = compare([then], [now], HOW).difference
+    assert found is not None
+    assert found.real
+    assert [each.real for each in correct_several([found] * 10, 0.95)] == [real] * 10

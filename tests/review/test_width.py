@@ -49,6 +49,10 @@ def test_variances_are_those_of_the_items_and_of_their_reviewers() -> None:
     assert found.spread == pytest.approx(20.2 / 101 - 0.05, abs=0.005)  # 80 of 100 at 0.25
     assert found.explained == pytest.approx(found.spread), "all that is no chance"
     assert estimate_variances(pairs[85:], read[85:]) == Variances(115), "15 are too few"
+    twice = [
+        Pair(p.item, reference, "", p.judge, p.people) for p in pairs[:10] for reference in "rs"
+    ]
+    assert estimate_variances(twice, read[:10] * 2) == Variances(10), "10, against two references"
 
 
 def reviewed(verdicts: dict[str, dict[str, Verdict]], name: str) -> None:

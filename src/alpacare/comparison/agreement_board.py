@@ -7,9 +7,8 @@ from math import hypot, isnan
 from alpacare.comparison.agreement_files import Opinions, read_opinions, read_returned
 from alpacare.comparison.leaderboard import Board, Entry
 from alpacare.comparison.model_runs import CellReader, read_cell
-from alpacare.core.errors import BadInput
 from alpacare.evaluation.agreement import Estimate
-from alpacare.evaluation.correction import Pair, correct_win_rate, too_few
+from alpacare.evaluation.correction import Pair, correct_win_rate, too_few, too_few_alone
 from alpacare.evaluation.people import Compared, pair_up
 from alpacare.pipeline.params import Params
 
@@ -18,21 +17,29 @@ from alpacare.pipeline.params import Params
 class CorrectedEntry:
     """A model's mean win rate over references and seeds by people, and by this judge's help.
 
-    `reviewed` test items, of `items`. `why`: people's alone, and not the judge's beside it.
+    `reviewed` test items, of `items`. `why`: people's alone, and not the judge's beside it; or no
+    win rate, where they are too few even for that.
     """
 
     model: str
     criterion: str
     reviewed: int
     items: int
-    win_rate: Estimate
+    win_rate: Estimate | None
     why: str | None
 
 
 def correct_board(
     params: Params, board: Board, read: CellReader = read_cell
 ) -> list[CorrectedEntry]:
-    """Correct each model of a board by what people say, by criterion; empty without reviews."""
+    """Correct each model of a board by what people say, by criterion; empty without reviews.
+
+    Raises:
+        BadInput: a file of reviews cannot be read, or one that they are about is missing.
+    """
+    returned = read_returned()
+    if not returned.reviews:
+        return []
     ranked = {entry.model.name for entry in board.entries}
     cells = [
         cell
@@ -41,13 +48,7 @@ def correct_board(
         and cell.reference in board.references
         and cell.model in ranked
     ]
-    try:
-        returned = read_returned()
-        if not returned.reviews:
-            return []
-        said = read_opinions(params, returned, cells, read)
-    except BadInput:  # `alpacare agreement` says what is wrong
-        return []
+    said = read_opinions(params, returned, cells, read)
     compared = list(dict.fromkeys(cell[:4] for cell in cells))
     return [
         each
@@ -63,12 +64,12 @@ def _correct(
     for criterion, by in said.people.items():
         pairs = pair_up(cells, said.judges[judge], by, said.strata)
         reviewed = len({pair.item for pair in pairs if not isnan(pair.people)})
-        if reviewed < 3:
+        if not reviewed:
             continue
-        why = too_few(pairs)
-        rate = _rate(pairs, bool(why), entry.parts.training, confidence)
+        unknown, why = too_few_alone(pairs), too_few(pairs)
+        rate = None if unknown else _rate(pairs, bool(why), entry.parts.training, confidence)
         items = len({pair.item for pair in pairs})
-        yield CorrectedEntry(entry.model.name, criterion, reviewed, items, rate, why)
+        yield CorrectedEntry(entry.model.name, criterion, reviewed, items, rate, unknown or why)
 
 
 def _rate(pairs: Sequence[Pair], alone: bool, training: float, confidence: float) -> Estimate:
@@ -87,6 +88,9 @@ def _rate(pairs: Sequence[Pair], alone: bool, training: float, confidence: float
 def describe_corrected(board: Board, found: Sequence[CorrectedEntry]) -> Iterator[str]:
     """Say of each model what people make of its win rate."""
     for each in found:
+        if each.win_rate is None:
+            yield f"{each.model}, {each.criterion}: no win rate by people, {each.why}"
+            continue
         value, low, high = (
             f"{100 * (figure or 0.0):.1f}"
             for figure in (each.win_rate.value, each.win_rate.ci_low, each.win_rate.ci_high)

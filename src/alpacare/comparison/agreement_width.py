@@ -106,7 +106,7 @@ def _variances(said: Opinions, cell: Compared, judge: str, by: By) -> Variances:
     preferences = said.judges[judge]
     items = sum(key[:4] == cell for key in preferences)
     cells = [cell]
-    if sum(key[:4] == cell for each in by.values() for key in each) < SOME:
+    if len({key.id for each in by.values() for key in each if key[:4] == cell}) < SOME:
         cells = list(dict.fromkeys(key[:4] for key in preferences))
         by = by or next(iter(said.people.values()), {})
     read: dict[ComparisonKey, list[float]] = {}

@@ -9,6 +9,7 @@ from alpacare.comparison.agreement_board import correct_board, describe_correcte
 from alpacare.comparison.board_prices import describe_prices, price_board
 from alpacare.comparison.leaderboard import Board
 from alpacare.comparison.model_runs import CellReader, make_reader
+from alpacare.core.errors import BadInput
 from alpacare.core.texts import escape_controls
 from alpacare.pipeline.params import Params
 
@@ -18,6 +19,8 @@ SANITY_CHECKS = ("overlap", "longest")  # judges that know no medicine
 @dataclass(frozen=True)
 class BoardNotes:
     """A line for each model; `corrected` is empty where people reviewed nothing.
+
+    Where their reviews cannot be read it has the one line that says why.
 
     `prices` is empty for a sanity check: nobody buys more of its verdicts.
     """
@@ -29,10 +32,14 @@ class BoardNotes:
 def describe_board(params: Params, board: Board, read: CellReader) -> BoardNotes:
     """Say what people make of each win rate, and what a point of width costs."""
     prices = {} if board.judge in SANITY_CHECKS else price_board(board, read)
-    return BoardNotes(
-        list(describe_corrected(board, correct_board(params, board, read))),
-        list(describe_prices(prices)),
-    )
+    return BoardNotes(_describe_people(params, board, read), list(describe_prices(prices)))
+
+
+def _describe_people(params: Params, board: Board, read: CellReader) -> list[str]:
+    try:
+        return list(describe_corrected(board, correct_board(params, board, read)))
+    except BadInput as error:  # the leaderboard itself is right without them
+        return [f"not corrected: {error}"]
 
 
 def print_notes(params: Params, boards: Sequence[Board]) -> None:

@@ -57,9 +57,9 @@ def write_page(page: Path, rev: str, compared: Sequence[ComparedCell]) -> None:
     """Write the flipped items of each cell."""
     templates = open_templates(Path(__file__).parent / "templates").overlay(autoescape=False)
     template = templates.get_template("flips.md")
-    helpers = {"count_directions": count_directions, "fence": _fence}
+    functions = {"count_directions": count_directions, "fence": _fence}
     with atomic_file(page) as file:
-        file.write(template.render(rev=rev, cells=compared, **helpers))
+        file.write(template.render(rev=rev, cells=compared, **functions))
 
 
 def _fence(text: str) -> str:

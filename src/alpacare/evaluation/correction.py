@@ -30,6 +30,7 @@ from alpacare.evaluation.bootstrap import share_interval
 from alpacare.evaluation.items import Array
 from alpacare.evaluation.t_distribution import t_quantile
 
+LEAST = 3  # reviewed items for an interval: Student's t needs a degree of freedom
 FEWEST = 60  # reviewed items; with fewer the interval promises too much
 _HALF_ITEMS = 2 * 0.5 * 0.5**2  # two half items, half a win from the middle each: their squares
 
@@ -68,18 +69,17 @@ class CorrectedRate:
 def correct_win_rate(pairs: Sequence[Pair], confidence: float) -> CorrectedRate:
     """Estimate the win rate by people on all pairs; each of them is readable by the judge.
 
-    At least three items are reviewed, and some of each reference.
+    `too_few_alone` finds nothing wrong, and people read some of each reference.
     """
     import numpy as np
 
-    places = {item: place for place, item in enumerate(dict.fromkeys(p.item for p in pairs))}
-    item = np.array([places[pair.item] for pair in pairs])
+    item = _places(pairs)
     judge = np.array([pair.judge for pair in pairs])
     weights = _weights(pairs)
     people = np.where(weights > 0, [pair.people for pair in pairs], 0.0)
     own, mean, of_read = float(weights @ people), float(judge.mean()), float(weights @ judge)
-    n = 1 / float((np.bincount(item, weights) ** 2).sum())  # Kish 1965
-    left = max(0.0, 1 / n - 1 / len(places))
+    n = _effective(item, weights)
+    left = max(0.0, 1 / n - 1 / (1 + int(item.max())))
     a = np.bincount(item, weights * (people - own))  # influences of items on each of the means
     b = np.bincount(item, weights * (judge - of_read))
     every = np.bincount(item, (judge - mean) / len(pairs))
@@ -99,7 +99,38 @@ def too_few(pairs: Sequence[Pair]) -> str | None:
     if (n := len({pair.item for pair in read})) < FEWEST:
         return f"{n} reviewed items that the judge could read, and {FEWEST} are needed"
     missing = {pair.reference for pair in pairs} - {pair.reference for pair in read}
-    return f"people read nothing against {', '.join(sorted(missing))}" if missing else None
+    if missing:
+        return f"people read nothing against {', '.join(sorted(missing))}"
+    return too_few_alone(pairs)
+
+
+def too_few_alone(pairs: Sequence[Pair]) -> str | None:
+    """Say why not even people's own win rate has an interval, if so."""
+    n = len({pair.item for pair in pairs if not isnan(pair.people)})
+    if n < LEAST:
+        return f"{n} reviewed items that the judge could read, and {LEAST} are needed"
+    effective = _effective(_places(pairs), _weights(pairs))
+    if round(effective, 6) >= LEAST:
+        return None
+    return (
+        f"{n} reviewed items are as good as {effective:.1f}, since few of them speak for most test "
+        f"items, and {LEAST} are needed"
+    )
+
+
+def _places(pairs: Sequence[Pair]) -> Array:
+    """Number the items from 0: of each pair, its item's number."""
+    import numpy as np
+
+    places = {item: place for place, item in enumerate(dict.fromkeys(p.item for p in pairs))}
+    return np.array([places[pair.item] for pair in pairs])
+
+
+def _effective(item: Array, weights: Array) -> float:
+    """Give Kish's effective number of items (1965)."""
+    import numpy as np
+
+    return 1 / float((np.bincount(item, weights) ** 2).sum())
 
 
 def _weights(pairs: Sequence[Pair]) -> Array:
@@ -129,7 +160,7 @@ def interval_of(
 ) -> tuple[float, float]:
     """Give the win rate's interval for this variance of the preference, of n reviewed items.
 
-    Wilson's, with Student's quantile for n - 2 degrees of freedom.
+    n is 3 at least. Wilson's, with Student's quantile for n - 2 degrees of freedom.
     """
     binary = 0.25 - preference**2
     z = NormalDist().inv_cdf((1 + confidence) / 2)

@@ -14,7 +14,7 @@ from typing import Literal
 
 from alpacare.evaluation.bootstrap import Resampling
 from alpacare.evaluation.crossed import Parts, Spread, item_means, measure_spread
-from alpacare.evaluation.items import Array, Preferences
+from alpacare.evaluation.items import Preferences
 from alpacare.evaluation.sample_size import fewest_changes, items_needed, seeds_needed
 from alpacare.evaluation.seed_variance import (
     NOT_TRAINED,
@@ -154,7 +154,7 @@ def _difference(
     changes = now - then
     spread = measure_spread(changes, list(zip(counts, seeds, strict=True)))
     change, changed = float(changes.mean()), int(np.count_nonzero(changes))
-    low, high = _interval(changes, spread, how.confidence)
+    low, high = _interval(change, spread, how.confidence)
     told = changed >= fewest_changes(how.confidence)
     one_seed = any(each.unknown for each in seeds)
     return Difference(
@@ -177,18 +177,25 @@ def _difference(
     )
 
 
-def _interval(changes: Array, spread: Spread, confidence: float) -> tuple[float, float]:
+def holds(found: Difference, confidence: float) -> bool:
+    """Whether it is more than chance at this confidence, one seed or several.
+
+    As `Difference.real`: the interval excludes 0, and enough items changed for a sign test.
+    """
+    low, high = _interval(found.change, found.spread, confidence)
+    return (low > 0 or high < 0) and found.changed >= fewest_changes(confidence)
+
+
+def _interval(middle: float, spread: Spread, confidence: float) -> tuple[float, float]:
     """Give the interval of the mean change.
 
     Where all items change alike they have no variance; then the exact bound on the share of other
     items is used (Clopper & Pearson 1934 for none of n).
     """
-    import numpy as np
-
-    middle, half = float(changes.mean()), spread.half_width(confidence)
-    if float(np.ptp(changes)) >= 1e-12:
+    half = spread.half_width(confidence)
+    if spread.items >= 1e-24:
         return max(-1.0, middle - half), min(1.0, middle + half)
-    most = 1 - float(((1 - confidence) / 2) ** (1 / len(changes)))
+    most = 1 - float(((1 - confidence) / 2) ** (1 / spread.n))
     low, high = middle - most * (1 + middle), middle + most * (1 - middle)
     return max(-1.0, min(low, middle - half)), min(1.0, max(high, middle + half))
 

@@ -14,7 +14,13 @@ from dataclasses import dataclass
 from math import isnan
 from statistics import fmean, variance
 
-from alpacare.evaluation.correction import FEWEST, Pair, correct_win_rate, interval_of
+from alpacare.evaluation.correction import (
+    FEWEST,
+    Pair,
+    correct_win_rate,
+    interval_of,
+    too_few_alone,
+)
 
 _ASSUMED = 0.25  # variance, if half of the items are won and none tied
 SOME = 20  # reviewed items from which on variances are estimated
@@ -64,7 +70,8 @@ def estimate_variances(pairs: Sequence[Pair], read: Sequence[Sequence[float]]) -
     """
     items = len({pair.item for pair in pairs})
     reviewed = [pair.people for pair in pairs if not isnan(pair.people)]
-    if len(reviewed) < SOME:
+    read_items = {pair.item for pair in pairs if not isnan(pair.people)}
+    if len(read_items) < SOME or too_few_alone(pairs):
         return Variances(items)
     several = [each for each in read if len(each) > 1]
     freedom = sum(len(each) - 1 for each in several)

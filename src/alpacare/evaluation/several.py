@@ -11,7 +11,7 @@ from itertools import combinations
 from typing import NamedTuple
 
 from alpacare.evaluation.bootstrap import Resampling
-from alpacare.evaluation.paired_comparison import Difference, compare
+from alpacare.evaluation.paired_comparison import Difference, compare, holds
 from alpacare.evaluation.seed_variance import Runs, SeedVariance
 
 
@@ -24,15 +24,11 @@ def correct_several(found: Sequence[Difference], confidence: float) -> list[Diff
     rejected: set[int] = set()
     while True:
         error = (1 - confidence) / max(1, len(found) - len(rejected))
-        holds = {
-            place
-            for place in left
-            if abs(found[place].change) > found[place].spread.half_width(1 - error)
-        }
-        if not holds:
+        clear = {place for place in left if holds(found[place], 1 - error)}
+        if not clear:
             break
-        rejected |= holds
-        left -= holds
+        rejected |= clear
+        left -= clear
     return [
         replace(each, real=place in rejected, among=len(found), tested_at=1 - error)
         for place, each in enumerate(found)

@@ -96,19 +96,19 @@ def format_day(moment: str) -> str:
     return f"{day.day} {day:%B %Y}"
 
 
-def tell_duel(duel: Duel, judge: str) -> str:
+def describe_duel(duel: Duel, judge: str) -> str:
     """Say whether a student differs from the one that is named head to head."""
     found = duel.difference
     said = f"{describe_points(found)}: {describe_verdict(found)}"
     return f"{duel.name} against {duel.other}, judged by {judge}: {said}."
 
 
-def tell_holm(board: Board) -> str:
+def describe_correction(board: Board) -> str:
     """Say that several such sentences are corrected together; "" where they are not."""
     return describe_holm(len(board.duels), board.duels[0].other) if board.duels else ""
 
 
-def tell_parts(board: Board) -> str:
+def describe_widths(board: Board) -> str:
     """Say of each model what makes its interval wide: half widths in points."""
     said = [
         f"{each.model.name}: {describe_parts(each.parts, each.seeds.unknown)}"
@@ -127,21 +127,21 @@ FILTERS = {
     "count": format_count,
     "dash": dash,
     "day": format_day,
+    "described": describe_duel,
     "dollars": format_dollars,
     "few": too_few_items,
     "figures": format_rate,
     "group": name_group,
-    "holm": tell_holm,
+    "holm": describe_correction,
     "lanes_of_groups": lanes_of_groups,
     "lanes_of_references": lanes_of_references,
     "listed": join_names,
     "model": name_model,
     "models_of": models_of,
-    "parts": tell_parts,
+    "parts": describe_widths,
     "percent": percent,
     "pooled": describe_pool,
     "reason": reason_in_words,
     "share": format_share,
     "some": name_some,
-    "told": tell_duel,
 }

@@ -32,24 +32,24 @@ def make_headline(boards: Sequence[Board]) -> Headline | None:
     sound = [board for board in boards if board.judge not in SANITY_CHECKS]
     for board in [*sound, *boards]:
         models = [entry.model.name for entry in board.entries]
-        return Headline(board, tell_board(board), _figure(board), models)
+        return Headline(board, describe_leader(board), _figure(board), models)
     return None
 
 
-def tell_outcome(params: Params, headline: Headline | None) -> str:
+def describe_outcome(params: Params, headline: Headline | None) -> str:
     """Say what came out on which test set; without verdicts, what is to be compared."""
     if headline:
         return f"{headline.said} on {headline.board.test}"
     return f"{_join([*params.students, *params.judgments.contestants])} on {_join(params.tests)}"
 
 
-def tell_title(params: Params, headline: Headline | None, date: str) -> str:
+def describe_title(params: Params, headline: Headline | None, date: str) -> str:
     """Say what was compared, when, and what came out; `date` is "" outside Git."""
     judge = [f"judged by {headline.judge}"] if headline else []
-    return ", ".join([tell_outcome(params, headline), *judge, *filter(None, [date[:10]])])
+    return ", ".join([describe_outcome(params, headline), *judge, *filter(None, [date[:10]])])
 
 
-def tell_board(board: Board) -> str:
+def describe_leader(board: Board) -> str:
     """Say who leads: "a leads; b and c are behind", or "a and b cannot be told apart"."""
     first = [entry for entry in board.entries if entry.rank.best == 1]
     rest = [entry for entry in board.entries if entry.rank.best > 1]

@@ -19,10 +19,10 @@ from alpacare.report.data import ReportData, gather_report
 from alpacare.report.data_charts import draw_dataset, draw_funnel
 from alpacare.report.drawing import Figure, adapt_for_page, write_picture
 from alpacare.report.headline import (
+    describe_leader,
+    describe_outcome,
+    describe_title,
     make_headline,
-    tell_board,
-    tell_outcome,
-    tell_title,
 )
 from alpacare.report.page_size import LIMIT, pack_items
 from alpacare.report.score_charts import draw_scores
@@ -62,7 +62,7 @@ def make_report_page(report: ReportData, pictures: Mapping[str, Sequence[Figure]
     templates.globals |= {
         "average_seeds": partial(average_seeds, report.scores),
         "describe_rows": partial(describe_rows, params=report.params),
-        "tell_board": tell_board,
+        "describe_leader": describe_leader,
     }
     style, theme = _read("report.css"), _read("theme.js")
     script = "\n" + "\n".join(map(_read, ("list.js", "item.js", "browser.js")))
@@ -87,8 +87,8 @@ def make_report_page(report: ReportData, pictures: Mapping[str, Sequence[Figure]
         policy=content_security_policy(style, theme, script),
         difficulties=_difficulties(report),
         headline=headline,
-        outcome=tell_outcome(report.params, headline),
-        title=tell_title(report.params, headline, report.origin.date),
+        outcome=describe_outcome(report.params, headline),
+        title=describe_title(report.params, headline, report.origin.date),
         grouped=_group_scores(report),
         models=models,
         best_first=list(dict.fromkeys([*(headline.models if headline else []), *models])),

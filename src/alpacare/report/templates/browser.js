@@ -41,7 +41,7 @@ const MARKED = {
   differ: (entry) => new Set(shownModels().map((model) => verdictOn(entry, model)?.[0]).filter(Boolean)).size > 1,
 };
 
-function tell(id, number) {
+function showCount(id, number) {
   const place = element(`count-${id}`);
   if (place) place.textContent = number.toLocaleString("en");
 }
@@ -61,12 +61,12 @@ function applyFilters() {
   );
   for (const [name, fits] of Object.entries(MARKED)) {
     const marked = among.filter(fits);
-    tell(name, marked.length);
+    showCount(name, marked.length);
     if (wanted[name]) among = marked;
   }
   const ended = (outcome) => among.filter((entry) => read(verdictOn(entry, wanted.model)).outcome === outcome);
-  for (const outcome of Object.values(OUTCOMES)) tell(outcome, ended(outcome).length);
-  tell("all", among.length);
+  for (const outcome of Object.values(OUTCOMES)) showCount(outcome, ended(outcome).length);
+  showCount("all", among.length);
   const found = wanted.outcome === "all" ? among : ended(wanted.outcome);
   element("who").textContent = wanted.model;
   element("count").textContent =
