@@ -180,6 +180,7 @@ NEAR = [
     "the best output for ", "_", " ", "x.\n", "A.\n", "\nA", "wait, ", "Output (a), but ",
     "[[A]]. ",
     "Output (a) is better, but ", "it is a tie, ", "[[A]] A ", "</think>", "correction ", "so, ",
+    "Tie.\nIn the end, on the and all, not Output (a) ", "in the end, on the and ",
     "Verdict: Output (a). Wait. ", "after comparing ", "here is my verdict ",
 ]  # fmt: skip
 

@@ -39,7 +39,7 @@ _REASON = (  # in which nothing is granted or limited
     r"(?:(?!\b(?:but(?! also)|however|yet|except|unless|if)\b).)*)?[\s.!)]*"
 )
 _BLAMES = (  # in a reason, it may be why the label is not the verdict
-    r"not|n't|never|no\b|dang|toxic|unsafe|harm|fatal|wors|wrong|err|mistake|reject|fail|must|[FST,;]"
+    r"not|n't|never|no\b|dang|toxic|unsafe|harm|fatal|wors|wrong|err|mistake|reject|fail|must"
 )
 _ALONE = re.compile(r"([FST])[\s.!)]*")
 _NAMES = re.compile(
@@ -49,7 +49,7 @@ _NAMES = re.compile(
 _STATEMENTS = [
     re.compile(f"{_LEAD}{statement}")
     for statement in (
-        rf"([FST])(?:,? (?:because|since) it(?:(?!{_BLAMES}).)*)?[\s.!)]*",
+        rf"([FST])(?:,? (?:because|since) it(?:(?!{_BLAMES}|[FST,;]).)*)?[\s.!)]*",
         r"([FS]) (?:wins|(?:is|provides|gives|offers) (?:(?:clearly|slightly|much|only|the|a) )*"
         rf"(?:better|best|preferred|superior|stronger|winner)(?: {_VERDICT}| one| output)?)"
         rf"(?: (?:than|over|to) [FS])?(?: overall| here)?{_REASON}",
@@ -69,11 +69,21 @@ _RETRACTS = re.compile(  # what stands before it
     r"let me (?:correct|re\w+))\b|(?:^|[.,;:!?–—-] ?|\b(?:but|hmm|oh|no|yet|and),? )wait\b(?! for)|"  # noqa: RUF001
     r"(?:^|[.,;:!?(] ?)(?:correct|edit|updat|revis)\w*(?: \w+)?:|^(?:\w+,? )?no[,:;.]|^actually\b"
 )
+_TURNS = re.compile(  # to the other label, where the sentence is not understood
+    r"\A\W*(?:(?:nevertheless|nonetheless|in the end|on (?:the )?\w+|but|yet|however|(?:al)?though|"
+    r"still|ultimately|overall|and|so|even so|[^,FST]{0,40}\b(?:said|all|everything|end)\b"
+    rf"[^,FST]{{0,40}},)\W+)++(?!.*(?:{_BLAMES}|\black|\bless\b))|(?<!not )(?<!n't )(?<!no )\b(?:"
+    r"though|not only|better|best|superior|wins?|winner|takes (?:it|the)|leans?|prefer(?:red)?|"
+    r"favou?r|choose|recommend\w*|nonetheless|nevertheless|pick|vote|go with|goes to|choice)\b"
+)
+_FAULT = r"(?:in(?:correct|accurate|ferior)|wrong|wors[et]|rejected|unsafe|danger|harm|toxic|err)"
 _DENIED = re.compile(
     r"(?:\b(?:not|never|neither|nor|or|over|than|rule out|if only [^.]{0,80}|cannot(?: \w+)?|"
-    r"might \w+|could \w+(?: \w+)?|would have \w+|wrong to \w+|me to \w+)|n't(?: \w+)?)"
-    r"[\s\"'(]{0,3}[FST]|[FST][\s\"')]{0,3}(?:(?:,? but (?:for|only|not)|if|unless|when|were it|"
-    r"had|can be|would|could|-? ?worthy|(?:is|was|seems) (?:not|wrong|too|tempting|out))\b)"
+    r"might \w+|could \w+(?: \w+)?|would have \w+|wrong to \w+|me to \w+|against|reject\w*|"
+    r"was \w+ to \w+)|n't(?: \w+)?)[\s\"'(]{0,3}[FST]|[FST][\s\"')]{0,3}(?:"
+    r"(?:,? but (?:for|only|not)|if|unless|when|were it|had|can be|would|could|-? ?worthy|fails?|"
+    r"must|loses|(?:is|was|seems) (?:not|too|tempting|out))\b|(?:,? but (?:that|this|it) )?"
+    rf"(?:is|was|seems|has|gives|contains|makes)(?: (?!less|no)\w+){{0,3}} {_FAULT})"
 )
 _OWN_QUOTES = re.compile(r"(?:(?:(?<=[\w:,] )|(?<=:\n))[\"']|`)([FST])[\"'`]")  # I choose "A"
 _CLOSING = re.compile(rf"\W*(?:the |my )?{_VERDICT}(?: is)?\W*:", re.IGNORECASE)
@@ -110,7 +120,10 @@ def _known(text: str, labels: LabelPattern) -> str:
 
 
 def _decisions(sentences: Sequence[str], known: str, *, cut: bool) -> list[Decision]:
-    """Weigh the sentences; after a retraction only a verdict named as such counts."""
+    """Weigh the sentences; after a retraction only a verdict named as such counts.
+
+    A turn to the other label leaves a doubt, which a later verdict settles.
+    """
     found, least = list[Decision](), _MENTIONED
     for at, sentence in enumerate(sentences):
         retracts = _RETRACTS.search(sentence)
@@ -119,9 +132,21 @@ def _decisions(sentences: Sequence[str], known: str, *, cut: bool) -> list[Decis
         elif not _is_repeated(sentences, at, known):
             decision = _weigh(sentences, at)
             ends = _ALONE.fullmatch(sentence) or re.search("[.!?;。][\"')…]*\\Z", sentence)
-            if decision[0] >= least and (ends or not cut or at < len(sentences) - 1):
+            if cut and not ends and at == len(sentences) - 1:
+                break
+            if decision[0] < _STATED and _turns_from(found, sentence):
+                found = []
+            elif decision[0] >= least:
                 found.append(decision)
     return found
+
+
+def _turns_from(found: Sequence[Decision], sentence: str) -> bool:
+    """Whether the sentence may decide otherwise than the last that was understood."""
+    decided = [symbol for weight, symbol in found if weight >= _STATED][-1:]
+    labels = {*re.findall("[FST]", sentence)}
+    other = decided and len(labels) == 1 and labels != {*decided}
+    return bool(other and _TURNS.search(sentence))
 
 
 def _is_repeated(sentences: Sequence[str], at: int, known: str) -> bool:
