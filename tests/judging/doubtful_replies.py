@@ -36,7 +36,7 @@ DOUBTFUL: list[tuple[str, str | None]] = [
     ("Verdict: Output (a). Yet Output (b) is the one for a patient.", None),
     ("It is a tie. Still, Output (b) is safer.", None),
     ("Output (a) is better. It is short. However, Output (b) is safer, so it wins.", None),
-    ("Output (a) is better. It is safe. However, Output (b) is clear.\n\nVerdict: Output (a)", "first"),
+    ("Output (a) is better. However, Output (b) is clear.\n\nVerdict: Output (a)", "first"),
     ("Output (a) is better. It is safe. However, Output (b) is wrong on the dose.", "first"),
     ("Output (a) is better. Output (b) is not better, as it has no dose.", "first"),
     # the answer to a quiz
