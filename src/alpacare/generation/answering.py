@@ -205,7 +205,6 @@ def read_answer(tokenizer: "PreTrainedTokenizerBase", ids: list[int]) -> tuple[s
 
     The tags of thoughts may be special tokens: these go only after the thoughts.
     """
-    plain = repair_text(str(tokenizer.decode(ids, skip_special_tokens=True)))
     special = [
         token.content
         for number, token in tokenizer.added_tokens_decoder.items()
@@ -218,6 +217,7 @@ def read_answer(tokenizer: "PreTrainedTokenizerBase", ids: list[int]) -> tuple[s
             for token in special:
                 answer = answer.replace(token, "")
             return answer.strip(), True
+    plain = repair_text(str(tokenizer.decode(ids, skip_special_tokens=True)))
     answer = remove_thoughts(plain)
     return answer, answer != plain
 
