@@ -15,6 +15,8 @@ import pytest
 from conftest import REPOSITORY
 
 from alpacare.core.errors import BadInput
+from alpacare.datasets.json_tables import TableRow
+from alpacare.datasets.multiple_choice import first_number
 from alpacare.datasets.row_importer import ImportedRows, ImportStage, RowImporter
 from alpacare.datasets.sources import Part, open_source
 from alpacare.datasets.test_set_merge import PublishedFile, TestSet, merge
@@ -252,6 +254,14 @@ def test_numbers_of_options_count_from_where_the_file_shows() -> None:
         read_test(write("a.json", [{**pair, "answer": 2}]))
     kept_back = read_test(write("a.json", [{**pair, "answer": -1}]))
     assert kept_back.answerers == []
+
+
+def test_the_text_of_an_answer_counts_no_options() -> None:
+    doses = {"question": "How many?", "opa": "0", "opb": "1", "opc": "2", "opd": "4"}
+    rows = [{**doses, "cop": 4, "answer": "4"}, {**doses, "cop": 1, "answer": "0"}]
+    assert first_number([TableRow(1, "", row) for row in rows]) == 1
+    numbered = {"question": "Which?", "choices": ["x", "y"], "answer": 0}
+    assert first_number([TableRow(1, "", numbered)]) == 0
 
 
 def test_messy_values_are_mended_and_counted() -> None:

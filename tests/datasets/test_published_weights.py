@@ -94,6 +94,9 @@ def test_pickled_weights_become_a_contestant_and_no_program_runs(project: Path) 
         refused = fetch(hub)
         assert "pytorch_model-00001-of-00002.bin: holds more than tensors" in refused.stderr
         assert (refused.returncode, refused.stderr.count("\n"), FOLDER.exists()) == (2, 1, False)
+        came = {path.name for path in Path(".dvc/tmp/downloads/lab--tiny").iterdir()}
+        assert came >= {"config.json", *(name for name in bad if name.startswith("pytorch"))}
+        shutil.rmtree(".dvc/tmp/downloads")  # a real commit never has other files
         hub.files = good
         done = fetch(hub)
     assert done.returncode == 0, done.stderr

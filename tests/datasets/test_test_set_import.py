@@ -208,6 +208,20 @@ def test_the_users_own_files(project: Path) -> None:
     ] * 2
 
 
+def test_what_is_known_of_each_saved_dataset_is_recorded(project: Path) -> None:
+    from datasets import Dataset, DatasetDict
+
+    asked = Dataset.from_list([{"instruction": TEA, "output": "S"}])
+    asked.save_to_disk("../one")
+    DatasetDict(test=asked).save_to_disk("../two")
+    import_set("small", "a=../one", "b=../two")
+    meta = read_yaml(OUT.with_name("small.jsonl.dvc"))["meta"]
+    assert meta == {"source": ["one", "two"], "split": ["train", "test"]}
+    import_set("other", "a=../one")
+    meta = read_yaml(OUT.with_name("other.jsonl.dvc"))["meta"]
+    assert meta == {"source": ["one"], "split": "train"}
+
+
 def test_dvc_takes_names_with_dots_in_a_matrix(project: Path) -> None:
     import_set("small", "../signed.jsonl")
     Path("params.yaml").write_text("students: [gpt-3.5-turbo]\n")

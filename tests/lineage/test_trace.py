@@ -245,14 +245,23 @@ def test_a_row_that_is_a_test_task_is_in_funnel_and_trace(project: Path) -> None
     test = rows("data/tests/demo.jsonl")[0]
     question = {key: test[key] for key in ("id", "instruction", "input")}
     copy = rows("data/responses.jsonl")[0] | question
-    lines = [json.dumps(copy), *map(json.dumps, rows("data/responses.jsonl")[1:3])]
+    turns = [("user", "I cough."), ("assistant", "Since?"), ("user", "May."), ("assistant", "Go.")]
+    messages = [{"role": role, "content": content} for role, content in turns]
+    chat = copy | {"id": "c0ffee", "messages": messages}
+    lines = [json.dumps(row) for row in (copy, *rows("data/responses.jsonl")[1:3], chat)]
     Path("data/imported/mine.jsonl").write_text("\n".join(lines) + "\n")
     Path("students/half-rows.yaml").write_text("rows: {source: imported/mine}\n")
     make("student_rows", student="half-rows")
     counts = json.loads(run(funnel, "--json").output)
     (_, line) = (each for each in counts["counts"] if each["stage"] == "student_rows")
-    assert (line["total"], line["kept"], line["lost"]) == (3, 2, {"contamination": 1})
+    assert (line["total"], line["kept"], line["lost"]) == (
+        4,
+        2,
+        {"contamination": 1, "several_turns": 1},
+    )
     assert not any("and there are" in note for note in counts["notes"])
     use = follow(test["id"])["checkpoint"][1]
     why = f"contamination, matches test task demo/{test['id']}"
     assert (use["use"], use["why"]) == ("dropped", why)
+    use = follow("c0ffee")["checkpoint"][1]
+    assert (use["use"], use["why"]) == ("dropped", "several_turns")

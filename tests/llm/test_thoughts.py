@@ -9,6 +9,7 @@ from staging import OUTS, write_inputs
 
 from alpacare.core.files import read_json
 from alpacare.core.jsonl import read_objects
+from alpacare.generation.answering import read_answer
 from alpacare.records.thoughts import remove_thoughts
 from alpacare.stages.responses import main
 
@@ -27,12 +28,14 @@ LEFT_BY_SERVERS = [
     f"{ANSWER}\n<think>Is that all? Yes.</think>",
     f"{ANSWER}\n<think>Is that",
 ]
-CUT_OFF = ["<think>The user asks", "analysisThe user asks", "[THINK]Asthma, or COPD?"]
+CUT_OFF = ["<think>The user asks", "[THINK]Asthma, or COPD?"]
 WITHOUT = [
     ANSWER,
     " I think > 2 puffs.\n",
     "R1 writes `<think>` first, then `</think>`.",
     "Analysis of the ECG",
+    "AnalysisThe patient has asthma.",
+    "analysisThe patient has asthma.",
     "analysis first",
 ]
 
@@ -72,3 +75,21 @@ def _answer(server: Running, count: int) -> tuple[list[dict[str, str]], list[str
     assert "came with thoughts, which are left out" in done.output
     kept = [row for _, row in read_objects(Path(out))]
     return kept, [row["reason"] for _, row in read_objects(Path(dropped))], read_json(Path(usage))
+
+
+@pytest.mark.parametrize("special", [True, False])
+def test_thoughts_go_before_the_special_tokens_that_may_be_their_tags(special: bool) -> None:
+    from tokenizers import AddedToken, Tokenizer, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast
+
+    words = {word: n for n, word in enumerate(["?", "Asthma", "Use", "it"])}
+    inner = Tokenizer(models.WordLevel(words, unk_token="?"))
+    inner.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=inner)
+    tags = [AddedToken(tag, special=special) for tag in ("[THINK]", "[/THINK]", "<extra>")]
+    tokenizer.add_tokens(tags, special_tokens=special)
+    ids = tokenizer.encode("[THINK]Asthma[/THINK]Use it<extra>")
+    rest = "" if special else " <extra>"
+    assert read_answer(tokenizer, ids) == (f"Use it{rest}", True)
+    ids = tokenizer.encode("Use<extra>it")
+    assert read_answer(tokenizer, ids) == (tokenizer.decode(ids, skip_special_tokens=True), False)

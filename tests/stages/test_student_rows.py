@@ -11,6 +11,8 @@ from tiny_study import STUDENT, make_rows
 
 from alpacare.core import jsonl
 from alpacare.core.files import read_json
+from alpacare.filtering.contamination_gate import find_contaminated, read_test_sets
+from alpacare.filtering.settings import ContaminationSettings
 from alpacare.records.category import Category
 from alpacare.records.dropped import Dropped
 from alpacare.records.message import Message, messages_id
@@ -174,6 +176,8 @@ def test_rows_that_are_test_tasks_go_wherever_they_are_from(params: Path) -> Non
     params.write_text(rules.replace(gate[0], gate[1].format("report"), 1))
     assert "warning: 1 rows match a test task" in choose(source="imported/mine").output
     assert jsonl.read(Path("out.jsonl"), Response) == [ROWS[0], copy]
+    reported = {"matched": 1, "matched_tests": {copy.id: f"three/{copy.id}"}}
+    assert read_json(Path("m.json")).items() >= reported.items()
     params.write_text(rules.replace(gate[0], gate[1].format("fail"), 1))
     done = choose(source="imported/mine")
     assert (done.exit_code, done.output.count("\n")) == (2, 1)
@@ -198,6 +202,20 @@ def test_conversations_of_several_turns_are_left_out_with_their_reason() -> None
     assert read_json(Path("m.json"))["dropped"] == {"contamination": 0, "several_turns": 1}
     jsonl.write(Path("imported/mine.jsonl"), [long])
     assert "no rows to learn from, 1 of several turns" in choose(source="imported/mine").output
+
+
+@pytest.mark.parametrize(("role", "n"), [("user", 13), ("user", None), ("system", 13)])
+def test_a_conversation_goes_for_any_turn_that_is_a_test_task(role: Any, n: int | None) -> None:
+    task = "Which nerve supplies the deltoid muscle, and from which roots of the neck does it come?"
+    write_test("one", task)
+    turns = [("user", "I cough."), ("assistant", "Go on."), (role, task), ("assistant", "The C5.")]
+    if role == "system":
+        turns = [turns[2], *turns[:2]]
+    messages = tuple(Message(role=who, content=text) for who, text in turns)  # type: ignore[arg-type]
+    row = ROWS[1].model_copy(update={"id": messages_id(messages), "messages": messages})
+    tests, settings = read_test_sets([Path("tests")]), ContaminationSettings(contamination_words=n)
+    found = find_contaminated([row, ROWS[0]], ROWS, tests, settings, "")
+    assert [each.task for each in found] == [row]
 
 
 def test_a_student_of_whom_nothing_is_left_is_one_line() -> None:

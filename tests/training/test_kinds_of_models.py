@@ -97,6 +97,10 @@ def with_another(weights: Weights, name: str) -> Weights:
     return {**weights, "score.weight": weights[name].clone()}
 
 
+def with_a_bias(weights: Weights, name: str) -> Weights:
+    return {**weights, "model.layers.0.mlp.odd.bias": weights[name].clone()}
+
+
 @pytest.mark.parametrize("kind", ["Llama", "Mixtral", "Gemma3", "GPT2", "Mamba"])
 def test_weights_that_do_not_all_load_are_named(kind: str, tmp_path: Path) -> None:
     folder = save(kind, tmp_path / "saved")
@@ -108,12 +112,21 @@ def test_weights_that_do_not_all_load_are_named(kind: str, tmp_path: Path) -> No
         (prefixed, r"missing: \d+, first .*, .*, .*names such as base_model"),
         (enlarged, f"another size: 1, first .*{name.rpartition('.0.')[2]}"),
         (with_another, "too many: 1, first score.weight"),
+        (with_a_bias, "too many: 1, first model.layers.0.mlp.odd.bias"),
     ):
         save_file(change(weights, name), file, {"format": "pt"})
         with pytest.raises(BadInput, match=message):
             check_weights(source, read_config(source))
         with pytest.raises(BadInput, match=message):
             read_weights(source, "float32")
+
+
+@pytest.mark.parametrize("name", ["rotary_emb.inv_freq", "attn.masked_bias", "position_ids"])
+def test_masks_that_older_versions_saved_are_no_weights(name: str, tmp_path: Path) -> None:
+    file, source = save("Llama", tmp_path) / "model.safetensors", ModelSource(str(tmp_path))
+    buffer = {f"model.layers.0.{name}": torch.ones(4)}
+    save_file({**load_file(file), **buffer}, file, {"format": "pt"})
+    check_weights(source, read_config(source))
 
 
 def test_a_shard_that_is_missing_and_an_adapter_that_is_not_merged(tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ from alpacare.core.command import Stage
 @click.argument("student")
 @click.argument("question", required=False)
 @click.option("--input", "text", default="", help="What the question is about, such as a note.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Its training seed.")
+@click.option("--seed", type=int, help="Its training seed; by default the first of training_seeds.")
 @click.option("--serve", is_flag=True, help="Print how a server would serve it.")
-def ask(student: str, question: str | None, text: str, seed: int, serve: bool) -> None:
+def ask(student: str, question: str | None, text: str, seed: int | None, serve: bool) -> None:
     """Ask STUDENT a QUESTION, and the model that it was made from.
 
     Both answer as in the pipeline: with the student's prompt, by section `generations`.
@@ -27,14 +27,15 @@ def ask(student: str, question: str | None, text: str, seed: int, serve: bool) -
     from alpacare.generation.one_question import answer_question
     from alpacare.pipeline import paths
     from alpacare.pipeline.dvc_yaml import dependencies
-    from alpacare.pipeline.params import Run
+    from alpacare.pipeline.params import Run, read_params
     from alpacare.prompting.student_prompt import StudentPrompt
     from alpacare.stages.server_generations import served_name
     from alpacare.training.student import find_base
     from alpacare.training.student_file import read_student, student_file
 
     settings = read_student(student_file(student))
-    checkpoint = paths.checkpoint(Run(student, seed))
+    first = read_params().training_seeds[0] if seed is None else seed
+    checkpoint = paths.checkpoint(Run(student, first))
     name = served_name(checkpoint)  # says so if it is not trained
     if serve:
         click.echo(

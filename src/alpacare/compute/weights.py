@@ -4,6 +4,7 @@ transformers draws random weights for those that it does not find, and says so o
 a model whose weights do not all load is refused, wherever it was to be used.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from transformers import PretrainedConfig, PreTrainedModel
 
 _SHOWN = 3  # names of weights in a message
+# masks and positions that older versions of transformers saved, and that are computed now
+_BUFFER = re.compile(
+    r"(?:^|\.)(?:(?:attn|attention)\.(?:masked_)?bias|rotary_emb\.inv_freq|position_ids)$"
+)
 
 
 def check_weights(source: ModelSource, config: "PretrainedConfig") -> None:
@@ -80,8 +85,7 @@ def _without_report() -> Iterator[None]:
 
 def _check_report(source: ModelSource, report: dict[str, Any]) -> None:
     """Refuse what transformers only reports; buffers of old versions are no weights."""
-    beyond = [name for name in report["unexpected_keys"] if name.endswith("weight")]
-    beyond += [name for name in report["unexpected_keys"] if "lora_" in name]
+    beyond = [name for name in report["unexpected_keys"] if not _BUFFER.search(name)]
     for names, what in (
         ([each[0] for each in report["mismatched_keys"]], "of another size"),
         (report["missing_keys"], "missing"),

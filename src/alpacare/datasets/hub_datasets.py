@@ -67,7 +67,7 @@ def open_folder(folder: Path, split: str | None, config: str | None) -> HubDatas
             from datasets import Dataset, load_from_disk
 
             saved = load_from_disk(place)
-            splits = {"": saved} if isinstance(saved, Dataset) else saved
+            splits = {str(saved.split or "train"): saved} if isinstance(saved, Dataset) else saved
             chosen = _choose(split, list(splits), place)
             rows: Iterable[dict[str, Any]] = splits[chosen]
         else:

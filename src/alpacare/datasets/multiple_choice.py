@@ -48,10 +48,20 @@ def first_number(rows: Iterable[TableRow]) -> int | None:
     """
     shown = set()
     for row in rows:
-        last = len(_options(row.values))
-        numbers = [_number(row.values.get(name)) for name in _ANSWERS] if last else []
+        options = _options(row.values)
+        last = len(options)
+        told = [row.values.get(name) for name in _numbered(row.values, options)]
+        numbers = [_number(value) for value in told] if last else []
         shown |= {0 if number == 0 else 1 for number in numbers if number in (0, last)}
     return shown.pop() if len(shown) == 1 else None
+
+
+def _numbered(values: Mapping[str, Any], options: Mapping[str, Any]) -> tuple[str, ...]:
+    """Name the columns whose number may count options: `answer` may be the text of one."""
+    texts = {str(text).strip() for text in options.values()}
+    answer = values.get("answer")
+    is_text = not isinstance(answer, int) and str(answer).strip() in texts
+    return _KEYS if is_text else (*_KEYS, "answer")
 
 
 def read_choice(

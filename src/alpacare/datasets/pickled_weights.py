@@ -16,25 +16,27 @@ if TYPE_CHECKING:
 _INDEX = "pytorch_model.bin.index.json"
 
 
-def convert(folder: Path) -> None:
-    """Replace each pytorch_model*.bin in a folder, and their index, by safetensors.
+def convert(folder: Path, out: Path) -> set[str]:
+    """Write each pytorch_model*.bin in a folder, and their index, as safetensors into `out`.
+
+    Returns their names.
 
     Raises:
         BadInput: a file holds more than tensors, or cannot be read.
     """
     from safetensors.torch import save_file
 
-    for path in sorted(folder.glob("pytorch_model*.bin")):
-        target = folder / _new_name(path.name)
+    pickled = sorted(folder.glob("pytorch_model*.bin"))
+    for path in pickled:
+        target = out / _new_name(path.name)
         save_file(_unshared(_read(path)), target, metadata={"format": "pt"})
-        path.unlink()
     index = folder / _INDEX
     if index.exists():
         content = json.loads(index.read_text())
         names = content["weight_map"]
         content["weight_map"] = {tensor: _new_name(file) for tensor, file in names.items()}
-        (folder / "model.safetensors.index.json").write_text(json.dumps(content, indent=2) + "\n")
-        index.unlink()
+        (out / "model.safetensors.index.json").write_text(json.dumps(content, indent=2) + "\n")
+    return {_INDEX, *(path.name for path in pickled)}
 
 
 def _new_name(name: str) -> str:

@@ -109,9 +109,9 @@ def _fetch(known: PublishedWeights, folder: Path) -> str:
     for file in files:
         _check(work / file.rfilename, file, repository)
     with atomic_folder(folder) as fresh:
-        for name in names:
+        pickled = convert(work, fresh)
+        for name in {*names} - pickled:  # last, so that what fails before leaves the download
             (work / name).rename(fresh / name)
-        convert(fresh)
     shutil.rmtree(work)
     return str(info.sha)
 

@@ -64,15 +64,22 @@ def import_test_set(
 
 
 def _open(files: Sequence[str], part: Part, meta: dict[str, Any]) -> list[PublishedFile]:
-    """Read files, and that part of datasets; add to `meta` where a dataset came from."""
+    """Read files, and that part of datasets; add to `meta` what is known of each dataset.
+
+    A value that all share stands once, as that of the catalogue does; others stand in order.
+    """
     named = [split_answerer(file) for file in files]
     mixed = len({Path(address).is_file() for _, address in named}) > 1
-    found = []
+    found, known = [], list[dict[str, Any]]()
     for answerer, address in named:
         source = open_source(address, WHOLE if mixed and Path(address).is_file() else part)
         if "split" in source.meta:
-            meta.setdefault("source", []).append(source.meta["source"])
+            known.append(source.meta)
         found.append(PublishedFile(address, list(source.rows), answerer))
+    for key in dict.fromkeys(key for each in known for key in each):
+        values = [each.get(key) for each in known]
+        same = key != "source" and len({*values}) == 1
+        meta.setdefault(key, values[0] if same else values)
     return found
 
 

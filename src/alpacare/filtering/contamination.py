@@ -23,11 +23,13 @@ _UNKNOWN = chr(_FIRST)  # stands for every token that no test task has
 class TaskTexts:
     """What is compared of a row or a test task: its `text` by ROUGE-L, its `parts` by n-grams.
 
-    Instruction and input are separate parts, so that no n-gram runs from one into the other.
+    Instruction and input are separate parts, so that no n-gram runs from one into the other. The
+    later questions of a conversation are `more` texts: the one with the best ROUGE-L counts.
     """
 
     text: str
     parts: tuple[str, ...]
+    more: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -85,17 +87,18 @@ class ContaminationIndex:
         A task that contaminates the row is nearer than one that does not; then the best score
         counts, then the earliest task. A row's result does not depend on the other rows.
         """
-        encoded = [self._encode(row.text) for row in rows]
+        encoded = [[self._encode(text) for text in (row.text, *row.more)] for row in rows]
         found = [self._tasks_sharing_ngrams(row.parts) for row in rows]
-        for row, task in self._similar_pairs(encoded):
-            found[row].setdefault(task, "")
+        owners = [row for row, texts in enumerate(encoded) for _ in texts]
+        for place, task in self._similar_pairs([text for texts in encoded for text in texts]):
+            found[owners[place]].setdefault(task, "")
         return list(map(self._nearest, encoded, found))
 
-    def _nearest(self, row: str, found: dict[int, str]) -> ContaminationMatch | None:
-        """Choose among tasks, each with the n-gram that it shares with the row, or ""."""
+    def _nearest(self, texts: list[str], found: dict[int, str]) -> ContaminationMatch | None:
+        """Choose among tasks, each with the n-gram that it shares with a row, or ""."""
         if not found:
             return None
-        rouge = scores([row], [self._tasks[task] for task in sorted(found)])[0].tolist()
+        rouge = scores(texts, [self._tasks[task] for task in sorted(found)]).max(axis=0).tolist()
         matches = [
             ContaminationMatch(task, score, shared, shared != "" or score > self._threshold)
             for (task, shared), score in zip(sorted(found.items()), rouge, strict=True)

@@ -89,15 +89,21 @@ class ContaminationGate:
 
 
 def find_contaminated(
-    rows: Sequence[AnyRow], tests: Sequence[AnyRow], settings: ContaminationSettings, section: str
+    rows: Sequence[AnyRow],
+    whole: Sequence[AnyRow],
+    tests: Sequence[AnyRow],
+    settings: ContaminationSettings,
+    section: str,
 ) -> list[MatchedTask]:
-    """Give the rows of one file that match a test task, in order.
+    """Give the rows that match a test task, in order; `whole`: all rows of the file they are from.
+
+    What rows share is seen in the whole file, so that a row's result is the same for any choice.
 
     Raises:
         BadInput: there are some, and `contamination` is "fail".
     """
     texts = ComparedTexts(settings, tests)
-    texts.look_at(rows)
+    texts.look_at(whole)
     gate = ContaminationGate(settings, tests, texts, reported_from=1.0)
     for matched in filter(None, gate.compare(rows)):
         gate.drops(matched)

@@ -111,7 +111,22 @@ class ComparedTexts:
             text = own or material
         if not text.strip():  # nothing is its own
             text = own = task.instruction
-        return TaskTexts(self._seen(text), (self._seen(own), self._seen(material)))
+        asked, told = self._later_turns(task)
+        parts = (self._seen(own), self._seen(material), *asked, *told)
+        return TaskTexts(self._seen(text), parts, asked)
+
+    def _later_turns(self, task: AnyRow) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Give a conversation's questions after the first, and what it tells as a system."""
+        turns = getattr(task, "messages", None) or ()
+        asked = [turn.content for turn in turns if turn.role == "user"][1:]
+        told = [turn.content for turn in turns if turn.role == "system"]
+        return tuple(map(self._own_turn, asked)), tuple(map(self._own_turn, told))
+
+    def _own_turn(self, turn: str) -> str:
+        own = turn
+        for shared in (self.rows, *self._tests):
+            own = shared.own(own, "")[0]
+        return self._seen(own or turn)
 
     def _seen(self, text: str) -> str:
         """Give a text, or "" if the tokenizer misses most of it: what is left proves nothing."""

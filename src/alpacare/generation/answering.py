@@ -95,8 +95,7 @@ def generate_answers(
         make_record(test, prompts[place], tokenizer, answers[place], generator)
         for place, test in enumerate(tests)
     ]
-    texts = [read_text(tokenizer, ids) for ids, _ in answers.values()]
-    thoughts = sum(remove_thoughts(text) != text for text in texts)
+    thoughts = sum(read_answer(tokenizer, ids)[1] for ids, _ in answers.values())
     info = describe_run(job, answers, journal.seconds()) | {"with_thoughts": thoughts}
     return GenerationRun(records, info)
 
@@ -201,9 +200,26 @@ def describe_run(
     }
 
 
-def read_text(tokenizer: "PreTrainedTokenizerBase", ids: list[int]) -> str:
-    """Give the text of new tokens, as `core.texts` has all texts."""
-    return repair_text(str(tokenizer.decode(ids, skip_special_tokens=True)))
+def read_answer(tokenizer: "PreTrainedTokenizerBase", ids: list[int]) -> tuple[str, bool]:
+    """Give the text of new tokens, as `core.texts` has all texts, and whether thoughts are gone.
+
+    The tags of thoughts may be special tokens: these go only after the thoughts.
+    """
+    special = [
+        token.content
+        for number, token in tokenizer.added_tokens_decoder.items()
+        if token.special and number in ids
+    ]
+    if special:
+        whole = repair_text(str(tokenizer.decode(ids, skip_special_tokens=False)))
+        answer = remove_thoughts(whole)
+        if answer != whole:
+            for token in special:
+                answer = answer.replace(token, "")
+            return answer.strip(), True
+    plain = repair_text(str(tokenizer.decode(ids, skip_special_tokens=True)))
+    answer = remove_thoughts(plain)
+    return answer, answer != plain
 
 
 def make_record(
@@ -219,7 +235,7 @@ def make_record(
         id=test.id,
         instruction=test.instruction,
         input=test.input,
-        output=remove_thoughts(read_text(tokenizer, ids)),
+        output=read_answer(tokenizer, ids)[0],
         generator=generator,
         finish_reason="stop" if reason == "stop" else "length",
         tokens=len(ids) + (reason == "stop"),

@@ -41,7 +41,9 @@ def _use(id: str, run: Run, reader: RowReader) -> dict[str, Any]:
     if not found:
         gone = reader.one(paths.dropped("student_rows", student=run.student), id)
         if gone:
-            why = f"{gone.row['reason']}, matches test task {gone.row['witness']}"
+            why = gone.row["reason"]
+            if why == "contamination":  # of others the witness is no test task
+                why += f", matches test task {gone.row['witness']}"
             return place | {"use": "dropped", "why": why}
         return place | {"use": "not chosen"}
     place |= {"row": found.number, "of": reader.count(path), "seed": run.seed}

@@ -14,7 +14,7 @@ _BEGINS = (
     "◁think▷",
     r"<\|START_THINKING\|>",
     r"<\|channel\|>analysis<\|message\|>",
-    r"\Aanalysis(?=(?-i:[A-Z]))",
+    r"(?s-i:\Aanalysis(?=[A-Z].*assistantfinal))",
 )
 _ENDS = (
     rf"</{_NAME}>",

@@ -8,6 +8,7 @@ if a row goes.
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -16,7 +17,11 @@ from alpacare.core.command import FILE, Stage, check_files
 from alpacare.core.errors import BadInput
 from alpacare.core.files import write_json
 from alpacare.core.settings import load
-from alpacare.filtering.contamination_gate import find_contaminated, read_test_sets
+from alpacare.filtering.contamination_gate import (
+    MatchedTask,
+    find_contaminated,
+    read_test_sets,
+)
 from alpacare.filtering.nearest import nearest_scores
 from alpacare.filtering.settings import ContaminationSettings
 from alpacare.filtering.task_texts import TaskRow
@@ -89,7 +94,8 @@ def main(
         chosen = choose_rows(found, settings, _nearness(found, settings, imported, test_tasks))
     except BadInput as error:
         raise BadInput(f"{student}: {error}") from None
-    lost = _contaminated(chosen, test_tasks, gate)
+    found_in_tests = find_contaminated(chosen, rows, test_tasks, gate, "student_rows")
+    lost = _lost(found_in_tests, gate)
     kept = [row for row in chosen if row.id not in lost]
     if not kept:
         raise BadInput(
@@ -100,7 +106,7 @@ def main(
     jsonl.write(dropped, gone)
     counts = {"rows": len(rows), "chosen": len(chosen), "kept": len(kept)}
     reasons = {CONTAMINATION: 0} | Counter(row.reason for row in gone)
-    write_json(metrics, counts | {"dropped": reasons})
+    write_json(metrics, counts | {"dropped": reasons} | _reported(found_in_tests, gate))
     click.echo(f"{student.stem}: {len(kept)} of {len(rows)} rows{_counted(gone)}")
 
 
@@ -131,11 +137,16 @@ def _nearness(
     return nearness
 
 
-def _contaminated(
-    rows: Sequence[Response], tests: Sequence[TaskRow], settings: ContaminationSettings
-) -> dict[str, Dropped]:
+def _reported(found: Sequence[MatchedTask], settings: ContaminationSettings) -> dict[str, Any]:
+    """Say for the metrics which rows stay although they match a test task, and which one."""
+    if settings.contamination != "report":
+        return {}
+    pairs = {each.task.id: each.test.id for each in found}
+    return {"matched": len(pairs), "matched_tests": pairs}
+
+
+def _lost(found: Sequence[MatchedTask], settings: ContaminationSettings) -> dict[str, Dropped]:
     """Give the rows to leave out, by id, each with the test task that it matches."""
-    found = find_contaminated(rows, tests, settings, "student_rows")
     if found and settings.contamination == "report":
         click.secho(f"warning: {len(found)} rows match a test task", fg="yellow", err=True)
         return {}
