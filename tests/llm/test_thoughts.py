@@ -28,14 +28,13 @@ LEFT_BY_SERVERS = [
     f"{ANSWER}\n<think>Is that all? Yes.</think>",
     f"{ANSWER}\n<think>Is that",
 ]
-CUT_OFF = ["<think>The user asks", "[THINK]Asthma, or COPD?"]
+CUT_OFF = ["<think>The user asks", "analysisThe user asks", "[THINK]Asthma, or COPD?"]
 WITHOUT = [
     ANSWER,
     " I think > 2 puffs.\n",
     "R1 writes `<think>` first, then `</think>`.",
     "Analysis of the ECG",
     "AnalysisThe patient has asthma.",
-    "analysisThe patient has asthma.",
     "analysis first",
 ]
 

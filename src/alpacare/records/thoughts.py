@@ -14,7 +14,7 @@ _BEGINS = (
     "◁think▷",
     r"<\|START_THINKING\|>",
     r"<\|channel\|>analysis<\|message\|>",
-    r"(?s-i:\Aanalysis(?=[A-Z].*assistantfinal))",
+    r"(?-i:\Aanalysis(?=[A-Z]))",
 )
 _ENDS = (
     rf"</{_NAME}>",
