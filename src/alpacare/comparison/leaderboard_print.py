@@ -1,6 +1,6 @@
 """The leaderboard in the terminal: at most 80 columns, where names fold and figures never do."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from alpacare.comparison.leaderboard import Board, Entry
@@ -45,8 +45,13 @@ def print_boards(boards: Sequence[Board], confidence: float) -> None:
         console.print()
     names = _listed(list(dict.fromkeys(name for board in boards for name in board.references)))
     console.print(_LEGEND.format(references=names, confidence=confidence))
-    for line in describe_pools((f"{each.test} by {each.judge}", each.seeds) for each in boards):
+    for line in describe_luck(boards):
         console.print(line)
+
+
+def describe_luck(boards: Sequence[Board]) -> Iterator[str]:
+    """Say how far the luck of training is in the intervals of these leaderboards."""
+    yield from describe_pools((f"{each.test} by {each.judge}", each.seeds) for each in boards)
 
 
 def _tables(board: Board) -> "list[Table]":

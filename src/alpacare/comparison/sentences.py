@@ -82,7 +82,7 @@ def describe_pool(seeds: SeedVariance) -> str:
 
 
 def describe_pools(places: Iterable[tuple[str, SeedVariance]]) -> Iterator[str]:
-    """Say it once of all places, such as "demo by overlap"; where they differ, of which."""
+    """Say it once of all places, such as "demo by overlap"; of which, where they differ."""
     pools: dict[str, list[str]] = {}
     for place, seeds in places:
         pools.setdefault(describe_pool(seeds), []).append(place)

@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from alpacare.comparison.leaderboard import Board, Duel
+from alpacare.comparison.leaderboard_print import describe_luck
 from alpacare.comparison.sentences import (
     describe_holm,
     describe_parts,
     describe_points,
-    describe_pool,
     describe_verdict,
 )
 from alpacare.display.text import name_some
@@ -133,6 +133,7 @@ FILTERS = {
     "figures": format_rate,
     "group": name_group,
     "holm": describe_correction,
+    "luck": describe_luck,
     "lanes_of_groups": lanes_of_groups,
     "lanes_of_references": lanes_of_references,
     "listed": join_names,
@@ -140,7 +141,6 @@ FILTERS = {
     "models_of": models_of,
     "parts": describe_widths,
     "percent": percent,
-    "pooled": describe_pool,
     "reason": reason_in_words,
     "share": format_share,
     "some": name_some,
