@@ -40,7 +40,7 @@ def test_a_student_that_is_removed_takes_its_figures_with_it(project: Path) -> N
     change(project, "students", "[all-rows]")
     change(project, "head_to_head", "all-rows")
     (line,) = remove_left_cells()
-    gone = {path for path in before if re.search(r"/half-rows(/0|/1)", path)}
+    gone = {path for path in before if re.search(r"/half-rows(/0|/1|\.json)", path)}
     assert gone
     assert before - files() == {path for path in gone if "/all-rows/" not in path}
     assert not Path("metrics/scores/demo/half-rows").exists()
