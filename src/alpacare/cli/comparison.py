@@ -23,12 +23,13 @@ def leaderboard(test: str | None, judge: str | None) -> None:
     from alpacare.comparison.board_notes import print_notes
     from alpacare.comparison.leaderboard import make_boards
     from alpacare.comparison.leaderboard_print import print_boards
+    from alpacare.comparison.model_runs import make_reader
     from alpacare.pipeline.params import read_params
 
-    params = read_params()
-    boards = make_boards(params, test, judge)
+    params, read = read_params(), make_reader()
+    boards = make_boards(params, test, judge, read)
     print_boards(boards, 100 * params.scores.confidence)
-    print_notes(params, boards)
+    print_notes(params, boards, read)
 
 
 @click.command(cls=Stage)

@@ -6,7 +6,7 @@ from math import hypot, isnan
 
 from alpacare.comparison.agreement_files import Opinions, read_opinions, read_returned
 from alpacare.comparison.leaderboard import Board, Entry
-from alpacare.comparison.model_runs import CellReader, read_cell
+from alpacare.comparison.model_runs import CellReader
 from alpacare.evaluation.agreement import Estimate
 from alpacare.evaluation.correction import Pair, correct_win_rate, too_few, too_few_alone
 from alpacare.evaluation.people import Compared, pair_up
@@ -29,9 +29,7 @@ class CorrectedEntry:
     why: str | None
 
 
-def correct_board(
-    params: Params, board: Board, read: CellReader = read_cell
-) -> list[CorrectedEntry]:
+def correct_board(params: Params, board: Board, read: CellReader) -> list[CorrectedEntry]:
     """Correct each model of a board by what people say, by criterion; empty without reviews.
 
     Raises:

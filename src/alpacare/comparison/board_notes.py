@@ -8,7 +8,7 @@ from rich.console import Console
 from alpacare.comparison.agreement_board import correct_board, describe_corrected
 from alpacare.comparison.board_prices import describe_prices, price_board
 from alpacare.comparison.leaderboard import Board
-from alpacare.comparison.model_runs import CellReader, make_reader
+from alpacare.comparison.model_runs import CellReader
 from alpacare.core.errors import BadInput
 from alpacare.core.texts import escape_controls
 from alpacare.pipeline.params import Params
@@ -42,9 +42,9 @@ def _describe_people(params: Params, board: Board, read: CellReader) -> list[str
         return [f"not corrected: {error}"]
 
 
-def print_notes(params: Params, boards: Sequence[Board]) -> None:
-    """Print both for each board."""
-    console, read = Console(markup=False, emoji=False, highlight=False), make_reader()
+def print_notes(params: Params, boards: Sequence[Board], read: CellReader) -> None:
+    """Print both for each board; `read` gives verdicts."""
+    console = Console(markup=False, emoji=False, highlight=False)
     for board in boards:
         notes = describe_board(params, board, read)
         for title, lines in (

@@ -3,17 +3,16 @@
 from collections.abc import Iterator
 
 from alpacare.comparison.leaderboard import Board, Entry
-from alpacare.comparison.model_runs import CellReader, make_reader
+from alpacare.comparison.model_runs import CellReader
 from alpacare.evaluation.crossed import item_means
 from alpacare.evaluation.score_table import read_score
 from alpacare.evaluation.width_price import Counts, Purchase, price_a_point, reference_share
 from alpacare.pipeline import paths
 
 
-def price_board(board: Board, read: CellReader | None = None) -> dict[str, list[Purchase]]:
+def price_board(board: Board, read: CellReader) -> dict[str, list[Purchase]]:
     """Give by model what makes its interval a point narrower: items, samples, references, seeds."""
-    reader = read or make_reader()
-    return {entry.model.name: _price(board, entry, reader) for entry in board.entries}
+    return {entry.model.name: _price(board, entry, read) for entry in board.entries}
 
 
 def _price(board: Board, entry: Entry, read: CellReader) -> list[Purchase]:
