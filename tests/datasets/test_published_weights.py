@@ -54,7 +54,7 @@ def make_model(folder: Path) -> dict[str, Any]:
 
 
 def as_published(folder: Path, weights: dict[str, Any]) -> dict[str, bytes]:
-    """Its files as they were saved in 2023, with what else stands in such a repository."""
+    """Its files as they were saved in 2023, with what else such a repository holds."""
     files = {path.name: path.read_bytes() for path in folder.glob("*.json")}
     where = {
         name: f"pytorch_model-0000{1 + number % 2}-of-00002.bin"

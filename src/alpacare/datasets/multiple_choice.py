@@ -15,7 +15,7 @@ from typing import Any
 from alpacare.datasets.fields import BadRow, read_field
 from alpacare.datasets.json_tables import TableRow
 
-ANSWERER = "answer-key"  # the name under which the right answer stands in a test set
+ANSWERER = "answer-key"  # who gave the right answers, in a test set
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _QUESTIONS = ("question", "QUESTION")
 _OPTIONS = ("options", "choices")

@@ -1,6 +1,6 @@
 """The label that a reply decides for: the only one, or the one that it gives as its verdict.
 
-A label such as "[[A]]" looks like nothing else: where one kind of them stands in a reply, that is
+A label such as "[[A]]" looks like nothing else: where one kind of them occurs in a reply, that is
 the verdict. Among several kinds, and for labels that name the answers too, such as "Output (a)", a
 sentence decides that is understood whole. Text is in symbols: F, S and T for the labels of the
 first answer, the second and a tie, all else in lower case (see `label_pattern`).
