@@ -93,7 +93,11 @@ def main(save: bool) -> None:
             rates.setdefault(f"{setting}, {state} machine, tokens/s", []).append(rate)
             hashes.add(weights)
     assert len(hashes) == 1, "how threads wait must change no bit"
-    results.report("busy", {name: round(mean(each), 1) for name, each in rates.items()}, save)
+    rounds = [{name: each[number] for name, each in rates.items()} for number in range(ROUNDS)]
+    noise = results.noise(rounds)
+    print(results.describe_noise(noise))
+    means = {name: round(mean(each), 1) for name, each in rates.items()}
+    results.report("busy", means | {"noise, %": noise}, save)
 
 
 if __name__ == "__main__":

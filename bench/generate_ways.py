@@ -1,4 +1,4 @@
-"""What bench/generate.py compares: three ways to answer the same tasks with the same model.
+"""What bench/generate.py compares: ways to answer the same tasks with the same model.
 
     python bench/generate_ways.py WAY FOLDER
 
@@ -23,6 +23,7 @@ from alpacare.compute.determinism import make_deterministic
 from alpacare.compute.journal import Journal
 from alpacare.core.settings import read_yaml
 from alpacare.generation import worker
+from alpacare.generation.batched import pad_left
 from alpacare.generation.model import ModelSource, end_tokens, load_tokenizer
 from alpacare.generation.settings import GenerationsSettings
 from alpacare.prompting.student_prompt import StudentPrompt
@@ -105,6 +106,32 @@ class Published:
         return *row, whole.split("Response:")[1]
 
 
+class OneBatch:
+    """All prompts as one batch, padded on the left, which ends when its longest answer does."""
+
+    def __init__(self, work: Work) -> None:
+        self.published = Published(work)
+
+    def __call__(self, asked: Sequence[Asked]) -> list[Answer]:
+        """Answer with transformers' generate, and nothing of ours but the padding."""
+        model, tokenizer = self.published.model, self.published.tokenizer
+        most = self.published.most
+        prompts = [self.published.prompt.encode(tokenizer, *each) for each in asked]
+        ids, mask = pad_left(prompts, tokenizer.pad_token_id, model.device)
+        whole = model.generate(
+            ids,
+            attention_mask=mask,
+            max_new_tokens=most,
+            do_sample=False,
+            pad_token_id=tokenizer.pad_token_id,
+        )
+        rows = [
+            worker.trim_answer(row, end_tokens(model), most)
+            for row in whole[:, ids.shape[1] :].tolist()
+        ]
+        return [(*row, tokenizer.decode(row[0], skip_special_tokens=True)) for row in rows]
+
+
 class Ours:
     """As the stage `generations` answers, journal included, with a model loaded before."""
 
@@ -142,8 +169,8 @@ class Ours:
 Way = Callable[[Sequence[Asked]], list[Answer]]
 WAYS: dict[str, Callable[[Work], Way]] = {
     "published": Published,
+    "one batch": OneBatch,
     "batched": partial(Ours, engine="batched"),
-    "continuous": partial(Ours, engine="continuous"),
 }
 
 

@@ -26,7 +26,7 @@ from alpacare.compute.pretrained import ModelSource, read_tokenizer
 from alpacare.compute.weights import read_weights
 from alpacare.core import jsonl
 from alpacare.core.progress import quiet_libraries
-from alpacare.generation.batched import answer_batch, pad_left, plan_batches
+from alpacare.generation.batched import answer_rows, pad_left
 from alpacare.generation.settings import Decoding, GenerationsSettings
 from alpacare.prompting.student_prompt import StudentPrompt
 from alpacare.records.response import Response
@@ -85,8 +85,8 @@ def ask_rates(model: Any, prompts: list[list[int]], ends: list[int]) -> dict[str
 
     def ours() -> None:
         nonlocal count
-        for batch in plan_batches([*map(len, prompts)], NEW_TOKENS, SETTINGS.cache_tokens):
-            for new in answer_batch(model, [prompts[p] for p in batch], [0] * len(batch), decoding):
+        for ended in answer_rows(model, prompts, [0] * len(prompts), decoding):
+            for new in ended.values():
                 stop = next((n for n, token in enumerate(new) if token in ends), len(new) - 1)
                 count += stop + 1
 

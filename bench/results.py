@@ -10,6 +10,7 @@ import platform
 import re
 import time
 from pathlib import Path
+from statistics import median
 from typing import Any, TypedDict
 
 import click
@@ -53,6 +54,22 @@ def machines(numbers: list[float]) -> str:
     """How many machines have a figure, in words."""
     count = len(numbers)
     return NUMBERS[count] if count < len(NUMBERS) else f"{count} machines"
+
+
+def noise(rounds: list[dict[str, float]]) -> float:
+    """How far this machine's own rates go apart when nothing changes, in %.
+
+    For each way the distance of its best from its worst round, of its median; the largest of these.
+    `rounds`: rates or seconds by way, two rounds at least. A ratio that is off 1 by less says
+    nothing.
+    """
+    by_way = [[each[way] for each in rounds] for way in rounds[0]]
+    return round(max(100 * (max(each) - min(each)) / median(each) for each in by_way), 1)
+
+
+def describe_noise(percent: float) -> str:
+    """Say the noise in a line under a table of ratios."""
+    return f"this machine's own noise: the same work differed by up to {percent:g} % between rounds"
 
 
 def report(bench: str, figures: Figures, save: bool, device: str = "") -> None:

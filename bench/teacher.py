@@ -241,10 +241,15 @@ def main(replaying: bool, save: bool) -> None:
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:2])
     os.environ |= {"OPENAI_API_KEY": "sk-of-no-one", "BUDGET": "1000"}
     load = results.OtherLoad()
-    lines = summarise(measure_all(), measure_replay())
+    rounds = measure_all()
+    lines = summarise(rounds, measure_replay())
     show(lines)
+    rates = [{f"{run.way}, {run.in_flight}": run.rate for run in each} for each in rounds]
+    noise = results.noise(rates)
+    print(results.describe_noise(noise))
     print(load.describe())
-    results.report("teacher", {each["figure"]: each["median"] for each in lines}, save)
+    measured = {each["figure"]: each["median"] for each in lines} | {"noise, %": noise}
+    results.report("teacher", measured, save)
     sys.exit(not all(each["reached"] for each in lines))
 
 

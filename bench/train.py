@@ -150,7 +150,12 @@ def compare_speed(ways: dict[str, Way], lengths: Lengths, peak: float) -> Report
     rounds = measure(ways, first, work)
     flops = flops_per_token(ModelShape.from_config(first.config), work.context)
     lines = summarise(rounds, flops, peak)
-    return {"tokens": work.tokens, "useful": round(work.useful, 3), "ways": lines}
+    return {
+        "tokens": work.tokens,
+        "useful": round(work.useful, 3),
+        "ways": lines,
+        "noise": results.noise(rounds),
+    }
 
 
 def show_lengths(title: str, part: Report) -> None:
@@ -163,6 +168,7 @@ def show_lengths(title: str, part: Report) -> None:
         middle = (f"{rate['median']:,.0f}", spread, f"{ratio['median']:.2f}", ratios)
         table.add_row(name, *middle, f"{line['best_to_best']:.2f}", f"{line['utilisation']:.0%}")
     Console().print(table)
+    print(results.describe_noise(part["noise"]))
 
 
 def figures(lengths: dict[str, Report]) -> results.Figures:
@@ -174,6 +180,7 @@ def figures(lengths: dict[str, Report]) -> results.Figures:
             if way != "published":
                 found[f"{name}, {way}, times the recipe"] = line["ratio"]["median"]
             found[f"{name}, {way}, % of the peak"] = round(100 * line["utilisation"], 1)
+        found[f"{name}, noise, %"] = part["noise"]
     return found
 
 

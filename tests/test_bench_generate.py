@@ -49,10 +49,13 @@ def test_it_runs_at_a_tiny_shape(bench: Any, tiny: Path, monkeypatch: pytest.Mon
     assert "target: 1000 times the published loop" in done.output
     figures = next(iter(json.loads(tiny.read_text())["generate"].values()))["figures"]
     for name in ("MedInstruct-test", "iCliniq"):
-        for way in ("published", "batched", "continuous"):
+        for way in ("published", "one batch", "batched"):
             assert figures[f"{name}, {way}, tokens/s"] > 0
             assert figures[f"{name}, {way}, peak MB"] > 100
         assert figures[f"{name}, batched, times the loop"] > 0
+        assert figures[f"{name}, batched, times one batch"] > 0
+        assert figures[f"{name}, noise, %"] >= 0
+    assert "this machine's own noise" in " ".join(done.output.split())
     report = reports[0]
     for line in report["ways"].values():
         assert line["ratio"]["range"][0] <= line["ratio"]["median"] <= line["ratio"]["range"][1]
@@ -73,14 +76,14 @@ def test_another_answer_ends_it_before_any_speed_is_reported(
 
     def wrong(name: str, folder: Path) -> dict[str, Any]:
         found = run_right(name, folder)
-        if name == "continuous":
+        if name == "batched":
             found["answers"][2][0].append(7)
         return dict(found)
 
     monkeypatch.setattr(bench, "run_in_own_process", wrong)
     done = run(bench.main, "--save")
     assert done.exit_code == 1
-    assert done.output == "continuous: 1 of 6 answers differ from the published loop\n"
+    assert done.output == "batched: 1 of 6 answers differ from the published loop\n"
     assert not tiny.exists()
 
 

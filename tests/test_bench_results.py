@@ -105,6 +105,17 @@ def test_a_gpu_is_a_machine_and_a_failed_way_has_no_figures(kept: Path) -> None:
     assert kept.read_bytes() == before
 
 
+def test_noise_is_how_far_the_same_work_goes_apart() -> None:
+    rounds = [
+        {"ours": 10.0, "theirs": 5.0},
+        {"ours": 11.0, "theirs": 5.0},
+        {"ours": 10.0, "theirs": 4.0},
+    ]
+    # ours: (11 - 10) / 10 = 10 %; theirs: (5 - 4) / 5 = 20 %
+    assert results.noise(rounds) == 20.0
+    assert "up to 20 %" in results.describe_noise(20.0)
+
+
 @pytest.mark.parametrize(
     ("info", "name"),
     [

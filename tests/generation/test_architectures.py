@@ -1,4 +1,4 @@
-"""Models of many kinds answer in a batch as they do alone, while rows leave it."""
+"""Models of many kinds answer in a batch as they do alone, while rows leave it and join."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from answerers import make_tests
 from architectures import APART, LEAKS, build
 
 from alpacare.generation import batched
-from alpacare.generation.batched import answer_batch
+from alpacare.generation.batched import answer_rows
 from alpacare.generation.settings import Decoding, GenerationsSettings
 
 SETTINGS = GenerationsSettings(
@@ -31,7 +31,9 @@ def answer_plainly(model: Any, prompt: list[int]) -> list[int]:
 
 
 @pytest.mark.parametrize("kind", [*APART, *LEAKS])
-def test_rows_that_leave_change_no_other(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_that_leave_or_join_change_no_other(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(batched, "_CHUNK", 8)  # so that three checks come soon
     model = build(kind)
     torch.manual_seed(2)
@@ -48,5 +50,10 @@ def test_rows_that_leave_change_no_other(kind: str, monkeypatch: pytest.MonkeyPa
 
     lengths = {len(cut(ids)) for ids in plain}
     assert min(lengths) < 8 < max(lengths), "some must leave early, and some stay"
-    together = answer_batch(model, PROMPTS, [0] * len(PROMPTS), Decoding(SETTINGS, ends, 0))
-    assert [cut(ids) for ids in together] == [cut(ids) for ids in plain]
+    for cache_tokens in (10**6, 130):  # all at once, and two or three that make room for the others
+        settings = SETTINGS.model_copy(update={"cache_tokens": cache_tokens})
+        together: dict[int, list[int]] = {}
+        for ended in answer_rows(model, PROMPTS, [0] * len(PROMPTS), Decoding(settings, ends, 0)):
+            assert not together.keys() & ended.keys()
+            together |= ended
+        assert [cut(together[n]) for n in range(len(PROMPTS))] == [cut(ids) for ids in plain]

@@ -55,10 +55,9 @@ def alone(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Ge
     [
         {"cache_tokens": 10**6},
         {"cache_tokens": 2000},
-        {"engines": ["continuous"], "cache_tokens": 4096, "step_tokens": 128},
         {"workers": 2},
     ],
-    ids=["one batch", "small batches", "continuous", "two workers"],
+    ids=["all at once", "few at once", "two workers"],
 )
 def test_answers_are_those_of_each_prompt_alone(
     changes: dict[str, object], checkpoint: Path, alone: list[Generation]
@@ -71,16 +70,11 @@ def test_answers_are_those_of_each_prompt_alone(
 
 def test_the_run_says_what_could_vary(checkpoint: Path) -> None:
     answer(checkpoint, TESTS[:3], "plain")
-    answer(checkpoint, TESTS[:3], "paged", engines=["continuous"])
     answer(checkpoint, TESTS[:3], "short", dtype="bfloat16")
-    plain, paged, short = (
-        json.loads(Path(f"{name}.json").read_text()) for name in ("plain", "paged", "short")
-    )
+    plain, short = (json.loads(Path(f"{name}.json").read_text()) for name in ("plain", "short"))
     assert (plain["engine"], plain["exact"]) == ("batched", True)
-    assert (paged["engine"], paged["exact"]) == ("continuous", False)
     assert short["exact"] is False
-    assert (plain["cache_tokens"], paged["cache_tokens"]) == (3000, 3000)
-    assert (plain.get("step_tokens"), paged["step_tokens"]) == (None, 512)
+    assert (plain["cache_tokens"], plain.get("step_tokens")) == (3000, None)
     assert plain["versions"]["transformers"]
     assert plain["tokens_per_second"] is None  # no times where the bytes are to be the same
 

@@ -98,9 +98,10 @@ def test_an_output_that_would_overwrite_an_input(checkpoint: Path) -> None:
     assert (done.exit_code, "would be overwritten" in done.output) == (2, True)
 
 
-def test_a_failed_worker_tells_its_own_reason(checkpoint: Path) -> None:
-    small = {"engines": ["continuous"], "cache_tokens": 16, "workers": 2}
-    assert "cache_tokens: 16 hold no prompt and answer of" in fail(checkpoint, TESTS, **small)
+def test_continuous_is_not_offered_on_a_cpu(checkpoint: Path) -> None:
+    line = fail(checkpoint, TESTS, engines=["continuous"])
+    assert "continuous is for GPUs" in line
+    assert "engines: [batched]" in line
 
 
 def test_a_model_without_an_end_of_text_answers_to_the_limit(checkpoint: Path) -> None:

@@ -115,19 +115,6 @@ def test_workers_that_are_stopped_keep_what_they_have(checkpoint: Path) -> None:
     assert answer(checkpoint, TESTS, **{**SLOW, **long}) == resumed
 
 
-def test_continuous_stops_at_once_and_goes_on(checkpoint: Path) -> None:
-    """It would else answer all the others before it ends, and throw them away."""
-    changes = {"engines": ["continuous"], "cache_tokens": 1024, "step_tokens": 64}
-    message = stop(start(checkpoint, **changes), 2, signal.SIGTERM)
-    kept = journal()
-    assert 2 <= len(kept) < 35
-    assert "of 40 answers are kept; the same command goes on" in message
-    resumed = answer(checkpoint, TESTS, **{**SLOW, **changes})
-    assert journal()[: len(kept)] == kept
-    assert len(journal()) == 40
-    assert resumed == answer(checkpoint, TESTS, "again", **SLOW)
-
-
 def test_parts_do_not_depend_on_who_begins_first(checkpoint: Path) -> None:
     """A worker that starts late finds other workers' answers, and must not take their batches."""
     answer(checkpoint, TESTS[:12], cache_tokens=300)
@@ -148,11 +135,13 @@ def test_parts_do_not_depend_on_who_begins_first(checkpoint: Path) -> None:
         assert remaining_batches(job, Journal(begun), 0, 2) == whole[0][1:]
 
 
-def test_a_worker_that_outlived_its_stage_is_waited_for(checkpoint: Path) -> None:
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_worker_that_outlived_its_stage_is_waited_for(checkpoint: Path, workers: int) -> None:
     answer(checkpoint, TESTS[:4])
     (folder,) = Path(".scratch/out").glob("*")
     (folder / "results-0.jsonl").unlink()
-    with hold_lock(folder / worker_lock(0)):
+    set_params(workers=workers)
+    with hold_lock(folder / worker_lock(workers - 1)):
         done = run(generations, checkpoint, "tests.jsonl", "out.jsonl", "--run", "out.json")
     assert done.exit_code == 2
     assert f"this very run is under way in process {os.getpid()}" in done.output

@@ -66,6 +66,7 @@ def generate_answers(
         BadInput: the model cannot be read; a prompt does not fit; the machine is too small.
         KeyboardInterrupt: it was stopped; the message says how to go on.
     """
+    check_engine(settings)
     tokenizer = load_tokenizer(source)
     prompts = encode_prompts(tests, prompt, tokenizer, max_prompt_tokens(source, settings))
     seed = settings.seed if settings.temperature else 0  # without sampling it has no effect
@@ -98,6 +99,19 @@ def generate_answers(
     thoughts = sum(read_answer(tokenizer, ids)[1] for ids, _ in answers.values())
     info = describe_run(job, answers, journal.seconds()) | {"with_thoughts": thoughts}
     return GenerationRun(records, info)
+
+
+def check_engine(settings: GenerationsSettings) -> None:
+    """Refuse an engine that another one beats on this machine.
+
+    Raises:
+        BadInput: `continuous` on a CPU.
+    """
+    if settings.engine == "continuous" and device_name() == "cpu":
+        raise BadInput(
+            "generations.engines: continuous is for GPUs, and torch finds none; on a CPU "
+            "engines: [batched] gives the same answers several times as fast"
+        )
 
 
 def name_student(checkpoint: Path) -> str:
@@ -193,7 +207,7 @@ def describe_run(
     on_cpu = device == "cpu"
     return {
         **_effective_settings(settings),
-        "exact": settings.dtype == "float32" and on_cpu and settings.engine != "continuous",
+        "exact": settings.dtype == "float32" and on_cpu,
         "tokens": tokens,
         "tokens_per_second": None if on_cpu else round(tokens / seconds * workers),
         "versions": versions(device),

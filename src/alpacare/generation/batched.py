@@ -1,87 +1,197 @@
 """Engine `batched`: transformers' generate on left-padded prompts of similar length.
 
-Every few tokens, rows that have ended leave the batch, so that they cost no more.
+Every few tokens, rows that have ended leave the batch, and the next prompts take their places.
 """
 
-from collections.abc import Sequence
-from inspect import signature
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from alpacare.core.progress import RowsDone, ignore_progress
+from alpacare.generation.cache import join_caches, keep_rows, make_cache, rows_can_join
 from alpacare.generation.sampling import make_sampler
-from alpacare.generation.settings import Decoding
+from alpacare.generation.settings import Decoding, GenerationsSettings
 
 if TYPE_CHECKING:
     import torch
     from transformers import DynamicCache, PreTrainedModel
 
-_SPARE = 64  # tokens that the cache allocates ahead
 _CHUNK = 32  # new tokens between two checks of which rows have ended
+_SIMILAR = 7 / 8  # prompts are read together if the shortest is so long beside the longest
+
+
+def longest_first(lengths: Sequence[int]) -> list[int]:
+    """Positions in the order of answering: a batch too large for the memory shows at once."""
+    return sorted(range(len(lengths)), key=lambda position: (-lengths[position], position))
+
+
+def rows_at_once(longest: int, new_tokens: int, cache_tokens: int) -> int:
+    """How many prompts, padded to the longest and with `new_tokens` each, the cache can hold."""
+    return max(1, cache_tokens // (longest + new_tokens))
 
 
 def plan_batches(lengths: Sequence[int], new_tokens: int, cache_tokens: int) -> list[list[int]]:
     """Cut prompts into batches of similar length: little padding, the same in every run.
 
-    A batch holds as many prompts, padded to its longest and with `new_tokens` each, as
-    `cache_tokens` allow, and one at least. Longest first, so that one too large for the memory
-    shows at once. Returns positions.
+    A batch holds as many prompts as `rows_at_once`. Returns positions.
     """
     batches: list[list[int]] = []
     most = 0  # rows of the last batch
-    for position in sorted(range(len(lengths)), key=lambda p: (-lengths[p], p)):
+    for position in longest_first(lengths):
         if not batches or len(batches[-1]) == most:
-            most = max(1, cache_tokens // (lengths[position] + new_tokens))
+            most = rows_at_once(lengths[position], new_tokens, cache_tokens)
             batches.append([])
         batches[-1].append(position)
     return batches
 
 
-def answer_batch(
+def answer_rows(
     model: "PreTrainedModel",
     prompts: Sequence[list[int]],
     seeds: Sequence[int],
     decoding: Decoding,
     report: RowsDone = ignore_progress,
-) -> list[list[int]]:
-    """Answer prompts together: new token ids by row, what follows an end of text included.
+) -> Iterator[dict[int, list[int]]]:
+    """Answer prompts, as many at once as the settings allow; yield answers as they end.
 
-    `report` is told now and then how many tokens the batch has so far.
+    An answer is a prompt's position and its new token ids, what follows an end of text included.
+    `report` is told now and then how many tokens the answers under way have so far.
     """
-    import torch
+    can_join = rows_can_join(make_cache(model))
+    waiting = longest_first([*map(len, prompts)])
+    rows: _Rows | None = None
+    while waiting or rows:
+        if waiting and (can_join or not rows):
+            count = _free_rows(rows, prompts, waiting[0], decoding.settings)
+            taken, waiting = waiting[:count], waiting[count:]
+            groups = _similar(taken, prompts) if can_join else [taken]
+            new = [_read(model, group, prompts, seeds, decoding) for group in groups]
+            rows = _join([rows, *new] if rows else new)
+        assert rows is not None
+        rows.extend(model, decoding, _CHUNK)
+        report(sum(rows.made))
+        if ended := rows.remove_ended(decoding, can_join):
+            yield ended
+        rows = rows if rows.positions else None
 
-    settings = decoding.settings
-    width = max(map(len, prompts))
-    end = width + settings.max_new_tokens
-    ids, mask = pad_left(prompts, decoding.pad_id, model.device)
-    rows = list(range(len(prompts)))
-    answers: list[list[int]] = [[] for _ in prompts]
-    cache = make_cache(model)
-    chunk = _CHUNK if cache else settings.max_new_tokens
-    while rows and ids.shape[1] < end:
+
+def _free_rows(
+    rows: "_Rows | None", prompts: Sequence[list[int]], first: int, settings: GenerationsSettings
+) -> int:
+    """How many prompts the cache can hold beside those under way, `first` the longest of them."""
+    held = rows.positions if rows else []
+    longest = max(len(prompts[position]) for position in [*held, first])
+    most = rows_at_once(longest, settings.max_new_tokens, settings.cache_tokens)
+    return max(0, most - len(held))
+
+
+@dataclass
+class _Rows:
+    """Answers under way."""
+
+    positions: list[int]
+    seeds: list[int]
+    made: list[int]  # new tokens of each
+    ids: "torch.Tensor"  # [rows, tokens], prompts and new tokens, padded on the left
+    mask: "torch.Tensor"  # 0 for padding
+    cache: "DynamicCache | None"
+
+    def extend(self, model: "PreTrainedModel", decoding: Decoding, most: int) -> None:
+        """Give each row as many new tokens, or fewer where one comes to the limit."""
+        import torch
+
+        settings, width = decoding.settings, self.ids.shape[1]
+        count = min(most, settings.max_new_tokens - max(self.made))
+        if not count:
+            return
         samplers = []
         if settings.temperature:
-            samplers = [make_sampler([seeds[row] for row in rows], width, settings)]
+            samplers = [make_sampler(self.seeds, self.made, width, settings)]
         with torch.inference_mode():
             output: Any = model.generate(  # type: ignore[operator]
-                input_ids=ids,
-                attention_mask=mask,
-                past_key_values=cache,
-                generation_config=decoding.config(min(chunk, end - ids.shape[1])),
+                input_ids=self.ids,
+                attention_mask=self.mask,
+                past_key_values=self.cache,
+                generation_config=decoding.config(count),
                 logits_processor=samplers,
             )
-        ids = output.sequences
-        mask = torch.nn.functional.pad(mask, (0, ids.shape[1] - mask.shape[1]), value=1)
-        for row, new in zip(rows, ids[:, width:].tolist(), strict=True):
-            answers[row] = new
-        report(sum(map(len, answers)))
-        ends = {*decoding.end_ids}
-        unfinished = [place for place, row in enumerate(rows) if not ends & {*answers[row]}]
-        if len(unfinished) < len(rows):
-            keep = torch.tensor(unfinished, dtype=torch.long, device=ids.device)
-            ids, mask, rows = ids[keep], mask[keep], [rows[place] for place in unfinished]
-            if cache:
-                cache.batch_select_indices(keep)
-    return answers
+        self.ids = output.sequences
+        added = self.ids.shape[1] - width
+        self.mask = torch.nn.functional.pad(self.mask, (0, added), value=1)
+        self.made = [made + added for made in self.made]
+
+    def remove_ended(self, decoding: Decoding, trim: bool) -> dict[int, list[int]]:
+        """Remove rows that have ended, and give their new tokens by position.
+
+        `trim`: leave out the padding that all others have.
+        """
+        import torch
+
+        ends, limit = {*decoding.end_ids}, decoding.settings.max_new_tokens
+        new = [ids[-made:] for ids, made in zip(self.ids.tolist(), self.made, strict=True)]
+        kept = [row for row, ids in enumerate(new) if len(ids) < limit and ends.isdisjoint(ids)]
+        gone = sorted({*range(len(new))} - {*kept})
+        answers = {self.positions[row]: new[row] for row in gone}
+        if gone:
+            self.positions = [self.positions[row] for row in kept]
+            self.seeds = [self.seeds[row] for row in kept]
+            self.made = [self.made[row] for row in kept]
+        if gone and kept:
+            index = torch.tensor(kept, device=self.ids.device)
+            padding = int(self.mask[index].argmax(1).min()) if trim else 0
+            self.ids, self.mask = self.ids[index, padding:], self.mask[index, padding:]
+            if self.cache:
+                keep_rows(self.cache, index, padding)
+        return answers
+
+
+def _read(
+    model: "PreTrainedModel",
+    positions: list[int],
+    prompts: Sequence[list[int]],
+    seeds: Sequence[int],
+    decoding: Decoding,
+) -> _Rows:
+    """Read prompts, and give each its first new token; all, where no cache keeps what was read."""
+    ids, mask = pad_left([prompts[p] for p in positions], decoding.pad_id, model.device)
+    cache = make_cache(model)
+    rows = _Rows(positions, [seeds[p] for p in positions], [0] * len(positions), ids, mask, cache)
+    rows.extend(model, decoding, 1 if cache else decoding.settings.max_new_tokens)
+    return rows
+
+
+def _similar(positions: Sequence[int], prompts: Sequence[list[int]]) -> list[list[int]]:
+    """Cut positions, longest first, into groups of similar length."""
+    groups: list[list[int]] = []
+    for position in positions:
+        length = len(prompts[position])
+        if not groups or length < _SIMILAR * len(prompts[groups[-1][0]]):
+            groups.append([])
+        groups[-1].append(position)
+    return groups
+
+
+def _join(parts: list[_Rows]) -> _Rows:
+    """Make one of all; shorter ones are padded."""
+    import torch
+
+    if len(parts) == 1:
+        return parts[0]
+    width = max(part.ids.shape[1] for part in parts)
+    pad = torch.nn.functional.pad
+    ids, mask = (
+        torch.cat([pad(tensor, (width - tensor.shape[1], 0)) for tensor in tensors])
+        for tensors in ([part.ids for part in parts], [part.mask for part in parts])
+    )
+    caches = [part.cache for part in parts if part.cache]
+    return _Rows(
+        [position for part in parts for position in part.positions],
+        [seed for part in parts for seed in part.seeds],
+        [made for part in parts for made in part.made],
+        ids,
+        mask,
+        join_caches(caches),
+    )
 
 
 def pad_left(
@@ -94,54 +204,3 @@ def pad_left(
     ids = [[pad_id] * (width - len(prompt)) + [*prompt] for prompt in prompts]
     mask = [[0] * (width - len(prompt)) + [1] * len(prompt) for prompt in prompts]
     return torch.tensor(ids, device=device), torch.tensor(mask, device=device)
-
-
-def make_cache(model: "PreTrainedModel") -> "DynamicCache | None":
-    """Make an empty cache for a model; None for one that keeps a state of its own kind.
-
-    It has spare space, where transformers' own copies everything at every token. Layers with a
-    window or a state stay transformers' own.
-    """
-    from transformers import DynamicCache
-    from transformers.cache_utils import DynamicLayer
-
-    if "past_key_values" not in signature(model.forward).parameters:
-        return None
-
-    class PreallocatedLayer(DynamicLayer):  # type: ignore[no-untyped-call]
-        """Keys and values [rows, heads, tokens, size], each the first part of a larger tensor."""
-
-        key_buffer: "torch.Tensor | None" = None
-        value_buffer: "torch.Tensor | None" = None
-
-        def update(
-            self, key_states: "torch.Tensor", value_states: "torch.Tensor", *_: Any, **__: Any
-        ) -> "tuple[torch.Tensor, torch.Tensor]":
-            if not self.is_initialized:
-                self.lazy_initialization(key_states, value_states)
-            length = self.get_seq_length()
-            self.key_buffer = _append(self.keys, self.key_buffer, key_states, length)
-            self.value_buffer = _append(self.values, self.value_buffer, value_states, length)
-            total = length + key_states.shape[-2]
-            self.keys, self.values = self.key_buffer[:, :, :total], self.value_buffer[:, :, :total]
-            return self.keys, self.values
-
-    cache = DynamicCache(config=model.config.get_text_config())
-    for place, layer in enumerate(cache.layers):
-        if type(layer) is DynamicLayer:
-            cache.layers[place] = PreallocatedLayer()  # type: ignore[no-untyped-call]
-    return cache
-
-
-def _append(
-    held: "torch.Tensor | None", buffer: "torch.Tensor | None", new: "torch.Tensor", length: int
-) -> "torch.Tensor":
-    """Write `new` after the `length` tokens that are held, in a larger buffer if need be."""
-    rows, heads, added, size = new.shape
-    # with another number of rows, some have left, and `held` is no part of the buffer any more
-    if buffer is None or len(buffer) != rows or buffer.shape[2] < length + added:
-        buffer = new.new_empty(rows, heads, length + added + _SPARE, size)
-        if held is not None and length:
-            buffer[:, :, :length] = held
-    buffer[:, :, length : length + added] = new
-    return buffer

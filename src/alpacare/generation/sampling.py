@@ -40,11 +40,11 @@ def draw_tokens(
 
 
 def make_sampler(
-    seeds: Sequence[int], prompt_width: int, settings: GenerationsSettings
+    seeds: Sequence[int], drawn: Sequence[int], width: int, settings: GenerationsSettings
 ) -> "LogitsProcessor":
     """Make what turns the logits of a batch into one choice a row, for greedy decoding to take.
 
-    `seeds`: one a row; `prompt_width`: tokens before the first new one.
+    `seeds`: one a row; `drawn`: how often it was drawn for each before; `width`: tokens a row now.
     """
     import numpy as np
     import torch
@@ -52,12 +52,13 @@ def make_sampler(
 
     most = settings.max_new_tokens
     table = torch.from_numpy(np.stack([np.random.default_rng(s).random(most) for s in seeds]))
+    rows, first = torch.arange(len(seeds)), torch.tensor(drawn)
 
     class RowSampler(LogitsProcessor):
         def __call__(
             self, input_ids: torch.LongTensor, scores: torch.FloatTensor
         ) -> torch.FloatTensor:
-            uniforms = table[:, input_ids.shape[1] - prompt_width].to(scores.device)
+            uniforms = table[rows, first + (input_ids.shape[1] - width)].to(scores.device)
             chosen = draw_tokens(scores, uniforms, settings.temperature, settings.top_p)
             only: torch.FloatTensor = torch.full_like(scores, -torch.inf)  # type: ignore[assignment]
             only.scatter_(1, chosen[:, None], 0.0)

@@ -102,15 +102,16 @@ def remaining_batches(
 ) -> list[list[int]]:
     """Give the batches that a worker has still to answer: its part is every so many-th one.
 
-    The batches are the same with any number of workers and after any number of kills, since in
-    bfloat16 the other rows of a batch change an answer.
+    In float32 answers do not depend on what shares a batch: all prompts are one batch, whose rows
+    make room for the next ones. Else the batches are the same with any number of workers and after
+    any number of kills.
     """
     done = journal.results().keys()
-    if job.settings.engine == "continuous":
-        part = range(rank, len(job.prompts), workers)  # fixed, as others may have begun already
+    settings, lengths = job.settings, [len(ids) for ids in job.prompts]
+    if settings.engine == "continuous" or settings.dtype == "float32":
+        part = batched.longest_first(lengths)[rank::workers]  # others may have begun already
         left = [position for position in part if position not in done]
         return [left] if left else []
-    settings, lengths = job.settings, [len(ids) for ids in job.prompts]
     batches = batched.plan_batches(lengths, settings.max_new_tokens, settings.cache_tokens)
     return [batch for batch in batches[rank::workers] if not done >= set(batch)]
 
@@ -163,8 +164,8 @@ def _generate(
         return
     for batch in batches:
         prompts, seeds = [job.prompts[p] for p in batch], [job.seeds[p] for p in batch]
-        new = batched.answer_batch(model, prompts, seeds, decoding, report)
-        yield dict(zip(batch, new, strict=True))
+        for ended in batched.answer_rows(model, prompts, seeds, decoding, report):
+            yield {batch[place]: ids for place, ids in ended.items()}
 
 
 def trim_answer(ids: list[int], end_ids: Sequence[int], most: int) -> AnswerTokens:
