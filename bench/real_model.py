@@ -15,11 +15,13 @@ import warnings
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import click
+import results
 import torch
-from train_ways import ROW, WAYS, Work
+from train_ways import ROW, WAYS, Way, Work
 
 from alpacare.compute.determinism import make_deterministic
 from alpacare.compute.pretrained import ModelSource, read_tokenizer
@@ -33,13 +35,15 @@ from alpacare.records.response import Response
 from alpacare.training.packing import Example, encode_example
 
 SAMPLES, BATCH = 16, 8
-ROUNDS = 1
+ROUNDS = 2
 ASKED, NEW_TOKENS = 12, 64
 LORA = {"r": 16, "lora_alpha": 32, "target_modules": "all-linear", "task_type": "CAUSAL_LM"}
 SETTINGS = GenerationsSettings(
     engines=["batched"], servers=[], workers=1, max_new_tokens=NEW_TOKENS, temperature=0.0,
     top_p=1.0, seed=0, cache_tokens=4096, step_tokens=512, dtype="float32", threads=1,
 )  # fmt: skip
+
+Rates = dict[str, float]
 
 
 def encode(tokenizer: Any, rows: list[Response]) -> list[Example]:
@@ -62,33 +66,38 @@ def cpu_seconds(work: Callable[[], object]) -> float:
     return time.process_time() - start
 
 
-def train_rates(first: Any, work: Work, lora: bool) -> dict[str, float]:
-    """The best useful tokens a CPU second of each way; building a Trainer counts for all."""
+def train_rates(first: Any, work: Work, lora: bool) -> list[Rates]:
+    """Useful tokens a CPU second of each way, in rounds; building a Trainer counts for all."""
     from peft import LoraConfig, get_peft_model
 
-    best: dict[str, float] = {}
+    def seconds(way: Way) -> float:
+        model = copy.deepcopy(first)
+        if lora:
+            model = get_peft_model(model, LoraConfig(**LORA))
+        with tempfile.TemporaryDirectory() as folder:
+            return cpu_seconds(lambda: way(model, work, folder))
+
     ways = {name: way for name, way in WAYS.items() if name != "trl" or find_spec("trl")}
-    for number in range(ROUNDS):
-        for name in list(ways)[:: -1 if number % 2 else 1]:
-            model = copy.deepcopy(first)
-            if lora:
-                model = get_peft_model(model, LoraConfig(**LORA))
-            with tempfile.TemporaryDirectory() as folder:
-                seconds = cpu_seconds(lambda: ways[name](model, work, folder))  # noqa: B023
-            best[name] = max(best.get(name, 0.0), work.tokens / seconds)
-    return best
+    return in_rounds(
+        {name: lambda way=way: work.tokens / seconds(way) for name, way in ways.items()}  # type: ignore[misc]
+    )
 
 
-def ask_rates(model: Any, prompts: list[list[int]], ends: list[int]) -> dict[str, float]:
+def in_rounds(ways: dict[str, Callable[[], float]]) -> list[Rates]:
+    """Rates by way, in rounds, every other one in turned order."""
+    orders = [list(ways)[:: -1 if number % 2 else 1] for number in range(ROUNDS)]
+    return [{name: ways[name]() for name in order} for order in orders]
+
+
+def ask_rates(model: Any, prompts: list[list[int]], ends: list[int]) -> list[Rates]:
     """New tokens a CPU second: our batches, and one left-padded batch that waits for the last."""
-    decoding, count = Decoding(SETTINGS, ends, 0), 0
+    decoding = Decoding(SETTINGS, ends, 0)
+    answers: list[list[int]] = []
 
     def ours() -> None:
-        nonlocal count
+        answers.clear()
         for ended in answer_rows(model, prompts, [0] * len(prompts), decoding):
-            for new in ended.values():
-                stop = next((n for n, token in enumerate(new) if token in ends), len(new) - 1)
-                count += stop + 1
+            answers.extend(ended.values())
 
     def plain() -> None:
         ids, mask = pad_left(prompts, 0, model.device)
@@ -98,15 +107,24 @@ def ask_rates(model: Any, prompts: list[list[int]], ends: list[int]) -> dict[str
                 eos_token_id=ends, pad_token_id=0,
             )  # fmt: skip
 
-    seconds = cpu_seconds(ours)
-    return {"ours": count / seconds, "published": count / cpu_seconds(plain)}
+    ours()  # how many tokens there are, and what a first run pays for
+    stops = [[n for n, token in enumerate(new) if token in ends] for new in answers]
+    count = sum(min([*stop, len(new) - 1]) + 1 for stop, new in zip(stops, answers, strict=True))
+    return in_rounds(
+        {
+            "ours": lambda: count / cpu_seconds(ours),
+            "published": lambda: count / cpu_seconds(plain),
+        }
+    )
 
 
-def lines(title: str, rates: dict[str, float]) -> list[str]:
-    mine = rates["ours"]
+def lines(title: str, rounds: list[Rates]) -> list[str]:
+    """Lines of the table: the median of the rounds, and how far they are apart."""
+    rates = {name: median(each[name] for each in rounds) for name in rounds[0]}
     names = {"ours": "ours", "published": "padded batches", "trl": "TRL, packing"}
     return [
-        f"| {title}, {names[name]} | {rate:.0f} | {mine / rate:.2f} |"
+        f"| {title}, {names[name]} | {rate:.0f} | {rates['ours'] / rate:.2f} | "
+        f"{results.noise(rounds):g} % |"
         for name, rate in rates.items()
     ]
 
@@ -127,7 +145,13 @@ def main(model: Path, rows: Path) -> None:
         f"{len(examples)} samples of {work.tokens:,} tokens; of the padded batches "
         f"{work.useful:.0%} are useful\n"
     )
-    print("| | tokens a CPU second | ours is so many times as fast |\n|---|---|---|")
+    columns = (
+        "",
+        "tokens a CPU second",
+        "ours is so many times as fast",
+        "the machine's own noise",
+    )
+    print(f"| {' | '.join(columns)} |\n|---|---|---|---|")
     for title, lora in (("LoRA", True), ("all weights", False)):
         print("\n".join(lines(title, train_rates(first, work, lora))), flush=True)
     prompts = [example.ids[: example.prompt_length] for example in examples[:ASKED]]

@@ -1,4 +1,4 @@
-"""How fast a LLaMA-7B of random weights is trained on one GPU: padded, packed, compiled, LoRA.
+"""How fast a LLaMA-7B of random weights is trained on one GPU: padded, packed, compiled, varlen.
 
     python bench/train_gpu.py [--profile WAY]
 
@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -22,6 +22,7 @@ from typing import Any
 import click
 import numpy as np
 import results
+import train_gpu_kernels
 from rich.console import Console
 from rich.table import Table
 from train_ways import AT_ONCE, BATCH, make_job, make_settings, sequences_per_step, skewed
@@ -40,11 +41,17 @@ WAYS: dict[str, dict[str, Any]] = {
     "packed": {},
     "packed, compiled": {"compile": True},
     "packed, compiled, Liger": {"compile": True, "liger": True},
+    "varlen, compiled, fused loss": {"compile": True},
+    "varlen, compiled, fused loss, nothing twice": {
+        "compile": True,
+        "gradient_checkpointing": False,
+    },
     "packed, LoRA": {"lora": LORA, "gradient_checkpointing": False},
 }
 ROW = 1024
 TOKENS_A_WORD = 1.4  # of LLaMA's tokenizer in English medical text, roughly
 FRAME = 45  # tokens of the prompt's fixed words
+GOAL = 0.55  # model FLOPs utilisation of the best way on one H200
 STEPS = 8  # the first is not counted: it compiles
 MEMORY_SHARE = 0.9  # share of the device's memory that the estimate may fill
 Line = dict[str, Any]
@@ -73,12 +80,19 @@ def fit_settings(way: str, shape: ModelShape, device_bytes: int | None) -> Check
     elif device_bytes:
         sizes = [{"micro_batch_size": size} for size in (16, 8, 4, 2, 1)]
         limit = MEMORY_SHARE * device_bytes
-        values |= next((one for one in sizes if needed(values | one, shape) <= limit), sizes[-1])
+        values |= next(
+            (one for one in sizes if needed(values | one, shape, fused(way)) <= limit), sizes[-1]
+        )
     return CheckpointSettings(**values)
 
 
-def needed(values: Line, shape: ModelShape) -> int:
-    """Bytes that training takes by estimate."""
+def fused(way: str) -> bool:
+    """Whether a way takes its attention and loss from train_gpu_kernels.py."""
+    return way.startswith("varlen")
+
+
+def needed(values: Line, shape: ModelShape, fused: bool = False) -> int:
+    """Bytes that training takes by estimate; `fused`: all logits are never there at once."""
     return estimate_memory(
         shape,
         micro_batch_size=values["micro_batch_size"],
@@ -87,11 +101,11 @@ def needed(values: Line, shape: ModelShape) -> int:
         lora_rank=values["lora"]["rank"] if values["lora"] else None,
         gradient_checkpointing=values["gradient_checkpointing"],
         accumulating=True,
-        liger=values["liger"],
+        liger=values["liger"] or fused,
     ).total
 
 
-def make_model(shape: ModelShape, settings: CheckpointSettings) -> Any:
+def make_model(shape: ModelShape, settings: CheckpointSettings, varlen: bool = False) -> Any:
     """Random weights, made where they are trained: float32, or frozen under adapters."""
     import torch
     from transformers import AutoModelForCausalLM, LlamaConfig
@@ -107,6 +121,8 @@ def make_model(shape: ModelShape, settings: CheckpointSettings) -> Any:
     dtype = getattr(torch, settings.dtype) if settings.lora else torch.float32
     torch.manual_seed(0)
     with torch.device("cuda" if torch.cuda.is_available() else "cpu"):
+        if varlen:
+            return train_gpu_kernels.make_model(config, getattr(torch, settings.dtype))
         model = AutoModelForCausalLM.from_config(
             config, dtype=dtype, attn_implementation="sdpa", trust_remote_code=False
         )
@@ -156,15 +172,16 @@ def measure(way: str, shape: ModelShape) -> Line:
     per_step = micro_batch * max(1, sequences_per_step(sequences, batch) // micro_batch)
     sequences = sequences[: len(sequences) // per_step * per_step]
     job = make_job(settings, per_step, 0, cpu=not on_gpu)
-    with tempfile.TemporaryDirectory() as folder, no_weights_written():
-        model = make_model(shape, settings)
+    kernels = train_gpu_kernels.collate_varlen() if fused(way) else nullcontext()
+    with tempfile.TemporaryDirectory() as folder, no_weights_written(), kernels:
+        model = make_model(shape, settings, fused(way))
         arrays, none = PackedSequences.of(sequences), PackedSequences.of([])
         trainer, throughput = train(model, arrays, none, job, Path(folder), Event())
     measured = throughput.summary(trainer.args)
     return {
         "way": way,
         "micro_batch_size": trainer.args.per_device_train_batch_size,
-        "estimated_gb": round(needed(settings.model_dump(), shape) / 1e9, 1),
+        "estimated_gb": round(needed(settings.model_dump(), shape, fused(way)) / 1e9, 1),
         "peak_gb": round(measured["peak_bytes"] / 1e9, 1),
         "tokens_per_second": measured["tokens_per_second"],
         "utilisation": measured["utilisation"],
@@ -221,6 +238,11 @@ def show(lines: list[Line]) -> None:
             f"{each['estimated_gb']}",
         )
     Console().print(table)
+    print(
+        "of peak FLOPs: model FLOPs utilisation = useful tokens/s x FLOPs a token / peak\n"
+        "(Chowdhery et al. 2022, arXiv 2204.02311, appendix B); FLOPs a token: 6 a weight, and\n"
+        f"attention; what is computed twice does not count. The goal on one H200 is {GOAL:.0%}."
+    )
     for each in lines:
         if "failed" in each:
             print(f"{each['way']}: failed: {each['failed']}")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from transformers import DynamicCache, PreTrainedModel
 
 _CHUNK = 32  # new tokens between two checks of which rows have ended
+_JOINING = 1 / 4  # of the rows that the cache can hold are free before others join
 _SIMILAR = 7 / 8  # prompts are read together if the shortest is so long beside the longest
 
 
@@ -78,11 +79,15 @@ def answer_rows(
 def _free_rows(
     rows: "_Rows | None", prompts: Sequence[list[int]], first: int, settings: GenerationsSettings
 ) -> int:
-    """How many prompts the cache can hold beside those under way, `first` the longest of them."""
+    """How many prompts to read beside those under way, `first` the longest of them.
+
+    None until a good part of the cache is free: to read one after the other takes longer.
+    """
     held = rows.positions if rows else []
     longest = max(len(prompts[position]) for position in [*held, first])
     most = rows_at_once(longest, settings.max_new_tokens, settings.cache_tokens)
-    return max(0, most - len(held))
+    free = most - len(held)
+    return free if free >= _JOINING * most else 0
 
 
 @dataclass
