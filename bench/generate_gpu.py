@@ -31,6 +31,7 @@ from transformers import LlamaConfig
 
 from alpacare.core.progress import quiet_libraries
 from alpacare.generation.model import ModelSource, load_tokenizer
+from alpacare.training.memory_estimate import PEAK_FLOPS, ModelShape, flops_per_token
 
 SHAPES: dict[str, Callable[[], LlamaConfig]] = {"7b": LlamaConfig, "tiny": tiny}
 FEW = 16  # tasks for the published loop, whose pace does not depend on how many there are
@@ -90,6 +91,9 @@ def measure(way: str, folder: Path) -> Line:
     seconds = time.perf_counter() - start
     new = [len(ids) + (reason == "stop" and way != "vLLM") for ids, reason, _ in answers]
     on_gpu = torch.cuda.is_available()
+    name = torch.cuda.get_device_name(0) if on_gpu else "cpu"
+    prompts = [len(work.prompt.encode(answer.tokenizer, *each)) for each in asked]
+    lengths = [prompt + count for prompt, count in zip(prompts, new, strict=True)]
     return {
         "way": way,
         "tasks": len(asked),
@@ -97,8 +101,23 @@ def measure(way: str, folder: Path) -> Line:
         "median_tokens": median(new),
         "cut_off": round(mean(reason == "length" for _, reason, _ in answers), 3),
         "peak_gb": round(torch.cuda.max_memory_allocated() / 1e9, 1) if on_gpu else None,
-        "device": torch.cuda.get_device_name(0) if on_gpu else "cpu",
+        "utilisation": utilisation(folder, lengths, seconds, name),
+        "device": name,
     }
+
+
+def utilisation(folder: Path, lengths: list[int], seconds: float, device: str) -> float | None:
+    """Model FLOPs utilisation of reading and answering; None for a device of unknown peak.
+
+    A third of what training takes for the same tokens (`flops_per_token` names the sources).
+    """
+    peak = next((peak for name, peak in PEAK_FLOPS.items() if name in device), None)
+    if peak is None:
+        return None
+    shape = ModelShape.from_config(LlamaConfig.from_pretrained(folder))
+    context = sum(length * length for length in lengths) / sum(lengths)
+    flops = flops_per_token(shape, context) / 3 * sum(lengths)
+    return round(flops / seconds / peak, 4)
 
 
 def run_in_own_process(way: str, folder: str, shape: str) -> Line:
@@ -112,30 +131,36 @@ def run_in_own_process(way: str, folder: str, shape: str) -> Line:
 
 
 def show(lines: list[Line]) -> None:
-    columns = ("new tokens/s", "to published", "median tokens", "cut off", "GB")
+    columns = ("new tokens/s", "to published", "of peak FLOPs", "median tokens", "cut off", "GB")
     table = Table(Column(no_wrap=True), *columns)
     done = [each for each in lines if "failed" not in each]
     first = next((x["tokens_per_second"] for x in done if x["way"].startswith("published")), None)
     for each in done:
         rate, used = each["tokens_per_second"], each["peak_gb"]
         ratio = f"{rate / first:.1f}" if first else ""
-        cells = (f"{rate:,}", ratio, f"{each['median_tokens']:.0f}", f"{each['cut_off']:.0%}")
+        share = f"{each['utilisation']:.1%}" if each["utilisation"] else "not known"
+        counts = (f"{each['median_tokens']:.0f}", f"{each['cut_off']:.0%}")
+        cells = (f"{rate:,}", ratio, share, *counts)
         table.add_row(each["way"], *cells, f"{used}" if used else "not known")
     Console().print(table)
+    print(
+        "of peak FLOPs: model FLOPs utilisation = tokens/s, read and new, x FLOPs a token / peak\n"
+        "(Chowdhery et al. 2022, arXiv 2204.02311, appendix B): 2 a weight, and attention"
+    )
     for each in lines:
         if "failed" in each:
             print(f"{each['way']}: failed: {each['failed']}")
 
 
-def measure_all(shape: str) -> list[Line]:
+def measure_all(shape: str) -> tuple[list[Line], str]:
     with tempfile.TemporaryDirectory() as folder:
         made = run_in_own_process("model", folder, shape)
         if "failed" in made:
-            return [made]
+            return [made], ""
         here = [way for way in WAYS if way != "vLLM" or find_spec("vllm")]
         if "vLLM" not in here:
             print("vLLM is not installed and left out; to compare with it: pip install vllm")
-        return [run_in_own_process(way, folder, shape) for way in here]
+        return results.run_ways(here, lambda way: run_in_own_process(way, folder, shape))
 
 
 @click.command()
@@ -154,8 +179,9 @@ def main(shape: str, way: tuple[str, str] | None, save: bool) -> None:
     elif way:
         print(json.dumps(measure(way[0], Path(way[1]))))
     else:
-        lines = measure_all(shape)
+        lines, noise = measure_all(shape)
         show(lines)
+        print(noise)
         if shape == "7b":
             results.report_gpu("generate_gpu", lines, save)
 

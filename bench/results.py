@@ -9,6 +9,7 @@ import os
 import platform
 import re
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any, TypedDict
@@ -72,6 +73,18 @@ def describe_noise(percent: float) -> str:
     return f"this machine's own noise: the same work differed by up to {percent:g} % between rounds"
 
 
+def run_ways(
+    ways: Sequence[str], run: Callable[[str], dict[str, Any]]
+) -> tuple[list[dict[str, Any]], str]:
+    """Run each way, and the first one again at the end; their lines, and the noise in words."""
+    lines = [run(way) for way in [*ways, ways[0]]]
+    again = lines.pop()
+    if "failed" in lines[0] or "failed" in again:
+        return lines, "this machine's own noise is not known: the first way failed"
+    rates = [{"rate": float(line["tokens_per_second"])} for line in (lines[0], again)]
+    return lines, describe_noise(noise(rates))
+
+
 def report(bench: str, figures: Figures, save: bool, device: str = "") -> None:
     """Print figures beside the kept ones; with `save`, keep them as this machine's or device's."""
     table = Table(bench, Column("here", justify="right"), "kept, lowest to highest", "of")
@@ -100,6 +113,8 @@ def report_gpu(bench: str, lines: list[dict[str, Any]], save: bool) -> None:
         if "failed" not in line:
             figures[f"{line['way']}, tokens/s"] = line["tokens_per_second"]
             figures[f"{line['way']}, peak GB"] = line["peak_gb"]
+            if line.get("utilisation"):
+                figures[f"{line['way']}, % of the peak"] = round(100 * line["utilisation"], 1)
             device = line["device"]
     report(bench, figures, save and bool(figures), device)
 

@@ -8,6 +8,7 @@ compared. Exits 1 if they differ. TRL takes part where it is installed.
 """
 
 import copy
+import re
 import sys
 import tempfile
 import time
@@ -24,6 +25,8 @@ import torch
 from rich.console import Console
 from rich.table import Table
 from torch.optim.optimizer import register_optimizer_step_post_hook
+from torch.profiler import ProfilerActivity
+from torch.profiler import profile as record
 from train_ways import (
     ROW,
     Lengths,
@@ -52,6 +55,12 @@ CLOSE = 1e-5  # losses and weights
 MOVED = 1e-4  # at least: or equal weights would show nothing
 TRL = "trl==1.16.0"
 THREADS = 2
+KINDS = {  # operations of torch, by name
+    "matrix products": r"::(add|b|badd)?mm",
+    "attention": "scaled_dot_product",
+    "loss": "softmax|nll_loss|cross_entropy",
+    "optimiser": "adam|_foreach",
+}
 WAYS: dict[str, Way] = {"published": published, "trl": trl, "ours": ours}
 Report = dict[str, Any]
 
@@ -143,6 +152,20 @@ def summarise(rounds: list[dict[str, float]], flops: float, peak: float) -> dict
     return lines
 
 
+def profile(way: Way, first: Any, work: Work) -> dict[str, float]:
+    """Where the time of training goes, in %, by kind of operation, with torch's profiler on."""
+    with record(activities=[ProfilerActivity.CPU]) as events:
+        _, rate = run(way, first, work)
+    shares = dict.fromkeys([*KINDS, "other operations"], 0.0)
+    for event in events.key_averages():
+        if event.key.startswith("aten::"):
+            kinds = [kind for kind, names in KINDS.items() if re.search(names, event.key)]
+            shares[kinds[0] if kinds else "other operations"] += event.self_cpu_time_total
+    microseconds = 1e6 * work.tokens / rate
+    found = {kind: round(100 * value / microseconds, 1) for kind, value in shares.items()}
+    return found | {"Python and waiting": round(max(0.0, 100 - sum(found.values())), 1)}
+
+
 def compare_speed(ways: dict[str, Way], lengths: Lengths, peak: float) -> Report:
     """Measure all ways on samples of such lengths."""
     tokenizer, examples = encode(corpus(SAMPLES, lengths))
@@ -155,6 +178,7 @@ def compare_speed(ways: dict[str, Way], lengths: Lengths, peak: float) -> Report
         "useful": round(work.useful, 3),
         "ways": lines,
         "noise": results.noise(rounds),
+        "profile": profile(ways["ours"], first, work),
     }
 
 
@@ -169,6 +193,8 @@ def show_lengths(title: str, part: Report) -> None:
         table.add_row(name, *middle, f"{line['best_to_best']:.2f}", f"{line['utilisation']:.0%}")
     Console().print(table)
     print(results.describe_noise(part["noise"]))
+    shares = ", ".join(f"{kind} {share:g} %" for kind, share in part["profile"].items())
+    print(f"where the time of ours goes: {shares}")
 
 
 def figures(lengths: dict[str, Report]) -> results.Figures:
@@ -181,6 +207,8 @@ def figures(lengths: dict[str, Report]) -> results.Figures:
                 found[f"{name}, {way}, times the recipe"] = line["ratio"]["median"]
             found[f"{name}, {way}, % of the peak"] = round(100 * line["utilisation"], 1)
         found[f"{name}, noise, %"] = part["noise"]
+        for kind, share in part["profile"].items():
+            found[f"{name}, ours, % of the time in {kind}"] = share
     return found
 
 

@@ -265,8 +265,9 @@ def main(shape: str, profiled: str | None, way: str | None, save: bool) -> None:
     elif profiled:
         profile(profiled, SHAPES[shape])
     else:
-        lines = [run_in_own_process(way, shape) for way in WAYS]
+        lines, noise = results.run_ways(list(WAYS), lambda way: run_in_own_process(way, shape))
         show(lines)
+        print(noise)
         if shape == "7b":
             results.report_gpu("train_gpu", lines, save)
 

@@ -141,6 +141,5 @@ QUOTES += [
     for way, words in (
         ("published", "published loop"),
         ("batched", "`batched`"),
-        ("continuous", "`continuous`"),
     )
 ]

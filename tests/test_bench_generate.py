@@ -114,6 +114,11 @@ def test_the_ways_of_the_gpu_run_at_a_tiny_shape_and_a_failure_is_a_line(
     lines = [generate_gpu.measure(way, tiny.parent) for way in ways]
     assert all(line["tokens_per_second"] > 0 for line in lines)
     assert len({line["median_tokens"] for line in lines}) == 1
+    assert {line["utilisation"] for line in lines} == {None}  # nobody knows a CPU's peak
+    # 100 tokens in a millisecond at 2 FLOPs a weight and token
+    share = generate_gpu.utilisation(tiny.parent, [100], 1e-3, "NVIDIA H200")
+    weights = 1e-3 * 989e12 * share / 200
+    assert 700_000 < weights < 1_300_000  # 0.8 million, an output matrix among them, and attention
     broken = generate_gpu.run_in_own_process("vLLM", str(tiny.parent / "nowhere"), "tiny")
     assert "nowhere" in broken["failed"]
     generate_gpu.show([*lines, broken])

@@ -114,6 +114,11 @@ def test_noise_is_how_far_the_same_work_goes_apart() -> None:
     # ours: (11 - 10) / 10 = 10 %; theirs: (5 - 4) / 5 = 20 %
     assert results.noise(rounds) == 20.0
     assert "up to 20 %" in results.describe_noise(20.0)
+    rates = iter([100, 300, 110])
+    lines, said = results.run_ways(["a", "b"], lambda _: {"tokens_per_second": next(rates)})
+    assert [line["tokens_per_second"] for line in lines] == [100, 300]
+    assert "up to 9.5 %" in said  # 10 of the median, 105
+    assert "not known" in results.run_ways(["a"], lambda _: {"failed": "no memory"})[1]
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,17 @@ def bench() -> Any:
     return train_gpu
 
 
+def test_the_profile_says_where_the_time_goes() -> None:
+    import train
+    from train_ways import Work, corpus, encode, make_student, ours, skewed
+
+    tokenizer, examples = encode(corpus(4, skewed))
+    shares = train.profile(ours, make_student(tokenizer), Work(tokenizer, examples, batch=4))
+    assert set(shares) == {*train.KINDS, "other operations", "Python and waiting"}
+    assert all(shares[kind] > 0 for kind in train.KINDS)
+    assert sum(shares.values()) == pytest.approx(100, abs=1)
+
+
 @pytest.mark.parametrize("way", ["padded", "packed", "packed, LoRA"])
 def test_the_ways_of_the_gpu_run_at_a_tiny_shape(
     bench: Any, way: str, monkeypatch: pytest.MonkeyPatch

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from transformers import DynamicCache, PreTrainedModel
 
 _CHUNK = 32  # new tokens between two checks of which rows have ended
-_JOINING = 1 / 4  # of the rows that the cache can hold are free before others join
-_SIMILAR = 7 / 8  # prompts are read together if the shortest is so long beside the longest
+_JOINING = 1 / 2  # of the rows that the cache can hold are free before others join
+_SIMILAR = 3 / 4  # prompts are read together if the shortest is so long beside the longest
 
 
 def longest_first(lengths: Sequence[int]) -> list[int]:
