@@ -16,7 +16,7 @@ from alpacare.core.errors import BadInput
 from alpacare.core.file_lock import hold_lock
 from alpacare.core.files import read_json, write_json
 from alpacare.core.texts import repair_text
-from alpacare.generation import worker
+from alpacare.generation import continuous, worker
 from alpacare.generation.model import PAD_ID, load_tokenizer, read_context
 from alpacare.generation.prompts import EncodedPrompt, encode_prompts
 from alpacare.generation.sampling import row_seed
@@ -66,7 +66,8 @@ def generate_answers(
         BadInput: the model cannot be read; a prompt does not fit; the machine is too small.
         KeyboardInterrupt: it was stopped; the message says how to go on.
     """
-    check_engine(settings)
+    if settings.engine == "continuous":
+        continuous.check_device()
     tokenizer = load_tokenizer(source)
     prompts = encode_prompts(tests, prompt, tokenizer, max_prompt_tokens(source, settings))
     seed = settings.seed if settings.temperature else 0  # without sampling it has no effect
@@ -99,19 +100,6 @@ def generate_answers(
     thoughts = sum(read_answer(tokenizer, ids)[1] for ids, _ in answers.values())
     info = describe_run(job, answers, journal.seconds()) | {"with_thoughts": thoughts}
     return GenerationRun(records, info)
-
-
-def check_engine(settings: GenerationsSettings) -> None:
-    """Refuse an engine that another one beats on this machine.
-
-    Raises:
-        BadInput: `continuous` on a CPU.
-    """
-    if settings.engine == "continuous" and device_name() == "cpu":
-        raise BadInput(
-            "generations.engines: continuous is for GPUs, and torch finds none; on a CPU "
-            "engines: [batched] gives the same answers several times as fast"
-        )
 
 
 def name_student(checkpoint: Path) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
+from alpacare.compute.machine import device_name
 from alpacare.core.errors import BadInput
 from alpacare.generation.settings import Decoding
 
@@ -14,6 +15,19 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 _PAGE = 16  # tokens in the cache's unit
+
+
+def check_device() -> None:
+    """Refuse a machine on which the other engine is faster.
+
+    Raises:
+        BadInput: there is no GPU.
+    """
+    if device_name() == "cpu":
+        raise BadInput(
+            "generations.engines: continuous is for GPUs, and torch finds none; on a CPU "
+            "engines: [batched] gives the same answers several times as fast"
+        )
 
 
 def attention_name() -> str:
