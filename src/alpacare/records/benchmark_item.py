@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from alpacare.core import jsonl
 from alpacare.core.errors import BadInput
@@ -38,7 +38,7 @@ class BenchmarkItem(Row):
     id: Text
     question: Text
     context: Text | None = None
-    choices: list[str] = []
+    choices: list[str] = Field(default=[])
     answer: int | str
     subject: Text | None = None
 
