@@ -78,7 +78,7 @@ def run_benchmark(
     with tempfile.TemporaryDirectory() as cache:
         _stay_here(cache)
         lm = _open_model(source, prompt, settings)
-        task = _load_task(folder, data, settings, cache)
+        task = _load_task(folder, settings)
         samples = _evaluate(lm, task, settings)
     reader = ResultReader(lm, task, task_file, {item.id: item for item in items})
     rows = [reader.read(sample) for sample in samples]
@@ -101,9 +101,9 @@ def _check_few_shot(folder: Path, task: TaskFile, settings: LmEvalSettings, item
 def _stay_here(cache: str) -> None:
     """Keep lm-eval from the network and from the user's cache, and its remarks from the screen."""
     os.environ |= {"HF_DATASETS_OFFLINE": "1", "HF_EVALUATE_OFFLINE": "1"}
-    os.environ["HF_DATASETS_CACHE"] = cache
     import datasets
 
+    datasets.config.HF_DATASETS_CACHE = cache
     datasets.disable_progress_bars()
     logging.getLogger("lm_eval").setLevel(logging.ERROR)
 
@@ -120,14 +120,13 @@ def _open_model(source: ModelSource, prompt: StudentPrompt, settings: LmEvalSett
     return HFLM(pretrained=model, tokenizer=tokenizer, batch_size=settings.batch_size)
 
 
-def _load_task(folder: Path, data: Path, settings: LmEvalSettings, cache: str) -> "Task":
-    """Load a task as lm-eval's command line does, from the file `data`."""
+def _load_task(folder: Path, settings: LmEvalSettings) -> "Task":
+    """Load a task as lm-eval's command line does."""
     from lm_eval.tasks import TaskManager
 
     manager = TaskManager(include_path=str(folder), include_defaults=False)
-    kwargs = {"data_files": {"test": str(data)}, "cache_dir": cache}
     try:
-        found = manager.load([{"task": folder.name, "dataset_kwargs": kwargs}])
+        found = manager.load([folder.name])
     except Exception as error:  # each part of a task has errors of its own
         raise BadInput(f"{folder}/task.yaml: lm-eval: {error}") from error
     task: Task = found["tasks"][folder.name]
