@@ -22,7 +22,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup gpu ray remotes demo repro repro-here buy buy-here train train-here image shell container-check \
+.PHONY: help setup gpu ray remotes benchmarks demo repro repro-here buy buy-here train train-here image shell container-check \
   preset presets graph fetch import quote changes accept check leaderboard compare scores report diff agreement review table funnel doctor \
   remote push pull publish real-model test lint types stale lock clean
 
@@ -34,7 +34,7 @@ setup:
 	@for lock in "$$ALPACARE_VENV"/requirements*.lock; do cmp --silent "$${lock##*/}" "$$lock" || { \
 	  echo "error: $${lock##*/} is not the one that the image was built of; outside, run: make image" >&2; exit 2; }; done
 
-gpu ray remotes: setup
+gpu ray remotes benchmarks: setup
 	@test -e "$$ALPACARE_VENV/requirements-$@.lock" || { \
 	  echo 'error: the image was built without $@; outside, run: make image EXTRAS="remotes $@"' >&2; exit 2; }
 else
@@ -58,6 +58,8 @@ $(VENV)/.gpu: $(VENV)/.complete requirements-gpu.lock
 ray: $(VENV)/.ray  ## add Ray to .venv, for filtered.engine: ray
 
 remotes: $(VENV)/.remotes  ## add what remotes in S3, Google Cloud Storage and by SSH need
+
+benchmarks: $(VENV)/.benchmarks  ## add lm-eval to .venv, for `benchmarks` of params.yaml
 endif
 
 $(VENV)/.ray: $(VENV)/.complete requirements-ray.lock
@@ -66,6 +68,10 @@ $(VENV)/.ray: $(VENV)/.complete requirements-ray.lock
 
 $(VENV)/.remotes: $(VENV)/.complete requirements-remotes.lock
 	pip install --quiet --disable-pip-version-check --requirement requirements-remotes.lock
+	@touch $@
+
+$(VENV)/.benchmarks: $(VENV)/.complete requirements-benchmarks.lock
+	pip install --quiet --disable-pip-version-check --requirement requirements-benchmarks.lock
 	@touch $@
 
 demo: repro-here  ## run the whole pipeline on the embedded default, print the leaderboard, write the report
@@ -94,7 +100,7 @@ train-here: setup
 	@targets=$$(alpacare targets --train $(call option,--student,STUDENT) $(call option,--seed,SEED)) && \
 	  alpacare check --run $$targets && dvc repro $$targets
 
-image:  ## build the container's image: make image [BASE_IMAGE=...] [EXTRAS="remotes gpu ray"]
+image:  ## build the container's image: make image [BASE_IMAGE=...] [EXTRAS="remotes gpu ray benchmarks"]
 	@tools/container image
 
 shell:  ## open a shell where the pipeline runs; in the running container, if there is one
@@ -182,7 +188,7 @@ publish: setup  ## write data and weights for others: make publish TO=folder OUT
 real-model: setup  ## train, ask and judge a real model here, without a hub: make real-model [ROWS=54]
 	@tools/real-model $(call text,ROWS,54)
 
-test: ray remotes  ## run all tests, the pipeline in a temporary clone too
+test: ray remotes benchmarks  ## run all tests, the pipeline in a temporary clone too
 	@pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 lint: setup  ## check style
@@ -202,18 +208,19 @@ lock:  ## pin the newest versions that pyproject.toml allows in the requirements
 	rm -rf $(VENV)
 	"$$PYTHON" -m venv $(VENV)
 	pip install --quiet --disable-pip-version-check torch==2.13.0
-	pip install --quiet --disable-pip-version-check --editable '.[dev,ray,remotes]'
+	pip install --quiet --disable-pip-version-check --editable '.[dev,ray,remotes,benchmarks]'
 	$(FREEZE) > $(VENV)/all.txt
 	"$$PYTHON" -m venv --clear $(VENV)/part
 	$(VENV)/part/bin/pip install --quiet --disable-pip-version-check --constraint $(VENV)/all.txt torch==2.13.0 '.[dev]'
 	{ echo "# Every version, pinned by \`make lock\` on a CPU; torch's CUDA build pins its own libraries."; \
 	  $(VENV)/part/bin/$(FREEZE); } > requirements.lock
-	$(VENV)/part/bin/pip install --quiet --disable-pip-version-check --constraint $(VENV)/all.txt '.[ray]'
-	{ echo "# What Ray adds to requirements.lock, pinned by \`make lock\`."; \
-	  $(VENV)/part/bin/$(FREEZE) | $(BEYOND); } > requirements-ray.lock
-	{ echo "# What DVC needs to reach S3, Google Cloud Storage and SSH, pinned by \`make lock\`."; \
-	  $(BEYOND) $(VENV)/all.txt | grep --invert-match --line-regexp --fixed-strings --file requirements-ray.lock; \
-	} > requirements-remotes.lock
+	set -e; for extra in ray remotes benchmarks; do \
+	  "$$PYTHON" -m venv --clear $(VENV)/part; \
+	  $(VENV)/part/bin/pip install --quiet --disable-pip-version-check --constraint $(VENV)/all.txt \
+	    torch==2.13.0 ".[dev,$$extra]"; \
+	  { echo "# What extra \`$$extra\` adds to requirements.lock, pinned by \`make lock\`."; \
+	    $(VENV)/part/bin/$(FREEZE) | $(BEYOND); } > "requirements-$$extra.lock"; \
+	done
 	pip install --quiet --disable-pip-version-check --no-deps bitsandbytes liger-kernel
 	{ echo "# What training on a GPU may use beside requirements.lock, pinned by \`make lock\`."; \
 	  $(FREEZE) | grep --extended-regexp '^(bitsandbytes|liger.kernel)=='; \
