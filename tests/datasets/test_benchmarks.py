@@ -197,6 +197,10 @@ BAD: dict[str, tuple[Rows, str]] = {
             {"label": "B", "text": "Ulna"}, {"label": "B", "text": "Femur"}]}],
         "bones.jsonl:1: the right answer, 'answerKey' 'B', is none of the options",
     ),
+    "a number that is no label": (
+        [{**HEADQA, "ra": 0}],
+        "bones.jsonl:1: the right answer, 'answer_idx' 0, is none of the options",
+    ),
     "nobody says which is right": (
         [{"question": ASKED, "options": OPTIONS}],
         "bones.jsonl:1: no column says which option is right",

@@ -106,8 +106,6 @@ def first_number(rows: Iterable[TableRow]) -> int | None:
 
 def _numbered(values: Mapping[str, Any], options: Mapping[str, Any]) -> tuple[str, ...]:
     """Name the columns whose number may count options: `answer` may be the text of one."""
-    if any(label.isdecimal() for label in options):
-        return ()  # numbers are labels
     texts = {str(text).strip() for text in options.values()}
     answer = values.get("answer")
     is_text = not isinstance(answer, int) and str(answer).strip() in texts
@@ -211,8 +209,8 @@ def _places(
         n for n, label in enumerate(labels) if str(label).lower() == text.strip("().").lower()
     }
     number = _number(value)
-    if found or number is None:
-        return found
+    if found or number is None or any(str(label).isdecimal() for label in labels):
+        return found  # where labels are numbers, a number is a label
     if first is None:
         raise BadRow(
             "no_choice",
