@@ -111,6 +111,12 @@ FORMS: dict[str, tuple[str, Any, str | None, int]] = {
         1,
     ),
     "HEAD-QA": ("a.parquet", [HEADQA, {**HEADQA, "qtext": "Last?", "ra": 4}], "biology", 1),
+    "HEAD-QA, options as two lists": (
+        "a.parquet",
+        [{**HEADQA, "answers": {"aid": [1, 2, 3, 4], "atext": BONES}}],
+        "biology",
+        1,
+    ),
     "CareQA": (
         "a.json",
         [{"question": ASKED, **lettered("op1", "op2", "op3", "op4"), "cop": 2,

@@ -141,8 +141,8 @@ def read_choice(
 def _options(values: Mapping[str, Any]) -> Mapping[str, Any]:
     """Give the options by their labels, in order."""
     for given in (values.get(name) for name in _OPTIONS):
-        if isinstance(given, dict) and isinstance(given.get("text"), list):
-            return _labelled(given.get("label") or _LETTERS, given["text"])
+        if isinstance(given, dict) and isinstance(texts := _first(given, _TEXTS), list):
+            return _labelled(_first(given, _LABELS) or _LETTERS, texts)
         if isinstance(given, dict):
             return given
         if isinstance(given, list) and are_objects(given):
