@@ -17,6 +17,7 @@ import pytest
 from conftest import REPOSITORY, run
 from hub_downloads import Hub, running_hub
 from own_project import git, make_project
+from ruamel.yaml import YAML
 
 from alpacare.cli.main import main
 from alpacare.core.settings import check, read_yaml
@@ -330,10 +331,17 @@ def hub() -> Iterator[Hub]:
 
 def catalogue(hub: Hub, rows: int, *names: str, **more: Any) -> None:
     """Name files of the server in the catalogue, "SUBJECT=NAME" or "NAME" each."""
-    at = {name: f"{hub.url}/{COMMIT}/{name.rpartition('=')[2]}" for name in names}
-    files = {f"{name.partition('=')[0]}=" * ("=" in name) + url: None for name, url in at.items()}
-    entry = {"kind": "benchmark", "rows": rows, "licence": "CC0 (us)", "files": files, **more}
-    Path("configs/datasets.yaml").write_text(json.dumps({"bones": entry}, indent=1))
+    entry = {"kind": "benchmark", "rows": rows, "licence": "CC0 (us)", **more}
+    lines = [f"  {key}: {json.dumps(value)}" for key, value in entry.items()]
+    for name in names:
+        who, sign, file = name.rpartition("=")
+        lines += ["  files:"] * (name == names[0]) + [
+            f"    {who}{sign}{hub.url}/{COMMIT}/{file}: null"
+        ]
+    Path("configs/datasets.yaml").write_text("\n".join(["bones:", *lines, ""]))
+    git(Path.cwd(), "add", "configs/datasets.yaml")
+    words = ("-c", "user.name=t", "-c", "user.email=t@localhost", "commit", "-q", "-m", "catalogue")
+    git(Path.cwd(), *words)
 
 
 def test_a_published_benchmark_is_fetched(project: Path, hub: Hub) -> None:
@@ -357,6 +365,8 @@ def test_a_published_benchmark_is_fetched(project: Path, hub: Hub) -> None:
         "licence": "CC0 (us)",
     }
     assert record["outs"][0]["md5"] == hashlib.md5(OUT.read_bytes()).hexdigest()
+    now = read_yaml(Path("configs/datasets.yaml"))["bones"]["files"]
+    assert [*now.values()] == [hashlib.sha256(text).hexdigest() for text in hub.files.values()]
 
 
 def test_subjects_and_columns_of_the_catalogue(project: Path, hub: Hub) -> None:
@@ -373,7 +383,6 @@ def test_another_file_than_the_catalogue_says_is_refused(project: Path, hub: Hub
         "all.json": json.dumps(PUBMEDQA).encode(),
         "ids.json": json.dumps({"9": "maybe"}).encode(),
     }
-    git(project, "update-index", "--assume-unchanged", "configs/datasets.yaml")
     catalogue(hub, 3, "all.json")
     assert "bones: 2 rows came, but configs/datasets.yaml says that there" in fail("fetch", "bones")
     catalogue(hub, 2, "all.json", "only=ids.json")
@@ -403,8 +412,6 @@ def ask(folder: Path | str, item: BenchmarkItem) -> tuple[str, list[str]]:
 
 
 def read_task(folder: Path) -> dict[str, Any]:
-    from ruamel.yaml import YAML
-
     values: dict[str, Any] = YAML(typ="rt").load((folder / "task.yaml").read_text())
     return values
 

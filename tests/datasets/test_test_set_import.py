@@ -285,6 +285,16 @@ def test_a_download_that_is_not_what_it_should_be(
     assert left == (len(SIGNED) if path == "broken" else 0), "only what can be gone on from stays"
 
 
+def test_the_hash_of_a_set_that_is_cut_off_is_not_written_down(project: Path, server: str) -> None:
+    file = f"{server}/{COMMIT}/signed"
+    entry = f"small:\n  kind: tests\n  rows: 3\n  licence: us\n  files:\n    {file}: null\n"
+    Path("configs/datasets.yaml").write_text(entry)
+    assert "2 questions, but configs/datasets.yaml says that small has 3" in fail("small")
+    Path("configs/datasets.yaml").write_text(entry.replace("3", "2", 1))
+    import_set("small")
+    assert f'{file}: "{sha256(SIGNED)}"' in Path("configs/datasets.yaml").read_text()
+
+
 @pytest.mark.parametrize("packed", ["packed", "parts"])
 def test_what_a_server_packs_is_unpacked(project: Path, server: str, packed: str) -> None:
     catalogue({f"{server}/{packed}": sha256(SIGNED)})

@@ -5,8 +5,8 @@ benchmarks/NAME, with lm-eval's task and a card, is written where there is none.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 from alpacare.core import jsonl
 from alpacare.core.errors import BadInput
@@ -59,16 +59,17 @@ def import_benchmark(
     check_fields(columns or {}, FIELDS, "benchmarks")
     if not (files or known):
         raise BadInput(f"no benchmark '{name}' in {CATALOGUE}; if it is yours, name its files")
-    meta: dict[str, Any] = {"licence": known.licence} if known else {}
-    if files:
-        opened = [_open(file, part) for file in files]
-    else:
-        opened = [_download(file, sha256) for file, sha256 in known.files.items()] if known else []
-        meta = {"source": [file.place for file in opened], **meta}
-    read = _read(name, opened, known, columns or {})
-    write_dropped(path, read.dropped)
-    jsonl.write(path, read.items)
-    dvc_track(path, meta)
+    with ExitStack() as downloads:  # whose hashes are written down when the rows are in
+        if files:
+            opened = [_open(file, part) for file in files]
+        else:
+            wanted = known.files.items() if known else ()
+            opened = [_download(file, sha256, downloads) for file, sha256 in wanted]
+        read = _read(name, opened, known, columns or {})
+        write_dropped(path, read.dropped)
+        jsonl.write(path, read.items)
+        source = {} if files else {"source": [file.place for file in opened]}
+        dvc_track(path, {**source, "licence": known.licence} if known else None)
     made = _write_folder(name, read.items[0])
     return _report(path, read, known, made)
 
@@ -80,10 +81,10 @@ def _open(file: str, part: Part) -> BenchmarkFile:
     return BenchmarkFile(address, list(source.rows), subject)
 
 
-def _download(file: str, sha256: str | None) -> BenchmarkFile:
+def _download(file: str, sha256: str | None, downloads: ExitStack) -> BenchmarkFile:
     subject, address = split_answerer(file)
-    with download(address, sha256) as path:
-        return BenchmarkFile(address, list(read_table_rows(path, address)), subject)
+    path = downloads.enter_context(download(address, sha256))
+    return BenchmarkFile(address, list(read_table_rows(path, address)), subject)
 
 
 def _read(
