@@ -32,6 +32,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     "page",
     [
         "agreement",
+        "benchmark-data",
         "change-something",
         "compare",
         "compare-commits",

@@ -65,7 +65,7 @@ class BenchmarkItem(Row):
                 f"the right answer, {answer}, is none of the {len(self.choices)} choices, "
                 "which count from 0"
             )
-        texts = [comparable(text).strip().casefold() for text in self.choices]
+        texts = [comparable(text).strip() for text in self.choices]
         if twice := [n for n, text in enumerate(texts) if n != answer and text == texts[answer]]:
             raise ValueError(
                 f"two right answers: choices {LETTERS[min(answer, *twice)]} and "
