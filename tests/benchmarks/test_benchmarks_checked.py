@@ -52,7 +52,7 @@ def test_benchmarks_are_checked(project: Path) -> None:
     row = json.loads(data.read_text())
     data.write_text(json.dumps({**row, "answer": 2}))
     assert "exam.jsonl:1: the right answer, 2, is none of the 2 choices" in refused()
-    data.write_text(json.dumps({**row, "choices": ["Same", "same "]}))
+    data.write_text(json.dumps({**row, "choices": ["Same", "Same "]}))
     assert "two right answers: choices A and B are the same text" in refused()
     data.write_text(json.dumps({**row, "context": " "}))
     assert "exam.jsonl:1: field 'context': the text is empty" in refused()

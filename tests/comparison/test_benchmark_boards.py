@@ -4,7 +4,7 @@ from math import nan
 from pathlib import Path
 
 import pytest
-from benchmarks.rigged import item, write_benchmark, write_results
+from benchmarks.rigged import LETTERS, item, write_benchmark, write_results
 from conftest import run
 from judged_project import write_project
 
@@ -106,3 +106,35 @@ def test_mcnemar_exact(
     first: dict[str, float], second: dict[str, float], expected: tuple[int, int, float] | None
 ) -> None:
     assert mcnemar(first, second) == expected
+
+
+def test_the_tables_of_papers_have_benchmarks_by_group(project: Path) -> None:
+    write_benchmark("facts", ITEMS, f"{LETTERS}\nmetadata: {{group: general}}")
+    write_benchmark("drugs", ITEMS)
+    text = Path("params.yaml").read_text()
+    Path("params.yaml").write_text(text.replace("[exam]", "[exam, facts, drugs]"))
+    for name in ("facts", "drugs"):
+        for seed in (0, 1):
+            write_results(name, "better", seed, RIGHT, ITEMS)
+            write_results(name, "other", seed, answers(10), ITEMS)
+        write_results(name, "base", None, "A" * 40, ITEMS)
+    lines = run(main, "table").output.splitlines()
+    assert any(line.startswith("| judge | figure | model |") for line in lines)
+    heads = next(line for line in lines if "medical" in line)
+    assert heads.endswith("medical: exam | medical: drugs | medical: AVG | general: facts |")
+    scores = next(line for line in lines if line.startswith("|  | score | better |"))
+    # (77.5 + 100) / 2
+    assert [each.split()[0] for each in scores.split("|")[4:8]] == [
+        "77.5",
+        "100.0",
+        "88.8",
+        "100.0",
+    ]
+    own = run(main, "table", "--style", "bioinstruct").output.splitlines()
+    assert own[0] == "|  | figure | model | exam | drugs | AVG |"  # without the general one
+    gains = next(line for line in own if "gain over base" in line)
+    # 77.5 is 210 % more than 25; 100 is 300 % more; their mean 88.75 is 255 % more
+    assert [each.split()[0] for each in gains.split("|")[4:7]] == ["210.0", "300.0", "255.0"]
+    assert "40 of exam (acc), 40 of drugs (acc)" in own[-1]
+    latex = run(main, "table", "--style", "bioinstruct", "--format", "latex").output
+    assert r"\multicolumn{3}{c}{QA}" in latex
