@@ -1,5 +1,6 @@
 """Benchmarks in `alpacare leaderboard` and `compare`, with figures worked out by hand."""
 
+import re
 from math import nan
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from alpacare.cli.main import main
 from alpacare.evaluation.benchmark_score import mcnemar
 from alpacare.pipeline import paths
 
+DASH = "\N{EN DASH}"  # of a model without seeds
 RIGHT = "ABCD" * 10
 ITEMS = [item(f"Question {n}?", list("wxyz"), "ABCD".index(each)) for n, each in enumerate(RIGHT)]
 
@@ -138,3 +140,16 @@ def test_the_tables_of_papers_have_benchmarks_by_group(project: Path) -> None:
     assert "40 of exam (acc), 40 of drugs (acc)" in own[-1]
     latex = run(main, "table", "--style", "bioinstruct", "--format", "latex").output
     assert r"\multicolumn{3}{c}{QA}" in latex
+
+
+def test_the_page_has_a_section_of_benchmarks(project: Path) -> None:
+    done = run(main, "report")
+    assert done.exit_code == 0, done.output
+    page = Path("reports/index.html").read_text()
+    section = page.partition('<section id="benchmarks"')[2].partition("</section>")[0]
+    words = " ".join(re.sub("<[^>]+>", " ", section).split())
+    assert "exam : accuracy in %, with 95 % interval; guessing gets 25.0." in words
+    assert f"base 25.0 14.2 to 40.2 40 {DASH} 100 0 0 0 0 0" in words
+    assert "better against other: +27.5 points" in words
+    assert "Right answers are, in %: A B C D = 25 25 25 25." in words
+    assert '<a href="#benchmarks">' in page

@@ -63,8 +63,9 @@ def format_benchmark_table(form: str, style: str) -> str:
             "no benchmark of params.yaml has results here; name some in `benchmarks`, then run "
             "`dvc repro benchmarks local_benchmarks`"
         )
-    lines = list(_rows(params, results, columns, style))
-    return render_table(form, columns, lines, _note(params, results, style), first="")
+    shown = {name: results[name] for column in columns for name in column.references}
+    lines = list(_rows(params, shown, columns, style))
+    return render_table(form, columns, lines, _note(params, shown, style), first="")
 
 
 def _columns(names: Sequence[str], groups: Mapping[str, tuple[Group, ...]]) -> Iterator[Column]:
