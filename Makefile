@@ -161,7 +161,7 @@ review: setup  ## let people compare answers: make review TEST=demo REFERENCE=te
 	  $(call option,--student,STUDENT) $(call option,--seed,SEED)
 
 table: setup  ## print a paper's tables: make table [FORMAT=latex] [STYLE=bioinstruct]
-	@alpacare table --format $(call text,FORMAT,markdown) --style $(call text,STYLE,alpacare)
+	@alpacare table --format $(call text,FORMAT,markdown) $(call option,--style,STYLE)
 
 funnel: setup  ## count what stayed and what went at each stage, and why
 	@alpacare funnel
