@@ -160,8 +160,8 @@ review: setup  ## let people compare answers: make review TEST=demo REFERENCE=te
 	@alpacare review $(call text,TEST) $(call text,REFERENCE) --n $(call text,N,50) $(call option,--width,WIDTH) \
 	  $(call option,--student,STUDENT) $(call option,--seed,SEED)
 
-table: setup  ## print the paper's table: make table [FORMAT=latex]
-	@alpacare table --format $(call text,FORMAT,markdown)
+table: setup  ## print a paper's tables: make table [FORMAT=latex] [STYLE=bioinstruct]
+	@alpacare table --format $(call text,FORMAT,markdown) $(call option,--style,STYLE)
 
 funnel: setup  ## count what stayed and what went at each stage, and why
 	@alpacare funnel

@@ -33,6 +33,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     [
         "agreement",
         "benchmark-data",
+        "benchmarks",
         "change-something",
         "compare",
         "compare-commits",

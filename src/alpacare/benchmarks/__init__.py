@@ -4,7 +4,6 @@ from alpacare.core.public import exports
 
 __getattr__, __all__ = exports(
     __name__,
-    chat_form="chat_template_of",
     running="BenchmarkRun run_benchmark",
     settings="LmEvalSettings",
     task_file="TaskFile read_task",

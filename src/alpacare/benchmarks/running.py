@@ -15,7 +15,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from alpacare.benchmarks.chat_form import chat_template_of
 from alpacare.benchmarks.item_results import ResultReader
 from alpacare.benchmarks.settings import LmEvalSettings
 from alpacare.benchmarks.task_file import TaskFile, read_task
@@ -113,11 +112,15 @@ def _open_model(source: ModelSource, prompt: StudentPrompt, settings: LmEvalSett
     from lm_eval.models.huggingface import HFLM
 
     tokenizer = load_tokenizer(source)
-    if settings.chat_template:
-        tokenizer.chat_template = chat_template_of(prompt, tokenizer)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model = load_model(source, settings.dtype, device, settings.threads)
-    return HFLM(pretrained=model, tokenizer=tokenizer, batch_size=settings.batch_size)
+    lm = HFLM(pretrained=model, tokenizer=tokenizer, batch_size=settings.batch_size)
+    if settings.chat_template:
+        # few-shot examples and all is one message; asked as the student is everywhere else
+        lm.apply_chat_template = lambda turns, add_generation_prompt=True: prompt.render(
+            tokenizer, "\n\n".join(turn["content"] for turn in turns), ""
+        )
+    return lm
 
 
 def _load_task(folder: Path, settings: LmEvalSettings) -> "Task":
@@ -155,8 +158,9 @@ def _evaluate(lm: "HFLM", task: "Task", settings: LmEvalSettings) -> list[dict[s
             bootstrap_iters=0,
             apply_chat_template=settings.chat_template,
         )
-    except AssertionError as error:  # its way to say that a choice is longer than the context
-        raise BadInput(f"{name}: lm-eval: {error or 'does not fit the model'}") from error
+    except AssertionError as error:  # its way to say so, mostly without a word
+        why = str(error) or "a choice is longer than the model's context, or is no token of its own"
+        raise BadInput(f"{name}: lm-eval: {why}") from error
     samples: list[dict[str, Any]] = found["samples"][name]
     first = samples[0]["filter"]  # with several filters a sample for each
     return [each for each in samples if each["filter"] == first]

@@ -122,14 +122,18 @@ def agreement(out: Path | None) -> None:
 
 @click.command(cls=Stage)
 @click.option("--format", "form", type=click.Choice(["markdown", "latex"]), default="markdown")
-def table(form: str) -> None:
-    """Print the win rates as in the AlpaCare paper: by judge, test set and reference, with AVG.
+@click.option("--style", type=click.Choice(["alpacare", "bioinstruct"]), default="alpacare")
+def table(form: str, style: str) -> None:
+    """Print a paper's tables. AlpaCare: win rates by judge, test set and reference; benchmarks.
+
+    BioInstruct: benchmarks by kind of task, and gains over the untuned base.
 
     \b
     Examples:
       alpacare table
-      alpacare table --format latex
+      alpacare table --style bioinstruct --format latex
     """
-    from alpacare.comparison.paper_table import format_table
+    from alpacare.comparison.paper_styles import format_style
 
-    click.echo(format_table(form))
+    for text in format_style(form, style):
+        click.echo(text)
