@@ -439,6 +439,8 @@ def test_every_task_shows_its_items(folder: Path) -> None:
     assert task["task"] == folder.name
     assert task["dataset_kwargs"]["data_files"] == {"test": f"data/benchmarks/{folder.name}.jsonl"}
     assert task["doc_to_target"] == "answer"
+    examples = None if folder.name == "truthfulqa" else "test"  # lm-eval leaves the item itself out
+    assert task.get("fewshot_split") == examples
     of_text = task["output_type"] == "generate_until"
     item = BenchmarkItem.model_construct(
         question=ASKED,
