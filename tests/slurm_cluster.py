@@ -61,6 +61,12 @@ class Slurm:
         wait_until(lambda: "PENDING" in self.state(task), f"{task} is not queued again")
         self.run("scontrol", "update", f"JobId={task}", "StartTime=now")
 
+    def end_jobs(self) -> None:
+        """End what still waits or runs: it would outlive its daemons."""
+        self.run("scancel", "--full", "--signal=KILL", "--user=root", "--state=RUNNING")
+        self.run("scancel", "--user=root")
+        wait_until(lambda: not self.run("squeue", "--noheader"), "jobs that do not end")
+
     def state(self, task: str) -> str:
         listed = self.run("squeue", "--noheader", "--array", "--format=%F_%K %T")
         return next((each for each in listed.splitlines() if each.split()[0] == task), "")
@@ -97,7 +103,10 @@ def slurm_cluster(folder: Path) -> Iterator[Slurm]:
         for name in NAMES:
             stack.enter_context(_daemon(folder, "slurmd", "-D", "-N", name, "-f", str(config)))
         wait_until(lambda: _idle(slurm) == len(NAMES), f"no cluster; see {folder}")
-        yield slurm
+        try:
+            yield slurm
+        finally:
+            slurm.end_jobs()
 
 
 def _idle(slurm: Slurm) -> int:
