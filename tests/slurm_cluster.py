@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-PATIENCE = 60.0  # seconds; on an idle machine all is up after two
+PATIENCE = 300.0  # seconds; on an idle machine all is up after two
 CONFIG = """\
 ClusterName=test
 SlurmUser=root

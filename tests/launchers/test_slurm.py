@@ -92,7 +92,7 @@ def test_jobs_that_are_requeued_are_sealed_with_the_bytes_of_a_run_here(
     os.kill(process, signal.SIGCONT)
     slurm.start_now("1_1")
     first.send_signal(signal.SIGINT)
-    told, _ = first.communicate(timeout=60)
+    told, _ = first.communicate(timeout=300)
     assert first.returncode == 130
     assert "all-rows-0: job 1_0 submitted; log: models/checkpoint/.jobs/" in told
     assert "detached: the jobs run on" in told
