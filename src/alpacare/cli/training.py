@@ -1,5 +1,7 @@
 """Training, here or as jobs of a cluster."""
 
+import shlex
+
 import click
 
 from alpacare.core.command import Stage
@@ -32,4 +34,7 @@ def train(where: str, student: str | None, seed: int | None, detach: bool) -> No
     if launcher.settings.submit is None:
         train_here(params, student, seed)
     else:
-        train_elsewhere(launcher, chosen_runs(params, student, seed), detach)
+        given = {"WHERE": where, "STUDENT": student, "SEED": seed}
+        words = [f"{name}={value}" for name, value in given.items() if value is not None]
+        runs = chosen_runs(params, student, seed)
+        train_elsewhere(launcher, runs, detach, shlex.join(["make", "train", *words]))

@@ -1,6 +1,6 @@
 """One array of jobs: submitted, written down beside its logs, and found again."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +20,15 @@ class Submitted(NamedTuple):
     number: str
     log: Path
 
+    def last_words(self) -> str:
+        """Give the last error in its log, or its last line, and where the log is."""
+        if not self.log.exists():
+            return f"it ended before it wrote a line to {self.log}"
+        lines = [line for line in self.log.read_text(errors="replace").splitlines() if line.strip()]
+        errors = [line for line in lines if line.startswith("error:")]
+        last = (errors or lines or ["nothing"])[-1]
+        return f"{last.removeprefix('error: ')} (log: {self.log})"
+
 
 def submit(launcher: Launcher, tasks: Sequence[Task]) -> list[Submitted]:
     """Submit trainings as one array.
@@ -38,20 +47,17 @@ def submit(launcher: Launcher, tasks: Sequence[Task]) -> list[Submitted]:
     return [Submitted(task, f"{job}_{n}", folder / f"{n}.log") for n, task in enumerate(tasks)]
 
 
-def find_running(
-    launcher: Launcher, tasks: Iterable[Task], running: Mapping[str, str]
-) -> list[Submitted]:
-    """Find those of the trainings that were submitted before, and wait or run."""
+def find_submitted(launcher: Launcher, tasks: Iterable[Task]) -> list[Submitted]:
+    """Find those of the trainings that were submitted before, each in its last job."""
     wanted = {str(task.scratch): task for task in tasks}
-    found = []
+    found = {}
     for path in sorted(_jobs_folder(wanted.values()).glob(f"*/{_ARRAY}")):
         array = parse_json(read_text(path), str(path))
         for place, scratch in enumerate(array["tasks"].values()):
-            number = f"{array['job']}_{place}"
-            if array["launcher"] == launcher.name and number in running and scratch in wanted:
+            if array["launcher"] == launcher.name and scratch in wanted:
                 log = path.parent / f"{place}.log"
-                found.append(Submitted(wanted[scratch], number, log))
-    return found
+                found[scratch] = Submitted(wanted[scratch], f"{array['job']}_{place}", log)
+    return [*found.values()]
 
 
 def render(launcher: Launcher, tasks: Sequence[Task], folder: Path) -> str:

@@ -8,7 +8,7 @@ import click
 
 from alpacare.core.command import STOPPED
 from alpacare.core.errors import BadInput
-from alpacare.launchers.array import Submitted, find_running, submit
+from alpacare.launchers.array import Submitted, find_submitted, submit
 from alpacare.launchers.follow import follow
 from alpacare.launchers.launcher import Launcher
 from alpacare.launchers.study import Task, make_task, missing_tasks, seal_targets, targets_before
@@ -23,8 +23,10 @@ def train_here(params: Params, student: str | None, seed: int | None) -> None:
     _run("dvc", "repro", *targets)
 
 
-def train_elsewhere(launcher: Launcher, runs: Sequence[Run], detach: bool) -> None:
+def train_elsewhere(launcher: Launcher, runs: Sequence[Run], detach: bool, again: str) -> None:
     """Submit those of the trainings that are missing, follow them, and have DVC seal them.
+
+    `again`: what a user types to see them again.
 
     Raises:
         BadInput: the scheduler is not here or refuses the jobs; or a training has no result.
@@ -36,7 +38,7 @@ def train_elsewhere(launcher: Launcher, runs: Sequence[Run], detach: bool) -> No
     _run("dvc", "repro", *before)
     missing = missing_tasks(runs)
     jobs = _submit_missing(launcher, [task for task in missing if not task.finished])
-    later = "\n".join(_later(launcher, jobs))
+    later = "\n".join(_later(launcher, jobs, again))
     if jobs and detach:
         click.echo(later)
         return
@@ -54,21 +56,24 @@ def _submit_missing(launcher: Launcher, tasks: Sequence[Task]) -> list[Submitted
     running = launcher.running()
     if running is None:
         raise BadInput(f"{launcher.name}: the scheduler does not answer; try again later")
-    jobs = find_running(launcher, tasks, running)
+    before = find_submitted(launcher, tasks)
+    jobs = [job for job in before if job.number in running]
+    for job in before:
+        how = "was submitted before" if job in jobs else f"had no result: {job.last_words()}"
+        click.echo(f"{job.task.name}: job {job.number} {how}")
     under_way = {job.task for job in jobs}
     if new := [task for task in tasks if task not in under_way]:
-        jobs += submit(launcher, new)
-    for job in jobs:
-        how = "was submitted before" if job.task in under_way else "submitted"
-        click.echo(f"{job.task.name}: job {job.number} {how}; log: {job.log}")
+        for job in submit(launcher, new):
+            click.echo(f"{job.task.name}: job {job.number} submitted; log: {job.log}")
+            jobs.append(job)
     return jobs
 
 
-def _later(launcher: Launcher, jobs: Collection[Submitted]) -> Iterator[str]:
+def _later(launcher: Launcher, jobs: Collection[Submitted], again: str) -> Iterator[str]:
     """Say what to type later."""
     numbers = " ".join(dict.fromkeys(job.number.partition("_")[0] for job in jobs))
     yield "see logs and states, and seal the results when the jobs are done:"
-    yield f"  make train WHERE={launcher.name}"
+    yield f"  {again}"
     yield "stop the jobs; the same command then goes on from their last checkpoints:"
     yield f"  {launcher.cancel_command(numbers)}"
 
@@ -99,12 +104,7 @@ def _why(task: Task, job: Submitted | None) -> str:
     """Say why a training has no result that can be sealed."""
     if task.finished:
         return f"settings, rows or code were edited since it was trained in {task.scratch}"
-    if job is None or not job.log.exists():
-        return "its job ended before it wrote a line"
-    lines = [line for line in job.log.read_text(errors="replace").splitlines() if line.strip()]
-    errors = [line for line in lines if line.startswith("error:")]
-    last = (errors or lines or ["nothing in its log"])[-1]
-    return f"job {job.number}: {last.removeprefix('error: ')} (log: {job.log})"
+    return f"job {job.number}: {job.last_words()}" if job else "it was not submitted"
 
 
 def _run(*words: str) -> None:
