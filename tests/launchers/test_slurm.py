@@ -17,7 +17,7 @@ from alpacare.cli.training import train
 from alpacare.launchers.launcher import Launcher
 
 COMMAND = ("alpacare", "train", "--where", "slurm")
-STEPS = 60
+STEPS = 100
 LONGER = {
     "params.yaml": {
         "save_steps: 500": "save_steps: 5",
@@ -61,14 +61,21 @@ def start(clone: Clone) -> "subprocess.Popen[str]":
     )
 
 
-def hold(clone: Clone, student: str) -> int:
-    """Stop a training for a moment once it has a checkpoint; give its process."""
-    scratch = clone.folder / f"models/checkpoint/{student}/.scratch"
-    wait_until(lambda: list(scratch.glob("*/checkpoint-*/complete")), f"{student} has none")
-    (lock,) = scratch.glob("*/worker-0.lock")
-    process = int(lock.read_text().split()[0])
-    os.kill(process, signal.SIGSTOP)
-    return process
+def hold(clone: Clone, *students: str) -> list[int]:
+    """Stop trainings for a moment, each once it has a checkpoint; give their processes."""
+    held: dict[str, int] = {}
+
+    def stop() -> bool:
+        for student in students:
+            scratch = clone.folder / f"models/checkpoint/{student}/.scratch"
+            if student not in held and list(scratch.glob("*/checkpoint-*/complete")):
+                (lock,) = scratch.glob("*/worker-0.lock")
+                held[student] = int(lock.read_text().split()[0])
+                os.kill(held[student], signal.SIGSTOP)
+        return len(held) == len(students)
+
+    wait_until(stop, "a training that has no checkpoint")
+    return [held[student] for student in students]
 
 
 @pytest.mark.slow
@@ -77,11 +84,10 @@ def test_jobs_that_are_requeued_are_sealed_with_the_bytes_of_a_run_here(
     clone: Clone, slurm: Slurm
 ) -> None:
     first = start(clone)
-    hold(clone, "all-rows")
-    slurm.requeue("1_0")  # as a preemption
-    process = hold(clone, "half-rows")
+    _, half_rows = hold(clone, "all-rows", "half-rows")
+    slurm.requeue("1_0")  # as a preemption, which also lets it go on
     slurm.run("scancel", "--batch", "--signal=USR1", "1_1")  # as two minutes before its time ends
-    os.kill(process, signal.SIGCONT)
+    os.kill(half_rows, signal.SIGCONT)
     slurm.start_now("1_1")
     first.send_signal(signal.SIGINT)
     told, _ = first.communicate(timeout=300)
