@@ -93,12 +93,14 @@ buy:  ## buy the answers that need no trained student, on any machine: BUDGET=5 
 buy-here: setup
 	@targets=$$(alpacare targets --buy) && alpacare check --run $$targets && dvc repro $$targets
 
-train:  ## train all students of params.yaml, or some: make train [STUDENT=half-rows] [SEED=1]
-	@tools/container run make train-here $(if $(call given,STUDENT),STUDENT="$$STUDENT") $(if $(call given,SEED),SEED="$$SEED")
+# a cluster's jobs choose their container themselves: configs/launchers/slurm/job.sh
+train:  ## train what is missing of params.yaml: make train [STUDENT=half-rows] [SEED=1] [WHERE=slurm [DETACH=1]]
+	@$(if $(filter-out local,$(call given,WHERE)),,tools/container run) make train-here \
+	  $(foreach name,STUDENT SEED WHERE DETACH,$(if $(call given,$(name)),$(name)="$$$(name)"))
 
 train-here: setup
-	@targets=$$(alpacare targets --train $(call option,--student,STUDENT) $(call option,--seed,SEED)) && \
-	  alpacare check --run $$targets && dvc repro $$targets
+	@alpacare train $(call option,--where,WHERE) $(call option,--student,STUDENT) $(call option,--seed,SEED) \
+	  $(call flag,--detach,DETACH)
 
 image:  ## build the container's image: make image [BASE_IMAGE=...] [EXTRAS="remotes gpu ray benchmarks"]
 	@tools/container image

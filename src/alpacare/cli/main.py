@@ -14,6 +14,7 @@ from alpacare.cli.remotes import pull, push, remote
 from alpacare.cli.report import report
 from alpacare.cli.review import review, review_import
 from alpacare.cli.settings import graph, pin, preset, presets, set_settings
+from alpacare.cli.training import train
 from alpacare.core.command import FILE, Stage
 
 
@@ -22,7 +23,7 @@ from alpacare.core.command import FILE, Stage
         *(leaderboard, compare, ablate, scores, diff, agreement, table),
         *(ledger, fetch, import_data, test_set, benchmark, report, review, review_import),
         *(ask, trace, funnel, doctor, remote, push, pull, publish),
-        *(preset, presets, set_settings, pin, graph),
+        *(preset, presets, set_settings, pin, graph, train),
     ]
 )
 def main() -> None:
