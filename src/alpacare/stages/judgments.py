@@ -15,7 +15,8 @@ import click
 from alpacare.core.command import FILE, Stage
 from alpacare.core.files import atomic_folder
 from alpacare.core.settings import load
-from alpacare.judging.judge_request import JudgeRequest, ask_judges, make_judge_requests
+from alpacare.judging.dialogue import ask_judges
+from alpacare.judging.judge_request import JudgeRequest, make_judge_requests
 from alpacare.judging.judges import Judge, LLMJudge, LongestJudge, OverlapJudge, read_judge
 from alpacare.judging.longest import judge_by_length
 from alpacare.judging.overlap import has_others, judge_by_overlap

@@ -6,7 +6,8 @@ taken to be as long as their settings allow.
 
 from dataclasses import replace
 
-from alpacare.judging.judge_request import find_replies, make_judge_requests
+from alpacare.judging.dialogue import find_replies
+from alpacare.judging.judge_request import make_judge_requests
 from alpacare.judging.judges import LLMJudge, read_judge
 from alpacare.llm.reply import Answer
 from alpacare.llm.request import Request
