@@ -12,6 +12,7 @@ __getattr__, __all__ = exports(
     items="Items gather read_judgments",
     paired_comparison="average_preferences compare flips",
     people="correct_all rate_people",
+    rubric_scores="Graded RubricScore grade item_score mean_score read_grades score_grades",
     score="Cell JudgeRun Rate Score",
     score_table="print_scores read_score",
     scoring="ItemFacts score_judgments",

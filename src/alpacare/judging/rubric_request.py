@@ -1,10 +1,11 @@
 """Judges that grade one answer alone, by the rubrics of its test item, asked through the ledger."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
+from alpacare.core.errors import BadInput
 from alpacare.judging.dialogue import Dialogue
 from alpacare.judging.judges import RubricJudge
 from alpacare.judging.verdicts.criteria import Met, read_criteria, read_criterion
@@ -72,11 +73,25 @@ class RubricRequest:
         return RubricReply(request=reply.key, raw=reply.whole, tries=len(self.dialogue.replies))
 
 
-def pair_rubrics(tasks: Iterable[TestTask], answers: Iterable[Generation]) -> list[GradedAnswer]:
-    """Join answers with their test items by id, those that have rubrics, in the items' order."""
+def pair_rubrics(
+    tasks: Mapping[str, TestTask], answers: Sequence[Generation], path: Path
+) -> list[GradedAnswer]:
+    """Join answers in the file at `path` with those test items that have rubrics, by id.
+
+    Items without rubrics are not graded. No answers at all: none by this model to this test set.
+
+    Raises:
+        BadInput: an id that only one of both has.
+    """
+    for answer in answers:
+        if answer.id not in tasks:
+            raise BadInput(f"{path}: an answer to task {answer.id}, which the test set lacks")
     by_id = {answer.id: answer for answer in answers}
+    for id in tasks if by_id else ():
+        if id not in by_id:
+            raise BadInput(f"{path}: no answer to task {id}, which the test set has")
     return [
-        GradedAnswer(task, by_id[task.id]) for task in tasks if task.rubrics and task.id in by_id
+        GradedAnswer(task, by_id[id]) for id, task in tasks.items() if task.rubrics and id in by_id
     ]
 
 

@@ -8,11 +8,14 @@ One row of data/judgments/TEST/STUDENT/SEED/JUDGE.jsonl, for one answer that a j
  "replies": [{"request": "9c41...", "raw": "{...}", "tries": 1}]}
 """
 
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
 
 from pydantic import Field, field_validator
 
+from alpacare.core import jsonl
+from alpacare.core.files import write_json
 from alpacare.core.jsonl import Row
 from alpacare.core.texts import shows_nothing
 
@@ -88,3 +91,23 @@ def check_rubrics(rubrics: Sequence[RubricItem]) -> None:
         raise ValueError(
             "rubrics: no criterion has points above 0, so that no score can be had; add one"
         )
+
+
+def save_rubric_judgments(
+    folder: Path, judge: str, whose: str, rows: Sequence[RubricJudgment], run: Mapping[str, Any]
+) -> str:
+    """Write FOLDER/JUDGE.jsonl, and how it came about beside it; sum up in a line."""
+    out = folder / f"{judge}.jsonl"
+    jsonl.write(out, rows)
+    write_json(out.with_suffix(".json"), {"judge": judge, **run})
+    if why := run.get("left_out"):
+        return f"{judge}: left out, {why}"
+    criteria = [item for row in rows for item in row.criteria]
+    notes = {
+        "asked again": sum(reply.tries > 1 for row in rows for reply in row.replies),
+        "without a readable verdict": sum(item.met is None for item in criteria),
+        "replies cut off: raise max_tokens": run.get("finish_reasons", {}).get("length", 0),
+    }
+    met = sum(item.met is True for item in criteria)
+    line = f"{judge}: {len(rows)} answers by {whose}, {met} of {len(criteria)} criteria met"
+    return line + "".join(f", {count} {what}" for what, count in notes.items() if count)
