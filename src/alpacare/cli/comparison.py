@@ -18,6 +18,8 @@ _JUDGE = click.option("--judge", metavar="JUDGE", help="One judge; without: all 
 def leaderboard(test: str | None, judge: str | None) -> None:
     """Rank all models: a table for each test set and judge, and for each benchmark.
 
+    Judges by rubrics have boards of their own: mean scores, also by axis and theme.
+
     \b
     Example:
       alpacare leaderboard --judge overlap

@@ -83,8 +83,8 @@ def make_boards(
     Raises:
         BadInput: an unknown name; or no comparison has been judged.
     """
-    tests = _named("test", test, params.tests, "tests")
-    judges = _named("judge", judge, params.judgments.all_judges, "judgments")
+    tests = named("test", test, params.tests, "tests")
+    judges = named("judge", judge, params.judgments.all_judges, "judgments")
     read = read or make_reader()
     boards = [
         _make_board(JudgedTest(params, test, judge, read)) for test in tests for judge in judges
@@ -98,12 +98,17 @@ def make_boards(
 
 def chosen_cells(params: Params, test: str | None, judge: str | None) -> list[Cell]:
     """Give the comparisons on one test set and by one judge; without a name on all."""
-    tests = _named("test", test, params.tests, "tests")
-    judges = _named("judge", judge, params.judgments.all_judges, "judgments")
+    tests = named("test", test, params.tests, "tests")
+    judges = named("judge", judge, params.judgments.all_judges, "judgments")
     return [cell for cell in params.cells() if cell.test in tests and cell.judge in judges]
 
 
-def _named(what: str, name: str | None, known: Sequence[str], key: str) -> Sequence[str]:
+def named(what: str, name: str | None, known: Sequence[str], key: str) -> Sequence[str]:
+    """Give the one that is named, of those known; without a name all.
+
+    Raises:
+        BadInput: it is not among them.
+    """
     if name is None:
         return known
     if name not in known:
