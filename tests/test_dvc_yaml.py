@@ -35,6 +35,7 @@ SECTIONS_OF = {
     "judgments": [*_REFERENCES, "judgments.judges", "judgments.rubric_judges"],
     "contestant_judgments": [*_OTHERS, "judgments.judges", "judgments.rubric_judges"],
     "local_judgments": _REFERENCES,
+    "label_judgments": ["judgments.rubric_judges"],
     "local_contestant_judgments": _OTHERS,
     "scores": ["scores", "judgments.contestants", *_REFERENCES, "judgments.judges", "judgments.rubric_judges"],
     "contestant_scores": ["scores", *_OTHERS, "judgments.judges", "judgments.rubric_judges"],

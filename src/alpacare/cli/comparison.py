@@ -121,6 +121,8 @@ def diff(rev: str, data: bool, out: Path | None) -> None:
 def agreement(out: Path | None) -> None:
     """Measure the agreement of judges, with one another and with the people in data/reviews.
 
+    Judges by rubrics: with physicians' labels of criteria, in data/labels.
+
     \b
     Example:
       alpacare agreement --out agreement.json

@@ -21,7 +21,7 @@ _FIELD = re.compile(r"(?:^|\s)([a-z]+)=")
 @click.command(cls=Stage)
 @click.argument("name")
 def fetch(name: str) -> None:
-    """Download what configs/datasets.yaml names: tests, benchmarks, responses, seeds or weights.
+    """Download what configs/datasets.yaml names: tests, benchmarks, labels, rows, seeds, weights.
 
     Weights become a contestant, and are trained no further.
 
@@ -171,6 +171,25 @@ def benchmark(name: str, files: tuple[str, ...], columns: dict[str, str], part: 
 
     lines = import_benchmark(name, files, columns, part)
     click.echo(escape_controls("\n".join(lines)))
+
+
+@click.command(cls=Stage)
+@click.argument("name")
+@click.argument("file", required=False)
+def labels(name: str, file: str | None) -> None:
+    """Import answers that people have labelled: make data/labels/NAME.jsonl, and track it with DVC.
+
+    Without FILE, what configs/datasets.yaml names is downloaded. FILE is in the form of
+    HealthBench's meta-evaluation. `alpacare agreement` measures judges by rubrics against it.
+
+    \b
+    Examples:
+      alpacare labels healthbench-labels
+      alpacare labels ours labelled.jsonl
+    """
+    from alpacare.datasets.labels_import import import_labels
+
+    click.echo(escape_controls("\n".join(import_labels(name, file))))
 
 
 def _read_pairs(pairs: list[str]) -> dict[str, str]:

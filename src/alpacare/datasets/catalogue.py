@@ -35,7 +35,7 @@ class PublishedDataset(Settings):
     """
 
     files: dict[str, Sha256 | None] = Field(min_length=1)  # first: its errors tell most
-    kind: Literal["tests", "responses", "seeds", "benchmark"]
+    kind: Literal["tests", "responses", "seeds", "benchmark", "labels"]
     rows: int = Field(gt=0)
     criteria: int | None = Field(default=None, gt=0)
     licence: str

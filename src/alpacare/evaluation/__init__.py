@@ -10,6 +10,7 @@ __getattr__, __all__ = exports(
     correction="Pair correct_win_rate",
     crossed="item_means mean_win_rate",
     items="Items gather read_judgments",
+    label_agreement="JudgedLabels Pair compare_labels pair_people",
     paired_comparison="average_preferences compare flips",
     people="correct_all rate_people",
     rubric_scores="Graded RubricScore grade item_score mean_score read_grades score_grades",

@@ -127,7 +127,7 @@ def make_rubric_judgments(judge: str, requests: Iterable[RubricRequest]) -> list
         task = asked[0].case.task
         rows.append(
             RubricJudgment(
-                id=task.id,
+                id=asked[0].case.answer.id,
                 judge=judge,
                 tags=task.tags,
                 criteria=[graded for each in asked for graded in each.graded()],

@@ -38,6 +38,7 @@ from alpacare.prompting.chat_prompt import ChatPrompt
 from alpacare.prompting.judge_prompt import JudgePrompt
 from alpacare.prompting.student_prompt import StudentPrompt
 from alpacare.prompting.variables import TASK, few_shot
+from alpacare.records.labelled import read_labels
 from alpacare.records.task import TestTask
 from alpacare.records.test_set import read_test_set
 from alpacare.stages.model_generations import written_answers
@@ -65,6 +66,9 @@ def check_all(targets: Sequence[str] = (), run: bool = False) -> str:
     seeds = _check_seeds(params)
     tests = _check_tests(params)
     asked |= _check_models(params)
+    asked |= {"label_judgments": asked["judgments"] if params.labels else []}
+    for name in params.labels:
+        read_labels(paths.labels(name))
     read_test_sets(paths.compared_sets())
     check_benchmarks(params)
     if params.filtered.engine == "ray" and find_spec("ray") is None:

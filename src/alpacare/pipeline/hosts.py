@@ -89,8 +89,10 @@ def _asked(params: Params) -> Iterator[tuple[str, str, list[Path]]]:
         judge = read_judge(paths.judge(name))
         if isinstance(judge, LLMJudge):
             yield f"judge {name}", judge.endpoint, _judged(params)
+    labels = [paths.labels(name) for name in params.labels]
     for name in params.judgments.rubric_judges:
-        yield f"judge {name}", read_rubric_judge(paths.judge(name)).endpoint, _judged(params)
+        endpoint = read_rubric_judge(paths.judge(name)).endpoint
+        yield f"judge {name}", endpoint, [*_judged(params), *labels]
 
 
 def _judged(params: Params) -> list[Path]:

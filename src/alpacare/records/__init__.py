@@ -11,6 +11,7 @@ __getattr__, __all__ = exports(
     dropped="Dropped",
     generation="Generation",
     judgment="Judgment",
+    labelled="LabelledAnswer LabelledCriterion read_labels",
     label_normalisation="normalise_difficulty normalise_input normalise_type",
     message="Message messages_id transcript",
     pairs="AnswerFiles Comparison pair_answers",

@@ -143,8 +143,17 @@ class TestTask(Question):
         check_rubrics(self.rubrics)
         return self
 
+    @staticmethod
+    def make_id(instruction: str, input: str, messages: Messages) -> str:
+        """Make the id of a question, or of a conversation that waits for an answer.
+
+        Raises:
+            ValueError: as `check_asked`.
+        """
+        if messages is None:
+            return row_id(instruction, input)
+        check_asked(messages)
+        return messages_id(messages)
+
     def _right_id(self) -> str:
-        if self.messages is None:
-            return super()._right_id()
-        check_asked(self.messages)
-        return messages_id(self.messages)
+        return self.make_id(self.instruction, self.input, self.messages)

@@ -4,7 +4,7 @@ A test set that is not here yet counts by its rows in configs/datasets.yaml. Ans
 taken to be as long as their settings allow.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from alpacare.judging.dialogue import Asked, find_replies
@@ -16,7 +16,7 @@ from alpacare.judging.judges import (
     read_judge,
     read_rubric_judge,
 )
-from alpacare.judging.rubric_request import make_rubric_requests
+from alpacare.judging.rubric_request import GradedAnswer, make_rubric_requests
 from alpacare.llm.reply import Answer
 from alpacare.llm.request import Request
 from alpacare.llm.task_requests import make_folder_requests
@@ -28,6 +28,7 @@ from alpacare.pipeline.quoting.known_answers import KnownAnswers
 from alpacare.pipeline.quoting.plan_teaching import Teaching
 from alpacare.pipeline.quoting.stage_plan import Coming, Plan
 from alpacare.pipeline.quoting.test_sets import TestSets
+from alpacare.records.labelled import read_labels
 
 _TURN = 80  # bytes that JSON adds to a reply and a reminder
 
@@ -46,7 +47,7 @@ def plan_evaluation(params: Params, known: KnownAnswers, teaching: Teaching) -> 
     pairs = Pairs(params, tests, incomplete, teaching)
     judged = [_plan_judge(name, judge, pairs, known) for name, judge in judges.items()]
     graded = [_plan_grader(name, judge, pairs, known) for name, judge in graders.items()]
-    return [*models, *judged, *graded]
+    return [*models, *judged, *graded, *_plan_labels(params, graders, known)]
 
 
 def asked_judges(params: Params) -> dict[str, LLMJudge]:
@@ -103,6 +104,22 @@ def _plan_grader(name: str, judge: RubricJudge, pairs: Pairs, known: KnownAnswer
     ]
     plan = _plan_asked(name, judge, here, like, known, pairs.tests.note("judgments"))
     return known.with_earlier(plan, earlier)
+
+
+def _plan_labels(
+    params: Params, graders: Mapping[str, RubricJudge], known: KnownAnswers
+) -> Iterator[Plan]:
+    """Plan what judges by rubrics are asked of answers that people have labelled."""
+    files = {name: paths.labels(name) for name in params.labels}
+    here = [row for path in files.values() if path.exists() for row in read_labels(path)]
+    cases = [GradedAnswer(row.task(), row.answer()) for row in here]
+    absent = [name for name, path in files.items() if not path.exists()]
+    note = f"label_judgments: not here, and not counted: {', '.join(absent)}" if absent else ""
+    for name, judge in graders.items() if files else ():
+        requests = make_rubric_requests(judge, paths.judge(name), cases)
+        plan = _plan_asked(name, judge, [(requests, True)], [], known, note)
+        earlier = [paths.label_judgments(labels, name) for labels in files]
+        yield known.with_earlier(replace(plan, stage="label_judgments"), earlier)
 
 
 def _plan_asked(
