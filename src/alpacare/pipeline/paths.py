@@ -118,6 +118,12 @@ def rubric_judgments(test: str, model: str, seed: int | None, judge: str) -> Pat
     return folder / (model if seed is None else "") / f"{judge}.jsonl"
 
 
+def rubric_score(test: str, model: str, seed: int | None, judge: str) -> Path:
+    """Give the score of what that judge said."""
+    folder = _folder("scores", "metrics/", Cell(test, model, seed, "", judge))
+    return folder / (model if seed is None else "") / f"{judge}.json"
+
+
 def labels(name: str) -> Path:
     """Give a file of answers that people have labelled."""
     return dependencies("label_judgments", "data/labels/", labels=name)[0]
