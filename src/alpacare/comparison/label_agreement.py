@@ -21,10 +21,11 @@ from alpacare.records.rubric import RubricJudgment
 
 _NAME = 24
 _LEGEND = """\
-Physicians' labels: each verdict of a judge is paired with each label of the criterion.
-Same: pairs that say the same, in %. Macro F1: the mean of F1 for "met" and for "not
-met" (HealthBench, arXiv 2505.08775, section 8). In brackets: {:g} % intervals, over
-conversations. n: pairs with a readable verdict, and of how many if not of all."""
+Physicians' labels: each verdict of a judge is paired with each label of the criterion. \
+Same: pairs that say the same, in %. Macro F1: the mean of F1 for "met" and for "not \
+met" (HealthBench, arXiv 2505.08775, section 8); below it the mean over kinds of \
+criteria. In brackets: {:g} % intervals, over conversations. n: pairs with a readable \
+verdict, and of how many if not of all. Few: of fewer than ten conversations."""
 
 
 def measure_labels(params: Params) -> list[JudgedLabels]:

@@ -200,8 +200,11 @@ class Competitor(Protocol):
         """How far its trainings are apart."""
 
 
-def make_duels(params: Params, entries: Sequence[Competitor]) -> list[Duel]:
-    """Compare each other student with the one head to head, corrected for how many there are."""
+def make_duels(params: Params, entries: Sequence[Competitor], most: float = 1.0) -> list[Duel]:
+    """Compare each other student with the one head to head, corrected for how many there are.
+
+    `most`: no difference can be larger.
+    """
     students = {entry.model.name: entry for entry in entries if entry.model.seeds}
     first = students.pop(params.judgments.head_to_head, None)
     if first is None:
@@ -212,7 +215,7 @@ def make_duels(params: Params, entries: Sequence[Competitor]) -> list[Duel]:
         for student, each in students.items()
         if (
             difference := compare(
-                first.runs, each.runs, how, seeds=(first.seeds, each.seeds)
+                first.runs, each.runs, how, seeds=(first.seeds, each.seeds), most=most
             ).difference
         )
     }

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from math import inf
 
 from alpacare.comparison.leaderboard import Duel, make_duels, named
 from alpacare.comparison.model_runs import Model, NotJudged, all_models
@@ -131,7 +132,7 @@ def _make_board(params: Params, test: str, judge: str, read: GradesReader) -> Ru
         for model, grades in found.items()
     ]
     entries = _rank(entries, params.scores)
-    return RubricBoard(test, judge, pooled, entries, make_duels(params, entries), missing)
+    return RubricBoard(test, judge, pooled, entries, make_duels(params, entries, inf), missing)
 
 
 def _pool(models: Mapping[Model, Sequence[ItemScores]]) -> SeedVariance:

@@ -1,6 +1,7 @@
 """Two models before a judge by rubrics: paired differences, also by axis and theme."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from math import inf
 
 from alpacare.comparison.compare_print import ComparedRow
 from alpacare.comparison.model_runs import NotJudged, all_models
@@ -39,7 +40,8 @@ def compare_grades(
                 (one, other), runs, [runs_of(each[group]) for each in others if group in each]
             )
         )
-        found = compare(runs[0], runs[1], params.scores, same_seeds=paired, seeds=seeds)
+        how = params.scores
+        found = compare(runs[0], runs[1], how, same_seeds=paired, seeds=seeds, most=inf)
         yield ComparedRow(test, judge, " ".join(group), found, None, seeds)
 
 

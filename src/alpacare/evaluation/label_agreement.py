@@ -3,17 +3,23 @@
 Each verdict is paired with each label of its criterion, as in HealthBench's meta-evaluation
 (arXiv 2505.08775; healthbench_meta_eval.py of openai/simple-evals: `f1_balanced`). F1 of "met" is
 2 TP / (2 TP + FP + FN), F1 of "not met" the same with the sides swapped; macro F1 is their mean,
-and there is none where a side never occurs. Intervals: percentiles of a bootstrap over
-conversations: all answers to one, with their criteria and labels, are a cluster.
+and there is none where a side never occurs. Intervals: by a bootstrap over conversations, as those
+of win rates are over items: all answers to one, with their criteria and labels, are a cluster.
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from math import isnan
 from typing import NamedTuple
 
 from alpacare.core.jsonl import Row
 from alpacare.evaluation.agreement import Estimate
-from alpacare.evaluation.bootstrap import Resampling, draw
+from alpacare.evaluation.bootstrap import (
+    Resampling,
+    draw,
+    effective_sample_size,
+    share_interval,
+)
 from alpacare.evaluation.items import Array
 
 THEMES = (
@@ -106,8 +112,8 @@ def _measure(pairs: Sequence[Pair], how: Resampling) -> LabelAgreement:
         n=int(whole.sum()),
         pairs=len(pairs),
         conversations=len(clusters),
-        accuracy=_estimate(_accuracy(whole), _accuracy(drawn), how),
-        macro_f1=_estimate(_macro_f1(whole), _macro_f1(drawn), how),
+        accuracy=_estimate(_accuracy(whole), _accuracy(drawn), len(clusters), how),
+        macro_f1=_estimate(_macro_f1(whole), _macro_f1(drawn), len(clusters), how),
     )
 
 
@@ -157,14 +163,13 @@ def _mean_over(groups: Mapping[str, Sequence[Pair]], how: Resampling) -> Estimat
     if not known.any():
         return Estimate()
     drawn = np.stack([_macro_f1(draws @ each) for each in counts])[known]
-    return _estimate(whole[known].mean(axis=0), np.nanmean(drawn, axis=0), how)
+    return _estimate(whole[known].mean(axis=0), np.nanmean(drawn, axis=0), len(clusters), how)
 
 
-def _estimate(whole: Array, drawn: Array, how: Resampling) -> Estimate:
-    import numpy as np
-
-    if np.isnan(whole[0]):
+def _estimate(whole: Array, drawn: Array, clusters: int, how: Resampling) -> Estimate:
+    """Give a share with the bootstrap's spread in Wilson's shape, as win rates have it."""
+    if isnan(value := float(whole[0])):
         return Estimate()
-    tail = 100 * (1 - how.confidence) / 2
-    low, high = np.nanpercentile(drawn, [tail, 100 - tail])
-    return Estimate(value=float(whole[0]), ci_low=float(low), ci_high=float(high))
+    size = effective_sample_size(value, drawn, clusters)
+    low, high = share_interval(value, size, how.confidence)
+    return Estimate(value=value, ci_low=low, ci_high=high)
