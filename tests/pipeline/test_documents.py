@@ -88,3 +88,14 @@ def test_the_commands_of_the_judging_page_work(clone: Clone) -> None:
         state = server.state()
     assert set(state["served"].values()) == {1}
     assert 600 <= state["calls"] <= 840, "answers that are alike are asked about once"
+
+
+def test_the_commands_of_the_page_on_rubrics_work(clone: Clone) -> None:
+    """Against a server on loopback that finds the first criterion of every item met."""
+    said = '{"criteria": [{"number": 1, "criteria_met": true}]}'
+    with running(text=said, finish_reason="stop", key="sk-page") as server:
+        clone.environment |= {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": "sk-page"}
+        clone.run_page("rubrics")
+        state = server.state()
+    assert set(state["served"].values()) == {1}
+    assert state["calls"] <= 3 * 10 * 3, "ten items of three models, three tries each"
