@@ -14,6 +14,7 @@ USED = {
     "judges: [overlap, longest]": "judges: [alpacare, arena-hard, mtbench, rubric, self-hosted]",
     "local_judges: []": "local_judges: [loglik]",
     "  api: []": "  api: [gpt-4o]",
+    "verifiers: []": "verifiers: [gpt-4o]",
     "categories: []": "categories: [gpt-4o]",
 }
 

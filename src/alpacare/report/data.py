@@ -14,7 +14,8 @@ from alpacare.core.errors import BadInput
 from alpacare.evaluation import agreement
 from alpacare.evaluation.score import Cell, Score
 from alpacare.evaluation.score_table import read_score
-from alpacare.lineage.funnel import Funnel, count_all
+from alpacare.lineage.funnel import count_all
+from alpacare.lineage.funnel_lines import Funnel
 from alpacare.pipeline import paths
 from alpacare.pipeline.params import Params
 from alpacare.pipeline.students import read_students
