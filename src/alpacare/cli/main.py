@@ -5,7 +5,16 @@ from pathlib import Path
 import click
 
 from alpacare.cli.ask import ask
-from alpacare.cli.comparison import ablate, agreement, compare, diff, leaderboard, scores, table
+from alpacare.cli.comparison import (
+    ablate,
+    agreement,
+    compare,
+    diff,
+    leaderboard,
+    safety,
+    scores,
+    table,
+)
 from alpacare.cli.data import benchmark, fetch, import_data, labels, test_set
 from alpacare.cli.ledger import ledger
 from alpacare.cli.lineage import doctor, funnel, trace
@@ -20,9 +29,8 @@ from alpacare.core.command import FILE, Stage
 
 @click.group(
     commands=[
-        *(leaderboard, compare, ablate, scores, diff, agreement, table),
-        *(ledger, fetch, import_data, test_set, benchmark, labels),
-        *(report, review, review_import),
+        *(leaderboard, compare, ablate, scores, diff, agreement, safety, table),
+        *(ledger, fetch, import_data, test_set, labels, report, review, review_import),
         *(ask, trace, funnel, doctor, remote, push, pull, publish),
         *(preset, presets, set_settings, pin, graph, train),
     ]
