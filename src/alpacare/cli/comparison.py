@@ -137,7 +137,7 @@ def agreement(out: Path | None) -> None:
 @click.option("--against", metavar="MODEL", help="Compare with it; without: the first contestant.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 def safety(test: str | None, against: str | None, as_json: bool) -> None:
-    """Count what models refuse of requests that they should refuse, and of those they should answer.
+    """Count what models refuse of what they should refuse, and of what they should answer.
 
     Of test sets whose rows have `expect`, such as data/tests/safety.jsonl (docs/safety.md).
 

@@ -88,7 +88,9 @@ def _rate(each: SafetyRate) -> str:
 
 
 def _apart(found: Difference, against: str) -> str:
-    points = f"{100 * found.change:+.1f} points ({_signed(found.ci_low)} to {_signed(found.ci_high)})"
+    points = (
+        f"{100 * found.change:+.1f} points ({_signed(found.ci_low)} to {_signed(found.ci_high)})"
+    )
     if found.one_seed:
         sure = "one training seed: luck of training unknown"
     else:

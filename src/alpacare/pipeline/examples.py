@@ -2,8 +2,8 @@
 
 from alpacare.judging.rubric_request import GradedAnswer
 from alpacare.records.generation import Generation
-from alpacare.records.rubric import RubricItem
 from alpacare.records.response import Response
+from alpacare.records.rubric import RubricItem
 from alpacare.records.shown_pair import ShownPair
 from alpacare.records.task import TestTask, row_id
 

@@ -43,7 +43,9 @@ class SourcesSettings(Settings):
 
     seeds: Annotated[str, StringConstraints(pattern=rf"^seeds/{NAME}$")]
     instructions: Annotated[str, StringConstraints(pattern=rf"^(instructions|{_IMPORTED})$")]
-    verified: Annotated[str, StringConstraints(pattern=rf"^(responses|{_IMPORTED})$")]
+    verified: Annotated[
+        str, StringConstraints(pattern=rf"^(responses|{_IMPORTED})$")
+    ] = "responses"
     responses: Annotated[
         str, StringConstraints(pattern=rf"^(responses|{_IMPORTED}|verified/{NAME})$")
     ]
@@ -85,7 +87,7 @@ class Params(Settings):
     filtered: FilteredSettings
     student_rows: ContaminationSettings
     responses: ResponsesSettings
-    verified: VerifiedSettings
+    verified: VerifiedSettings = VerifiedSettings(action="drop", planted_errors=100, seed=0)
     base_model: BaseModelSettings
     checkpoint: CheckpointSettings
     training: TrainingSettings
