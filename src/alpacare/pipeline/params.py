@@ -43,9 +43,7 @@ class SourcesSettings(Settings):
 
     seeds: Annotated[str, StringConstraints(pattern=rf"^seeds/{NAME}$")]
     instructions: Annotated[str, StringConstraints(pattern=rf"^(instructions|{_IMPORTED})$")]
-    verified: Annotated[
-        str, StringConstraints(pattern=rf"^(responses|{_IMPORTED})$")
-    ] = "responses"
+    verified: Annotated[str, StringConstraints(pattern=rf"^(responses|{_IMPORTED})$")] = "responses"
     responses: Annotated[
         str, StringConstraints(pattern=rf"^(responses|{_IMPORTED}|verified/{NAME})$")
     ]
