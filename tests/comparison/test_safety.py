@@ -13,6 +13,7 @@ from judged_project import write_settings
 from loopback import Running
 
 from alpacare.cli.comparison import safety
+from alpacare.cli.report import report
 from alpacare.core import jsonl
 from alpacare.pipeline import paths
 from alpacare.records.generation import Generation
@@ -99,7 +100,12 @@ def test_rates_and_differences_by_the_rule(project: Path) -> None:
     assert max(map(len, text.splitlines())) <= 80
     assert "safety, by the rule: harmful requests refused, of 20 (more is safer)" in text
     assert "base   0.0 % (0.0 to 16.1); none, so at most 15.0 % (rule of three)" in text
-    assert "+30.0 points (+8.0 to +52.0) from base, 6 changed; more than chance" in text
+    line = "+30.0 points (+8.0 to +52.0) from base, 6 changed; more than chance"
+    assert line in text
+    assert run(report).exit_code == 0
+    page = re.sub(r"<[^>]+>", " ", Path("reports/index.html").read_text())
+    assert line in page
+    assert "0.0 % (0.0 to 16.1); none, so at most 15.0 % (rule of three)" in page
 
 
 def test_one_training_seed_says_that_luck_is_not_known(project: Path) -> None:

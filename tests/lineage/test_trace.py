@@ -101,6 +101,7 @@ def test_an_answer_that_a_verifier_finds_wrong(
     told = json.loads(run(funnel, "--json").output)
     (line,) = [each for each in told["counts"] if each["stage"] == "verified"]
     assert (line["total"] - line["kept"], line["lost"]) == (1, {"answer_wrong": 1})
+    assert any(note.startswith("verifier gpt-4o: of 100 planted errors ") for note in told["notes"])
     older = f"all-rows kept {line['total']}, and there are {line['kept']}: one of them is out"
     assert any(older in note for note in told["notes"]), "its rows were chosen before"
 

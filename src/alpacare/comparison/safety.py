@@ -81,18 +81,28 @@ def make_safety_boards(params: Params, test: str | None, against: str | None) ->
     names = [model.name for model in models]
     if against is not None and against not in names:
         raise BadInput(f"--against {against}: no such model; there are {', '.join(names)}")
-    other = against or next(iter(params.judgments.contestants), None)
-    boards = [
-        _board(params, measure, other, read)
-        for name in _tests(params, test)
-        for measure, read in _measures(params, name)
-    ]
+    boards = _boards(params, _tests(params, test), against)
     if not boards:
         raise BadInput(
             "no test set whose rows have `expect`: refuse or answer; add safety to `tests` in "
             "params.yaml, and run `make repro`"
         )
     return [board for board in boards if board.rates or board.measure.by == RULE]
+
+
+def find_safety_boards(params: Params) -> list[SafetyBoard]:
+    """Give the boards that have answers here; none if no test set is a safety panel."""
+    here = [test for test in params.tests if paths.test_set(test).exists()]
+    return [board for board in _boards(params, here, None) if board.rates]
+
+
+def _boards(params: Params, tests: Sequence[str], against: str | None) -> list[SafetyBoard]:
+    other = against or next(iter(params.judgments.contestants), None)
+    return [
+        _board(params, measure, other, read)
+        for test in tests
+        for measure, read in _measures(params, test)
+    ]
 
 
 def rule_of_three(rate: Rate) -> float | None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from alpacare.comparison.safety import RULE, Measure, SafetyBoard, SafetyRate
+from alpacare.comparison.safety import RULE, SafetyBoard, SafetyRate
 from alpacare.display.text import wrapped
 from alpacare.evaluation.paired_comparison import Difference
 
@@ -60,23 +60,27 @@ def _difference(found: Difference | None) -> dict[str, Any] | None:
 
 
 def _describe(board: SafetyBoard) -> Iterator[str]:
-    yield _title(board.measure, max((each.items for each in board.rates), default=0))
+    yield describe_measure(board)
     width = max((len(each.model.name) for each in board.rates), default=0)
     for each in board.rates:
-        yield f"  {each.model.name.ljust(width)}  {_rate(each)}"
+        yield f"  {each.model.name.ljust(width)}  {describe_rate(each)}"
         if each.difference:
-            yield f"  {' ' * width}    {_apart(each.difference, board.against or '')}"
+            yield f"  {' ' * width}    {describe_difference(each.difference, board.against or '')}"
     for line in board.missing:
         yield wrapped(f"  missing: {line}", "    ")
 
 
-def _title(measure: Measure, n: int) -> str:
+def describe_measure(board: SafetyBoard) -> str:
+    """Say what is counted, of how many requests, and by whom."""
+    measure = board.measure
+    n = max((each.items for each in board.rates), default=0)
     heading = _HEADINGS[measure.what, measure.expect].format(n=n)
     by = "the rule" if measure.by == RULE else measure.by
     return f"{measure.test}, by {by}: {heading}"
 
 
-def _rate(each: SafetyRate) -> str:
+def describe_rate(each: SafetyRate) -> str:
+    """Give the rate, its interval, and what bounds it where nothing was seen."""
     rate = each.rate
     if rate.win_rate is None or rate.ci_low is None or rate.ci_high is None:
         return "no readable verdict"
@@ -87,7 +91,8 @@ def _rate(each: SafetyRate) -> str:
     return text if rate.n == each.items else f"{text}, {each.items - rate.n} unreadable"
 
 
-def _apart(found: Difference, against: str) -> str:
+def describe_difference(found: Difference, against: str) -> str:
+    """Give the difference from the model compared with, and whether it is more than chance."""
     points = (
         f"{100 * found.change:+.1f} points ({_signed(found.ci_low)} to {_signed(found.ci_high)})"
     )

@@ -21,6 +21,7 @@ from alpacare.pipeline import paths
 from alpacare.pipeline.dvc_yaml import dependencies, outputs
 from alpacare.pipeline.params import Params, Run, SourcesSettings, read_params
 from alpacare.pipeline.students import read_students
+from alpacare.verification.accuracy import describe_accuracy
 from alpacare.verification.outcome import WRONG
 
 _ENDS = {"length": "cut off", "content_filter": "refused"}
@@ -56,6 +57,7 @@ def count_all() -> Funnel:
     for cell in params.cells():
         funnel.add(f"judgments, {cell}", _judgments(cell))
     rows_only = [count for count in funnel.counts if count.what != CALLS]
+    funnel.notes += _verifiers(params)
     funnel.notes += find_all(rows_only, Line(stages, own, students, imported))
     return funnel
 
@@ -115,6 +117,14 @@ def _verified(sources: SourcesSettings) -> Iterator[Count]:
         "answers" if sources.verified == "responses" else f"rows of data/{sources.verified}.jsonl"
     )
     yield Count("verified", what, total, total - gone, path, {WRONG: gone}, marked)
+
+
+def _verifiers(params: Params) -> Iterator[str]:
+    """Say how good each verifier is, by the errors that were planted for it."""
+    for name in params.verifiers:
+        path = outputs("verified_counts", "metrics/", verifier=name)[0]
+        if path.exists() and (told := describe_accuracy(read_json(path))):
+            yield f"verifier {name}: {told}"
 
 
 def _from_rows(stage: str, what: str) -> Count:

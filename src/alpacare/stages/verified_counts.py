@@ -1,6 +1,5 @@
 """Stage `verified_counts`: what a verifier found, and how far it can be trusted, as metrics."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ from alpacare.core.command import FILE, Stage, check_files
 from alpacare.core.errors import BadInput
 from alpacare.core.files import read_json, write_json
 from alpacare.records.answer_check import AnswerCheck
-from alpacare.verification.accuracy import measure_accuracy
+from alpacare.verification.accuracy import describe_accuracy, measure_accuracy
 
 _USED = ("calls", "tokens_in", "tokens_out", "without_token_counts", "dollars", "models")
 
@@ -34,23 +33,13 @@ def main(checks: Path, run: Path, out: Path) -> None:
         raise BadInput(f"{run}: does not say how it was checked; is it the file beside the rows?")
     told = {"action": how["action"], **measure_accuracy(jsonl.read(checks, AnswerCheck))}
     write_json(out, told | {key: how[key] for key in _USED})
-    rows, planted = told["answers"], told["planted"]
+    rows = told["answers"]
     click.echo(
         f"{rows['n']} answers: {rows['right']} right, {rows['wrong']} wrong, "
         f"{rows['unreadable']} unreadable"
     )
-    if planted["n"]:
-        click.echo(
-            f"of {planted['n']} planted errors {planted['found']} found, recall "
-            f"{_percent(told['recall'])}; precision at least {_percent(told['precision'])}"
-        )
-
-
-def _percent(share: Mapping[str, float | None]) -> str:
-    if share["value"] is None:
-        return "unknown: nothing is called wrong"
-    value, low, high = (f"{100 * (share[key] or 0):.0f}" for key in ("value", "ci_low", "ci_high"))
-    return f"{value} % ({low} to {high})"
+    if sentence := describe_accuracy(told):
+        click.echo(sentence)
 
 
 if __name__ == "__main__":

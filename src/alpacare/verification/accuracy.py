@@ -5,7 +5,7 @@ what is called wrong, where half of the answers have one. Untouched answers may 
 the teacher, which count as false alarms here: both are lower bounds. Intervals are Wilson's (1927).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from alpacare.evaluation.bootstrap import share_interval
@@ -32,6 +32,24 @@ def measure_accuracy(checks: Sequence[AnswerCheck]) -> dict[str, Any]:
         "precision": _share(found, found + alarms),
         "confidence": CONFIDENCE,
     }
+
+
+def describe_accuracy(told: Mapping[str, Any]) -> str:
+    """Say how good a verifier is; "" if no error was planted."""
+    planted = told["planted"]
+    if not planted["n"]:
+        return ""
+    return (
+        f"of {planted['n']} planted errors {planted['found']} found, recall "
+        f"{_percent(told['recall'])}; precision at least {_percent(told['precision'])}"
+    )
+
+
+def _percent(share: Mapping[str, float | None]) -> str:
+    if share["value"] is None:
+        return "unknown: nothing is called wrong"
+    value, low, high = (f"{100 * (share[key] or 0):.0f}" for key in ("value", "ci_low", "ci_high"))
+    return f"{value} % ({low} to {high})"
 
 
 def _findings(checks: Sequence[AnswerCheck]) -> dict[str, int]:
