@@ -16,6 +16,7 @@ from alpacare.records.response import Response
 from alpacare.records.task import row_id
 from alpacare.stages.verified import main
 from alpacare.stages.verified_counts import main as counts
+from alpacare.training.rows import RowsSettings, WhereSettings, match_rows
 
 DOSE = "Give 5 mg a day."
 ANSWERS = {  # instruction: answer, and what the verifier says of it
@@ -109,6 +110,9 @@ def test_flagged_answers_stay_and_none_is_planted_where_none_is_wanted(
     kept = jsonl.read(Path("out.jsonl"), Response)
     assert [each.checked for each in kept] == ["right", "wrong", "right", "unreadable"]
     assert Path("dropped.jsonl").read_text() == ""
+    where = WhereSettings(checked=["right", "unreadable"])
+    rows = RowsSettings(source=None, where=where, take=None, choose="all", seed=0)
+    assert match_rows(kept, {}, rows) == [kept[0], *kept[2:]]
     assert run(counts, "checks.jsonl", "run.json", "metrics.json").exit_code == 0
     told = json.loads(Path("metrics.json").read_text())
     assert (told["action"], told["recall"]["value"], told["precision"]["n"]) == ("flag", None, 0)
