@@ -3,7 +3,7 @@
 import json
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from conftest import REPOSITORY, run
@@ -12,13 +12,16 @@ from loopback import Running
 from alpacare.core import jsonl
 from alpacare.records.answer_check import AnswerCheck
 from alpacare.records.dropped import Dropped
+from alpacare.records.message import Message
 from alpacare.records.response import Response
 from alpacare.records.task import row_id
 from alpacare.stages.verified import main
 from alpacare.stages.verified_counts import main as counts
 from alpacare.training.rows import RowsSettings, WhereSettings, match_rows
+from alpacare.verification.checking import make_check_requests
 
 DOSE = "Give 5 mg a day."
+Role = Literal["system", "user", "assistant"]
 ANSWERS = {  # instruction: answer, and what the verifier says of it
     "How much?": (DOSE, "right"),
     "Which side?": ("Pain in the left arm is typical.", "wrong"),
@@ -116,6 +119,19 @@ def test_flagged_answers_stay_and_none_is_planted_where_none_is_wanted(
     assert run(counts, "checks.jsonl", "run.json", "metrics.json").exit_code == 0
     told = json.loads(Path("metrics.json").read_text())
     assert (told["action"], told["recall"]["value"], told["precision"]["n"]) == ("flag", None, 0)
+
+
+def test_a_conversation_is_shown_up_to_its_last_answer(verifier: Path) -> None:
+    texts = ["Be kind.", "Hi.", "Hello.", "Dose?", DOSE]
+    roles: list[Role] = ["system", "user", "assistant", "user", "assistant"]
+    messages = tuple(
+        Message(role=role, content=text) for role, text in zip(roles, texts, strict=True)
+    )
+    asked = row("Hi.", DOSE).model_copy(update={"messages": messages})
+    (request,) = make_check_requests(verifier, [asked])
+    shown = request.body["messages"][1]["content"]
+    said = "system: Be kind.\n\nuser: Hi.\n\nassistant: Hello.\n\nuser: Dose?"
+    assert f"<<< request >>>\n{said}\n<<< answer >>>\n{DOSE}\n<<< end >>>" in shown
 
 
 def test_wrong_input_is_one_line(verifier: Path, server: Running) -> None:
