@@ -30,7 +30,8 @@ from alpacare.core.command import FILE, Stage
 @click.group(
     commands=[
         *(leaderboard, compare, ablate, scores, diff, agreement, safety, table),
-        *(ledger, fetch, import_data, test_set, labels, report, review, review_import),
+        *(ledger, fetch, import_data, test_set, benchmark, labels),
+        *(report, review, review_import),
         *(ask, trace, funnel, doctor, remote, push, pull, publish),
         *(preset, presets, set_settings, pin, graph, train),
     ]
