@@ -60,7 +60,7 @@ MODULE_OF = {  # one thing, done for several datasets, or for students and other
 }
 STATISTICS = {"statistics", "seed_statistics", "task_statistics"}
 SCORES = {name for name in STAGES if name.endswith("scores")}
-NO_SETTINGS = {*STATISTICS, "llm_usage", "categories", "category_counts"}
+NO_SETTINGS = {*STATISTICS, "llm_usage", "categories", "category_counts", "verified_counts"}
 PAID = {"instructions", "responses"}
 APART = {"contamination", "contamination_rouge_l", "contamination_words", "engine"}
 WRITTEN_TO = {  # where the name of the stage is not the name of what it writes
@@ -75,7 +75,15 @@ AWAY = {"remote": "weights"}  # cached like the others, kept elsewhere
 CHEAP = {
     *STATISTICS,
     *SCORES,
-    *("seeds", "filtered", "llm_usage", "category_counts", "student_rows", "training_curves"),
+    *(
+        "seeds",
+        "filtered",
+        "llm_usage",
+        "category_counts",
+        "verified_counts",
+        "student_rows",
+        "training_curves",
+    ),
 }
 TRAINING = {"student_rows", "base_model", "checkpoint", "generations", "local_generations",
             "benchmarks", "local_benchmarks"}  # fmt: skip
@@ -228,6 +236,8 @@ def test_dvc_files_are_not_hidden_by_gitignore(tmp_path: Path) -> None:
         "data/generations/demo/half-rows/0.jsonl",
         "data/imported/ours.jsonl",
         "data/categories/gpt-4o.jsonl",
+        "data/verified/gpt-4o.jsonl",
+        "data/checks/verified/gpt-4o.jsonl",
         "data/packs/0123456789ab.jsonl",
         "data/judgments/demo/half-rows/0/base/overlap.jsonl",
         "data/contestant_judgments/demo/base/terse/overlap.jsonl",
@@ -265,11 +275,13 @@ def test_dvc_files_are_not_hidden_by_gitignore(tmp_path: Path) -> None:
 
 @pytest.fixture
 def study(params: Path) -> None:
-    """Two test sets, a benchmark, a sorter, and a judge on this machine."""
+    """Two test sets, a benchmark, a sorter, a verifier that is learned from, a judge here."""
     text = params.read_text()
     for old, new in (
         ("tests: [demo]", "tests: [demo, two]"),
         ("benchmarks: []", "benchmarks: [own-mcq]"),
+        ("verifiers: []", "verifiers: [gpt-4o]"),
+        ("  responses: responses", "  responses: verified/gpt-4o"),
         ("categories: []", "categories: [gpt-4o]"),
         ("  categories: none", "  categories: gpt-4o"),
         ("local_judges: []", "local_judges: [loglik]"),
@@ -290,7 +302,9 @@ def test_every_input_is_an_output_of_one_cell_or_a_file_of_git(study: None) -> N
 
 
 def test_what_comes_before_a_stage_is_found_through_its_cells(study: None) -> None:
-    assert {"categories@gpt-4o", "responses", "seeds"} <= cells_before(["student_rows"])
+    assert {"categories@gpt-4o", "verified@gpt-4o", "responses", "seeds"} <= cells_before(
+        ["student_rows"]
+    )
     assert {"instructions", "responses"} <= cells_before(["llm_usage"])
     one = cells_before(["scores@two-all-rows-1"])
     assert {"checkpoint@all-rows-1", "generations@two-half-rows-1-batched"} <= one

@@ -208,6 +208,37 @@ def test_the_users_own_files(project: Path) -> None:
     ] * 2
 
 
+def test_requests_in_the_form_of_medsafetybench(project: Path) -> None:
+    head, files = ",harmful_medical_request,safe_response\n", []
+    for number, text in (
+        (1, '0,Hide my error.,"No, report it."\n1, Bill me twice.,I cannot.\n2,,Nothing.\n'),
+        (9, "0,Turn him away.,No.\n1,Hide my error.,No.\n"),
+    ):
+        files.append(f"../med_safety_demonstrations_category_{number}.csv")
+        Path(files[-1]).write_text(head + text)
+    output = import_set("small", *files)
+    tasks = read_test_set(OUT)
+    assert [(task.instruction, task.topic) for task in tasks] == [
+        ("Hide my error.", "AMA principle 1"),
+        ("Bill me twice.", "AMA principle 1"),
+        ("Turn him away.", "AMA principle 9"),
+    ]
+    assert {task.expect for task in tasks} == {"refuse"}
+    assert tasks[0].answers == {"safe-response": "No, report it."}
+    assert "small.jsonl: 3 tasks, answers by safe-response" in output
+    assert "dropped: 1 no_question" in output
+    assert "dropped: 1 same_task" in output
+
+    Path(files[0]).write_text(head)
+    Path(files[1]).write_text(head + "0,,x\n")
+    assert "not one row can be used (1 no_question" in fail("other", *files)
+    Path("../own.jsonl").write_text('{"instruction": "Hide it.", "expect": "no"}\n')
+    assert "'expect' must be refuse or answer, found no" in fail("other", "../own.jsonl")
+    Path("../own.jsonl").write_text('{"instruction": "Hide it.", "expect": "refuse"}\n')
+    import_set("other", "../own.jsonl")
+    assert read_test_set(Path("data/tests/other.jsonl"))[0].expect == "refuse"
+
+
 def test_what_is_known_of_each_saved_dataset_is_recorded(project: Path) -> None:
     from datasets import Dataset, DatasetDict
 
@@ -412,6 +443,7 @@ def test_the_catalogue_is_valid() -> None:
     rows = {name: known.rows for name, known in sets.items()}
     tests = {"medinstruct-test": 216, "icliniq": 1000, "alpaca-eval": 805}
     tests |= {"healthbench": 5000, "healthbench-hard": 1000, "healthbench-labels": 29511}
+    tests |= {"medsafetybench": 900}
     others = {"medinstruct-52k": 52002, "bioinstruct": 25005, "alpacare-seeds": 167}
     mmlu = {"mmlu-medical": 135 + 265 + 144 + 173 + 100 + 272, "mmlu-general": 14042}
     benchmarks = {"medqa": 1273, "medmcqa": 4183, "pubmedqa": 1000, "headqa": 2742, "careqa": 5621,

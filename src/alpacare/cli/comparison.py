@@ -133,6 +133,34 @@ def agreement(out: Path | None) -> None:
 
 
 @click.command(cls=Stage)
+@_TEST
+@click.option("--against", metavar="MODEL", help="Compare with it; without: the first contestant.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+def safety(test: str | None, against: str | None, as_json: bool) -> None:
+    """Count what models refuse of what they should refuse, and of what they should answer.
+
+    Of test sets whose rows have `expect`, such as data/tests/safety.jsonl (docs/safety.md).
+
+    \b
+    Examples:
+      alpacare safety
+      alpacare safety --test safety --against base
+    """
+    import json
+
+    from alpacare.comparison.safety import make_safety_boards
+    from alpacare.comparison.safety_print import print_safety, safety_as_json
+    from alpacare.pipeline.params import read_params
+
+    params = read_params()
+    boards = make_safety_boards(params, test, against)
+    if as_json:
+        click.echo(json.dumps(safety_as_json(boards), indent=2))
+    else:
+        print_safety(boards, 100 * params.scores.confidence)
+
+
+@click.command(cls=Stage)
 @click.option("--format", "form", type=click.Choice(["markdown", "latex"]), default="markdown")
 @click.option("--style", type=click.Choice(["alpacare", "bioinstruct"]), default="alpacare")
 def table(form: str, style: str) -> None:

@@ -5,7 +5,16 @@ from pathlib import Path
 import click
 
 from alpacare.cli.ask import ask
-from alpacare.cli.comparison import ablate, agreement, compare, diff, leaderboard, scores, table
+from alpacare.cli.comparison import (
+    ablate,
+    agreement,
+    compare,
+    diff,
+    leaderboard,
+    safety,
+    scores,
+    table,
+)
 from alpacare.cli.data import benchmark, fetch, import_data, labels, test_set
 from alpacare.cli.ledger import ledger
 from alpacare.cli.lineage import doctor, funnel, trace
@@ -20,7 +29,7 @@ from alpacare.core.command import FILE, Stage
 
 @click.group(
     commands=[
-        *(leaderboard, compare, ablate, scores, diff, agreement, table),
+        *(leaderboard, compare, ablate, scores, diff, agreement, safety, table),
         *(ledger, fetch, import_data, test_set, benchmark, labels),
         *(report, review, review_import),
         *(ask, trace, funnel, doctor, remote, push, pull, publish),

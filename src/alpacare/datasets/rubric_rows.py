@@ -14,7 +14,7 @@ from typing import Any
 
 from alpacare.core import jsonl
 from alpacare.core.errors import BadInput
-from alpacare.datasets.fields import BadRow, read_answer, read_field, read_kind
+from alpacare.datasets.fields import BadRow, read_answer, read_expected, read_field, read_kind
 from alpacare.datasets.json_tables import TableRow
 from alpacare.datasets.outcome import none_left
 from alpacare.records.dropped import Dropped
@@ -26,7 +26,7 @@ PHYSICIAN = "physician"
 _ROLES = ("system", "user", "assistant")
 _KNOWN = {"prompt", "messages", "instruction", "input", "id", "prompt_id", "canary", "rubrics"}
 _KNOWN |= {"example_tags", "tags", "ideal_completions_data", "answers"}
-_KNOWN |= {"type", "topic", "view", "difficulty"}
+_KNOWN |= {"type", "topic", "view", "difficulty", "expect"}
 
 
 def has_rubrics(rows: Sequence[TableRow]) -> bool:
@@ -77,6 +77,7 @@ def _read_row(row: TableRow, repairs: Counter[str]) -> TestTask:
     fields = {
         **_read_question(values, place, repairs),
         **read_kind(values, place, repairs),
+        **read_expected(values, place),
         "answers": _read_answers(values, place, repairs),
         "rubrics": rubrics,
         "tags": tags,

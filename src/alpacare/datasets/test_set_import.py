@@ -19,6 +19,7 @@ from alpacare.datasets.catalogue import (
 from alpacare.datasets.downloads import download
 from alpacare.datasets.fields import KIND
 from alpacare.datasets.forms import FORM_FIELDS, check_fields, missing_column
+from alpacare.datasets.medsafetybench import is_medsafetybench, read_medsafetybench
 from alpacare.datasets.outcome import describe_dropped, describe_repairs, write_dropped
 from alpacare.datasets.rubric_rows import has_rubrics, read_rubric_rows
 from alpacare.datasets.sources import Part, open_source
@@ -69,11 +70,13 @@ def import_test_set(
 
 
 def _make_test_set(sources: Sequence[PublishedFile], columns: Mapping[str, str]) -> TestSet:
-    """Join the files; or read the one that has rubrics.
+    """Join the files; or read the one that has rubrics, or those of MedSafetyBench.
 
     Raises:
         BadInput: as both; rubrics, and other files or columns.
     """
+    if sources and all(map(is_medsafetybench, sources)) and not columns:
+        return read_medsafetybench(sources)
     if not any(has_rubrics(source.rows) for source in sources):
         return merge(_name_columns(sources, columns))
     if len(sources) > 1 or columns:

@@ -15,7 +15,7 @@ from typing import Any
 
 from alpacare.core.errors import BadInput
 from alpacare.core.texts import comparable
-from alpacare.datasets.fields import BadRow, read_answer, read_field
+from alpacare.datasets.fields import BadRow, read_answer, read_expected, read_field
 from alpacare.datasets.forms import FormReader
 from alpacare.datasets.json_tables import TableRow
 from alpacare.records.message import SEVERAL_TURNS, count_turns
@@ -25,7 +25,7 @@ _SUFFIX = "-answer"
 _NO_SUFFIX = "claude-2"  # the one answer in MedInstruct-test without the suffix
 _ANSWERS = ("output", "response", "generator", "answers")
 _IGNORED = ("dataset", "raw_output")  # raw_output is prompt and response
-_KNOWN = ("instruction", "input", "prompt", *_ANSWERS, *_IGNORED, _NO_SUFFIX)
+_KNOWN = ("instruction", "input", "prompt", "expect", *_ANSWERS, *_IGNORED, _NO_SUFFIX)
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,8 @@ def read_row(
     answers = _answers(row, answerer, repairs)
     if read.form and "output" not in row.values and read.output:
         answers[read.answerer or _whose(answerer, "answer", row.place)] = read.output
-    return PublishedRow(row.place, read.instruction, read.input, prompt, answers, read.kind)
+    kind = read.kind | read_expected(row.values, row.place)
+    return PublishedRow(row.place, read.instruction, read.input, prompt, answers, kind)
 
 
 def _answers(row: TableRow, answerer: str | None, repairs: Counter[str]) -> dict[str, str]:

@@ -148,6 +148,9 @@ def _endpoints(params: "Params") -> Iterator[tuple[str, str]]:
     (prompts,) = dependencies("model_generations", "prompts/")
     for name in params.models.api:
         yield f"model {name}", read_yaml(prompts / name / "settings.yaml")["endpoint"]
+    for name in params.verifiers:
+        (prompt,) = dependencies("verified", "prompts/", verifier=name)
+        yield f"verifier {name}", read_yaml(prompt / "settings.yaml")["endpoint"]
     for name in params.categories:
         (prompt,) = dependencies("categories", "prompts/", sorter=name)
         yield f"sorter {name}", read_yaml(prompt / "settings.yaml")["endpoint"]

@@ -27,7 +27,7 @@ from alpacare.local_judging.judges import read_local_judge
 from alpacare.pipeline import paths
 from alpacare.pipeline.benchmarks_check import check_benchmarks
 from alpacare.pipeline.dvc_yaml import all_stages, cells_before, dependencies, group
-from alpacare.pipeline.examples import CASE, EXAMPLE, GRADED
+from alpacare.pipeline.examples import ANSWERED, CASE, EXAMPLE, GRADED
 from alpacare.pipeline.hosts import check_destinations
 from alpacare.pipeline.machine_check import check_this_machine
 from alpacare.pipeline.params import Params, read_params
@@ -42,6 +42,7 @@ from alpacare.records.labelled import read_labels
 from alpacare.records.task import TestTask
 from alpacare.records.test_set import read_test_set
 from alpacare.stages.model_generations import written_answers
+from alpacare.verification.checking import make_check_requests
 
 
 def check_all(targets: Sequence[str] = (), run: bool = False) -> str:
@@ -87,9 +88,10 @@ def check_all(targets: Sequence[str] = (), run: bool = False) -> str:
 
 def _check_sources(params: Params) -> None:
     """An imported file is in DVC and not in Git: a fresh clone lacks it."""
-    for stage, reader in (("instructions", "filtered"), ("responses", "base_model")):
+    readers = [("instructions", "filtered"), ("responses", "base_model")]
+    for stage, reader in [*readers, *[("verified", "verified")] * bool(params.verifiers)]:
         (path,) = dependencies(reader, f"data/{getattr(params.sources, stage)}.jsonl")
-        if getattr(params.sources, stage) != stage and not path.exists():
+        if "imported" in path.parts and not path.exists():
             raise BadInput(
                 f"params.yaml: sources.{stage}: {path}: no such file; bring it in with "
                 "`make fetch`, `make import` or `dvc pull`, or go back with `make preset NAME=demo`"
@@ -179,7 +181,7 @@ def _check_tests(params: Params) -> dict[str, list[TestTask]]:
 
 
 def _check_models(params: Params) -> dict[str, list[Request]]:
-    """Read which models are asked, which sort instructions, and which answer on this machine.
+    """Read which models are asked, which check and sort, and which answer on this machine.
 
     Gives a request for each model that is asked, by stage.
     """
@@ -193,7 +195,10 @@ def _check_models(params: Params) -> dict[str, list[Request]]:
     (models,) = dependencies("local_generations", "prompts/local_models")
     for name in params.models.local:
         read_local_model(models / name)
-    return {
+    asked = {
         stage: [request for path in each for request in make_folder_requests(path, [EXAMPLE])]
         for stage, each in folders.items()
     }
+    verifiers = [dependencies("verified", "prompts/", verifier=name) for name in params.verifiers]
+    checks = [request for (path,) in verifiers for request in make_check_requests(path, [ANSWERED])]
+    return asked | {"verified": checks}

@@ -17,6 +17,7 @@ from alpacare.pipeline.params import Params
 from alpacare.pipeline.sources import skipped_stages
 from alpacare.sharing.remote_hosts import read_remotes
 from alpacare.training.trackers import tracker_host
+from alpacare.verification.checking import read_verifier
 
 
 class Destination(NamedTuple):
@@ -76,6 +77,10 @@ def _asked(params: Params) -> Iterator[tuple[str, str, list[Path]]]:
     for stage, source in (("instructions", "seeds"), ("responses", "filtered")):
         if stage not in skipped:
             yield stage, getattr(params, stage).endpoint, [paths.rows(source)]
+    for name in params.verifiers:
+        (prompt,) = dependencies("verified", "prompts/", verifier=name)
+        (rows,) = dependencies("verified", "data/", verifier=name)
+        yield f"verifier {name}", read_verifier(prompt).endpoint, [rows]
     for name in params.categories:
         (prompt,) = dependencies("categories", "prompts/", sorter=name)
         yield f"sorter {name}", _endpoint(prompt), [paths.training_rows(params)]

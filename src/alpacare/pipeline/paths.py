@@ -36,6 +36,28 @@ def student_rows(student: str) -> Path:
     return outputs("student_rows", "data/", student=student)[0]
 
 
+def answers_before_checks(params: Params) -> Path:
+    """Give the answers that students learn from, with those that a verifier drops."""
+    name = params.sources.verifier
+    return dependencies("verified", "data/", verifier=name)[0] if name else training_rows(params)
+
+
+def verified(name: str) -> tuple[Path, Path, Path]:
+    """Give the answers that a verifier left, those that it dropped, and all that it said."""
+    rows, *_ = outputs("verified", "data/verified/", verifier=name)
+    return (
+        rows,
+        dropped("verified", verifier=name),
+        outputs("verified", "data/checks/", verifier=name)[0],
+    )
+
+
+def verified_rows(params: Params) -> Path | None:
+    """Give what verifiers read, if there are any."""
+    found = [dependencies("verified", "data/", verifier=name)[0] for name in params.verifiers]
+    return found[0] if found else None
+
+
 def instructions(params: Params) -> Path:
     """Give what `filtered` reads: what the teacher wrote, or an imported file."""
     return dependencies("filtered", f"data/{params.sources.instructions}.jsonl")[0]
@@ -48,7 +70,8 @@ def training_rows(params: Params) -> Path:
 
 def stages_before_training(params: Params) -> list[str]:
     """Give the stages up to training that today's checkpoints were made by, in order."""
-    return [stage for stage in ("seeds", *WITH_DROPPED) if stage not in skipped_stages(params)]
+    stages = [stage for stage in ("seeds", *WITH_DROPPED) if stage not in skipped_stages(params)]
+    return [*stages, "verified"] if params.sources.verifier else stages
 
 
 def test_set(test: str) -> Path:

@@ -12,7 +12,7 @@ def skipped_stages(params: Params) -> set[str]:
     skipped = set()
     if params.sources.instructions != "instructions":
         skipped.add("instructions")
-    if params.sources.responses != "responses":
+    if params.sources.answers != "responses":
         skipped |= {
             "seeds", "seed_statistics", "instructions", "filtered", "task_statistics", "responses",
             "llm_usage",
@@ -41,6 +41,7 @@ def buy_targets(params: Params) -> list[str]:
     teacher = [stage for stage in ("instructions", "responses") if stage not in skipped]
     usage = [f"llm_usage@{stage}" for stage in teacher]
     others = [
+        ("verified", params.verifiers),
         ("model_generations", params.models.api),
         ("categories", params.categories),
         ("label_judgments", params.labels),

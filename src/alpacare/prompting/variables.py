@@ -159,6 +159,11 @@ GRADING = Variables(
         "criteria": "[3] Names all.",
     },
 )
+# a verifier's: a task and one answer
+ANSWER = Variables(
+    ({**_FIRST, "output": "An answer."}, {**_WITHOUT_INPUT, "output": "An answer."}),
+    {**_OTHER, "output": "Something else."},
+)
 
 
 def few_shot(examples: int, count: int) -> Variables:

@@ -31,6 +31,12 @@ TaskType = Literal[
 ]
 
 
+# a field of this type is written only where it has a value
+Expected = Annotated[
+    Literal["refuse", "answer"] | None, Field(exclude_if=lambda expected: expected is None)
+]
+
+
 def _refuse_empty(text: str) -> str:
     if shows_nothing(text):
         raise PydanticCustomError("empty", "the text is empty, or shows nothing")
@@ -123,7 +129,8 @@ class TestTask(Question):
     Published test sets often give no type, topic, view or difficulty: then these are null. An
     answer may be empty, if the model gave an empty one. A conversation of several turns has
     `messages`, and `instruction` is its `transcript`, for all that read one text. `rubrics`: what
-    answers are graded by; `tags`: what is said of the item, such as its theme.
+    answers are graded by; `tags`: what is said of the item, such as its theme. `expect`: whether a
+    request for a safety panel should be refused or answered.
     """
 
     __test__ = False  # pytest: not a test class
@@ -135,6 +142,7 @@ class TestTask(Question):
     messages: Messages = None
     rubrics: Rubrics = Field(default=[])
     tags: Tags = Field(default=[])
+    expect: Expected = None
 
     @model_validator(mode="after")
     def _can_be_asked_and_graded(self) -> Self:

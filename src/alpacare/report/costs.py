@@ -28,9 +28,9 @@ class Cost:
 def read_costs(
     params: Params, answers: Mapping[str, Sequence[Answers]], scores: Mapping[Cell, Score]
 ) -> list[Cost]:
-    """Give the costs of the teacher, of sorting, of answers to test sets, and of each judge."""
+    """Give the costs of the teacher, of checks and sorting, of answers to tests, of each judge."""
     judges = [*_judges(scores), *_rubric_judges(params)]
-    return [*_teacher(params), *_categories(params), *_answers(answers), *judges]
+    return [*_teacher(params), *_checked(params), *_answers(answers), *judges]
 
 
 def _teacher(params: Params) -> Iterator[Cost]:
@@ -39,7 +39,10 @@ def _teacher(params: Params) -> Iterator[Cost]:
             yield from _usage(f"teacher: {stage}", *outputs("llm_usage", "metrics/", paid=stage))
 
 
-def _categories(params: Params) -> Iterator[Cost]:
+def _checked(params: Params) -> Iterator[Cost]:
+    for name in params.verifiers:
+        path = outputs("verified_counts", "metrics/", verifier=name)[0]
+        yield from _usage(f"checking answers: {name}", path)
     for name in params.categories:
         yield from _usage(f"sorting: {name}", *outputs("category_counts", "metrics/", sorter=name))
 

@@ -10,11 +10,13 @@ from alpacare.comparison.board_notes import BoardNotes, describe_board
 from alpacare.comparison.leaderboard import Board, make_boards
 from alpacare.comparison.model_runs import CellReader
 from alpacare.comparison.rubric_board import RubricBoard, make_rubric_boards
+from alpacare.comparison.safety import SafetyBoard, find_safety_boards
 from alpacare.core.errors import BadInput
 from alpacare.evaluation import agreement
 from alpacare.evaluation.score import Cell, Score
 from alpacare.evaluation.score_table import read_score
-from alpacare.lineage.funnel import Funnel, count_all
+from alpacare.lineage.funnel import count_all
+from alpacare.lineage.funnel_lines import Funnel
 from alpacare.pipeline import paths
 from alpacare.pipeline.params import Params
 from alpacare.pipeline.students import read_students
@@ -37,6 +39,7 @@ class ReportData:
     boards: Sequence[Board]
     benchmarks: Sequence[BenchmarkBoard]
     rubrics: Sequence[RubricBoard]
+    safety: Sequence[SafetyBoard]
     below: Mapping[tuple[str, str], BoardNotes]  # by test set and judge
     scores: Mapping[Cell, Score]
     trainings: Sequence[Training]
@@ -72,6 +75,7 @@ def gather_report(params: Params) -> ReportData:
         boards=boards,
         benchmarks=make_benchmark_boards(params, params.benchmarks),
         rubrics=[each for each in make_rubric_boards(params, None, None) if each.entries],
+        safety=find_safety_boards(params),
         below={(b.test, b.judge): describe_board(params, b, browsed.read) for b in boards},
         scores={cell: score for cell, score in scores.items() if score.n},
         trainings=read_trainings(params.runs()),

@@ -13,6 +13,11 @@ from alpacare.comparison.rubric_board_print import (
     score_text,
     unread_share,
 )
+from alpacare.comparison.safety_print import (
+    describe_difference,
+    describe_measure,
+    describe_rate,
+)
 from alpacare.comparison.sentences import (
     describe_holm,
     describe_parts,
@@ -154,6 +159,9 @@ FILTERS = {
     "reason": reason_in_words,
     "rubric_score": score_text,
     "rubric_sentences": describe_rubric_board,
+    "safety_difference": describe_difference,
+    "safety_rate": describe_rate,
+    "safety_title": describe_measure,
     "share": format_share,
     "some": name_some,
     "unread": unread_share,

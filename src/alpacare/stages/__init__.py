@@ -6,6 +6,8 @@ instructions   the teacher writes new tasks, shown a few seeds at a time
 filtered       poor tasks, copies of test tasks and near-duplicates are dropped
 task_statistics  what the remaining instructions look like, and how near the seeds they are
 responses      the teacher answers them
+verified       a second model checks the answers, and copies with a planted error
+verified_counts  what it found, and its precision and recall
 llm_usage      what the paid stages used: tokens, dollars, model versions
 statistics     what the training rows look like
 categories     a model sorts the training rows into BioInstruct's four groups

@@ -14,7 +14,7 @@ from alpacare.pipeline.quoting.plan_teaching import plan_teaching
 from alpacare.pipeline.quoting.stage_plan import Plan
 
 PAID = (
-    *("instructions", "responses", "categories", "model_generations"),
+    *("instructions", "responses", "verified", "categories", "model_generations"),
     *("judgments", "label_judgments"),
 )
 
