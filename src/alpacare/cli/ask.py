@@ -1,18 +1,21 @@
-"""`alpacare ask`: try a trained student."""
+"""`alpacare ask` and `served-name`: try a trained student, serve it."""
+
+from pathlib import Path
 
 import click
 
-from alpacare.core.command import Stage
+from alpacare.cli.names import STUDENT
+from alpacare.core.command import FILE, Stage
 
 
 @click.command(cls=Stage)
-@click.argument("student")
+@click.argument("student", type=STUDENT)
 @click.argument("question", required=False)
 @click.option("--input", "text", default="", help="What the question is about, such as a note.")
 @click.option("--seed", type=int, help="Its training seed; by default the first of training_seeds.")
 @click.option("--serve", is_flag=True, help="Print how a server would serve it.")
 def ask(student: str, question: str | None, text: str, seed: int | None, serve: bool) -> None:
-    """Ask STUDENT a QUESTION, and the model that it was made from.
+    """Ask a trained student, and its base, a QUESTION.
 
     Both answer as in the pipeline: with the student's prompt, by section `generations`.
 
@@ -54,3 +57,20 @@ def ask(student: str, question: str | None, text: str, seed: int | None, serve: 
         answer = answer_question(source, prompt, (question, text), who)
         cut = " (cut off by max_new_tokens)" if answer.finish_reason == "length" else ""
         click.echo(f"{who}{cut}:\n{escape_controls(answer.output)}\n")
+
+
+@click.command("served-name", cls=Stage)
+@click.argument("checkpoint", type=FILE)
+def name_checkpoint(checkpoint: Path) -> None:
+    """Print the name under which a server must serve CHECKPOINT.
+
+    It holds the checkpoint's hash.
+
+    \b
+    Example:
+      vllm serve models/checkpoint \\
+          --served-model-name $(alpacare served-name models/checkpoint)
+    """
+    from alpacare.stages.server_generations import served_name
+
+    click.echo(served_name(checkpoint))

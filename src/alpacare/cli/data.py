@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from alpacare.cli.names import DATASET, IMPORTED
 from alpacare.core.command import Stage
 from alpacare.core.errors import BadInput
 from alpacare.core.texts import escape_controls
@@ -19,11 +20,12 @@ _FIELD = re.compile(r"(?:^|\s)([a-z]+)=")
 
 
 @click.command(cls=Stage)
-@click.argument("name")
+@click.argument("name", type=DATASET, metavar="DATASET")
 def fetch(name: str) -> None:
-    """Download what configs/datasets.yaml names: tests, responses, seeds or weights.
+    """Download published tests, responses, seeds or weights.
 
-    Weights become a contestant, and are trained no further.
+    DATASET is one of configs/datasets.yaml. Weights become a contestant, and are trained no
+    further.
 
     \b
     Examples:
@@ -87,7 +89,7 @@ def source_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 @click.command("import", cls=Stage)
-@click.argument("stage", type=click.Choice(["instructions", "responses"]))
+@click.argument("stage", type=IMPORTED)
 @click.argument("source", metavar="FILE")
 @click.option("--name", help="Its name here; default: the file's.")
 @click.option("--model", help="Who wrote the answers, if no column says.")
@@ -100,7 +102,7 @@ def import_data(
     columns: dict[str, str],
     part: "Part",
 ) -> None:
-    """Start the pipeline from FILE instead of STAGE.
+    """Start the pipeline from your own FILE instead of STAGE.
 
     FILE is JSON, JSON Lines, CSV, TSV or Parquet, also with .gz; a folder that `datasets` wrote; or
     a dataset of the Hugging Face Hub, hf://ORG/NAME or hf://ORG/NAME@REVISION.
@@ -130,11 +132,12 @@ def import_data(
 @click.argument("files", nargs=-1, metavar="[[WHO=]FILE]...")
 @source_options
 def test_set(name: str, files: tuple[str, ...], columns: dict[str, str], part: "Part") -> None:
-    """Import a test set: make data/tests/NAME.jsonl from FILES, and track it with DVC.
+    """Import a test set from FILES, or from the catalogue.
 
-    Without FILES, those in configs/datasets.yaml are downloaded. FILES are what `alpacare import`
-    reads; the questions are those of the first that has any. WHO gave the answers in the field
-    `output` or `response`; the right options of multiple-choice files are those of answer-key.
+    It becomes data/tests/NAME.jsonl, tracked with DVC. Without FILES, those in
+    configs/datasets.yaml are downloaded. FILES are what `alpacare import` reads; the questions are
+    those of the first that has any. WHO gave the answers in the field `output` or `response`; the
+    right options of multiple-choice files are those of answer-key.
 
     \b
     Examples:

@@ -45,6 +45,7 @@ class Stage(click.Command):
     """A Click command that turns `BadInput` and I/O errors into one line and status 2."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("context_settings", {"help_option_names": ["-h", "--help"]})
         super().__init__(*args, **kwargs)
         click.option(
             "--debug",
