@@ -2,8 +2,8 @@
 
     python bench/first_run.py
 
-The target: no more than five seconds without a change on the screen. Below each time stands the line
-that was the last one seen. Exit status 1 if a gap is longer.
+The target: no more than five seconds without a change on the screen. Beside each gap stands the
+line that was the last one seen. Exit status 1 if a gap is longer.
 """
 
 import os
@@ -49,6 +49,7 @@ def watch(command: list[str], folder: Path, environment: dict[str, str]) -> Seen
     )
     os.close(theirs)
     seen, line, ended = Seen(" ".join(command)), "nothing", False
+    said: list[str] = []
     while not ended:
         piece = read(ours, process)
         now = time.monotonic()
@@ -59,11 +60,13 @@ def watch(command: list[str], folder: Path, environment: dict[str, str]) -> Seen
         seen.gaps.append((now - last, last - start, line))
         last = now
         words = CONTROL.sub("", piece.decode(errors="replace"))
-        line = next((part for part in reversed(re.split("[\r\n]+", words)) if part.strip()), line)
+        parts = [part for part in re.split("[\r\n]+", words) if part.strip()]
+        said = [*said, *parts][-20:]
+        line = parts[-1] if parts else line
     os.close(ours)
     seen.seconds = time.monotonic() - start
     if process.wait():
-        raise SystemExit(f"{seen.command}: exit status {process.returncode}; last: {line}")
+        raise SystemExit("\n".join([*said, f"{seen.command}: exit status {process.returncode}"]))
     return seen
 
 

@@ -3,8 +3,8 @@
     python3 tools/install.py requirements.lock [--project]
 
 It makes .venv if there is none. uv installs where it is on PATH, unless pip has settings of its own
-(an index, a proxy), which uv does not read; else pip. On Linux without an NVIDIA GPU torch's CPU build
-is taken from PyTorch's own index, if that answers within seconds and no other index is set.
+(an index, a proxy), which uv does not read; else pip. On Linux without an NVIDIA GPU torch's CPU
+build is taken from PyTorch's own index, if that answers within seconds and no other index is set.
 """
 
 import os
@@ -121,7 +121,7 @@ def run(line: Line, command: list[str], what: object) -> str:
 
 def fail(line: Line, text: str) -> None:
     lines = [each.strip() for each in text.splitlines() if each.strip()]
-    errors = [each for each in lines if each.lower().startswith(("error", "×"))] or lines[-3:]
+    errors = [each for each in lines if "error" in each.lower()[:9]] or lines[-3:]
     for each in errors[:5]:
         line.say(f"  {each}")
     hint = "; on Debian: apt install python3-venv" if "ensurepip" in text else ""
@@ -188,7 +188,10 @@ def installer(settings: set[str]) -> list[str]:
     uv = shutil.which("uv")
     if uv and (not settings & OWN or any(map(os.environ.get, UV_INDEXES))):
         return [uv, "pip", "install", "--python", str(PYTHON)]
-    options = ["--progress-bar", "raw", "--no-input", "--disable-pip-version-check"]
+    (version,) = VENV.glob("lib/python*/site-packages/pip-*.dist-info")
+    major, minor = version.name.split("-")[1].split(".")[:2]
+    bar = "raw" if (int(major), int(minor)) >= (24, 1) else "off"  # raw: megabytes, line by line
+    options = ["--progress-bar", bar, "--no-input", "--disable-pip-version-check"]
     return [str(PYTHON), "-m", "pip", "install", *options]
 
 

@@ -1,7 +1,7 @@
 """Write the requirements*.lock from what is installed here: `make lock` runs it.
 
-requirements.lock gets what pyproject.toml's dependencies need, down to the last; the lock of an extra
-what that extra adds. Versions are those installed, without a build's mark such as torch's +cpu.
+requirements.lock gets what pyproject.toml's dependencies need, down to the last; the lock of an
+extra what that extra adds. Versions are those installed, without a build's mark as torch's +cpu.
 """
 
 import tomllib
@@ -19,7 +19,9 @@ LOCKS = {  # by extra: the file's first line
     "gpu": "What training on a GPU may use beside requirements.lock",
 }
 WITHOUT = {"pip", "setuptools", "wheel"}  # each environment brings its own
-ALONE = {"gpu"}  # its wheels are for machines with a GPU: they were installed without what they need
+ALONE = {
+    "gpu"
+}  # its wheels are for machines with a GPU: they were installed without what they need
 
 
 def closure(lines: Iterable[str], alone: bool = False) -> dict[str, str]:
@@ -27,6 +29,8 @@ def closure(lines: Iterable[str], alone: bool = False) -> dict[str, str]:
     found: dict[str, str] = {}
     wanted = [(Requirement(line), "") for line in lines]
     seen = set()
+    for requirement, _ in wanted:
+        distribution(requirement.name)  # what is named must be here, or a lock would lose it
     while wanted:
         requirement, extra = wanted.pop()
         name = canonicalize_name(requirement.name)

@@ -182,8 +182,8 @@ def test_a_set_of_the_catalogue_is_fetched_and_git_gets_no_copy(project: Path, s
     }
     for line in (
         f"{OUT}: 2 tasks, answers by gpt-3.5-turbo, ours",
-        "repaired: 2 ids made anew",
-        "repaired: 2 fields 'gpt-3.5-turbo-answer' read as gpt-3.5-turbo",
+        "repaired: ids made anew (2)",
+        "repaired: fields 'gpt-3.5-turbo-answer' read as gpt-3.5-turbo (2)",
         "licence: CC BY 4.0 (us)",
         "next: in params.yaml, add small to `tests`, the answerers you want to",
         "`models.written`, and to `judgments.references`",
@@ -201,7 +201,7 @@ def test_the_users_own_files(project: Path) -> None:
     Path("../some.jsonl").write_text(json.dumps(extra))
     output = import_set("small", "../signed.jsonl", "model_1.0=../model.json", "some=../some.jsonl")
     assert f"{OUT}: 2 tasks, answers by gpt-3.5-turbo, model_1.0\n" in output
-    assert "left out: some, without an answer to 1 of 2 tasks" in output
+    assert "left out: all answers of some, who has none to 1 of 2 tasks" in output
     assert "licence: not known here" in output
     assert [set(task.answers) for task in read_test_set(OUT)] == [
         {"gpt-3.5-turbo", "model_1.0"}

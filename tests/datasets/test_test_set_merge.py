@@ -279,7 +279,7 @@ def test_type_topic_and_difficulty_are_kept_or_null() -> None:
         ),
         (lambda: [lines([signed(0, TEA)], "me")], "a.jsonl: has no 'output' or 'response' of me"),
         (lambda: [prompts(TEA)], "prompts.jsonl: no questions; name a file that has 'instruction'"),
-        (lambda: [file("a.jsonl", "")], "a.jsonl: no questions"),
+        (lambda: [file("a.jsonl", "")], "a.jsonl: is empty; was its copy"),
         (lambda: [file("b.json", '[{"instruction": "x"}, ')], "b.json: not valid JSON"),
     ],
 )
