@@ -1,11 +1,15 @@
 """`alpacare ask` and `served-name`: try a trained student, serve it."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from alpacare.cli.names import STUDENT
 from alpacare.core.command import FILE, Stage
+
+if TYPE_CHECKING:
+    from alpacare.pipeline.params import Params
 
 
 @click.command(cls=Stage)
@@ -36,10 +40,15 @@ def ask(student: str, question: str | None, text: str, seed: int | None, serve: 
     from alpacare.training.student import find_base
     from alpacare.training.student_file import read_student, student_file
 
-    settings = read_student(student_file(student))
-    first = read_params().training_seeds[0] if seed is None else seed
+    settings, params = read_student(student_file(student)), read_params()
+    first = params.training_seeds[0] if seed is None else seed
     checkpoint = paths.checkpoint(Run(student, first))
-    name = served_name(checkpoint)  # says so if it is not trained
+    if not (checkpoint / "config.json").exists():
+        raise BadInput(
+            f"{student}, seed {first}: not trained here; run "
+            f"{_training(params, student, first)}, or `make pull` if others have trained it"
+        )
+    name = served_name(checkpoint)
     if serve:
         click.echo(
             f"vllm serve {checkpoint} --served-model-name {name} --generation-config vllm\n"
@@ -57,6 +66,17 @@ def ask(student: str, question: str | None, text: str, seed: int | None, serve: 
         answer = answer_question(source, prompt, (question, text), who)
         cut = " (cut off by max_new_tokens)" if answer.finish_reason == "length" else ""
         click.echo(f"{who}{cut}:\n{escape_controls(answer.output)}\n")
+
+
+def _training(params: "Params", student: str, seed: int) -> str:
+    """Give the commands that train a student with a seed: params.yaml must name both."""
+    edits = []
+    if student not in params.students:
+        edits.append(f"students='[{', '.join([*params.students, student])}]'")
+    if seed not in params.training_seeds:
+        edits.append(f"training_seeds='{[*params.training_seeds, seed]}'")
+    first = f"`alpacare set {' '.join(edits)}`, then " if edits else ""
+    return f"{first}`make train STUDENT={student} SEED={seed}`"
 
 
 @click.command("served-name", cls=Stage)

@@ -146,7 +146,9 @@ def test_set(name: str, files: tuple[str, ...], columns: dict[str, str], part: "
       alpacare test-set medmcqa hf://ORG/NAME@REVISION --split validation
     """
     from alpacare.datasets.test_set_import import import_test_set
+    from alpacare.pipeline.params import read_params
 
+    read_params()  # an error there is reported before anything is written, and not by DVC
     lines = import_test_set(name, files, columns, part)
     click.echo(escape_controls("\n".join(lines)))
 

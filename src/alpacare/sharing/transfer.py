@@ -101,6 +101,11 @@ def _open_repo() -> Iterator[tuple[Any, Any, list[BaseException]]]:
             stopped = "stopped: copied files stay; the same command continues"
             raise KeyboardInterrupt(stopped) from None
         except ConfigError as error:
+            if "no remote" in str(error):
+                raise BadInput(
+                    "no remote is set, so there is nowhere to push to or pull from; "
+                    "`make remote URL=s3://BUCKET/FOLDER` or a folder sets one (docs/remotes.md)"
+                ) from error
             line = f".dvc/config: {_error_line(error)}; `alpacare remote URL` sets it"
             raise BadInput(line) from error
         except Exception as error:  # each kind of remote has its own errors
