@@ -212,7 +212,8 @@ def main() -> None:
             source = (
                 ["--torch-backend", "cpu"] if tool == "uv" else ["--extra-index-url", CPU_INDEX]
             )
-    line.say(f"installing {len(pins)} packages into .venv by {tool}{told and '; '}{told}")
+    packages = "1 package" if len(pins) == 1 else f"{len(pins)} packages"
+    line.say(f"installing {packages} into .venv by {tool}{told and '; '}{told}")
     every = [part for lock in locks for part in ("--requirement", lock)]
     run(line, [*command, *source, *every], Progress(len(pins)))
     if "--project" in sys.argv:

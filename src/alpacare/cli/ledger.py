@@ -9,7 +9,7 @@ from alpacare.core.errors import BadInput
 from alpacare.core.texts import escape_controls
 
 
-@click.group()
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def ledger() -> None:
     """Paid answers: statistics, checks, prices, packs."""
 
