@@ -172,6 +172,7 @@ def test_only_what_dvc_can_restore_is_replaced(project: Path) -> None:
         ("a.parquet", "PAR1", ["--model", "m"], "a.parquet: not a whole Parquet file"),
         ("a.xlsx", "x", ["--model", "m"], "'.xlsx' cannot be read; give .json, .jsonl, .csv"),
         ("a.json", "[]", ["--model", "m"], "a: the file has no rows"),
+        ("a.csv", "", ["--model", "m"], "a.csv: is empty; was its copy or download cut off?"),
         (
             "a.json",
             '[{"instruction": "", "output": ""}]',

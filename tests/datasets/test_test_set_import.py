@@ -201,11 +201,21 @@ def test_the_users_own_files(project: Path) -> None:
     Path("../some.jsonl").write_text(json.dumps(extra))
     output = import_set("small", "../signed.jsonl", "model_1.0=../model.json", "some=../some.jsonl")
     assert f"{OUT}: 2 tasks, answers by gpt-3.5-turbo, model_1.0\n" in output
-    assert "left out: all answers of some, who has none to 1 of 2 tasks" in output
+    assert "left out: all answers of some, who has none to 1 of 2 tasks;" in output
+    assert f"the first without:\n          {SALT}\n" in output
     assert "licence: not known here" in output
     assert [set(task.answers) for task in read_test_set(OUT)] == [
         {"gpt-3.5-turbo", "model_1.0"}
     ] * 2
+
+
+def test_broken_settings_are_one_line_and_not_dvcs(project: Path) -> None:
+    Path("params.yaml").write_text("tests: [demo\nstudents: []\n")
+    done = run(main, "test-set", "small", "../signed.jsonl")
+    assert done.exit_code == 2
+    assert done.output.startswith("error: params.yaml: not valid YAML: line 2, column 9: ")
+    assert "expected a list as [one, two], closed in the line that opens it" in done.output
+    assert not OUT.exists()
 
 
 def test_what_is_known_of_each_saved_dataset_is_recorded(project: Path) -> None:

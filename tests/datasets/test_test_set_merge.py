@@ -72,6 +72,12 @@ def test_answer_keys_ids_difficulty_and_blanks_are_repaired() -> None:
     }
 
 
+def test_repairs_of_an_answer_are_counted_once() -> None:
+    merged = merge([lines([{"instruction": TEA, "output": " yes \n"}], answerer="ann")])
+    assert answers(merged) == [{"ann": "yes"}]
+    assert merged.repairs == {"texts with blanks at their ends": 1}
+
+
 def test_neither_ids_nor_positions_decide_what_is_answered() -> None:
     model = [
         {"id": 0, "instruction": NAP, "raw_output": "p: nap", "response": "nap"},

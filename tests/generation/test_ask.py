@@ -39,4 +39,4 @@ def test_it_says_how_to_serve_and_what_is_missing(project: Path) -> None:
     assert [line.split()[0] for line in lines] == ["vllm", "ln"]
     shutil.rmtree("models")
     done = run(ask, "all-rows", "hi", "--seed", 1)
-    assert (done.exit_code, "no model here; run `dvc repro checkpoint`" in done.output) == (2, True)
+    assert (done.exit_code, "not trained here; run `make train STUDENT=" in done.output) == (2, True)

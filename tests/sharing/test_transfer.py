@@ -176,8 +176,8 @@ def test_a_run_changed_in_the_bucket_is_left_out(project: Path, s3: S3, line: Cu
     s3.client.put_object(Bucket="lab", Key=key, Body=content.replace(b"cp ", b"mv "))
     forget(project)
     text = ok(pull)
-    assert "1 runs of stages\n" in text
-    assert "left out: 1 runs" in text
+    assert "1 run of stages\n" in text
+    assert "left out: 1 run of" in text
     assert len([path for path in Path(".dvc/cache/runs").rglob("*") if path.is_file()]) == 1
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from functools import wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
@@ -145,10 +146,11 @@ def test_set(name: str, files: tuple[str, ...], columns: dict[str, str], part: "
       alpacare test-set ours questions.csv gpt-4=answers.json --column instruction=question
       alpacare test-set medmcqa hf://ORG/NAME@REVISION --split validation
     """
+    from alpacare.core.settings import read_yaml
     from alpacare.datasets.test_set_import import import_test_set
-    from alpacare.pipeline.params import read_params
 
-    read_params()  # an error there is reported before anything is written, and not by DVC
+    if (params := Path("params.yaml")).exists():
+        read_yaml(params)  # DVC, which tracks the file, would say of broken YAML more than a line
     lines = import_test_set(name, files, columns, part)
     click.echo(escape_controls("\n".join(lines)))
 

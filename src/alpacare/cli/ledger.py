@@ -6,7 +6,7 @@ import click
 
 from alpacare.core.command import FILE, Stage
 from alpacare.core.errors import BadInput
-from alpacare.core.texts import escape_controls
+from alpacare.core.texts import counted, escape_controls
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -52,7 +52,7 @@ def verify(packs: tuple[Path, ...]) -> None:
     if packs:
         return
     with open_ledger() as ledger:
-        click.echo(f"{verify_ledger(ledger)} answers, all as they were received")
+        click.echo(f"{counted(verify_ledger(ledger), 'answer')}, all as they were received")
 
 
 @ledger.command("export", cls=Stage)
@@ -75,7 +75,7 @@ def export_pack(pack: Path, stage: str | None) -> None:
         wanted = used_keys(stage) if stage else None
         entries = (e for e in intact_entries(ledger) if wanted is None or e.key in wanted)
         end = write_pack(pack, entries)
-    click.echo(f"{end.end} answers written to {pack}; last digest {end.digest}")
+    click.echo(f"{counted(end.end, 'answer')} written to {pack}; last digest {end.digest}")
 
 
 @ledger.command("import", cls=Stage)
@@ -131,7 +131,9 @@ def ask_again(keys: tuple[str, ...]) -> None:
     from alpacare.llm.unread import allow_again
 
     with open_ledger() as ledger:
-        click.echo(f"{allow_again(ledger, keys)} requests will be asked, and paid for, again")
+        click.echo(
+            f"{counted(allow_again(ledger, keys), 'request')} will be asked, and paid for, again"
+        )
 
 
 @ledger.command(cls=Stage)
