@@ -63,7 +63,6 @@ def test_small_floats_are_numbers(params: Path) -> None:
         ("tests: [demo]", "tests: demo: x", "expected one 'key: value' a line, indented as its"),
         ("tests: [demo]", "tests:\n\t- demo", "expected blanks to indent"),
         ("tests: [demo]", "tests demo", "expected 'key: value'; is a ':' missing in the line"),
-        ("tests: [demo]", "tests: [nope]", "no data/tests/nope.jsonl; run `alpacare test-set nope"),
     ],
 )
 def test_mistakes_are_named(params: Path, old: str, new: str, message: str) -> None:

@@ -49,6 +49,7 @@ def review(
     """
     from alpacare.comparison.agreement_width import plan_review
     from alpacare.core.command import check_files
+    from alpacare.display.text import wrapped
     from alpacare.pipeline.params import read_params
     from alpacare.review.review_files import (
         Wish,
@@ -66,7 +67,7 @@ def review(
     wish = Wish(n)
     if width is not None:
         plan = plan_review(params, test, run, reference, width)
-        click.echo(plan.sentence)
+        click.echo(wrapped(plan.sentence, "  "))
         if not plan.n:
             return
         wish = Wish(plan.n, plan.read, width)
