@@ -149,8 +149,8 @@ compare: setup  ## compare two models, or one in two commits -- A=half-rows B=al
 scores: setup  ## print every win rate, a line for each comparison
 	@alpacare scores
 
-diff: setup  ## compare the scores with another commit's, by item -- REV=HEAD~1
-	@alpacare diff $(call text,REV,HEAD)
+diff: setup  ## compare scores, or rows, with another commit -- REV=HEAD~1 [DATA=1]
+	@alpacare diff $(call text,REV,HEAD) $(call flag,--data,DATA)
 
 report: setup  ## write the report page, and open it
 	@alpacare report --open
