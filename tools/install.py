@@ -139,7 +139,7 @@ def make_venv(line: Line) -> None:
 def pip_settings(line: Line) -> set[str]:
     """Give the names of pip's settings, of its files and of the environment."""
     told = run(line, [str(PYTHON), "-m", "pip", "config", "list"], "reading pip's settings")
-    return set(re.findall(r"^[^=]*\.([\w-]+)=", told, re.MULTILINE))
+    return set(re.findall(r"^[^=]*\.([\w-]+)='.+'$", told, re.MULTILINE))  # '' is none
 
 
 def wants_cpu_build(settings: set[str]) -> bool:
@@ -192,6 +192,7 @@ def installer(settings: set[str]) -> list[str]:
     major, minor = version.name.split("-")[1].split(".")[:2]
     bar = "raw" if (int(major), int(minor)) >= (24, 1) else "off"  # raw: megabytes, line by line
     options = ["--progress-bar", bar, "--no-input", "--disable-pip-version-check"]
+    options += ["--no-compile"]  # a third of the work; Python compiles at first use what is used
     return [str(PYTHON), "-m", "pip", "install", *options]
 
 
