@@ -229,10 +229,18 @@ def test_one_base_for_several_students_is_refused(project: Path, name: str, coun
     )
 
 
-@pytest.mark.parametrize("base", ["org/model", "org/model@main", "/no/such/folder"])
-def test_a_base_that_names_no_weights_is_refused(project: Path, base: str) -> None:
-    said = fail("one-gpu", "--base", base)
-    assert "no local folder, so it is a Hub model, and needs 'revision', the 40 hex" in said
+@pytest.mark.parametrize(
+    ("base", "message"),
+    [
+        ("org/model", "no local folder, so it is a Hub model, and needs 'revision', the 40 hex"),
+        ("org/model@main", "no local folder, so it is a Hub model, and needs 'revision', the 40"),
+        ("/no/such/folder", "folder not found: /no/such/folder"),
+        ("./none", "folder not found: ./none"),
+        ("a/b/c", "folder not found: a/b/c"),
+    ],
+)
+def test_a_base_that_names_no_weights_is_refused(project: Path, base: str, message: str) -> None:
+    assert message in fail("one-gpu", "--base", base)
 
 
 def test_going_back_to_demo_takes_imported_data_out(project: Path) -> None:

@@ -275,7 +275,7 @@ def test_plain_dvc_pull_before_and_after_a_team_has_a_remote(project: Path, tmp_
     assert done.returncode == 1
     assert "No remote provided and no default remote set." in said
     dvc(fresh, "checkout", "--allow-missing")
-    assert "`alpacare remote URL` sets it" in refused(pull)
+    assert "no remote is set, so there is nowhere to push to or pull from" in refused(pull)
     ok(remote, tmp_path / "store")
     ok(push)
     commit(project, "a remote")
