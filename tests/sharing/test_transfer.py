@@ -238,7 +238,7 @@ def test_a_lock_that_git_could_not_merge_is_no_fault_of_the_remote(
 
 def test_no_remote_at_all(project: Path) -> None:
     for each in (push, pull):
-        assert "alpacare remote URL" in refused(each)
+        assert "no remote is set" in refused(each)
 
 
 def test_a_server_that_never_answers_is_given_up(
