@@ -22,7 +22,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup gpu ray remotes demo repro repro-here buy buy-here train train-here image shell container-check \
+.PHONY: help setup gpu ray remotes benchmarks demo repro repro-here buy buy-here train train-here image shell container-check \
   preset presets graph fetch import quote changes accept check leaderboard compare scores report diff agreement review table funnel doctor \
   remote push pull publish real-model test test-tools lint types stale lock clean
 
@@ -40,7 +40,7 @@ setup:
 	@for lock in "$$ALPACARE_VENV"/requirements*.lock; do cmp -s "$${lock##*/}" "$$lock" || { \
 	  echo "error: $${lock##*/} is not the one that the image was built of; outside, run: make image" >&2; exit 2; }; done
 
-gpu ray remotes test-tools: setup
+gpu ray remotes benchmarks test-tools: setup
 	@test -e "$$ALPACARE_VENV/requirements-$(@:test-tools=test).lock" || { \
 	  echo 'error: the image was built without $(@:test-tools=test); outside, run: make image EXTRAS="remotes $(@:test-tools=test)"' >&2; exit 2; }
 else
@@ -59,10 +59,12 @@ ray: $(VENV)/.ray  ## add Ray, for filtered.engine: ray
 
 remotes: $(VENV)/.remotes  ## add what remotes in S3, Google Cloud Storage, SSH need
 
+benchmarks: $(VENV)/.benchmarks  ## add lm-eval, for `benchmarks` of params.yaml
+
 test-tools: $(VENV)/.test
 endif
 
-$(VENV)/.gpu $(VENV)/.ray $(VENV)/.remotes $(VENV)/.test: $(VENV)/.%: requirements-%.lock $(VENV)/.complete
+$(VENV)/.gpu $(VENV)/.ray $(VENV)/.remotes $(VENV)/.benchmarks $(VENV)/.test: $(VENV)/.%: requirements-%.lock $(VENV)/.complete
 	@"$$PYTHON" tools/install.py $<
 	@touch $@
 
@@ -96,7 +98,7 @@ train-here: setup
 
 ##@ In a container
 
-image:  ## build the container's image -- [BASE_IMAGE=...] [EXTRAS="remotes gpu ray"]
+image:  ## build the container's image -- [BASE_IMAGE=...] [EXTRAS="remotes gpu ray benchmarks"]
 	@tools/container image
 
 shell:  ## open a shell where the pipeline runs
@@ -162,8 +164,8 @@ review: setup  ## let people compare answers -- TEST=demo REFERENCE=terse [STUDE
 	@alpacare review $(call text,TEST) $(call text,REFERENCE) --n $(call text,N,50) $(call option,--width,WIDTH) \
 	  $(call option,--student,STUDENT) $(call option,--seed,SEED)
 
-table: setup  ## print the paper's table -- [FORMAT=latex]
-	@alpacare table --format $(call text,FORMAT,markdown)
+table: setup  ## print a paper's tables -- [FORMAT=latex] [STYLE=bioinstruct]
+	@alpacare table --format $(call text,FORMAT,markdown) $(call option,--style,STYLE)
 
 funnel: setup  ## count what stayed and what went at each stage, and why
 	@alpacare funnel
@@ -194,7 +196,7 @@ publish: setup  ## write data and weights for others -- TO=folder OUT=published 
 real-model: setup  ## train, ask and judge a real model here, without a hub -- [ROWS=54]
 	@tools/real-model $(call text,ROWS,54)
 
-test: test-tools ray remotes  ## run all tests, the pipeline in a temporary clone too
+test: test-tools ray remotes benchmarks  ## run all tests, the pipeline in a temporary clone too
 	@pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 lint: test-tools  ## check style
@@ -211,7 +213,7 @@ lock:  ## pin the newest versions that pyproject.toml allows
 	rm -rf $(VENV)
 	"$$PYTHON" -m venv $(VENV)
 	pip install --quiet --disable-pip-version-check torch==2.13.0
-	pip install --quiet --disable-pip-version-check --editable '.[test,ray,remotes]'
+	pip install --quiet --disable-pip-version-check --editable '.[test,ray,remotes,benchmarks]'
 	pip install --quiet --disable-pip-version-check --no-deps bitsandbytes liger-kernel
 	python tools/lock.py
 

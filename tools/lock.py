@@ -16,6 +16,7 @@ LOCKS = {  # by extra: the file's first line
     "test": "What tests, style and types need beside requirements.lock",
     "ray": "What Ray adds to requirements.lock",
     "remotes": "What DVC needs to reach S3, Google Cloud Storage and SSH, beside requirements.lock",
+    "benchmarks": "What lm-eval adds to requirements.lock",
     "gpu": "What training on a GPU may use beside requirements.lock",
 }
 WITHOUT = {"pip", "setuptools", "wheel"}  # each environment brings its own

@@ -4,10 +4,15 @@ from pathlib import Path
 
 import click
 
-from alpacare.cli.names import JUDGE, MODEL, STUDENT, TEST
+from alpacare.cli.names import JUDGE, MODEL, STUDENT, TEST_OR_BENCHMARK
 from alpacare.core.command import FILE, Stage
 
-_TEST = click.option("--test", type=TEST, metavar="TEST", help="One test set; default: all.")
+_TEST = click.option(
+    "--test",
+    type=TEST_OR_BENCHMARK,
+    metavar="TEST",
+    help="One test set or benchmark; default: all.",
+)
 _JUDGE = click.option("--judge", type=JUDGE, metavar="JUDGE", help="One judge; default: all.")
 
 
@@ -15,7 +20,7 @@ _JUDGE = click.option("--judge", type=JUDGE, metavar="JUDGE", help="One judge; d
 @_TEST
 @_JUDGE
 def leaderboard(test: str | None, judge: str | None) -> None:
-    """Rank all models: a table for each test set and judge.
+    """Rank all models: a table for each test and judge.
 
     Below each: which students differ by more than chance.
 
@@ -23,16 +28,9 @@ def leaderboard(test: str | None, judge: str | None) -> None:
     Example:
       alpacare leaderboard --judge overlap
     """
-    from alpacare.comparison.board_notes import print_notes
-    from alpacare.comparison.leaderboard import make_boards
-    from alpacare.comparison.leaderboard_print import print_boards
-    from alpacare.comparison.model_runs import make_reader
-    from alpacare.pipeline.params import read_params
+    from alpacare.comparison.all_boards import print_all_boards
 
-    params, read = read_params(), make_reader()
-    boards = make_boards(params, test, judge, read)
-    print_boards(boards, 100 * params.scores.confidence)
-    print_notes(params, boards, read)
+    print_all_boards(test, judge)
 
 
 @click.command(cls=Stage)
@@ -69,15 +67,17 @@ def compare(first: str, second: str, test: str | None, judge: str | None) -> Non
     Also how sure that is, and what would show more.
 
     A and B are students or contestants of params.yaml. NAME@COMMIT is the same as it was then.
+    Behind the test sets come the benchmarks that both have met.
 
     \b
     Examples:
       alpacare compare half-rows all-rows
       alpacare compare all-rows@HEAD~1 all-rows
+      alpacare compare base all-rows --test own-mcq
     """
-    from alpacare.comparison.compare import print_comparison
+    from alpacare.comparison.all_boards import print_all_comparisons
 
-    print_comparison(first, second, test, judge)
+    print_all_comparisons(first, second, test, judge)
 
 
 @click.command(cls=Stage)
@@ -144,16 +144,19 @@ def agreement(out: Path | None) -> None:
 
 @click.command(cls=Stage)
 @click.option("--format", "form", type=click.Choice(["markdown", "latex"]), default="markdown")
-def table(form: str) -> None:
-    """Print the table of the AlpaCare paper, in Markdown or LaTeX.
+@click.option("--style", type=click.Choice(["alpacare", "bioinstruct"]), default="alpacare")
+def table(form: str, style: str) -> None:
+    """Print a paper's tables, in Markdown or LaTeX.
 
-    Win rates by judge, test set and reference, with AVG.
+    AlpaCare: win rates by judge, test set and reference; benchmarks. BioInstruct: benchmarks by
+    kind of task, and gains over the untuned base.
 
     \b
     Examples:
       alpacare table
-      alpacare table --format latex
+      alpacare table --style bioinstruct --format latex
     """
-    from alpacare.comparison.paper_table import format_table
+    from alpacare.comparison.paper_styles import format_style
 
-    click.echo(format_table(form))
+    for text in format_style(form, style):
+        click.echo(text)
