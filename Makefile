@@ -89,12 +89,14 @@ buy:  ## buy the answers that need no trained student -- BUDGET=5 before make, i
 buy-here: setup
 	@targets=$$(alpacare targets --buy) && alpacare check --run $$targets && dvc repro $$targets
 
-train:  ## train all students of params.yaml, or some -- [STUDENT=half-rows] [SEED=1]
-	@tools/container run make train-here $(if $(call given,STUDENT),STUDENT="$$STUDENT") $(if $(call given,SEED),SEED="$$SEED")
+# a cluster's jobs choose their container themselves: configs/launchers/slurm/job.sh
+train:  ## train the students of params.yaml, what is missing -- [STUDENT=half-rows] [SEED=1] [WHERE=slurm [DETACH=1]]
+	@$(if $(filter-out local,$(call given,WHERE)),,tools/container run) make train-here \
+	  $(foreach name,STUDENT SEED WHERE DETACH,$(if $(call given,$(name)),$(name)="$$$(name)"))
 
 train-here: setup
-	@targets=$$(alpacare targets --train $(call option,--student,STUDENT) $(call option,--seed,SEED)) && \
-	  alpacare check --run $$targets && dvc repro $$targets
+	@alpacare train $(call option,--where,WHERE) $(call option,--student,STUDENT) $(call option,--seed,SEED) \
+	  $(call flag,--detach,DETACH)
 
 ##@ In a container
 

@@ -17,13 +17,14 @@ from alpacare.cli.remotes import pull, push, remote
 from alpacare.cli.report import report
 from alpacare.cli.review import review, review_import
 from alpacare.cli.settings import pin, preset, presets, set_settings
+from alpacare.cli.training import train
 
 SECTIONS: Mapping[str, Sequence[click.Command]] = {
     "Before a run": (doctor, check, quote, changes, accept, graph, targets),
     "Settings": (presets, preset, set_settings, pin, ablate),
     "Data": (fetch, import_data, test_set, benchmark),
     "Results": (leaderboard, compare, scores, diff, table, report),
-    "A trained student": (ask, name_checkpoint),
+    "Students": (train, ask, name_checkpoint),
     "Judges and people": (agreement, review, review_import),
     "Where a row comes from": (funnel, trace),
     "With others": (remote, push, pull, publish, ledger),
