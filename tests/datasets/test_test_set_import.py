@@ -421,6 +421,7 @@ def test_the_catalogue_is_valid() -> None:
     sets = {name: check(known, PublishedDataset, name) for name, known in entries.items()}
     rows = {name: known.rows for name, known in sets.items()}
     tests = {"medinstruct-test": 216, "icliniq": 1000, "alpaca-eval": 805}
+    tests |= {"healthbench": 5000, "healthbench-hard": 1000, "healthbench-labels": 29511}
     others = {"medinstruct-52k": 52002, "bioinstruct": 25005, "alpacare-seeds": 167}
     mmlu = {"mmlu-medical": 135 + 265 + 144 + 173 + 100 + 272, "mmlu-general": 14042}
     benchmarks = {"medqa": 1273, "medmcqa": 4183, "pubmedqa": 1000, "headqa": 2742, "careqa": 5621,
@@ -428,4 +429,5 @@ def test_the_catalogue_is_valid() -> None:
     assert rows == tests | others | mmlu | benchmarks
     files = [file for known in sets.values() for file in known.files]
     pinned = r"(^|=)(https://[\w./-]+/[0-9a-f]{40}/|hub://datasets/[\w./-]+@[0-9a-f]{40}/)"
-    assert all(re.search(pinned, file) for file in files)
+    dated = r"^https://[\w./-]+/\w*\d{4}(-\d\d){5}\w*\.jsonl$"  # by the second
+    assert all(re.search(f"{pinned}|{dated}", file) for file in files)

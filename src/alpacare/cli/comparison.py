@@ -24,6 +24,8 @@ def leaderboard(test: str | None, judge: str | None) -> None:
 
     Below each: which students differ by more than chance.
 
+    Judges by rubrics have boards of their own: mean scores, also by axis and theme.
+
     \b
     Example:
       alpacare leaderboard --judge overlap
@@ -132,6 +134,8 @@ def agreement(out: Path | None) -> None:
     """Measure how far judges agree, with one another and people.
 
     What people said is in data/reviews.
+
+    Judges by rubrics: with physicians' labels of criteria, in data/labels.
 
     \b
     Example:

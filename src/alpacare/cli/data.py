@@ -181,6 +181,27 @@ def benchmark(name: str, files: tuple[str, ...], columns: dict[str, str], part: 
     click.echo(escape_controls("\n".join(lines)))
 
 
+@click.command(cls=Stage)
+@click.argument("name")
+@click.argument("file", required=False)
+def labels(name: str, file: str | None) -> None:
+    """Import answers that people have labelled.
+
+    They become data/labels/NAME.jsonl, tracked with DVC.
+
+    Without FILE, what configs/datasets.yaml names is downloaded. FILE is in the form of
+    HealthBench's meta-evaluation. `alpacare agreement` measures judges by rubrics against it.
+
+    \b
+    Examples:
+      alpacare labels healthbench-labels
+      alpacare labels ours labelled.jsonl
+    """
+    from alpacare.datasets.labels_import import import_labels
+
+    click.echo(escape_controls("\n".join(import_labels(name, file))))
+
+
 def _read_pairs(pairs: list[str]) -> dict[str, str]:
     columns: dict[str, str] = {}
     for pair in pairs:

@@ -8,7 +8,7 @@ import click
 
 from alpacare.cli.ask import ask, name_checkpoint
 from alpacare.cli.comparison import ablate, agreement, compare, diff, leaderboard, scores, table
-from alpacare.cli.data import benchmark, fetch, import_data, test_set
+from alpacare.cli.data import benchmark, fetch, import_data, labels, test_set
 from alpacare.cli.ledger import ledger
 from alpacare.cli.lineage import doctor, funnel, trace
 from alpacare.cli.pipeline import accept, changes, check, graph, quote, targets
@@ -22,7 +22,7 @@ from alpacare.cli.training import train
 SECTIONS: Mapping[str, Sequence[click.Command]] = {
     "Before a run": (doctor, check, quote, changes, accept, graph, targets),
     "Settings": (presets, preset, set_settings, pin, ablate),
-    "Data": (fetch, import_data, test_set, benchmark),
+    "Data": (fetch, import_data, test_set, benchmark, labels),
     "Results": (leaderboard, compare, scores, diff, table, report),
     "Students": (train, ask, name_checkpoint),
     "Judges and people": (agreement, review, review_import),

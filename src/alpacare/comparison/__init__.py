@@ -11,5 +11,6 @@ __getattr__, __all__ = exports(
     compare="print_comparison",
     diff="print_diff",
     leaderboard="make_boards",
+    rubric_board="make_rubric_boards",
     paper_table="format_table",
 )

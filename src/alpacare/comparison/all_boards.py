@@ -9,6 +9,8 @@ from alpacare.comparison.compare import print_comparison
 from alpacare.comparison.leaderboard import make_boards
 from alpacare.comparison.leaderboard_print import print_boards
 from alpacare.comparison.model_runs import make_reader
+from alpacare.comparison.rubric_board import make_rubric_boards
+from alpacare.comparison.rubric_board_print import print_rubric_boards
 from alpacare.core.errors import BadInput
 from alpacare.pipeline.params import Params, read_params
 
@@ -28,7 +30,11 @@ def print_all_boards(test: str | None, judge: str | None) -> None:
             raise BadInput(BenchmarkResults.read(params, test).missing[0])
         return print_benchmark_boards(boards, confidence)
     of_benchmarks = make_benchmark_boards(params, [] if test or judge else params.benchmarks)
-    _print_judged(params, test, judge, bool(of_benchmarks))
+    graders = params.judgments.rubric_judges
+    if judge not in graders:
+        _print_judged(params, test, judge, bool(of_benchmarks))
+    if graders and judge not in params.judgments.all_judges:
+        print_rubric_boards(make_rubric_boards(params, test, judge), confidence)
     print_benchmark_boards(of_benchmarks, confidence)
     return None
 

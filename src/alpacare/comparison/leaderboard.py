@@ -83,8 +83,8 @@ def make_boards(
     Raises:
         BadInput: an unknown name; or no comparison has been judged.
     """
-    tests = _named("test", test, params.tests, "tests")
-    judges = _named("judge", judge, params.judgments.all_judges, "judgments")
+    tests = named("test", test, params.tests, "tests")
+    judges = named("judge", judge, params.judgments.all_judges, "judgments")
     read = read or make_reader()
     boards = [
         _make_board(JudgedTest(params, test, judge, read)) for test in tests for judge in judges
@@ -98,12 +98,17 @@ def make_boards(
 
 def chosen_cells(params: Params, test: str | None, judge: str | None) -> list[Cell]:
     """Give the comparisons on one test set and by one judge; without a name on all."""
-    tests = _named("test", test, params.tests, "tests")
-    judges = _named("judge", judge, params.judgments.all_judges, "judgments")
+    tests = named("test", test, params.tests, "tests")
+    judges = named("judge", judge, params.judgments.all_judges, "judgments")
     return [cell for cell in params.cells() if cell.test in tests and cell.judge in judges]
 
 
-def _named(what: str, name: str | None, known: Sequence[str], key: str) -> Sequence[str]:
+def named(what: str, name: str | None, known: Sequence[str], key: str) -> Sequence[str]:
+    """Give the one that is named, of those known; without a name all.
+
+    Raises:
+        BadInput: it is not among them.
+    """
     if name is None:
         return known
     if name not in known:
@@ -195,8 +200,11 @@ class Competitor(Protocol):
         """How far its trainings are apart."""
 
 
-def make_duels(params: Params, entries: Sequence[Competitor]) -> list[Duel]:
-    """Compare each other student with the one head to head, corrected for how many there are."""
+def make_duels(params: Params, entries: Sequence[Competitor], most: float = 1.0) -> list[Duel]:
+    """Compare each other student with the one head to head, corrected for how many there are.
+
+    `most`: no difference can be larger.
+    """
     students = {entry.model.name: entry for entry in entries if entry.model.seeds}
     first = students.pop(params.judgments.head_to_head, None)
     if first is None:
@@ -207,7 +215,7 @@ def make_duels(params: Params, entries: Sequence[Competitor]) -> list[Duel]:
         for student, each in students.items()
         if (
             difference := compare(
-                first.runs, each.runs, how, seeds=(first.seeds, each.seeds)
+                first.runs, each.runs, how, seeds=(first.seeds, each.seeds), most=most
             ).difference
         )
     }

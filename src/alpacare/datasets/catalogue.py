@@ -28,14 +28,16 @@ Sha256 = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
 class PublishedDataset(Settings):
     """One dataset; `files` are "[WHO=]ADDRESS" and the SHA-256, null where none is known.
 
-    `model` wrote the answers of responses. Of a benchmark, `columns` gives their column for our
-    field, and rows of `without_subjects` are none of its items; WHO is the subject of a file's
-    items, or `only`: the file lists the ids of the rows that belong to it.
+    `model` wrote the answers of responses; `criteria`: how many the rubrics of all rows have. Of a
+    benchmark, `columns` gives their column for our field, and rows of `without_subjects` are none
+    of its items; WHO is the subject of a file's items, or `only`: the file lists the ids of the
+    rows that belong to it.
     """
 
     files: dict[str, Sha256 | None] = Field(min_length=1)  # first: its errors tell most
-    kind: Literal["tests", "responses", "seeds", "benchmark"]
+    kind: Literal["tests", "responses", "seeds", "benchmark", "labels"]
     rows: int = Field(gt=0)
+    criteria: int | None = Field(default=None, gt=0)
     licence: str
     model: str | None = None
     columns: dict[str, str] = Field(default_factory=dict)

@@ -17,6 +17,7 @@ from alpacare.datasets.benchmark_import import import_benchmark
 from alpacare.datasets.catalogue import CATALOGUE, PublishedDataset, check_name, find_published
 from alpacare.datasets.downloads import download
 from alpacare.datasets.json_tables import json_rows
+from alpacare.datasets.labels_import import import_labels
 from alpacare.datasets.outcome import (
     describe_dropped,
     describe_repairs,
@@ -48,6 +49,8 @@ def fetch_dataset(name: str) -> Iterator[str]:
         return import_test_set(name, [])
     if known.kind == "benchmark":
         return import_benchmark(name, [])
+    if known.kind == "labels":
+        return import_labels(name, None)
     seeds = known.kind == "seeds"
     path = (SEEDS if seeds else IMPORTED) / f"{name}.jsonl"
     check_replaceable(path)

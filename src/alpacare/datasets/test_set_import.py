@@ -1,5 +1,6 @@
 """`alpacare test-set`: published files become data/tests/NAME.jsonl, tracked by DVC, not by Git."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -20,6 +21,7 @@ from alpacare.datasets.downloads import download
 from alpacare.datasets.fields import KIND
 from alpacare.datasets.forms import FORM_FIELDS, check_fields, missing_column
 from alpacare.datasets.outcome import describe_dropped, describe_repairs, write_dropped
+from alpacare.datasets.rubric_rows import has_rubrics, read_rubric_rows
 from alpacare.datasets.sources import Part, open_source
 from alpacare.datasets.tables import read_table_rows
 from alpacare.datasets.test_set_merge import PublishedFile, TestSet, merge
@@ -56,7 +58,7 @@ def import_test_set(
             meta = {"source": list(known.files), **meta}
         else:  # the source of the user's own files is not known, that of datasets is
             sources = _open(files, part, meta)
-        test_set = merge(_name_columns(sources, columns or {}))
+        test_set = _make_test_set(sources, columns or {})
         if known and test_set.questions != known.rows:
             raise BadInput(
                 f"{sources[0].place}: {counted(test_set.questions, 'question')}, but {CATALOGUE} "
@@ -66,6 +68,37 @@ def import_test_set(
         jsonl.write(path, test_set.tasks)
         dvc_track(path, meta)
     return _report(path, test_set, known)
+
+
+def _make_test_set(sources: Sequence[PublishedFile], columns: Mapping[str, str]) -> TestSet:
+    """Join the files; or read the one that has rubrics.
+
+    Raises:
+        BadInput: as both; rubrics, and other files or columns.
+    """
+    if not any(has_rubrics(source.rows) for source in sources):
+        return merge(_name_columns(sources, columns))
+    if len(sources) > 1 or columns:
+        raise BadInput(
+            f"{sources[0].place}: rubrics come in one file, with `answers` in it, and with the "
+            "columns' own names"
+        )
+    repairs = Counter[str]()
+    tasks, dropped = read_rubric_rows(sources[0].rows, repairs)
+    names = dict.fromkeys(name for task in tasks for name in task.answers)
+    missing = {name: sum(name not in task.answers for task in tasks) for name in names}
+    answerers = [name for name, lacks in missing.items() if not lacks]
+    return TestSet(
+        tasks=[
+            task.model_copy(update={"answers": {name: task.answers[name] for name in answerers}})
+            for task in tasks
+        ],
+        answerers=answerers,
+        missing={name: lacks for name, lacks in missing.items() if lacks},
+        dropped=dropped,
+        repairs=+repairs,
+        questions=len(sources[0].rows),
+    )
 
 
 def _open(files: Sequence[str], part: Part, meta: dict[str, Any]) -> list[PublishedFile]:
@@ -128,6 +161,10 @@ def _report(path: Path, test_set: TestSet, known: PublishedDataset | None) -> It
     yield from describe_dropped(path, test_set.dropped)
     yield from describe_repairs(test_set.repairs)
     yield f"licence: {known.licence if known else 'not known here; ask whoever wrote it'}"
+    graded = sum(bool(task.rubrics) for task in test_set.tasks)
+    if graded:
+        criteria = sum(len(task.rubrics) for task in test_set.tasks)
+        yield f"rubrics: {criteria:,} criteria; who grades by them: judgments.rubric_judges"
     yield f"next: in params.yaml, add {path.stem} to `tests`, the answerers you want to"
     yield "      `models.written`, and to `judgments.references` (students are compared with them)"
     yield "      or `judgments.contestants` (they compete); then commit"

@@ -15,8 +15,9 @@ from alpacare.filtering.contamination_gate import read_test_sets
 from alpacare.generation.settings import read_local_model
 from alpacare.instructions.few_shot_sampler import FewShotSampler
 from alpacare.judging.judge_request import make_judge_requests
-from alpacare.judging.judges import LLMJudge, OverlapJudge, read_judge
+from alpacare.judging.judges import LLMJudge, OverlapJudge, read_judge, read_rubric_judge
 from alpacare.judging.overlap import has_others
+from alpacare.judging.rubric_request import make_rubric_requests
 from alpacare.llm.cache_pack import read_pack
 from alpacare.llm.prices import Prices
 from alpacare.llm.request import Request
@@ -26,7 +27,7 @@ from alpacare.local_judging.judges import read_local_judge
 from alpacare.pipeline import paths
 from alpacare.pipeline.benchmarks_check import check_benchmarks
 from alpacare.pipeline.dvc_yaml import all_stages, cells_before, dependencies, group
-from alpacare.pipeline.examples import CASE, EXAMPLE
+from alpacare.pipeline.examples import CASE, EXAMPLE, GRADED
 from alpacare.pipeline.hosts import check_destinations
 from alpacare.pipeline.machine_check import check_this_machine
 from alpacare.pipeline.params import Params, read_params
@@ -38,6 +39,7 @@ from alpacare.prompting.chat_prompt import ChatPrompt
 from alpacare.prompting.judge_prompt import JudgePrompt
 from alpacare.prompting.student_prompt import StudentPrompt
 from alpacare.prompting.variables import TASK, few_shot
+from alpacare.records.labelled import read_labels
 from alpacare.records.task import TestTask
 from alpacare.records.test_set import read_test_set
 from alpacare.stages.model_generations import written_answers
@@ -65,6 +67,9 @@ def check_all(targets: Sequence[str] = (), run: bool = False) -> str:
     seeds = _check_seeds(params)
     tests = _check_tests(params)
     asked |= _check_models(params)
+    asked |= {"label_judgments": asked["judgments"] if params.labels else []}
+    for name in params.labels:
+        read_labels(paths.labels(name))
     read_test_sets(paths.compared_sets())
     check_benchmarks(params)
     if params.filtered.engine == "ray" and find_spec("ray") is None:
@@ -77,7 +82,8 @@ def check_all(targets: Sequence[str] = (), run: bool = False) -> str:
         check_spending(teacher_examples(params) | asked, set(map(group, needed)))
     tasks = sum(map(len, tests.values()))
     summary = f"settings and prompts fine, {seeds} seed tasks, {tasks} test tasks"
-    return "\n".join([summary, *_left_out(params, tests)])
+    left_out = [*_left_out(params, tests), *_without_rubrics(params, tests)]
+    return "\n".join([summary, *left_out])
 
 
 def _check_sources(params: Params) -> None:
@@ -99,6 +105,10 @@ def _check_judges(params: Params) -> list[Request]:
         judge = read_judge(folder)
         if isinstance(judge, LLMJudge):
             asked.append(make_judge_requests(judge, folder, [CASE])[0].next_request())
+    for name in params.judgments.rubric_judges:
+        folder = paths.judge(name)
+        grader = read_rubric_judge(folder)
+        asked.append(make_rubric_requests(grader, folder, [GRADED])[0].next_request())
     for name in params.judgments.local_judges:
         read_local_judge(paths.judge(name))
         JudgePrompt.read(paths.judge(name))
@@ -125,7 +135,10 @@ def _check_seeds(params: Params) -> int:
 
 
 def _left_out(params: Params, tests: Mapping[str, list[TestTask]]) -> Iterator[str]:
-    """Say which test sets a judge by overlap leaves out: those with the judged answers alone."""
+    """Say which test sets judges leave out.
+
+    One by overlap: those with the judged answers alone; one by rubrics: those without any.
+    """
     judges = [
         name
         for name in params.judgments.judges
@@ -142,6 +155,13 @@ def _left_out(params: Params, tests: Mapping[str, list[TestTask]]) -> Iterator[s
                 f"{judge} leaves out {test} against {', '.join(names)}: no other written answer to "
                 "compare with; the other judges judge it"
             )
+
+
+def _without_rubrics(params: Params, tests: Mapping[str, list[TestTask]]) -> Iterator[str]:
+    for judge in params.judgments.rubric_judges:
+        names = [test for test, tasks in tests.items() if not any(task.rubrics for task in tasks)]
+        if names:
+            yield f"{judge} leaves out {', '.join(names)}: no item has rubrics (docs/rubrics.md)"
 
 
 def _check_tests(params: Params) -> dict[str, list[TestTask]]:

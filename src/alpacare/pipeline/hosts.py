@@ -8,7 +8,7 @@ from alpacare.core.errors import BadInput
 from alpacare.core.hosts import refuse_host
 from alpacare.core.settings import check, read_yaml
 from alpacare.display.text import wrapped
-from alpacare.judging.judges import LLMJudge, read_judge
+from alpacare.judging.judges import LLMJudge, read_judge, read_rubric_judge
 from alpacare.llm.endpoints import Endpoint
 from alpacare.llm.request_settings import RequestSettings
 from alpacare.pipeline import paths
@@ -89,6 +89,10 @@ def _asked(params: Params) -> Iterator[tuple[str, str, list[Path]]]:
         judge = read_judge(paths.judge(name))
         if isinstance(judge, LLMJudge):
             yield f"judge {name}", judge.endpoint, _judged(params)
+    labels = [paths.labels(name) for name in params.labels]
+    for name in params.judgments.rubric_judges:
+        endpoint = read_rubric_judge(paths.judge(name)).endpoint
+        yield f"judge {name}", endpoint, [*_judged(params), *labels]
 
 
 def _judged(params: Params) -> list[Path]:

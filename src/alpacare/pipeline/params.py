@@ -59,6 +59,7 @@ class Params(Settings):
     training_seeds: Annotated[list[Seed], AfterValidator(refuse_repeated), Field(min_length=1)]
     models: ModelsSettings
     judgments: JudgmentsSettings
+    labels: Names = Field(default=[])
     categories: Names
     hosts: Hosts = None
     endpoints: dict[str, Endpoint]

@@ -112,6 +112,28 @@ def score(cell: Cell) -> Path:
     return _compared("scores", "metrics/", cell, "json")
 
 
+def rubric_judgments(test: str, model: str, seed: int | None, judge: str) -> Path:
+    """Give what a judge by rubrics said of a student's answers, or of another model's."""
+    folder = _folder("judgments", "data/", Cell(test, model, seed, "", judge))
+    return folder / (model if seed is None else "") / f"{judge}.jsonl"
+
+
+def rubric_score(test: str, model: str, seed: int | None, judge: str) -> Path:
+    """Give the score of what that judge said."""
+    folder = _folder("scores", "metrics/", Cell(test, model, seed, "", judge))
+    return folder / (model if seed is None else "") / f"{judge}.json"
+
+
+def labels(name: str) -> Path:
+    """Give a file of answers that people have labelled."""
+    return dependencies("label_judgments", "data/labels/", labels=name)[0]
+
+
+def label_judgments(name: str, judge: str) -> Path:
+    """Give what a judge by rubrics said of these answers."""
+    return outputs("label_judgments", "data/", labels=name)[0] / f"{judge}.jsonl"
+
+
 def answer_statistics(test: str, run: Run | None = None) -> Path:
     """Give how long a student's answers are, or by name those of all other models."""
     cell = Cell(test, run.student if run else "", run.seed if run else None, "", "")

@@ -40,7 +40,11 @@ def buy_targets(params: Params) -> list[str]:
     skipped = skipped_stages(params)
     teacher = [stage for stage in ("instructions", "responses") if stage not in skipped]
     usage = [f"llm_usage@{stage}" for stage in teacher]
-    others = [("model_generations", params.models.api), ("categories", params.categories)]
+    others = [
+        ("model_generations", params.models.api),
+        ("categories", params.categories),
+        ("label_judgments", params.labels),
+    ]
     targets = [*teacher, *usage, *(stage for stage, who in others if who)]
     if not targets:
         raise BadInput("nothing is asked before training: answers are imported, or stand in tests")

@@ -9,6 +9,7 @@ from alpacare.comparison.benchmark_board import BenchmarkBoard, make_benchmark_b
 from alpacare.comparison.board_notes import BoardNotes, describe_board
 from alpacare.comparison.leaderboard import Board, make_boards
 from alpacare.comparison.model_runs import CellReader
+from alpacare.comparison.rubric_board import RubricBoard, make_rubric_boards
 from alpacare.core.errors import BadInput
 from alpacare.evaluation import agreement
 from alpacare.evaluation.score import Cell, Score
@@ -35,6 +36,7 @@ class ReportData:
     students: Mapping[str, CheckpointSettings]
     boards: Sequence[Board]
     benchmarks: Sequence[BenchmarkBoard]
+    rubrics: Sequence[RubricBoard]
     below: Mapping[tuple[str, str], BoardNotes]  # by test set and judge
     scores: Mapping[Cell, Score]
     trainings: Sequence[Training]
@@ -69,6 +71,7 @@ def gather_report(params: Params) -> ReportData:
         students=students,
         boards=boards,
         benchmarks=make_benchmark_boards(params, params.benchmarks),
+        rubrics=[each for each in make_rubric_boards(params, None, None) if each.entries],
         below={(b.test, b.judge): describe_board(params, b, browsed.read) for b in boards},
         scores={cell: score for cell, score in scores.items() if score.n},
         trainings=read_trainings(params.runs()),

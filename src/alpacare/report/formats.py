@@ -8,6 +8,11 @@ from alpacare.comparison.benchmark_board import BenchmarkBoard
 from alpacare.comparison.benchmark_print import metric_name, write_letters
 from alpacare.comparison.leaderboard import Board, Duel
 from alpacare.comparison.leaderboard_print import describe_luck
+from alpacare.comparison.rubric_board_print import (
+    describe_rubric_board,
+    score_text,
+    unread_share,
+)
 from alpacare.comparison.sentences import (
     describe_holm,
     describe_parts,
@@ -147,6 +152,9 @@ FILTERS = {
     "parts": describe_widths,
     "percent": percent,
     "reason": reason_in_words,
+    "rubric_score": score_text,
+    "rubric_sentences": describe_rubric_board,
     "share": format_share,
     "some": name_some,
+    "unread": unread_share,
 }

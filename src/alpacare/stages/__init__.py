@@ -20,6 +20,7 @@ model_generations  other models' answers: as published, or asked through their A
 local_generations  other models, such as the base, answer them on this machine
 judgments      judges compare a student with every reference, in both orders
 local_judgments  judges that are models on this machine do, by likelihood
+label_judgments  judges by rubrics grade answers that physicians have labelled
 scores         verdicts -> win rates with intervals, and what the answers look like
 benchmarks     a student meets a benchmark, run by lm-eval
 local_benchmarks  and other models that run here, such as the base
