@@ -208,6 +208,17 @@ def test_a_conversation_is_kept_whole_where_one_question_does_not_say_all() -> N
     assert (reasons(asked).count("several_turns"), asked.repairs["system turns not read"]) == (1, 1)
 
 
+def test_turns_as_json_text_are_read_and_other_forms_are_named() -> None:
+    text = [{"messages": json.dumps(said(FEVER, MEASURE))}, {"messages": "Human: hello"}]
+    imported = bring(write("a.parquet", text))
+    assert [(row["instruction"], row["output"]) for row in imported.rows] == [(FEVER, MEASURE)]
+    assert reasons(imported) == ["no_conversation"]
+    assert "'messages' is text and no list of turns as [{" in str(imported.dropped[0].witness)
+    with pytest.raises(BadInput, match=r"'messages' is one object and no list of turns") as told:
+        bring(write("b.jsonl", [{"messages": {"role": "user", "content": "x"}}]))
+    assert "--column" not in str(told.value), "naming another column would not help"
+
+
 def test_a_conversation_that_is_published_comes_in_again_as_it_was() -> None:
     rows = bring(write("a.jsonl", CHAT)).rows
     files = dataset_files([Response.model_validate(row) for row in rows])

@@ -182,8 +182,8 @@ def test_a_set_of_the_catalogue_is_fetched_and_git_gets_no_copy(project: Path, s
     }
     for line in (
         f"{OUT}: 2 tasks, answers by gpt-3.5-turbo, ours",
-        "repaired: 2 ids made anew",
-        "repaired: 2 fields 'gpt-3.5-turbo-answer' read as gpt-3.5-turbo",
+        "repaired: ids made anew (2)",
+        "repaired: fields 'gpt-3.5-turbo-answer' read as gpt-3.5-turbo (2)",
         "licence: CC BY 4.0 (us)",
         "next: in params.yaml, add small to `tests`, the answerers you want to",
         "`models.written`, and to `judgments.references`",
@@ -201,7 +201,8 @@ def test_the_users_own_files(project: Path) -> None:
     Path("../some.jsonl").write_text(json.dumps(extra))
     output = import_set("small", "../signed.jsonl", "model_1.0=../model.json", "some=../some.jsonl")
     assert f"{OUT}: 2 tasks, answers by gpt-3.5-turbo, model_1.0\n" in output
-    assert "left out: some, without an answer to 1 of 2 tasks" in output
+    assert "left out: all answers of some, who has none to 1 of 2 tasks;" in output
+    assert f"the first without:\n          {SALT}\n" in output
     assert "licence: not known here" in output
     assert [set(task.answers) for task in read_test_set(OUT)] == [
         {"gpt-3.5-turbo", "model_1.0"}
@@ -237,6 +238,15 @@ def test_requests_in_the_form_of_medsafetybench(project: Path) -> None:
     Path("../own.jsonl").write_text('{"instruction": "Hide it.", "expect": "refuse"}\n')
     import_set("other", "../own.jsonl")
     assert read_test_set(Path("data/tests/other.jsonl"))[0].expect == "refuse"
+
+
+def test_broken_settings_are_one_line_and_not_dvcs(project: Path) -> None:
+    Path("params.yaml").write_text("tests: [demo\nstudents: []\n")
+    done = run(main, "test-set", "small", "../signed.jsonl")
+    assert done.exit_code == 2
+    assert done.output.startswith("error: params.yaml: not valid YAML: line 2, column 9: ")
+    assert "expected a list as [one, two], closed in the line that opens it" in done.output
+    assert not OUT.exists()
 
 
 def test_what_is_known_of_each_saved_dataset_is_recorded(project: Path) -> None:

@@ -4,19 +4,25 @@ from pathlib import Path
 
 import click
 
+from alpacare.cli.names import JUDGE, MODEL, STUDENT, TEST_OR_BENCHMARK
 from alpacare.core.command import FILE, Stage
 
 _TEST = click.option(
-    "--test", metavar="TEST", help="One test set, or benchmark; without: all of them."
+    "--test",
+    type=TEST_OR_BENCHMARK,
+    metavar="TEST",
+    help="One test set or benchmark; default: all.",
 )
-_JUDGE = click.option("--judge", metavar="JUDGE", help="One judge; without: all of them.")
+_JUDGE = click.option("--judge", type=JUDGE, metavar="JUDGE", help="One judge; default: all.")
 
 
 @click.command(cls=Stage)
 @_TEST
 @_JUDGE
 def leaderboard(test: str | None, judge: str | None) -> None:
-    """Rank all models: a table for each test set and judge, and for each benchmark.
+    """Rank all models: a table for each test and judge.
+
+    Below each: which students differ by more than chance.
 
     Judges by rubrics have boards of their own: mean scores, also by axis and theme.
 
@@ -30,10 +36,12 @@ def leaderboard(test: str | None, judge: str | None) -> None:
 
 
 @click.command(cls=Stage)
-@click.argument("base")
+@click.argument("base", type=STUDENT)
 @click.argument("arms", nargs=-1, required=True, metavar="ARM...")
 def ablate(base: str, arms: tuple[str, ...]) -> None:
-    """Compare the student BASE with others that learn from fewer of its rows, for as many steps.
+    """Write student files that learn from fewer rows of BASE.
+
+    BASE is compared with them; all are trained for as many steps.
 
     Each ARM is one: random:half, longest:1000, nearest:1000:imported/NAME, category:NAME,
     type:NAME and so on. It becomes a student file; `students` and `judgments.head_to_head` of
@@ -51,12 +59,14 @@ def ablate(base: str, arms: tuple[str, ...]) -> None:
 
 
 @click.command(cls=Stage)
-@click.argument("first", metavar="A")
-@click.argument("second", metavar="B")
+@click.argument("first", type=MODEL, metavar="A")
+@click.argument("second", type=MODEL, metavar="B")
 @_TEST
 @_JUDGE
 def compare(first: str, second: str, test: str | None, judge: str | None) -> None:
-    """Compare two models item by item: how far B is from A, how sure, and what would show more.
+    """Compare two models item by item: how far B is from A.
+
+    Also how sure that is, and what would show more.
 
     A and B are students or contestants of params.yaml. NAME@COMMIT is the same as it was then.
     Behind the test sets come the benchmarks that both have met.
@@ -76,7 +86,9 @@ def compare(first: str, second: str, test: str | None, judge: str | None) -> Non
 @_TEST
 @_JUDGE
 def scores(test: str | None, judge: str | None) -> None:
-    """Print every win rate in metrics/, a line for each comparison of params.yaml.
+    """Print every win rate, a line for each comparison.
+
+    They come from metrics/, for the comparisons of params.yaml.
 
     \b
     Example:
@@ -96,7 +108,7 @@ def scores(test: str | None, judge: str | None) -> None:
 @click.option("--data", is_flag=True, help="Compare the rows of the datasets, not win rates.")
 @click.option("--out", type=FILE, help="The page  [default: reports/diff.md, data-diff.md]")
 def diff(rev: str, data: bool, out: Path | None) -> None:
-    """Compare the win rates of the working tree with those of commit REV, item by item.
+    """Compare win rates, or rows, with those of commit REV.
 
     OUT gets every test item with another outcome now, such as a win that became a loss; with
     --data every row that was added, removed or changed.
@@ -119,7 +131,9 @@ def diff(rev: str, data: bool, out: Path | None) -> None:
 @click.command(cls=Stage)
 @click.option("--out", type=FILE, help="Also write the figures to this file, as JSON.")
 def agreement(out: Path | None) -> None:
-    """Measure the agreement of judges, with one another and with the people in data/reviews.
+    """Measure how far judges agree, with one another and people.
+
+    What people said is in data/reviews.
 
     Judges by rubrics: with physicians' labels of criteria, in data/labels.
 
@@ -164,9 +178,10 @@ def safety(test: str | None, against: str | None, as_json: bool) -> None:
 @click.option("--format", "form", type=click.Choice(["markdown", "latex"]), default="markdown")
 @click.option("--style", type=click.Choice(["alpacare", "bioinstruct"]), default="alpacare")
 def table(form: str, style: str) -> None:
-    """Print a paper's tables. AlpaCare: win rates by judge, test set and reference; benchmarks.
+    """Print a paper's tables, in Markdown or LaTeX.
 
-    BioInstruct: benchmarks by kind of task, and gains over the untuned base.
+    AlpaCare: win rates by judge, test set and reference; benchmarks. BioInstruct: benchmarks by
+    kind of task, and gains over the untuned base.
 
     \b
     Examples:

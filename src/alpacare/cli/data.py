@@ -3,10 +3,12 @@
 import re
 from collections.abc import Callable, Iterator
 from functools import wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from alpacare.cli.names import DATASET, IMPORTED
 from alpacare.core.command import Stage
 from alpacare.core.errors import BadInput
 from alpacare.core.texts import escape_controls
@@ -19,11 +21,12 @@ _FIELD = re.compile(r"(?:^|\s)([a-z]+)=")
 
 
 @click.command(cls=Stage)
-@click.argument("name")
+@click.argument("name", type=DATASET, metavar="DATASET")
 def fetch(name: str) -> None:
-    """Download what configs/datasets.yaml names: tests, benchmarks, labels, rows, seeds, weights.
+    """Download published tests, benchmarks, responses or weights.
 
-    Weights become a contestant, and are trained no further.
+    DATASET is one of configs/datasets.yaml. Weights become a contestant, and are trained no
+    further.
 
     \b
     Examples:
@@ -88,7 +91,7 @@ def source_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 @click.command("import", cls=Stage)
-@click.argument("stage", type=click.Choice(["instructions", "responses"]))
+@click.argument("stage", type=IMPORTED)
 @click.argument("source", metavar="FILE")
 @click.option("--name", help="Its name here; default: the file's.")
 @click.option("--model", help="Who wrote the answers, if no column says.")
@@ -101,7 +104,7 @@ def import_data(
     columns: dict[str, str],
     part: "Part",
 ) -> None:
-    """Start the pipeline from FILE instead of STAGE.
+    """Start the pipeline from your own FILE instead of STAGE.
 
     FILE is JSON, JSON Lines, CSV, TSV or Parquet, also with .gz; a folder that `datasets` wrote; or
     a dataset of the Hugging Face Hub, hf://ORG/NAME or hf://ORG/NAME@REVISION.
@@ -131,11 +134,12 @@ def import_data(
 @click.argument("files", nargs=-1, metavar="[[WHO=]FILE]...")
 @source_options
 def test_set(name: str, files: tuple[str, ...], columns: dict[str, str], part: "Part") -> None:
-    """Import a test set: make data/tests/NAME.jsonl from FILES, and track it with DVC.
+    """Import a test set from FILES, or from the catalogue.
 
-    Without FILES, those in configs/datasets.yaml are downloaded. FILES are what `alpacare import`
-    reads; the questions are those of the first that has any. WHO gave the answers in the field
-    `output` or `response`; the right options of multiple-choice files are those of answer-key.
+    It becomes data/tests/NAME.jsonl, tracked with DVC. Without FILES, those in
+    configs/datasets.yaml are downloaded. FILES are what `alpacare import` reads; the questions are
+    those of the first that has any. WHO gave the answers in the field `output` or `response`; the
+    right options of multiple-choice files are those of answer-key.
 
     \b
     Examples:
@@ -143,8 +147,11 @@ def test_set(name: str, files: tuple[str, ...], columns: dict[str, str], part: "
       alpacare test-set ours questions.csv gpt-4=answers.json --column instruction=question
       alpacare test-set medmcqa hf://ORG/NAME@REVISION --split validation
     """
+    from alpacare.core.settings import read_yaml
     from alpacare.datasets.test_set_import import import_test_set
 
+    if (params := Path("params.yaml")).exists():
+        read_yaml(params)  # DVC, which tracks the file, would say of broken YAML more than a line
     lines = import_test_set(name, files, columns, part)
     click.echo(escape_controls("\n".join(lines)))
 
@@ -154,11 +161,12 @@ def test_set(name: str, files: tuple[str, ...], columns: dict[str, str], part: "
 @click.argument("files", nargs=-1, metavar="[[SUBJECT=]FILE]...")
 @source_options
 def benchmark(name: str, files: tuple[str, ...], columns: dict[str, str], part: "Part") -> None:
-    """Import a benchmark: make data/benchmarks/NAME.jsonl from FILES, and track it with DVC.
+    """Import a benchmark from FILES, or from the catalogue.
 
-    Without FILES, those in configs/datasets.yaml are downloaded. FILES are what `alpacare import`
-    reads: questions with options and the right one, or with a text as answer. benchmarks/NAME is
-    written if it is not there.
+    It becomes data/benchmarks/NAME.jsonl, tracked with DVC. Without FILES, those in
+    configs/datasets.yaml are downloaded. FILES are what `alpacare import` reads: questions with
+    options and the right one, or with a text as answer. benchmarks/NAME is written if it is not
+    there.
 
     \b
     Examples:
@@ -177,7 +185,9 @@ def benchmark(name: str, files: tuple[str, ...], columns: dict[str, str], part: 
 @click.argument("name")
 @click.argument("file", required=False)
 def labels(name: str, file: str | None) -> None:
-    """Import answers that people have labelled: make data/labels/NAME.jsonl, and track it with DVC.
+    """Import answers that people have labelled.
+
+    They become data/labels/NAME.jsonl, tracked with DVC.
 
     Without FILE, what configs/datasets.yaml names is downloaded. FILE is in the form of
     HealthBench's meta-evaluation. `alpacare agreement` measures judges by rubrics against it.

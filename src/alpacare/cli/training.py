@@ -4,16 +4,25 @@ import shlex
 
 import click
 
+from alpacare.cli.names import LAUNCHER, STUDENT
 from alpacare.core.command import Stage
 
 
 @click.command(cls=Stage)
-@click.option("--where", default="local", show_default=True, help="A folder of configs/launchers.")
-@click.option("--student", help="Only this student.")
+@click.option(
+    "--where",
+    type=LAUNCHER,
+    default="local",
+    show_default=True,
+    help="A folder of configs/launchers.",
+)
+@click.option("--student", type=STUDENT, help="Only this student.")
 @click.option("--seed", type=int, help="Only this training seed.")
 @click.option("--detach", is_flag=True, help="Submit the jobs, and do not wait for them.")
 def train(where: str, student: str | None, seed: int | None, detach: bool) -> None:
-    """Train every student of params.yaml with every training seed; only what is missing.
+    """Train what is missing, here or on a cluster.
+
+    That is every student of params.yaml with every training seed.
 
     With --where slurm, what is missing is submitted as one array of jobs. Their logs are shown
     until they end, and one `dvc repro` then seals their results without training again. Ctrl-C

@@ -9,6 +9,7 @@ from typing import Any
 
 from alpacare.core import jsonl
 from alpacare.core.errors import BadInput
+from alpacare.core.texts import counted
 from alpacare.datasets.catalogue import (
     CATALOGUE,
     PublishedDataset,
@@ -28,6 +29,7 @@ from alpacare.datasets.test_set_merge import PublishedFile, TestSet, merge
 from alpacare.sharing.tracked import check_replaceable, dvc_file, dvc_track
 
 FOLDER = Path("data/tests")
+_SHOWN = 60  # characters of a question
 WHOLE = Part()  # a dataset of one config and split
 
 
@@ -60,8 +62,8 @@ def import_test_set(
         test_set = _make_test_set(sources, columns or {})
         if known and test_set.questions != known.rows:
             raise BadInput(
-                f"{sources[0].place}: {test_set.questions} questions, but {CATALOGUE} says that "
-                f"{name} has {known.rows}; is it cut off? another set needs another name"
+                f"{sources[0].place}: {counted(test_set.questions, 'question')}, but {CATALOGUE} "
+                f"says that {name} has {known.rows}; is it cut off? another set needs another name"
             )
         write_dropped(path, test_set.dropped)
         jsonl.write(path, test_set.tasks)
@@ -153,9 +155,12 @@ def _download(name: str, sha256: str | None, downloads: ExitStack) -> PublishedF
 
 def _report(path: Path, test_set: TestSet, known: PublishedDataset | None) -> Iterator[str]:
     answerers = ", ".join(test_set.answerers) or "nobody"
-    yield f"{path}: {len(test_set.tasks)} tasks, answers by {answerers}"
+    yield f"{path}: {counted(len(test_set.tasks), 'task')}, answers by {answerers}"
     for answerer, lacks in test_set.missing.items():
-        yield f"left out: {answerer}, without an answer to {lacks} of {len(test_set.tasks)} tasks"
+        tasks = counted(len(test_set.tasks), "task")
+        yield f"left out: all answers of {answerer}, who has none to {lacks:,} of {tasks};"
+        yield "          students are compared with who answered every task; the first without:"
+        yield f"          {test_set.unanswered[answerer][:_SHOWN]}"
     yield from describe_dropped(path, test_set.dropped)
     yield from describe_repairs(test_set.repairs)
     yield f"licence: {known.licence if known else 'not known here; ask whoever wrote it'}"

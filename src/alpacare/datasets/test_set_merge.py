@@ -33,7 +33,8 @@ class PublishedFile:
 class TestSet:
     """Tasks with the answers of all who answered every one of them.
 
-    `missing`: who is left out, and how many answers they lack; `dropped`: the rows of all files
+    `missing`: who is left out, and how many answers they lack, `unanswered` the first question
+    without one; `dropped`: the rows of all files
     that were not used; `repairs`: what was repaired or not read, and how often; `questions`: the
     number of published questions, repeated ones too.
     """
@@ -42,6 +43,7 @@ class TestSet:
     tasks: list[TestTask]
     answerers: list[str]
     missing: dict[str, int]
+    unanswered: dict[str, str]
     dropped: list[Dropped]
     repairs: Counter[str]
     questions: int
@@ -82,6 +84,11 @@ def merge(sources: Sequence[PublishedFile]) -> TestSet:
         tasks=[_test_task(task, answerers) for task in tasks.values()],
         answerers=answerers,
         missing={name: lacks for name, lacks in missing.items() if lacks},
+        unanswered={
+            name: next(text for text, task in tasks.items() if name not in task.answers)
+            for name, lacks in missing.items()
+            if lacks
+        },
         dropped=dropped,
         repairs=+repairs,  # without zeros
         questions=len(questions),
@@ -96,6 +103,8 @@ def _read(
     Raises:
         BadInput: none can.
     """
+    if not source.rows:
+        raise BadInput(f"{source.place}: the file has no rows")
     reader = FormReader(source.columns, repairs)
     rows = []
     bad: list[Dropped] = []

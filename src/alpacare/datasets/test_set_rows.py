@@ -80,13 +80,14 @@ def read_row(
 def _answers(row: TableRow, answerer: str | None, repairs: Counter[str]) -> dict[str, str]:
     answers: dict[str, str] = {}
     for found, holder, key in _find_answers(row.values, row.place, answerer):
-        name = _whose(found, key, row.place)
+        name, whole = _whose(found, key, row.place), holder is row.values and key == "output"
         slug = name if name == answerer else _slug(name, row.place)
         if slug in answers:
             raise BadInput(f"{row.place}: two answers by '{slug}'; rename or delete one")
         if slug != key and key not in _ANSWERS:
             repairs[f"fields '{key}' read as {slug}"] += 1
-        answers[slug] = read_answer(holder, key, row.place, repairs)
+        # `output` was read with the row, and its repairs counted
+        answers[slug] = read_answer(holder, key, row.place, Counter() if whole else repairs)
     return answers
 
 

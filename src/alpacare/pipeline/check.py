@@ -32,6 +32,7 @@ from alpacare.pipeline.hosts import check_destinations
 from alpacare.pipeline.machine_check import check_this_machine
 from alpacare.pipeline.params import Params, read_params
 from alpacare.pipeline.quoting.spending_check import check_spending, teacher_examples
+from alpacare.pipeline.quoting.test_sets import describe_absent
 from alpacare.pipeline.sources import skipped_stages
 from alpacare.pipeline.students_check import check_students
 from alpacare.prompting.chat_prompt import ChatPrompt
@@ -168,6 +169,9 @@ def _without_rubrics(params: Params, tests: Mapping[str, list[TestTask]]) -> Ite
 def _check_tests(params: Params) -> dict[str, list[TestTask]]:
     """Read every test set; each written model must have answered one of them."""
     files = [paths.test_set(test) for test in params.tests]
+    for test, path in zip(params.tests, files, strict=True):
+        if not path.exists():
+            raise BadInput(f"params.yaml: tests: {describe_absent(test, path)}")
     sets = [read_test_set(path) for path in files]
     for name in params.models.written:
         taken = [written_answers(*each) for each in zip(sets, repeat(name), files, strict=False)]

@@ -15,6 +15,7 @@ from alpacare.core.command import FILE, Stage, check_files
 from alpacare.core.errors import BadInput
 from alpacare.core.files import atomic_folder, write_json
 from alpacare.core.settings import load
+from alpacare.core.texts import counted
 from alpacare.llm.client import ask
 from alpacare.llm.reply import Answer
 from alpacare.llm.task_requests import make_folder_requests
@@ -102,7 +103,10 @@ def _save(folder: Path, name: str, answers: Sequence[Generation], run: dict[str,
     jsonl.write(folder / f"{name}.jsonl", answers)
     write_json(folder / f"{name}.json", run)
     cut_off = sum(answer.finish_reason == "length" for answer in answers)
-    click.echo(f"{len(answers)} answers by '{name}'" + (f", {cut_off} cut off" if cut_off else ""))
+    click.echo(
+        f"{counted(len(answers), 'answer')} by '{name}'"
+        + (f", {cut_off} cut off" if cut_off else "")
+    )
 
 
 if __name__ == "__main__":
