@@ -151,7 +151,7 @@ def agreement(out: Path | None) -> None:
 @click.option("--against", metavar="MODEL", help="Compare with it; without: the first contestant.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 def safety(test: str | None, against: str | None, as_json: bool) -> None:
-    """Count what models refuse of what they should refuse, and of what they should answer.
+    """Count refusals: of requests to refuse, and of those to answer.
 
     Of test sets whose rows have `expect`, such as data/tests/safety.jsonl (docs/safety.md).
 

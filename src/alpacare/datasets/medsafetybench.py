@@ -15,7 +15,7 @@ from alpacare.core import jsonl
 from alpacare.datasets.fields import BadRow, read_answer, read_field
 from alpacare.datasets.json_tables import TableRow
 from alpacare.datasets.outcome import none_left
-from alpacare.datasets.test_set_merge import PublishedFile, TestSet
+from alpacare.datasets.test_set_merge import PublishedFile, TestSet, make_test_set
 from alpacare.records.dropped import Dropped
 from alpacare.records.task import TestTask, row_id
 
@@ -49,17 +49,8 @@ def read_medsafetybench(sources: Sequence[PublishedFile]) -> TestSet:
                 tasks[task.id] = task
     if not tasks:
         raise none_left(sources[0].place, dropped)
-    lacks = sum(_WHO not in task.answers for task in tasks.values())
-    return TestSet(
-        tasks=[
-            task.model_copy(update={"answers": {}}) if lacks else task for task in tasks.values()
-        ],
-        answerers=[] if lacks else [_WHO],
-        missing={_WHO: lacks} if lacks else {},
-        dropped=dropped,
-        repairs=+repairs,
-        questions=sum(len(source.rows) for source in sources),
-    )
+    questions = sum(len(source.rows) for source in sources)
+    return make_test_set(list(tasks.values()), [_WHO], dropped, repairs, questions)
 
 
 def _dropped(row: TableRow, reason: str, witness: str) -> Dropped:

@@ -25,7 +25,7 @@ from alpacare.datasets.outcome import describe_dropped, describe_repairs, write_
 from alpacare.datasets.rubric_rows import has_rubrics, read_rubric_rows
 from alpacare.datasets.sources import Part, open_source
 from alpacare.datasets.tables import read_table_rows
-from alpacare.datasets.test_set_merge import PublishedFile, TestSet, merge
+from alpacare.datasets.test_set_merge import PublishedFile, TestSet, make_test_set, merge
 from alpacare.sharing.tracked import check_replaceable, dvc_file, dvc_track
 
 FOLDER = Path("data/tests")
@@ -88,20 +88,8 @@ def _make_test_set(sources: Sequence[PublishedFile], columns: Mapping[str, str])
         )
     repairs = Counter[str]()
     tasks, dropped = read_rubric_rows(sources[0].rows, repairs)
-    names = dict.fromkeys(name for task in tasks for name in task.answers)
-    missing = {name: sum(name not in task.answers for task in tasks) for name in names}
-    answerers = [name for name, lacks in missing.items() if not lacks]
-    return TestSet(
-        tasks=[
-            task.model_copy(update={"answers": {name: task.answers[name] for name in answerers}})
-            for task in tasks
-        ],
-        answerers=answerers,
-        missing={name: lacks for name, lacks in missing.items() if lacks},
-        dropped=dropped,
-        repairs=+repairs,
-        questions=len(sources[0].rows),
-    )
+    names = list(dict.fromkeys(name for task in tasks for name in task.answers))
+    return make_test_set(tasks, names, dropped, repairs, len(sources[0].rows))
 
 
 def _open(files: Sequence[str], part: Part, meta: dict[str, Any]) -> list[PublishedFile]:
