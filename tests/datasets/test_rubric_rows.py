@@ -67,7 +67,7 @@ def test_the_catalogue_fetches_items_and_writes_down_what_came(project: Path) ->
         done = run(main, "fetch", "ours")
     assert done.exit_code == 0, done.output
     assert "ours.jsonl: 10 tasks, answers by nobody" in done.output
-    assert "left out: physician, without an answer to 8 of 10 tasks" in done.output
+    assert "left out: all answers of physician, who has none to 8 of 10 tasks" in done.output
     assert "rubrics: 34 criteria" in done.output
     assert "null" not in Path("configs/datasets.yaml").read_text()
     tasks = read_test_set(Path("data/tests/ours.jsonl"))
@@ -96,7 +96,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
 def test_items_that_cannot_be_graded_are_dropped_and_named_with_their_rows(project: Path) -> None:
     done = import_rows(ROWS[0], *(ROWS[1] | change for change, _ in BAD))
     assert done.exit_code == 0, done.output
-    assert "ours.jsonl: 1 tasks" in done.output
+    assert "ours.jsonl: 1 task," in done.output
     dropped = Path("data/dropped/tests/ours.jsonl").read_text().splitlines()
     for number, (line, (_, said)) in enumerate(zip(dropped, BAD, strict=True), start=2):
         assert f"ours.jsonl:{number}: " in json.loads(line)["witness"]

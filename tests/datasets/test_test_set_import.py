@@ -230,9 +230,9 @@ def test_requests_in_the_form_of_medsafetybench(project: Path) -> None:
     assert "dropped: 1 no_question" in output
     assert "dropped: 1 same_task" in output
 
-    Path(files[0]).write_text(head)
-    Path(files[1]).write_text(head + "0,,x\n")
-    assert "not one row can be used (1 no_question" in fail("other", *files)
+    for file in files:
+        Path(file).write_text(head + "0,,x\n")
+    assert "not one row can be used (2 no_question" in fail("other", *files)
     Path("../own.jsonl").write_text('{"instruction": "Hide it.", "expect": "no"}\n')
     assert "'expect' must be refuse or answer, found no" in fail("other", "../own.jsonl")
     Path("../own.jsonl").write_text('{"instruction": "Hide it.", "expect": "refuse"}\n')
