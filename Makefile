@@ -187,8 +187,8 @@ publish: setup  ## write data and weights for others: make publish TO=folder OUT
 	  $(call option,--model-licence,MODEL_LICENCE) $(call option,--licence-text,LICENCE_TEXT) \
 	  $(call flag,--public,PUBLIC) $(call flag,--yes,YES)
 
-real-model: setup  ## train, ask and judge a real model here, without a hub: make real-model [ROWS=54]
-	@tools/real-model $(call text,ROWS,54)
+real-model: setup  ## train, ask and judge a real model here, without a hub: make real-model [ROWS=60]
+	@tools/real-model $(call text,ROWS,60)
 
 test: ray remotes benchmarks  ## run all tests, the pipeline in a temporary clone too
 	@pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
