@@ -36,7 +36,8 @@ def rows(params: Path) -> Path:
     STUDENT.parent.mkdir()
     text = (REPOSITORY / "students/smollm2-135m.yaml").read_text()
     text = text.replace("base: HuggingFaceTB/SmolLM2-135M-Instruct", f"base: {MODEL}")
-    text = text.replace("epochs: 2\n", "max_steps: 1\n").replace("ratio: 0.1", "ratio: 0.34")
+    text = text.replace("epochs: 2\n", "max_steps: 1\n  warmup_ratio: 0.0\n")
+    text = text.replace("validation_ratio: 0.1", "validation_ratio: 0.34")
     STUDENT.write_text(text)
     return Path("rows.jsonl")
 
