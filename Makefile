@@ -195,8 +195,8 @@ publish: setup  ## write data and weights for others -- TO=folder OUT=published 
 
 ##@ Develop
 
-real-model: setup  ## train, ask and judge a real model here, without a hub -- [ROWS=54]
-	@tools/real-model $(call text,ROWS,54)
+real-model: setup  ## train, ask and judge a real model here, without a hub -- [ROWS=60]
+	@tools/real-model $(call text,ROWS,60)
 
 test: test-tools ray remotes benchmarks  ## run all tests, the pipeline in a temporary clone too
 	@pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from alpacare.compute.journal import Journal
 from alpacare.compute.machine import device_name, versions
-from alpacare.compute.pretrained import ModelSource
+from alpacare.compute.pretrained import ModelSource, check_ids, read_config
 from alpacare.compute.scratch import delete_other_runs, fingerprint, hash_code, hash_model
 from alpacare.compute.workers import ACCELERATE, run_workers
 from alpacare.core import jsonl
@@ -68,6 +68,9 @@ def generate_answers(
     """
     tokenizer = load_tokenizer(source)
     prompts = encode_prompts(tests, prompt, tokenizer, max_prompt_tokens(source, settings))
+    config = read_config(source)
+    for test, each in zip(tests, prompts, strict=True):
+        check_ids(source, tokenizer, config, each.ids, f"test task {test.id}")
     seed = settings.seed if settings.temperature else 0  # without sampling it has no effect
     job = GenerationJob(
         model=source.name,

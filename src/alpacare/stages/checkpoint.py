@@ -42,7 +42,7 @@ from alpacare.training.result import (
 )
 from alpacare.training.run import TrainingRun, find_finished, find_run
 from alpacare.training.settings import CheckpointSettings
-from alpacare.training.student import load_base_tokenizer
+from alpacare.training.student import load_base_tokenizer, make_id_check
 from alpacare.training.trainer import TrainingJob
 from alpacare.training.worker import JOB
 
@@ -165,13 +165,14 @@ def prepare(
     """Read, tokenise and pack the rows.
 
     Raises:
-        BadInput: no rows, a bad row, or not one that fits.
+        BadInput: no rows, a bad row, one with a token beyond the embedding, or not one that fits.
     """
     rows = jsonl.read(responses, Response, unique="id")
     if not rows:
         raise BadInput(f"{responses}: no rows to train on")
     tokenizer = load_base_tokenizer(base)
-    return Prepared(prepare_data(rows, template, tokenizer, settings), tokenizer)
+    check_ids = make_id_check(base, tokenizer, responses)
+    return Prepared(prepare_data(rows, template, tokenizer, settings, check_ids), tokenizer)
 
 
 def make_job(run: TrainingRun, prepared: Prepared) -> TrainingJob:
