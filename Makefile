@@ -22,7 +22,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup gpu ray remotes demo repro repro-here buy buy-here train train-here image shell container-check \
+.PHONY: help setup gpu ray remotes docs demo repro repro-here buy buy-here train train-here image shell container-check \
   preset presets graph fetch import quote changes accept check leaderboard compare scores report diff agreement review table funnel doctor \
   remote push pull publish real-model test lint types stale lock clean
 
@@ -67,6 +67,13 @@ $(VENV)/.ray: $(VENV)/.complete requirements-ray.lock
 $(VENV)/.remotes: $(VENV)/.complete requirements-remotes.lock
 	pip install --quiet --disable-pip-version-check --requirement requirements-remotes.lock
 	@touch $@
+
+$(VENV)/.docs: $(VENV)/.complete requirements-docs.lock
+	pip install --quiet --disable-pip-version-check --requirement requirements-docs.lock
+	@touch $@
+
+docs: $(VENV)/.docs  ## build the documentation site from docs/: site/index.html
+	@mkdocs build --quiet
 
 demo: repro-here  ## run the whole pipeline on the embedded default, print the leaderboard, write the report
 	@alpacare leaderboard
@@ -182,7 +189,7 @@ publish: setup  ## write data and weights for others: make publish TO=folder OUT
 real-model: setup  ## train, ask and judge a real model here, without a hub: make real-model [ROWS=54]
 	@tools/real-model $(call text,ROWS,54)
 
-test: ray remotes  ## run all tests, the pipeline in a temporary clone too
+test: ray remotes $(VENV)/.docs  ## run all tests, the pipeline in a temporary clone too
 	@pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 lint: setup  ## check style
@@ -202,7 +209,7 @@ lock:  ## pin the newest versions that pyproject.toml allows in the requirements
 	rm -rf $(VENV)
 	"$$PYTHON" -m venv $(VENV)
 	pip install --quiet --disable-pip-version-check torch==2.13.0
-	pip install --quiet --disable-pip-version-check --editable '.[dev,ray,remotes]'
+	pip install --quiet --disable-pip-version-check --editable '.[dev,docs,ray,remotes]'
 	$(FREEZE) > $(VENV)/all.txt
 	"$$PYTHON" -m venv --clear $(VENV)/part
 	$(VENV)/part/bin/pip install --quiet --disable-pip-version-check --constraint $(VENV)/all.txt torch==2.13.0 '.[dev]'
@@ -211,8 +218,13 @@ lock:  ## pin the newest versions that pyproject.toml allows in the requirements
 	$(VENV)/part/bin/pip install --quiet --disable-pip-version-check --constraint $(VENV)/all.txt '.[ray]'
 	{ echo "# What Ray adds to requirements.lock, pinned by \`make lock\`."; \
 	  $(VENV)/part/bin/$(FREEZE) | $(BEYOND); } > requirements-ray.lock
+	$(VENV)/part/bin/pip install --quiet --disable-pip-version-check --constraint $(VENV)/all.txt '.[docs]'
+	{ echo "# What \`make docs\` adds to requirements.lock, pinned by \`make lock\`."; \
+	  $(VENV)/part/bin/$(FREEZE) | $(BEYOND) | grep --invert-match --line-regexp --fixed-strings --file requirements-ray.lock; \
+	} > requirements-docs.lock
 	{ echo "# What DVC needs to reach S3, Google Cloud Storage and SSH, pinned by \`make lock\`."; \
-	  $(BEYOND) $(VENV)/all.txt | grep --invert-match --line-regexp --fixed-strings --file requirements-ray.lock; \
+	  $(BEYOND) $(VENV)/all.txt | grep --invert-match --line-regexp --fixed-strings --file requirements-ray.lock \
+	  | grep --invert-match --line-regexp --fixed-strings --file requirements-docs.lock; \
 	} > requirements-remotes.lock
 	pip install --quiet --disable-pip-version-check --no-deps bitsandbytes liger-kernel
 	{ echo "# What training on a GPU may use beside requirements.lock, pinned by \`make lock\`."; \
