@@ -37,6 +37,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
         "compare-commits",
         "dataset",
         "doctor",
+        "examples",
         "filter-instructions",
         "generate",
         "models",
