@@ -15,13 +15,13 @@ from mkdocs.structure.files import File, Files
 SOURCE = Path(__file__).parents[1] / "src/alpacare"
 INTRODUCTION = """# API: public names of each folder in src/alpacare
 
-What a folder (a "room", see [architecture](architecture.md)) offers to the others. For results in a notebook
-four functions are enough: [notebook](notebook.md).
+What a folder (a "room", see [architecture](architecture.md)) offers to the others. For results in
+a notebook four functions are enough: [notebook](notebook.md).
 """
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Leave out pages of `nav` that are not in docs/, so that one can be named before it is there."""
+    """Leave out pages of `nav` that are not in docs/."""
     there = {path.name for path in Path(config.docs_dir).glob("*.md")} | {"api.md"}
 
     def keep(entries: list[Any]) -> list[Any]:
