@@ -128,7 +128,7 @@ def ask_again(keys: tuple[str, ...]) -> None:
 @click.option("--set", "dollars", type=float, help="The right price.")
 @click.option("--why", help="Why the price was wrong; it is kept with the correction.")
 def price(key: str, dollars: float | None, why: str | None) -> None:
-    """Show what the answer to the request KEY cost, or correct it; without KEY, list the dearest.
+    """Show or correct the price of the answer to the request KEY; without KEY, list the highest.
 
     A correction changes what this ledger has paid, and so what BUDGET still allows; who made it,
     when and why is kept in the ledger.
