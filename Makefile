@@ -148,8 +148,8 @@ compare: setup  ## compare two models, or one in two commits: make compare A=hal
 scores: setup  ## print every win rate, a line for each comparison
 	@alpacare scores
 
-diff: setup  ## compare the scores with another commit's, item by item: make diff REV=HEAD~1
-	@alpacare diff $(call text,REV,HEAD)
+diff: setup  ## compare scores, or rows, with another commit: make diff REV=HEAD~1 [DATA=1]
+	@alpacare diff $(call text,REV,HEAD) $(call flag,--data,DATA)
 
 report: setup  ## write the report page from what is here, and open it
 	@alpacare report --open

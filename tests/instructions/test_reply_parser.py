@@ -126,6 +126,18 @@ def test_numbers_in_the_text_cut_nothing() -> None:
     assert parsed.fields["input"] == text
 
 
+def test_a_number_above_a_label_inside_a_task_changes_no_order() -> None:
+    rows = [("Grade this.\n13..", "2"), ("Grade", None)]
+    texts = [
+        f"{place}.\nType: chat\nTopic: Cardiology\nView: patient\nInstruction: {text}"
+        + (f"\nDifficulty: {level}\nInput: none" if level else "")
+        for place, (text, level) in enumerate(rows, start=1)
+    ]
+    first, second = parse_reply("\n\n".join(texts), "length")
+    assert (first.reason, first.fields["instruction"]) == ("", "Grade this.\n13..")
+    assert second.reason == "cut_off"
+
+
 def test_the_last_characters_of_a_numbered_task_stay() -> None:
     tasks = [TASK.split("\n", 1)[1].replace("this.", f"the past few days{n}") for n in ("s.", "12")]
     parsed = parse_reply(f"1. {tasks[0]}\n2. {tasks[1]}", "stop")

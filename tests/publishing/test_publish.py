@@ -5,8 +5,10 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+import mlcroissant
 import pytest
 from conftest import REPOSITORY, run
+from huggingface_hub import ModelCard
 from ruamel.yaml import YAML
 from small_project import (
     PLAIN,
@@ -39,7 +41,7 @@ def front_matter(card: Path) -> dict[str, Any]:
 def test_without_yes_it_only_says_what_it_would_write(project: Path) -> None:
     done = run(publish, *PLAIN)
     assert done.exit_code == 0, done.output
-    assert "dataset -> published/dataset: 7 files, " in done.output
+    assert "dataset -> published/dataset: 8 files, " in done.output
     assert "KB, CC-BY-4.0" in done.output
     size = (project / f"{WEIGHTS}/model.safetensors").stat().st_size
     assert f"{size / 1000:.1f} KB  model.safetensors" in done.output
@@ -116,6 +118,29 @@ def test_the_models_card_keeps_trainings_and_adds_scores_with_intervals(project:
     )
     assert " to " in format_score(read_score(project / SCORE))[0]
     assert "torch 2.13.0" in card
+
+
+def test_machines_read_the_win_rates_with_their_intervals(project: Path) -> None:
+    published(*PLAIN)
+    card = ModelCard.load(project / "published/model/README.md")
+    score = read_score(project / SCORE)
+    named = {result.metric_name: result for result in card.data.eval_results}
+    (found,) = [name for name in named if name.startswith("win rate in % against terse, judged by")]
+    assert f": {format_score(score)[0]}, 95 % interval, {score.n_valid} items" in found
+    assert named[found].metric_value == pytest.approx(100 * score.win_rate, abs=0.005)
+    assert named[found].dataset_name == "demo"
+
+
+def test_croissant_metadata_is_valid_and_reads_the_rows(project: Path) -> None:
+    published(*PLAIN)
+    metadata = mlcroissant.Dataset(jsonld=project / "published/dataset/croissant.json")
+    rows = [
+        {key.removeprefix("rows/"): value.decode() for key, value in row.items()}
+        for row in metadata.records("rows")
+    ]
+    assert rows == [
+        dict(zip(("instruction", "input", "output"), task, strict=True)) for task in TASKS
+    ]
 
 
 def test_any_student_and_seed_can_be_published(project: Path) -> None:

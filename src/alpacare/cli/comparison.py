@@ -94,19 +94,27 @@ def scores(test: str | None, judge: str | None) -> None:
 
 @click.command(cls=Stage)
 @click.argument("rev", default="HEAD")
-@click.option("--out", type=FILE, default=Path("reports/diff.md"), show_default=True)
-def diff(rev: str, out: Path) -> None:
+@click.option("--data", is_flag=True, help="Compare the rows of the datasets, not win rates.")
+@click.option("--out", type=FILE, help="The page  [default: reports/diff.md, data-diff.md]")
+def diff(rev: str, data: bool, out: Path | None) -> None:
     """Compare the win rates of the working tree with those of commit REV, item by item.
 
-    OUT gets every test item with another outcome now, such as a win that became a loss.
+    OUT gets every test item with another outcome now, such as a win that became a loss; with
+    --data every row that was added, removed or changed.
 
     \b
-    Example:
+    Examples:
       alpacare diff HEAD~1
+      alpacare diff --data HEAD~1
     """
+    if data:
+        from alpacare.comparison.dataset_diff_print import print_dataset_diff
+
+        print_dataset_diff(rev, out or Path("reports/data-diff.md"))
+        return
     from alpacare.comparison.diff import print_diff
 
-    print_diff(rev, out)
+    print_diff(rev, out or Path("reports/diff.md"))
 
 
 @click.command(cls=Stage)

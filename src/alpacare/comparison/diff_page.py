@@ -57,12 +57,12 @@ def write_page(page: Path, rev: str, compared: Sequence[ComparedCell]) -> None:
     """Write the flipped items of each cell."""
     templates = open_templates(Path(__file__).parent / "templates").overlay(autoescape=False)
     template = templates.get_template("flips.md")
-    functions = {"count_directions": count_directions, "fence": _fence}
+    functions = {"count_directions": count_directions, "fence": fence}
     with atomic_file(page) as file:
         file.write(template.render(rev=rev, cells=compared, **functions))
 
 
-def _fence(text: str) -> str:
+def fence(text: str) -> str:
     """Fence a text with more backticks than it has in a row."""
     fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
     return f"{fence}text\n{escape_controls(text)}\n{fence}"

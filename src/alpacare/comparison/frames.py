@@ -21,7 +21,7 @@ from alpacare.records.response import Response
 from alpacare.records.test_set import read_test_set
 
 if TYPE_CHECKING:
-    from pandas import DataFrame  # type: ignore[import-untyped]
+    from pandas import DataFrame
 
 _CELL = list(Cell._fields)
 _KINDS = ["type", "topic", "view", "difficulty"]

@@ -32,7 +32,6 @@ def dispatch(missing: Sequence[Request], ledger: Ledger, budget: float, hits: in
         BadInput: some got no answer: no key, no price, budget, server down, rejected.
         KeyboardInterrupt: stopped by Ctrl-C or SIGTERM, after the calls in flight have ended.
     """
-    ledger.check()
     prices = Prices()
     for request in missing:
         prices.worst(request, request.endpoint.mode)  # an unknown price shows before any call

@@ -20,7 +20,7 @@ from alpacare.llm.reply import Answer, Call
 from alpacare.llm.reply_reader import read_stored
 from alpacare.llm.unread_adoption import adopt
 
-_VERSION = 3
+_VERSION = 4
 _DISK_FULL = 64 << 10  # bytes free; with less, SQLite calls a full disk an I/O error
 _LOCK_TIMEOUT = 60.0  # seconds to wait for another process's lock
 _SCHEMA = """
@@ -28,6 +28,7 @@ CREATE TABLE IF NOT EXISTS entries (
     key TEXT PRIMARY KEY, request TEXT, response TEXT, received TEXT, price REAL,
     call TEXT, digest TEXT, paid_here INTEGER
 ) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS key_copies ON entries (key || '');
 CREATE TABLE IF NOT EXISTS calls (key TEXT PRIMARY KEY, worst REAL, sent TEXT);
 CREATE TABLE IF NOT EXISTS money (spent REAL, unsure REAL, lost INTEGER);
 CREATE TABLE IF NOT EXISTS batches (name TEXT PRIMARY KEY, endpoint TEXT, id TEXT, sent TEXT);
@@ -41,6 +42,8 @@ CREATE TABLE IF NOT EXISTS corrections (
     key TEXT, corrected TEXT, who TEXT, before REAL, after REAL, why TEXT
 );
 """
+
+_FIND_COPY = "SELECT 1 FROM entries INDEXED BY key_copies WHERE key || '' = ?"
 
 
 def default_path() -> Path:
@@ -113,9 +116,11 @@ class Ledger:
             BadInput: it is there, but damaged.
         """
         with self.readable():
-            row = self.connection.execute(
-                "SELECT response, price, call, digest FROM entries WHERE key = ?", (key,)
-            ).fetchone()
+            sql = "SELECT response, price, call, digest FROM entries WHERE key = ?"
+            row = self.connection.execute(sql, (key,)).fetchone()
+            # a damaged key would look like a missing answer
+            if not row and self.connection.execute(_FIND_COPY, (key,)).fetchone():
+                raise self._damaged(key)
         if not row:
             return None
         response, price, call, digest = row
@@ -185,15 +190,15 @@ class Ledger:
         )
 
     def check(self) -> None:
-        """Compare every entry with its digest: a damaged key would look like a missing answer.
+        """Compare every entry with its digest.
 
         Raises:
             BadInput: an entry is damaged.
         """
-        sql = "SELECT key, response, digest FROM entries"
         with self.readable():
             self.run_check("quick_check(1)")
-            for key, response, digest in self.connection.execute(sql):
+            rows = self.connection.execute("SELECT key, response, digest FROM entries")
+            for key, response, digest in rows:
                 if _digest(key, response) != digest:
                     raise self._damaged(key)
 

@@ -118,6 +118,7 @@ class Answer:
         choice = completion.choices[0]
         text = choice.answer or ""
         repaired = repair_text(text)
+        answer = remove_thoughts(repaired)
         refused = bool(choice.message and choice.message.refusal)
         refused |= choice.finish_reason == "content_filter"
         warnings = (*odd, *(call.warnings if call else ()))
@@ -128,11 +129,11 @@ class Answer:
             warnings = (*warnings, "control or invisible characters")
         return cls(
             key=key,
-            text=remove_thoughts(repaired),
+            text=answer,
             whole=repaired,
             finish_reason=choice.finish_reason,
             model=public_name(completion.model),  # vLLM may report a folder
-            thoughts=choice.has_thoughts or remove_thoughts(repaired) != repaired,
+            thoughts=choice.has_thoughts or answer != repaired,
             refused=refused,
             fingerprint=completion.system_fingerprint,
             tokens_in=(counts.prompt_tokens if counts else None) or 0,

@@ -21,10 +21,12 @@ from alpacare.pipeline import paths
 from alpacare.pipeline.params import Params, Run, SourcesSettings
 from alpacare.publishing.cards import FILTERED, describe_origin, render_card
 from alpacare.publishing.checkpoint_files import checkpoint_files, is_text
+from alpacare.publishing.croissant import describe_rows
 from alpacare.publishing.dataset_files import dataset_files
 from alpacare.publishing.freshness import REPRO, Commit, OutOfDate, RecordedOutputs
 from alpacare.publishing.licences import Licence
 from alpacare.publishing.local_paths import refuse_local_paths
+from alpacare.publishing.model_index import make_model_index
 from alpacare.publishing.package import CARD, Kind, Package
 from alpacare.publishing.recorded_settings import again, check_answers, check_training
 from alpacare.publishing.secrets import refuse_secrets
@@ -156,6 +158,7 @@ def assemble_dataset(tree: WorkingTree, name: str, licence: Licence) -> Package:
     settings = tree.recorded.settings(FILTERED)["filtered"] if tasks else None
     values = {"name": name, "settings": settings, "hashes": hashes, "versions": versions}
     files = dataset_files(rows) | tasks
+    files |= describe_rows(name, licence, tree.commit.name, files)
     return _package(tree, "dataset", licence, rows, files, values | {"tasks": bool(tasks)})
 
 
@@ -186,6 +189,7 @@ def assemble_model(
         "rows_there": len(tree.rows),
         "rows_settings": tree.training["settings"]["rows"],
         "scores": scores,
+        "model_index": make_model_index(f"{tree.run}", scores),
         "hashes": hashes,
         "versions": read_json(folder / "versions.json"),
     }

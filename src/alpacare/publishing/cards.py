@@ -35,6 +35,7 @@ def render_card(kind: Kind, commit: Commit, values: Mapping[str, Any]) -> str:
         "cell": _cell,
         "figures": format_score,
         "json": partial(json.dumps, indent=2),
+        "yaml": json.dumps,  # YAML in one line
         "size_category": size_category,
         "thousands": "{:,}".format,
     }

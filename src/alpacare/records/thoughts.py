@@ -28,6 +28,7 @@ _TAG = re.compile(
     f"(?<!`)(?:(?P<begins>{'|'.join(_BEGINS)})|{'|'.join(_ENDS)})",
     re.IGNORECASE,
 )
+_PARTS = ("<", "[", "◁", "analysis", "assistantfinal")  # every tag has one; quicker to look for
 
 
 def remove_thoughts(text: str) -> str:
@@ -36,6 +37,9 @@ def remove_thoughts(text: str) -> str:
     The opening tag may be in the prompt, so that a lone closing tag ends thoughts that began the
     answer; an answer that was cut off within its thoughts is empty.
     """
+    lower = text.lower()
+    if not any(part in lower for part in _PARTS):
+        return text
     kept: list[str] = []
     start, thinking = 0, False
     for tag in _TAG.finditer(text):
