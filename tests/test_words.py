@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from conftest import REPOSITORY
 
-PLACES = ("src", "docs", "students", "presets", "configs", "README.md", "params.yaml", "dvc.yaml",
+PLACES = ("src", "docs", "students", "presets", "configs", "README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "params.yaml", "dvc.yaml",
           "prices.yaml", "mkdocs.yml", "Makefile", "tools")  # fmt: skip
 KINDS = {".py", ".md", ".html", ".js", ".css", ".yaml", ".yml", ".txt", ""}
 # what prompts say is sent to models, whose recorded answers belong to the very text
