@@ -73,7 +73,7 @@ $(VENV)/.docs: $(VENV)/.complete requirements-docs.lock
 	@touch $@
 
 docs: $(VENV)/.docs  ## build the documentation site from docs/: site/index.html
-	@mkdocs build --quiet
+	@NO_MKDOCS_2_WARNING=1 mkdocs build --strict
 
 demo: repro-here  ## run the whole pipeline on the embedded default, print the leaderboard, write the report
 	@alpacare leaderboard

@@ -1,6 +1,7 @@
 """The documentation site as `make docs` builds it: strict, complete, readable without a network."""
 
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,10 +23,31 @@ PAGES = ("index.html", "train.html", "examples.html", "glossary.html", "api.html
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site; strict, so a link or an anchor that leads nowhere ends the build."""
     folder = tmp_path_factory.mktemp("site")
-    command = ["mkdocs", "build", "--quiet", "--site-dir", str(folder)]
-    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True)
+    done = build(REPOSITORY, folder)
     assert done.returncode == 0, done.stderr
     return folder
+
+
+def build(project: Path, folder: Path) -> subprocess.CompletedProcess[str]:
+    # with --quiet, mkdocs would count no warning and be strict no more
+    command = ["mkdocs", "build", "--strict", "--site-dir", str(folder)]
+    return subprocess.run(command, cwd=project, capture_output=True, text=True)
+
+
+def test_a_link_to_a_heading_that_is_not_there_ends_the_build(tmp_path: Path) -> None:
+    for name in ("tools", "src"):
+        (tmp_path / name).symlink_to(REPOSITORY / name)
+    (tmp_path / "docs").mkdir()
+    for name in ("architecture.md", "notebook.md"):  # the API page links to them
+        (tmp_path / "docs" / name).write_text("# A page\n")
+    shutil.copy(REPOSITORY / "mkdocs.yml", tmp_path)
+    page = tmp_path / "docs/index.md"
+    page.write_text("# Start\n\n[there](#start) and [a file](../README.md)\n")
+    assert build(tmp_path, tmp_path / "site").returncode == 0
+    page.write_text("# Start\n\n[nowhere](#end)\n")
+    done = build(tmp_path, tmp_path / "site")
+    assert done.returncode != 0
+    assert "#end" in done.stderr
 
 
 def test_every_page_is_in_the_navigation(site: Path) -> None:

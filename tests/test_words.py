@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from conftest import REPOSITORY
 
-PLACES = ("src", "docs", "students", "presets", "configs", "README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "params.yaml", "dvc.yaml",
-          "prices.yaml", "mkdocs.yml", "Makefile", "tools")  # fmt: skip
+PLACES = ("src", "docs", "students", "presets", "configs", "tools", "README.md", "CONTRIBUTING.md",
+          "SECURITY.md", "CHANGELOG.md", "params.yaml", "dvc.yaml", "prices.yaml", "mkdocs.yml",
+          "Makefile")  # fmt: skip
 KINDS = {".py", ".md", ".html", ".js", ".css", ".yaml", ".yml", ".txt", ""}
 # what prompts say is sent to models, whose recorded answers belong to the very text
 SETTINGS = "prompts/*/*/settings.yaml"

@@ -5,6 +5,7 @@ The source is read, not imported, so no torch is loaded. mkdocs calls the functi
 
 import ast
 import inspect
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,11 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the API page."""
     files.append(File.generated(config, "api.md", content=api_page()))
     return files
+
+
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """Leave only the words of links to files outside docs/, which are not part of the site."""
+    return re.sub(r"\[([^\]]+)\]\(\.\./[^)]*\)", r"\1", markdown)
 
 
 def api_page() -> str:
