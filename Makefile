@@ -22,7 +22,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup gpu ray remotes docs demo repro repro-here buy buy-here train train-here image shell container-check \
+.PHONY: help setup gpu ray remotes benchmarks docs demo repro repro-here buy buy-here train train-here image shell container-check \
   preset presets graph fetch import quote changes accept check leaderboard compare scores report diff agreement review table funnel doctor \
   remote push pull publish real-model test lint types stale lock clean
 
@@ -34,7 +34,7 @@ setup:
 	@for lock in "$$ALPACARE_VENV"/requirements*.lock; do cmp --silent "$${lock##*/}" "$$lock" || { \
 	  echo "error: $${lock##*/} is not the one that the image was built of; outside, run: make image" >&2; exit 2; }; done
 
-gpu ray remotes: setup
+gpu ray remotes benchmarks: setup
 	@test -e "$$ALPACARE_VENV/requirements-$@.lock" || { \
 	  echo 'error: the image was built without $@; outside, run: make image EXTRAS="remotes $@"' >&2; exit 2; }
 else
@@ -58,6 +58,8 @@ $(VENV)/.gpu: $(VENV)/.complete requirements-gpu.lock
 ray: $(VENV)/.ray  ## add Ray to .venv, for filtered.engine: ray
 
 remotes: $(VENV)/.remotes  ## add what remotes in S3, Google Cloud Storage and by SSH need
+
+benchmarks: $(VENV)/.benchmarks  ## add lm-eval to .venv, for `benchmarks` of params.yaml
 endif
 
 $(VENV)/.ray: $(VENV)/.complete requirements-ray.lock
@@ -66,6 +68,10 @@ $(VENV)/.ray: $(VENV)/.complete requirements-ray.lock
 
 $(VENV)/.remotes: $(VENV)/.complete requirements-remotes.lock
 	pip install --quiet --disable-pip-version-check --requirement requirements-remotes.lock
+	@touch $@
+
+$(VENV)/.benchmarks: $(VENV)/.complete requirements-benchmarks.lock
+	pip install --quiet --disable-pip-version-check --requirement requirements-benchmarks.lock
 	@touch $@
 
 $(VENV)/.docs: $(VENV)/.complete requirements-docs.lock
@@ -94,14 +100,16 @@ buy:  ## buy the answers that need no trained student, on any machine: BUDGET=5 
 buy-here: setup
 	@targets=$$(alpacare targets --buy) && alpacare check --run $$targets && dvc repro $$targets
 
-train:  ## train all students of params.yaml, or some: make train [STUDENT=half-rows] [SEED=1]
-	@tools/container run make train-here $(if $(call given,STUDENT),STUDENT="$$STUDENT") $(if $(call given,SEED),SEED="$$SEED")
+# a cluster's jobs choose their container themselves: configs/launchers/slurm/job.sh
+train:  ## train what is missing of params.yaml: make train [STUDENT=half-rows] [SEED=1] [WHERE=slurm [DETACH=1]]
+	@$(if $(filter-out local,$(call given,WHERE)),,tools/container run) make train-here \
+	  $(foreach name,STUDENT SEED WHERE DETACH,$(if $(call given,$(name)),$(name)="$$$(name)"))
 
 train-here: setup
-	@targets=$$(alpacare targets --train $(call option,--student,STUDENT) $(call option,--seed,SEED)) && \
-	  alpacare check --run $$targets && dvc repro $$targets
+	@alpacare train $(call option,--where,WHERE) $(call option,--student,STUDENT) $(call option,--seed,SEED) \
+	  $(call flag,--detach,DETACH)
 
-image:  ## build the container's image: make image [BASE_IMAGE=...] [EXTRAS="remotes gpu ray"]
+image:  ## build the container's image: make image [BASE_IMAGE=...] [EXTRAS="remotes gpu ray benchmarks"]
 	@tools/container image
 
 shell:  ## open a shell where the pipeline runs; in the running container, if there is one
@@ -161,8 +169,8 @@ review: setup  ## let people compare answers: make review TEST=demo REFERENCE=te
 	@alpacare review $(call text,TEST) $(call text,REFERENCE) --n $(call text,N,50) $(call option,--width,WIDTH) \
 	  $(call option,--student,STUDENT) $(call option,--seed,SEED)
 
-table: setup  ## print the paper's table: make table [FORMAT=latex]
-	@alpacare table --format $(call text,FORMAT,markdown)
+table: setup  ## print a paper's tables: make table [FORMAT=latex] [STYLE=bioinstruct]
+	@alpacare table --format $(call text,FORMAT,markdown) $(call option,--style,STYLE)
 
 funnel: setup  ## count what stayed and what went at each stage, and why
 	@alpacare funnel
@@ -189,7 +197,7 @@ publish: setup  ## write data and weights for others: make publish TO=folder OUT
 real-model: setup  ## train, ask and judge a real model here, without a hub: make real-model [ROWS=54]
 	@tools/real-model $(call text,ROWS,54)
 
-test: ray remotes $(VENV)/.docs  ## run all tests, the pipeline in a temporary clone too
+test: ray remotes benchmarks $(VENV)/.docs  ## run all tests, the pipeline in a temporary clone too
 	@pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 lint: setup  ## check style
@@ -209,23 +217,19 @@ lock:  ## pin the newest versions that pyproject.toml allows in the requirements
 	rm -rf $(VENV)
 	"$$PYTHON" -m venv $(VENV)
 	pip install --quiet --disable-pip-version-check torch==2.13.0
-	pip install --quiet --disable-pip-version-check --editable '.[dev,docs,ray,remotes]'
+	pip install --quiet --disable-pip-version-check --editable '.[dev,docs,ray,remotes,benchmarks]'
 	$(FREEZE) > $(VENV)/all.txt
 	"$$PYTHON" -m venv --clear $(VENV)/part
 	$(VENV)/part/bin/pip install --quiet --disable-pip-version-check --constraint $(VENV)/all.txt torch==2.13.0 '.[dev]'
 	{ echo "# Every version, pinned by \`make lock\` on a CPU; torch's CUDA build pins its own libraries."; \
 	  $(VENV)/part/bin/$(FREEZE); } > requirements.lock
-	$(VENV)/part/bin/pip install --quiet --disable-pip-version-check --constraint $(VENV)/all.txt '.[ray]'
-	{ echo "# What Ray adds to requirements.lock, pinned by \`make lock\`."; \
-	  $(VENV)/part/bin/$(FREEZE) | $(BEYOND); } > requirements-ray.lock
-	$(VENV)/part/bin/pip install --quiet --disable-pip-version-check --constraint $(VENV)/all.txt '.[docs]'
-	{ echo "# What \`make docs\` adds to requirements.lock, pinned by \`make lock\`."; \
-	  $(VENV)/part/bin/$(FREEZE) | $(BEYOND) | grep --invert-match --line-regexp --fixed-strings --file requirements-ray.lock; \
-	} > requirements-docs.lock
-	{ echo "# What DVC needs to reach S3, Google Cloud Storage and SSH, pinned by \`make lock\`."; \
-	  $(BEYOND) $(VENV)/all.txt | grep --invert-match --line-regexp --fixed-strings --file requirements-ray.lock \
-	  | grep --invert-match --line-regexp --fixed-strings --file requirements-docs.lock; \
-	} > requirements-remotes.lock
+	set -e; for extra in docs ray remotes benchmarks; do \
+	  "$$PYTHON" -m venv --clear $(VENV)/part; \
+	  $(VENV)/part/bin/pip install --quiet --disable-pip-version-check --constraint $(VENV)/all.txt \
+	    torch==2.13.0 ".[dev,$$extra]"; \
+	  { echo "# What extra \`$$extra\` adds to requirements.lock, pinned by \`make lock\`."; \
+	    $(VENV)/part/bin/$(FREEZE) | $(BEYOND); } > "requirements-$$extra.lock"; \
+	done
 	pip install --quiet --disable-pip-version-check --no-deps bitsandbytes liger-kernel
 	{ echo "# What training on a GPU may use beside requirements.lock, pinned by \`make lock\`."; \
 	  $(FREEZE) | grep --extended-regexp '^(bitsandbytes|liger.kernel)=='; \

@@ -26,6 +26,10 @@ SECTIONS_OF = {
     "model_generations": ["models.written", "models.api"],
     # those must answer by the students' rules
     "local_generations": ["models.local", "generations"],
+    "benchmarks": ["lm_eval"],
+    "local_benchmarks": ["models.local", "lm_eval"],
+    "benchmark_scores": ["scores"],
+    "local_benchmark_scores": ["scores"],
     "student_rows": ["student_rows", "checkpoint.rows", STUDENT],
     "checkpoint": ["checkpoint", STUDENT],
     "judgments": [*_REFERENCES, "judgments.judges"],
@@ -45,6 +49,7 @@ MODULE_OF = {  # one thing, done for several datasets, or for students and other
     "contestant_scores": "scores",
     "local_scores": "scores",
     "local_contestant_scores": "scores",
+    "local_benchmark_scores": "benchmark_scores",
 }
 STATISTICS = {"statistics", "seed_statistics", "task_statistics"}
 SCORES = {name for name in STAGES if name.endswith("scores")}
@@ -55,6 +60,8 @@ WRITTEN_TO = {  # where the name of the stage is not the name of what it writes
     "server_generations": "data/generations/",
     "checkpoint": "models/checkpoint/",
     "base_model": "models/base_model",
+    "benchmarks": "data/benchmark_results/",
+    "local_benchmarks": "data/local_benchmark_results/",
     **{name: f"metrics/({name}|{name.replace('scores', 'win_rates')})[./]" for name in SCORES},
 }
 AWAY = {"remote": "weights"}  # cached like the others, kept elsewhere
@@ -63,7 +70,8 @@ CHEAP = {
     *SCORES,
     *("seeds", "filtered", "llm_usage", "category_counts", "student_rows", "training_curves"),
 }
-TRAINING = {"student_rows", "base_model", "checkpoint", "generations", "local_generations"}
+TRAINING = {"student_rows", "base_model", "checkpoint", "generations", "local_generations",
+            "benchmarks", "local_benchmarks"}  # fmt: skip
 LOCAL = {  # what answers, trains or judges on this machine depends on nothing that asks a server
     *TRAINING,
     *("local_judgments", "local_contestant_judgments"),
@@ -217,6 +225,8 @@ def test_dvc_files_are_not_hidden_by_gitignore(tmp_path: Path) -> None:
         "data/judgments/demo/half-rows/0/base/overlap.jsonl",
         "data/contestant_judgments/demo/base/terse/overlap.jsonl",
         "data/local_judgments/demo/half-rows/0/loglik/terse/loglik.jsonl",
+        "data/benchmark_results/own-mcq/half-rows/0.jsonl",
+        "data/local_benchmark_results/own-mcq/base.jsonl",
         "data/local_contestant_judgments/demo/loglik/base/terse/loglik.jsonl",
         "models/base_model/model.safetensors",
         "models/checkpoint/half-rows/0/model.safetensors",
@@ -228,6 +238,9 @@ def test_dvc_files_are_not_hidden_by_gitignore(tmp_path: Path) -> None:
         "data/seeds/medical.jsonl",
         "data/tests/demo.jsonl",
         "data/tests/icliniq.jsonl.dvc",
+        "data/benchmarks/own-mcq.jsonl",
+        "data/benchmarks/medqa.jsonl.dvc",
+        "metrics/benchmark_scores/own-mcq/half-rows/0.json",
         "data/recordings/responses.jsonl",
         "data/categories/none.jsonl",
         "data/imported/ours.jsonl.dvc",
@@ -245,10 +258,11 @@ def test_dvc_files_are_not_hidden_by_gitignore(tmp_path: Path) -> None:
 
 @pytest.fixture
 def study(params: Path) -> None:
-    """Two test sets, a sorter, and a judge on this machine."""
+    """Two test sets, a benchmark, a sorter, and a judge on this machine."""
     text = params.read_text()
     for old, new in (
         ("tests: [demo]", "tests: [demo, two]"),
+        ("benchmarks: []", "benchmarks: [own-mcq]"),
         ("categories: []", "categories: [gpt-4o]"),
         ("  categories: none", "  categories: gpt-4o"),
         ("local_judges: []", "local_judges: [loglik]"),

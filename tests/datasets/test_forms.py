@@ -134,6 +134,17 @@ PUBMEDQA = {
     "7": {"QUESTION": "Does rest help?", "CONTEXTS": ["We slept."], "final_decision": "maybe"},
     "8": {"QUESTION": "Does it?", "CONTEXTS": ["We ran."], "final_decision": "perhaps"},
 }
+OTHER_CHOICES: Rows = [
+    {
+        **ARM,
+        "choices": [{"label": letter, "text": text} for letter, text in zip("ABCD", OPTIONS)],  # noqa: B905
+        "answerKey": "B",
+    },
+    {"qtext": "Last?", "answers": [{"aid": 1, "atext": "x"}, {"aid": 2, "atext": "y"}], "ra": 2},
+    {"question": "Which?", "op1": "x", "op2": "y", "op3": "z", "op4": "w", "cop": 4},
+    {"question": "True?", "mc1_targets": {"choices": ["x", "y"], "labels": [1, 0]}},
+    {"question": "True?", "mc1_targets": {"choices": ["x", "z"], "labels": [0, 0]}},
+]
 # each form of docs/own-data.md: its small file, and how many of its rows are kept by an import
 FORMS: dict[str, tuple[str, Any, int]] = {
     "JSON": ("a.json", [*PLAIN, {"instruction": ["x"], "output": "y"}], 2),
@@ -149,6 +160,7 @@ FORMS: dict[str, tuple[str, Any, int]] = {
     "MedMCQA": ("a.json", MEDMCQA, 2),
     "MMLU": ("a.parquet", HUB_MMLU, 2),
     "PubMedQA": ("a.json", PUBMEDQA, 1),
+    "ARC, HEAD-QA, CareQA, TruthfulQA": ("a.json", OTHER_CHOICES, 4),
 }
 
 

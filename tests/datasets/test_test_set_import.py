@@ -285,6 +285,16 @@ def test_a_download_that_is_not_what_it_should_be(
     assert left == (len(SIGNED) if path == "broken" else 0), "only what can be gone on from stays"
 
 
+def test_the_hash_of_a_set_that_is_cut_off_is_not_written_down(project: Path, server: str) -> None:
+    file = f"{server}/{COMMIT}/signed"
+    entry = f"small:\n  kind: tests\n  rows: 3\n  licence: us\n  files:\n    {file}: null\n"
+    Path("configs/datasets.yaml").write_text(entry)
+    assert "2 questions, but configs/datasets.yaml says that small has 3" in fail("small")
+    Path("configs/datasets.yaml").write_text(entry.replace("3", "2", 1))
+    import_set("small")
+    assert f'{file}: "{sha256(SIGNED)}"' in Path("configs/datasets.yaml").read_text()
+
+
 @pytest.mark.parametrize("packed", ["packed", "parts"])
 def test_what_a_server_packs_is_unpacked(project: Path, server: str, packed: str) -> None:
     catalogue({f"{server}/{packed}": sha256(SIGNED)})
@@ -401,7 +411,11 @@ def test_the_catalogue_is_valid() -> None:
     sets = {name: check(known, PublishedDataset, name) for name, known in entries.items()}
     rows = {name: known.rows for name, known in sets.items()}
     tests = {"medinstruct-test": 216, "icliniq": 1000, "alpaca-eval": 805}
-    assert rows == tests | {"medinstruct-52k": 52002, "bioinstruct": 25005, "alpacare-seeds": 167}
+    others = {"medinstruct-52k": 52002, "bioinstruct": 25005, "alpacare-seeds": 167}
+    mmlu = {"mmlu-medical": 135 + 265 + 144 + 173 + 100 + 272, "mmlu-general": 14042}
+    benchmarks = {"medqa": 1273, "medmcqa": 4183, "pubmedqa": 1000, "headqa": 2742, "careqa": 5621,
+                  "meqsum": 1000, "truthfulqa": 817}  # fmt: skip
+    assert rows == tests | others | mmlu | benchmarks
     files = [file for known in sets.values() for file in known.files]
     pinned = r"(^|=)(https://[\w./-]+/[0-9a-f]{40}/|hub://datasets/[\w./-]+@[0-9a-f]{40}/)"
     assert all(re.search(pinned, file) for file in files)

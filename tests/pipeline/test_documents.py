@@ -32,6 +32,8 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     "page",
     [
         "agreement",
+        "benchmark-data",
+        "benchmarks",
         "change-something",
         "compare",
         "compare-commits",

@@ -6,7 +6,9 @@ import click
 
 from alpacare.core.command import FILE, Stage
 
-_TEST = click.option("--test", metavar="TEST", help="One test set; without: all of them.")
+_TEST = click.option(
+    "--test", metavar="TEST", help="One test set, or benchmark; without: all of them."
+)
 _JUDGE = click.option("--judge", metavar="JUDGE", help="One judge; without: all of them.")
 
 
@@ -14,22 +16,15 @@ _JUDGE = click.option("--judge", metavar="JUDGE", help="One judge; without: all 
 @_TEST
 @_JUDGE
 def leaderboard(test: str | None, judge: str | None) -> None:
-    """Rank all models: a table for each test set and judge, and what can be said of students.
+    """Rank all models: a table for each test set and judge, and for each benchmark.
 
     \b
     Example:
       alpacare leaderboard --judge overlap
     """
-    from alpacare.comparison.board_notes import print_notes
-    from alpacare.comparison.leaderboard import make_boards
-    from alpacare.comparison.leaderboard_print import print_boards
-    from alpacare.comparison.model_runs import make_reader
-    from alpacare.pipeline.params import read_params
+    from alpacare.comparison.all_boards import print_all_boards
 
-    params, read = read_params(), make_reader()
-    boards = make_boards(params, test, judge, read)
-    print_boards(boards, 100 * params.scores.confidence)
-    print_notes(params, boards, read)
+    print_all_boards(test, judge)
 
 
 @click.command(cls=Stage)
@@ -62,15 +57,17 @@ def compare(first: str, second: str, test: str | None, judge: str | None) -> Non
     """Compare two models item by item: how far B is from A, how sure, and what would show more.
 
     A and B are students or contestants of params.yaml. NAME@COMMIT is the same as it was then.
+    Behind the test sets come the benchmarks that both have met.
 
     \b
     Examples:
       alpacare compare half-rows all-rows
       alpacare compare all-rows@HEAD~1 all-rows
+      alpacare compare base all-rows --test own-mcq
     """
-    from alpacare.comparison.compare import print_comparison
+    from alpacare.comparison.all_boards import print_all_comparisons
 
-    print_comparison(first, second, test, judge)
+    print_all_comparisons(first, second, test, judge)
 
 
 @click.command(cls=Stage)
@@ -133,14 +130,18 @@ def agreement(out: Path | None) -> None:
 
 @click.command(cls=Stage)
 @click.option("--format", "form", type=click.Choice(["markdown", "latex"]), default="markdown")
-def table(form: str) -> None:
-    """Print the win rates as in the AlpaCare paper: by judge, test set and reference, with AVG.
+@click.option("--style", type=click.Choice(["alpacare", "bioinstruct"]), default="alpacare")
+def table(form: str, style: str) -> None:
+    """Print a paper's tables. AlpaCare: win rates by judge, test set and reference; benchmarks.
+
+    BioInstruct: benchmarks by kind of task, and gains over the untuned base.
 
     \b
     Examples:
       alpacare table
-      alpacare table --format latex
+      alpacare table --style bioinstruct --format latex
     """
-    from alpacare.comparison.paper_table import format_table
+    from alpacare.comparison.paper_styles import format_style
 
-    click.echo(format_table(form))
+    for text in format_style(form, style):
+        click.echo(text)

@@ -1,4 +1,4 @@
-"""`alpacare fetch`, `import` and `test-set`: published data, and the user's own data."""
+"""`alpacare fetch`, `import`, `test-set`, `benchmark`: published data, and the user's own data."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ _FIELD = re.compile(r"(?:^|\s)([a-z]+)=")
 @click.command(cls=Stage)
 @click.argument("name")
 def fetch(name: str) -> None:
-    """Download what configs/datasets.yaml names: tests, responses, seeds or weights.
+    """Download what configs/datasets.yaml names: tests, benchmarks, responses, seeds or weights.
 
     Weights become a contestant, and are trained no further.
 
@@ -29,6 +29,7 @@ def fetch(name: str) -> None:
     Examples:
       alpacare fetch medinstruct-test
       alpacare fetch medinstruct-52k
+      alpacare fetch medqa
       alpacare fetch alpacare-7b
     """
     from alpacare.core.files import read_text
@@ -145,6 +146,30 @@ def test_set(name: str, files: tuple[str, ...], columns: dict[str, str], part: "
     from alpacare.datasets.test_set_import import import_test_set
 
     lines = import_test_set(name, files, columns, part)
+    click.echo(escape_controls("\n".join(lines)))
+
+
+@click.command(cls=Stage)
+@click.argument("name")
+@click.argument("files", nargs=-1, metavar="[[SUBJECT=]FILE]...")
+@source_options
+def benchmark(name: str, files: tuple[str, ...], columns: dict[str, str], part: "Part") -> None:
+    """Import a benchmark: make data/benchmarks/NAME.jsonl from FILES, and track it with DVC.
+
+    Without FILES, those in configs/datasets.yaml are downloaded. FILES are what `alpacare import`
+    reads: questions with options and the right one, or with a text as answer. benchmarks/NAME is
+    written if it is not there.
+
+    \b
+    Examples:
+      alpacare benchmark ours questions.csv
+      alpacare benchmark ours questions.jsonl --column question=stem --column answer=key
+      alpacare benchmark mmlu-two anatomy=anatomy_test.csv genetics=medical_genetics_test.csv
+      alpacare benchmark medqa
+    """
+    from alpacare.datasets.benchmark_import import import_benchmark
+
+    lines = import_benchmark(name, files, columns, part)
     click.echo(escape_controls("\n".join(lines)))
 
 

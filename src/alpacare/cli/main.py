@@ -6,7 +6,7 @@ import click
 
 from alpacare.cli.ask import ask
 from alpacare.cli.comparison import ablate, agreement, compare, diff, leaderboard, scores, table
-from alpacare.cli.data import fetch, import_data, test_set
+from alpacare.cli.data import benchmark, fetch, import_data, test_set
 from alpacare.cli.ledger import ledger
 from alpacare.cli.lineage import doctor, funnel, trace
 from alpacare.cli.publish import publish
@@ -14,15 +14,16 @@ from alpacare.cli.remotes import pull, push, remote
 from alpacare.cli.report import report
 from alpacare.cli.review import review, review_import
 from alpacare.cli.settings import graph, pin, preset, presets, set_settings
+from alpacare.cli.training import train
 from alpacare.core.command import FILE, Stage
 
 
 @click.group(
     commands=[
         *(leaderboard, compare, ablate, scores, diff, agreement, table),
-        *(ledger, fetch, import_data, test_set, report, review, review_import),
+        *(ledger, fetch, import_data, test_set, benchmark, report, review, review_import),
         *(ask, trace, funnel, doctor, remote, push, pull, publish),
-        *(preset, presets, set_settings, pin, graph),
+        *(preset, presets, set_settings, pin, graph, train),
     ]
 )
 def main() -> None:

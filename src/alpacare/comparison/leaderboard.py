@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import fmean
-from typing import Any
+from typing import Any, Protocol
 
 from alpacare.comparison.judged_test import JudgedTest, judge_variance, rates_against
 from alpacare.comparison.model_runs import CellReader, Model, competing_references, make_reader
@@ -119,7 +119,7 @@ def _make_board(judged: JudgedTest) -> Board:
     against = {name: rates_against(judged, name) for name in competing}
     entries = [_make_entry(judged, model, runs[model], seeds, against) for model in runs]
     entries = _rank(entries, params.scores)
-    duels = _make_duels(params, entries)
+    duels = make_duels(params, entries)
     references = params.judgments.averaged
     return Board(judged.test, judged.judge, references, competing, seeds, entries, duels, missing)
 
@@ -179,7 +179,23 @@ def _rank(entries: Sequence[Entry], how: Resampling) -> list[Entry]:
     return [replace(each, rank=rank) for each, rank in zip(ordered, ranks, strict=True)]
 
 
-def _make_duels(params: Params, entries: Sequence[Entry]) -> list[Duel]:
+class Competitor(Protocol):
+    """A row of any leaderboard: a model, its runs, and how far its trainings are apart."""
+
+    @property
+    def model(self) -> Model:
+        """Which model."""
+
+    @property
+    def runs(self) -> Runs:
+        """What it got for each item, in each training."""
+
+    @property
+    def seeds(self) -> SeedVariance:
+        """How far its trainings are apart."""
+
+
+def make_duels(params: Params, entries: Sequence[Competitor]) -> list[Duel]:
     """Compare each other student with the one head to head, corrected for how many there are."""
     students = {entry.model.name: entry for entry in entries if entry.model.seeds}
     first = students.pop(params.judgments.head_to_head, None)

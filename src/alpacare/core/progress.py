@@ -1,9 +1,10 @@
-"""Progress of long work: a live bar on a terminal, a plain line now and then elsewhere."""
+"""Progress of long work: a live bar on a terminal, a plain line every ten seconds elsewhere."""
 
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 
 Advance = Callable[[int, str], None]
 RowsDone = Callable[[int], object]
@@ -17,7 +18,7 @@ def ignore_progress(rows: int) -> None:
 def track(title: str, total: int, unit: str) -> AbstractContextManager[Advance]:
     """Show progress of `total` units; call the function that it gives with (units done, a note)."""
     live = sys.stderr.isatty()
-    return _live(title, total, unit) if live else nullcontext(_plain(title, total, unit))
+    return _live(title, total, unit) if live else _plain(title, total, unit)
 
 
 @contextmanager
@@ -31,6 +32,7 @@ def _live(title: str, total: int, unit: str) -> Iterator[Advance]:
             return Text(f"{task.speed:.1f}/s" if task.speed else "")
 
     columns = (
+        progress.SpinnerColumn(),
         progress.TextColumn("{task.description}"),
         progress.BarColumn(bar_width=20),
         progress.MofNCompleteColumn(),
@@ -51,23 +53,47 @@ def quiet_libraries() -> None:
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
 
-def _plain(title: str, total: int, unit: str) -> Advance:
-    start = last = time.monotonic()
-    done = 0
+@contextmanager
+def _plain(title: str, total: int, unit: str) -> Iterator[Advance]:
+    lines = _Lines(title, total, unit)
+    threading.Thread(target=lines.repeat, daemon=True).start()
+    try:
+        yield lines.advance
+    finally:
+        lines.ended.set()
 
-    def advance(units: int, note: str) -> None:
-        nonlocal done, last
-        done += units
-        now = time.monotonic()
-        if now - last < _PLAIN_INTERVAL and done < total:
-            return
-        last = now
-        rate = done / (now - start) if now > start else 0.0
-        eta = (total - done) / rate if rate else 0.0
+
+class _Lines:
+    """Plain lines: one every ten seconds, also when nothing gets done, and one at the end."""
+
+    def __init__(self, title: str, total: int, unit: str) -> None:
+        self.title, self.total, self.unit = title, total, unit
+        self.start = self.last = time.monotonic()
+        self.done, self.note = 0, ""
+        self.ended, self.lock = threading.Event(), threading.Lock()
+
+    def advance(self, units: int, note: str) -> None:
+        """Count units, and print a line if it is time for one, or they are the last."""
+        with self.lock:
+            self.done, self.note = self.done + units, note
+            if self.done >= self.total or time.monotonic() - self.last >= _PLAIN_INTERVAL:
+                self._print()
+
+    def repeat(self) -> None:
+        """Print a line when there was none for so long."""
+        while not self.ended.wait(max(0.1, self.last + _PLAIN_INTERVAL - time.monotonic())):
+            with self.lock:
+                if time.monotonic() - self.last >= _PLAIN_INTERVAL and not self.ended.is_set():
+                    self._print()
+
+    def _print(self) -> None:
+        self.last = time.monotonic()
+        seconds = self.last - self.start
+        rate = self.done / seconds if seconds else 0.0
+        left = f"{rate:.1f}/s  ETA {(self.total - self.done) / rate:.0f} s" if rate else ""
         print(
-            f"{title}: {done}/{total} {unit}  {note}  {rate:.1f}/s  ETA {eta:.0f} s",
+            f"{self.title}: {self.done}/{self.total} {self.unit}  {self.note}  "
+            f"{left or f'{seconds:.0f} s so far'}",
             file=sys.stderr,
             flush=True,
         )
-
-    return advance

@@ -6,6 +6,8 @@ from alpacare.core.public import exports
 
 __getattr__, __all__ = exports(
     __name__,
+    benchmark_import="import_benchmark",
+    benchmark_items="BenchmarkFile read_items",
     forms="FormReader FormRow",
     imports="fetch_dataset import_file",
     json_tables="TableRow json_rows",

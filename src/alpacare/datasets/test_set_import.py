@@ -1,6 +1,7 @@
 """`alpacare test-set`: published files become data/tests/NAME.jsonl, tracked by DVC, not by Git."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -44,22 +45,24 @@ def import_test_set(
     if known and known.kind != "tests":
         raise BadInput(f"{name}: is no test set but {known.kind}; run: make fetch DATASET={name}")
     meta: dict[str, Any] = {"licence": known.licence} if known else {}
-    if files:  # the source of the user's own files is not known, that of datasets is
-        sources = _open(files, part, meta)
-    elif known:
-        sources = [_download(file, sha256) for file, sha256 in known.files.items()]
-        meta = {"source": list(known.files), **meta}
-    else:
+    if not (files or known):
         raise BadInput(f"no test set '{name}' in {CATALOGUE}; if it is yours, name its files")
-    test_set = merge(_name_columns(sources, columns or {}))
-    if known and test_set.questions != known.rows:
-        raise BadInput(
-            f"{sources[0].place}: {test_set.questions} questions, but {CATALOGUE} says that {name} "
-            f"has {known.rows}; is it cut off? another set needs another name"
-        )
-    write_dropped(path, test_set.dropped)
-    jsonl.write(path, test_set.tasks)
-    dvc_track(path, meta)
+    with ExitStack() as downloads:  # whose hashes are written down when the rows are in
+        if known and not files:
+            wanted = known.files.items()
+            sources = [_download(file, sha256, downloads) for file, sha256 in wanted]
+            meta = {"source": list(known.files), **meta}
+        else:  # the source of the user's own files is not known, that of datasets is
+            sources = _open(files, part, meta)
+        test_set = merge(_name_columns(sources, columns or {}))
+        if known and test_set.questions != known.rows:
+            raise BadInput(
+                f"{sources[0].place}: {test_set.questions} questions, but {CATALOGUE} says that "
+                f"{name} has {known.rows}; is it cut off? another set needs another name"
+            )
+        write_dropped(path, test_set.dropped)
+        jsonl.write(path, test_set.tasks)
+        dvc_track(path, meta)
     return _report(path, test_set, known)
 
 
@@ -105,11 +108,11 @@ def _name_columns(
     return named
 
 
-def _download(name: str, sha256: str | None) -> PublishedFile:
+def _download(name: str, sha256: str | None, downloads: ExitStack) -> PublishedFile:
     """Fetch one file of the catalogue; a proxy set in the environment is used."""
     answerer, address = split_answerer(name)
-    with download(address, sha256) as file:
-        return PublishedFile(address, list(read_table_rows(file, address)), answerer)
+    file = downloads.enter_context(download(address, sha256))
+    return PublishedFile(address, list(read_table_rows(file, address)), answerer)
 
 
 def _report(path: Path, test_set: TestSet, known: PublishedDataset | None) -> Iterator[str]:

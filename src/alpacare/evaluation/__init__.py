@@ -5,6 +5,7 @@ from alpacare.core.public import exports
 __getattr__, __all__ = exports(
     __name__,
     agreement="Agreement AgreementReport Estimate compare_raters compare_raters_by",
+    benchmark_score="BenchmarkScore score_benchmark",
     bootstrap="Resampling draw",
     correction="Pair correct_win_rate",
     crossed="item_means mean_win_rate",

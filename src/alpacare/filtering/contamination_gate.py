@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from pydantic import model_validator
 
 from alpacare.core import jsonl
 from alpacare.core.errors import BadInput
@@ -22,6 +25,18 @@ class MatchedTask:
     task: AnyRow
     test: AnyRow
     match: ContaminationMatch
+
+
+class _TestRow(TaskRow):
+    """A test task, or an item of a benchmark: its question, and as input its context."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_benchmark(cls, values: Any) -> Any:
+        if not isinstance(values, dict) or "instruction" in values or "question" not in values:
+            return values
+        input = values.get("context") or ""
+        return {"id": values.get("id"), "instruction": values["question"], "input": input}
 
 
 class ContaminationGate:
@@ -112,7 +127,7 @@ def find_contaminated(
 
 
 def read_test_sets(paths: Sequence[Path]) -> list[TaskRow]:
-    """Read test sets, also whole folders of them; a task's id becomes "set/id".
+    """Read test sets and benchmarks, also whole folders; a task's id becomes "set/id".
 
     Raises:
         BadInput: a set that cannot be read or is empty, a folder without one, two of one name.
@@ -124,7 +139,7 @@ def read_test_sets(paths: Sequence[Path]) -> list[TaskRow]:
             name = file.stem
             if name in sets:
                 raise BadInput(f"{file}: there is another test set named '{name}'; rename one")
-            rows = jsonl.read(file, TaskRow, unique="id")
+            rows = jsonl.read(file, _TestRow, unique="id")
             sets[name] = [row.model_copy(update={"id": f"{name}/{row.id}"}) for row in rows]
         if not all(sets[file.stem] for file in files) or not files:
             raise BadInput(f"{path}: no test tasks")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from inspect import signature
 from typing import TYPE_CHECKING, Any
 
+from alpacare.core.progress import RowsDone, ignore_progress
 from alpacare.generation.sampling import make_sampler
 from alpacare.generation.settings import Decoding
 
@@ -36,9 +37,16 @@ def plan_batches(lengths: Sequence[int], new_tokens: int, cache_tokens: int) -> 
 
 
 def answer_batch(
-    model: "PreTrainedModel", prompts: Sequence[list[int]], seeds: Sequence[int], decoding: Decoding
+    model: "PreTrainedModel",
+    prompts: Sequence[list[int]],
+    seeds: Sequence[int],
+    decoding: Decoding,
+    report: RowsDone = ignore_progress,
 ) -> list[list[int]]:
-    """Answer prompts together: new token ids by row, what follows an end of text included."""
+    """Answer prompts together: new token ids by row, what follows an end of text included.
+
+    `report` is told now and then how many tokens the batch has so far.
+    """
     import torch
 
     settings = decoding.settings
@@ -65,6 +73,7 @@ def answer_batch(
         mask = torch.nn.functional.pad(mask, (0, ids.shape[1] - mask.shape[1]), value=1)
         for row, new in zip(rows, ids[:, width:].tolist(), strict=True):
             answers[row] = new
+        report(sum(map(len, answers)))
         ends = {*decoding.end_ids}
         unfinished = [place for place, row in enumerate(rows) if not ends & {*answers[row]}]
         if len(unfinished) < len(rows):

@@ -21,7 +21,7 @@ from alpacare.compute.pretrained import ModelSource
 from alpacare.compute.workers import ERROR_FILE, check_worker_inputs, worker_lock
 from alpacare.core.errors import BadInput
 from alpacare.core.file_lock import hold_lock
-from alpacare.core.progress import track
+from alpacare.core.progress import RowsDone, track
 from alpacare.generation import batched, continuous
 from alpacare.generation.model import end_tokens, load_model
 from alpacare.generation.settings import Decoding, GenerationsSettings
@@ -129,7 +129,15 @@ def answer_batches(
     last = start
     display = track(job.title, sum(map(len, batches)), "tasks")
     with display if rank == 0 else nullcontext(lambda *_: None) as advance:
-        for answered in _generate(model, job, batches, decoding):
+
+        def show(done: int, count: int) -> None:
+            rate = count / (time.monotonic() - start)
+            advance(done, f"{count:,} tokens, {rate:,.0f} tokens/s")
+
+        def report(new: int) -> None:
+            show(0, tokens + new)
+
+        for answered in _generate(model, job, batches, decoding, report):
             answers = {
                 position: trim_answer(ids, end_ids, job.settings.max_new_tokens)
                 for position, ids in answered.items()
@@ -138,11 +146,15 @@ def answer_batches(
             journal.append(answers, now - last, rank)
             last = now
             tokens += sum(len(ids) for ids, _ in answers.values())
-            advance(len(answers), f"{tokens / (now - start):,.0f} tokens/s")
+            show(len(answers), tokens)
 
 
 def _generate(
-    model: "PreTrainedModel", job: GenerationJob, batches: Sequence[list[int]], decoding: Decoding
+    model: "PreTrainedModel",
+    job: GenerationJob,
+    batches: Sequence[list[int]],
+    decoding: Decoding,
+    report: RowsDone,
 ) -> Iterator[dict[int, list[int]]]:
     if job.settings.engine == "continuous":
         waiting = {position: job.prompts[position] for position in batches[0]}
@@ -151,7 +163,7 @@ def _generate(
         return
     for batch in batches:
         prompts, seeds = [job.prompts[p] for p in batch], [job.seeds[p] for p in batch]
-        new = batched.answer_batch(model, prompts, seeds, decoding)
+        new = batched.answer_batch(model, prompts, seeds, decoding, report)
         yield dict(zip(batch, new, strict=True))
 
 

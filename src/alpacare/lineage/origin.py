@@ -121,12 +121,12 @@ def _dropped(dropped: FoundRow, params: Params, reader: RowReader) -> JsonObject
 
 
 def _task_text(id: str, params: Params, reader: RowReader) -> str | None:
-    """Give the instruction of a seed, an instruction, or a test task "set/id"."""
+    """Give the instruction of a seed, an instruction, or a test task or benchmark item "set/id"."""
     files = [paths.rows("seeds"), paths.instructions(params)]
     test, slash, task = id.rpartition("/")
     if slash and ID.fullmatch(task):
-        files, id = [dependencies("filtered", "data/tests")[0] / f"{test}.jsonl"], task
+        files, id = [folder / f"{test}.jsonl" for folder in paths.compared_sets()], task
     elif not ID.fullmatch(id):
         return None
     found = next(filter(None, (reader.one(path, id) for path in files)), None)
-    return str(found.row.get("instruction", "")) if found else None
+    return str(found.row.get("instruction") or found.row.get("question", "")) if found else None

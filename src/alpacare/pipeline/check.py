@@ -24,6 +24,7 @@ from alpacare.llm.reservations import read_budget
 from alpacare.llm.task_requests import make_folder_requests
 from alpacare.local_judging.judges import read_local_judge
 from alpacare.pipeline import paths
+from alpacare.pipeline.benchmarks_check import check_benchmarks
 from alpacare.pipeline.dvc_yaml import all_stages, cells_before, dependencies, group
 from alpacare.pipeline.examples import CASE, EXAMPLE
 from alpacare.pipeline.hosts import check_destinations
@@ -63,7 +64,8 @@ def check_all(targets: Sequence[str] = (), run: bool = False) -> str:
     seeds = _check_seeds(params)
     tests = _check_tests(params)
     asked |= _check_models(params)
-    read_test_sets(dependencies("filtered", "data/tests"))
+    read_test_sets(paths.compared_sets())
+    check_benchmarks(params)
     if params.filtered.engine == "ray" and find_spec("ray") is None:
         raise BadInput("filtered.engine: ray: Ray is not installed; run: make ray")
     check_destinations(params)

@@ -62,6 +62,11 @@ def command_option(stage: str, option: str) -> Path:
     return Path(words[words.index(option) + 1])
 
 
+def command(stage: str, **item: str) -> list[str]:
+    """Give the words of a stage's command, for one cell of its matrix."""
+    return fill(_read(DVC)["stages"][stage]["cmd"], {**_read(_PARAMS), "item": item}).split()
+
+
 def setting(*keys: str) -> Any:
     """Give one value of params.yaml as it is written there, unchecked."""
     return find(".".join(keys), _read(_PARAMS))

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, NamedTuple, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
+from alpacare.benchmarks.settings import LmEvalSettings
 from alpacare.core.hosts import Hosts
 from alpacare.core.names import NAME, Names, Slug, Slugs, refuse_repeated
 from alpacare.core.settings import Settings, check, read_yaml
@@ -54,6 +55,7 @@ class Params(Settings):
     }
     tests: Slugs
     students: Slugs
+    benchmarks: Names
     training_seeds: Annotated[list[Seed], AfterValidator(refuse_repeated), Field(min_length=1)]
     models: ModelsSettings
     judgments: JudgmentsSettings
@@ -71,7 +73,15 @@ class Params(Settings):
     training: TrainingSettings
     training_curves: TrainingCurvesSettings
     generations: GenerationsSettings
+    lm_eval: LmEvalSettings
     scores: Resampling
+
+    @model_validator(mode="after")
+    def _no_test_set_is_a_benchmark(self) -> Self:
+        for name in self.benchmarks:
+            if name in self.tests:
+                raise ValueError(f"benchmarks: '{name}' is also in tests; rename one of them")
+        return self
 
     @model_validator(mode="after")
     def _known_models(self) -> Self:

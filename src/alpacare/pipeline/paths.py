@@ -56,6 +56,13 @@ def test_set(test: str) -> Path:
     return dependencies("model_generations", "data/tests/", test=test)[0]
 
 
+def compared_sets() -> list[Path]:
+    """Give the folders of test sets and of benchmarks, which no row may match."""
+    (tests,) = dependencies("filtered", "data/tests")
+    (benchmarks,) = dependencies("filtered", "data/benchmarks")
+    return [tests, benchmarks] if benchmarks.is_dir() else [tests]
+
+
 def generations(test: str, run: Run) -> Path:
     """Give a trained student's answers to a test set."""
     item = {"test": test, "student": run.student, "seed": str(run.seed)}
@@ -69,6 +76,30 @@ def answers(test: str, name: str, seed: int | None = None) -> Path:
     local = name in setting("models", "local")
     stage = "local_generations" if local else "model_generations"
     return outputs(stage, "data/", test=test)[0] / f"{name}.jsonl"
+
+
+def benchmark(name: str) -> tuple[Path, Path]:
+    """Give a benchmark's folder, and the file of its items."""
+    (folder,) = dependencies("local_benchmarks", "benchmarks/", benchmark=name)
+    (items,) = dependencies("local_benchmarks", "data/benchmarks/", benchmark=name)
+    return folder, items
+
+
+def benchmark_results(name: str, model: str, seed: int | None) -> Path:
+    """Give a model's results on a benchmark; of a student with its training seed."""
+    if seed is None:
+        (folder,) = outputs("local_benchmarks", "data/", benchmark=name)
+        return folder / f"{model}.jsonl"
+    return outputs("benchmarks", "data/", benchmark=name, student=model, seed=str(seed))[0]
+
+
+def benchmark_score(name: str, model: str, seed: int | None) -> Path:
+    """Give a model's score on a benchmark; of a student with its training seed."""
+    if seed is None:
+        (folder,) = outputs("local_benchmark_scores", "metrics/", benchmark=name)
+        return folder / f"{model}.json"
+    item = {"benchmark": name, "student": model, "seed": str(seed)}
+    return outputs("benchmark_scores", "metrics/", **item)[0]
 
 
 def judgments(cell: Cell) -> Path:

@@ -53,12 +53,17 @@ def train_targets(params: Params, student: str | None = None, seed: int | None =
     Raises:
         BadInput: params.yaml names no such student or seed.
     """
+    runs = chosen_runs(params, student, seed)
+    return [cell(stage, run) for stage in ("checkpoint", "training_curves") for run in runs]
+
+
+def chosen_runs(params: Params, student: str | None = None, seed: int | None = None) -> list[Run]:
+    """Give every training, or one student's only, or one seed's; errors as `train_targets`."""
     _check_named("students", student, params.students)
     _check_named("training_seeds", seed, params.training_seeds)
-    runs = [
+    return [
         run for run in params.runs() if student in (None, run.student) and seed in (None, run.seed)
     ]
-    return [cell(stage, run) for stage in ("checkpoint", "training_curves") for run in runs]
 
 
 def cell(stage: str, run: Run) -> str:

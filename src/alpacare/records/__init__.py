@@ -4,6 +4,8 @@ from alpacare.core.public import exports
 
 __getattr__, __all__ = exports(
     __name__,
+    benchmark_item="BenchmarkItem item_id read_benchmark",
+    benchmark_result="BenchmarkResult read_results",
     category="Category",
     comparisons="JudgmentsSettings ModelsSettings",
     dropped="Dropped",

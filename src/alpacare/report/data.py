@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from alpacare.comparison.agreement import REVIEWS, measure_agreement
+from alpacare.comparison.benchmark_board import BenchmarkBoard, make_benchmark_boards
 from alpacare.comparison.board_notes import BoardNotes, describe_board
 from alpacare.comparison.leaderboard import Board, make_boards
 from alpacare.comparison.model_runs import CellReader
@@ -33,6 +34,7 @@ class ReportData:
     params: Params
     students: Mapping[str, CheckpointSettings]
     boards: Sequence[Board]
+    benchmarks: Sequence[BenchmarkBoard]
     below: Mapping[tuple[str, str], BoardNotes]  # by test set and judge
     scores: Mapping[Cell, Score]
     trainings: Sequence[Training]
@@ -66,6 +68,7 @@ def gather_report(params: Params) -> ReportData:
         params=params,
         students=students,
         boards=boards,
+        benchmarks=make_benchmark_boards(params, params.benchmarks),
         below={(b.test, b.judge): describe_board(params, b, browsed.read) for b in boards},
         scores={cell: score for cell, score in scores.items() if score.n},
         trainings=read_trainings(params.runs()),

@@ -21,7 +21,11 @@ local_generations  other models, such as the base, answer them on this machine
 judgments      judges compare a student with every reference, in both orders
 local_judgments  judges that are models on this machine do, by likelihood
 scores         verdicts -> win rates with intervals, and what the answers look like
+benchmarks     a student meets a benchmark, run by lm-eval
+local_benchmarks  and other models that run here, such as the base
+benchmark_scores  results, item by item -> scores with intervals
 
 Scripts judgments, local_judgments and scores also serve the stages contestant_judgments,
-local_contestant_judgments, contestant_scores, local_scores and local_contestant_scores.
+local_contestant_judgments, contestant_scores, local_scores and local_contestant_scores;
+benchmark_scores serves local_benchmark_scores.
 """

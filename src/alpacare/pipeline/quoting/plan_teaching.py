@@ -76,7 +76,7 @@ def _plan_tasks(
     params: Params, known: KnownAnswers, seeds: Sequence[Seed]
 ) -> tuple[list[Plan], Sequence[Question], Coming]:
     """Plan the instructions; give the tasks that `filtered` keeps so far, and those to come."""
-    tests = read_test_sets(dependencies("filtered", "data/tests"))
+    tests = read_test_sets(paths.compared_sets())
     task_filter = Filter(params.filtered, seeds, tests)
     if "instructions" in skipped_stages(params):
         imported = jsonl.read(paths.instructions(params), SortedTask, unique="id")
