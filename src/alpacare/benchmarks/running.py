@@ -158,6 +158,10 @@ def _evaluate(lm: "HFLM", task: "Task", settings: LmEvalSettings) -> list[dict[s
             bootstrap_iters=0,
             apply_chat_template=settings.chat_template,
         )
+    except torch.OutOfMemoryError:
+        raise BadInput(
+            "the GPU's memory is full; in section lm_eval lower batch_size, or set dtype: bfloat16"
+        ) from None
     except AssertionError as error:  # its way to say so, mostly without a word
         why = str(error) or "a choice is longer than the model's context, or is no token of its own"
         raise BadInput(f"{name}: lm-eval: {why}") from error
