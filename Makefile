@@ -22,7 +22,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup gpu ray remotes benchmarks demo repro repro-here buy buy-here train train-here image shell container-check \
+.PHONY: help setup gpu ray remotes benchmarks docs demo repro repro-here buy buy-here train train-here image shell container-check \
   preset presets graph fetch import quote changes accept check leaderboard compare scores report diff agreement review table funnel doctor \
   remote push pull publish real-model test test-tools lint types stale lock clean
 
@@ -64,7 +64,7 @@ benchmarks: $(VENV)/.benchmarks  ## add lm-eval, for `benchmarks` of params.yaml
 test-tools: $(VENV)/.test
 endif
 
-$(VENV)/.gpu $(VENV)/.ray $(VENV)/.remotes $(VENV)/.benchmarks $(VENV)/.test: $(VENV)/.%: requirements-%.lock $(VENV)/.complete
+$(VENV)/.gpu $(VENV)/.ray $(VENV)/.remotes $(VENV)/.benchmarks $(VENV)/.docs $(VENV)/.test: $(VENV)/.%: requirements-%.lock $(VENV)/.complete
 	@"$$PYTHON" tools/install.py $<
 	@touch $@
 
@@ -198,7 +198,10 @@ publish: setup  ## write data and weights for others -- TO=folder OUT=published 
 real-model: setup  ## train, ask and judge a real model here, without a hub -- [ROWS=60]
 	@tools/real-model $(call text,ROWS,60)
 
-test: test-tools ray remotes benchmarks  ## run all tests, the pipeline in a temporary clone too
+docs: $(VENV)/.docs  ## build the documentation site from docs/: site/index.html
+	@NO_MKDOCS_2_WARNING=1 mkdocs build --strict
+
+test: test-tools ray remotes benchmarks $(VENV)/.docs  ## run all tests, the pipeline in a temporary clone too
 	@pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 lint: test-tools  ## check style
@@ -215,7 +218,7 @@ lock:  ## pin the newest versions that pyproject.toml allows
 	rm -rf $(VENV)
 	"$$PYTHON" -m venv $(VENV)
 	pip install --quiet --disable-pip-version-check torch==2.13.0
-	pip install --quiet --disable-pip-version-check --editable '.[test,ray,remotes,benchmarks]'
+	pip install --quiet --disable-pip-version-check --editable '.[test,docs,ray,remotes,benchmarks]'
 	pip install --quiet --disable-pip-version-check --no-deps bitsandbytes liger-kernel
 	python tools/lock.py
 

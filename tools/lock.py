@@ -14,15 +14,15 @@ from packaging.utils import canonicalize_name
 
 LOCKS = {  # by extra: the file's first line
     "test": "What tests, style and types need beside requirements.lock",
+    "docs": "What `make docs` needs beside requirements.lock",
     "ray": "What Ray adds to requirements.lock",
     "remotes": "What DVC needs to reach S3, Google Cloud Storage and SSH, beside requirements.lock",
     "benchmarks": "What lm-eval adds to requirements.lock",
     "gpu": "What training on a GPU may use beside requirements.lock",
 }
 WITHOUT = {"pip", "setuptools", "wheel"}  # each environment brings its own
-ALONE = {
-    "gpu"
-}  # its wheels are for machines with a GPU: they were installed without what they need
+# its wheels are for machines with a GPU: they were installed without what they need
+ALONE = {"gpu"}
 
 
 def closure(lines: Iterable[str], alone: bool = False) -> dict[str, str]:

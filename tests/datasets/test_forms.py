@@ -167,7 +167,7 @@ FORMS: dict[str, tuple[str, Any, int]] = {
 def table_of_forms() -> dict[str, str]:
     """The rows of the page's table of forms: all that it says, by form."""
     page = (REPOSITORY / "docs/own-data.md").read_text()
-    table = page.split("## Forms that come in")[1].split("---|\n")[1].split("\n\n")[0]
+    table = page.split("## Formats")[1].split("---|\n")[1].split("\n\n")[0]
     return dict(re.findall(r"^\| ([^|]+?) \| (.*) \|$", table, re.MULTILINE))
 
 

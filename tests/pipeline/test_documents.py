@@ -41,6 +41,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
         "compare-commits",
         "dataset",
         "doctor",
+        "examples",
         "filter-instructions",
         "generate",
         "models",

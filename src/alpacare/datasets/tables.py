@@ -95,7 +95,7 @@ def _csv(path: Path, name: str) -> Iterator[TableRow]:
 
 
 def _separator(head: str) -> str:
-    """Give what stands between cells: a semicolon where the spreadsheet's country writes 1,5."""
+    """Give the separator of cells: a semicolon in countries that write 1,5."""
     return ";" if ";" in head and "," not in head else ","
 
 

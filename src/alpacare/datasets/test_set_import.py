@@ -95,7 +95,7 @@ def _make_test_set(sources: Sequence[PublishedFile], columns: Mapping[str, str])
 def _open(files: Sequence[str], part: Part, meta: dict[str, Any]) -> list[PublishedFile]:
     """Read files, and that part of datasets; add to `meta` what is known of each dataset.
 
-    A value that all share stands once, as that of the catalogue does; others stand in order.
+    A value that all share is written once, as that of the catalogue is; others in order.
     """
     named = [split_answerer(file) for file in files]
     mixed = len({Path(address).is_file() for _, address in named}) > 1

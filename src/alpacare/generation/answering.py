@@ -143,7 +143,7 @@ def _name_run(job: GenerationJob) -> str:
 
 
 def _effective_settings(settings: GenerationsSettings) -> dict[str, Any]:
-    """Give the settings that shape answers, and no others: a change of these begins anew."""
+    """Give the settings that answers depend on: with other values all is answered again."""
     unused = {"engines", "servers", "workers"}
     if settings.engine != "continuous":
         unused.add("step_tokens")

@@ -177,7 +177,7 @@ def verify_pack(pack: Path) -> str:
 
 
 def forget_batch(ledger: Ledger, id: str) -> str:
-    """Delete the record of a batch; its requests can then be sent anew."""
+    """Delete the record of a batch; its requests can then be sent again."""
     sql = ledger.connection
     with ledger.transaction():
         found = sql.execute("DELETE FROM batches WHERE id = ? RETURNING name", (id,)).fetchall()

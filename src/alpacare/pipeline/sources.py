@@ -48,7 +48,7 @@ def buy_targets(params: Params) -> list[str]:
     ]
     targets = [*teacher, *usage, *(stage for stage, who in others if who)]
     if not targets:
-        raise BadInput("nothing is asked before training: answers are imported, or stand in tests")
+        raise BadInput("nothing is asked before training: answers are imported, or in test sets")
     return targets
 
 

@@ -10,7 +10,7 @@ from alpacare.core.settings import Settings
 
 
 class ModelsSettings(Settings):
-    """Section `models`: whose answers stand in test sets, who is asked, who runs here.
+    """Section `models`: models with answers in test sets, models to ask, models that run here.
 
     Each of them can be a contestant, a reference, or both.
     """

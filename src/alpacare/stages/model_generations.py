@@ -1,6 +1,6 @@
 """Stage `model_generations`: other models' (or people's) answers to a test set, as generations.
 
-Some stand in the test set; paid ones come from models behind an API. Such a model is a folder:
+Some are in the test set; paid ones come from models behind an API. Such a model is a folder:
 prompts/models/NAME/ with settings.yaml (whom to ask, and how), system.txt and user.txt.
 """
 
@@ -33,7 +33,7 @@ from alpacare.records.test_set import read_test_set
 def main(tests: Path, out: Path, prompts: Path) -> None:
     """Write other models' answers to TESTS to OUT/NAME.jsonl.
 
-    Those of `models.written` stand in the test set; those of `models.api` are asked. A test set
+    Those of `models.written` are in the test set; those of `models.api` are asked. A test set
     that a written model did not answer gives an empty file, and is not judged.
 
     \b

@@ -107,7 +107,7 @@ class Pairs:
 
     @cached_property
     def _changed(self) -> set[str]:
-        """The cells that will answer anew, for all that is known now."""
+        """The cells that will answer again, as far as is known now."""
         try:
             return changed_cells(_ANSWERING)
         except BadInput:  # not a repository of DVC: nothing runs here
