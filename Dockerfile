@@ -18,14 +18,14 @@ RUN useradd --no-log-init --uid 10001 --create-home --shell /bin/bash app \
  && chmod 1777 /home/app \
  && git config --system --add safe.directory '*'
 
-# Which further locks: remotes, and gpu where there is one (make image EXTRAS="remotes gpu ray").
+# Which further locks: remotes, and gpu where there is one (make image EXTRAS="remotes gpu ray benchmarks test").
 ARG EXTRAS=remotes
 WORKDIR /opt/venv
 COPY requirements*.lock ./
 # Only the locks that were installed stay: `make` compares them with the repository's. An index's
 # address may hold a password, so pip's settings come as a secret, which stays in no layer.
 RUN --mount=type=cache,target=/root/.cache/pip --mount=type=secret,id=pip \
-    for extra in ray remotes gpu; do \
+    for extra in ray remotes benchmarks gpu test; do \
       case " $EXTRAS " in *" $extra "*) ;; *) rm -f "requirements-$extra.lock" ;; esac; \
     done \
  && python3 -m venv . \

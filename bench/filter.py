@@ -109,7 +109,8 @@ def _run(work: Callable[[list[str]], Any], source: Source, sample: int | None) -
     start = time.perf_counter()
     result = work(some)
     seconds = time.perf_counter() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    unit = 2**30 if sys.platform == "darwin" else 2**20  # macOS counts bytes, Linux kilobytes
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
     return result, len(texts), len(some), seconds, peak
 
 

@@ -3,9 +3,9 @@
     python bench/real_model.py models/smollm2-135m data/responses.jsonl
 
 Useful tokens a CPU second, one thread: training by our packing, by the published recipe with its
-padded batches, and by TRL's packing where it is installed (trl==1.16.0), with LoRA and of all
-weights; answering by our engine, and by plain `generate` on one left-padded batch.
-`make real-model` runs it, and writes what it prints into docs/real-model.md.
+padded batches, and by TRL's packing and padding-free batches where it is installed (trl==1.16.0),
+with LoRA and of all weights; answering by our engine, and by plain `generate` on one left-padded
+batch. `make real-model` runs it, and writes what it prints into docs/real-model.md.
 """
 
 import copy
@@ -21,7 +21,7 @@ from typing import Any
 import click
 import results
 import torch
-from train_ways import ROW, WAYS, Way, Work
+from train_ways import ROW, WAYS, Way, Work, trl_padding_free
 
 from alpacare.compute.determinism import make_deterministic
 from alpacare.compute.pretrained import ModelSource, read_tokenizer
@@ -34,7 +34,7 @@ from alpacare.prompting.student_prompt import StudentPrompt
 from alpacare.records.response import Response
 from alpacare.training.packing import Example, encode_example
 
-SAMPLES, BATCH = 16, 8
+SAMPLES, BATCH = 8, 8
 ROUNDS = 2
 ASKED, NEW_TOKENS = 12, 64
 LORA = {"r": 16, "lora_alpha": 32, "target_modules": "all-linear", "task_type": "CAUSAL_LM"}
@@ -77,7 +77,9 @@ def train_rates(first: Any, work: Work, lora: bool) -> list[Rates]:
         with tempfile.TemporaryDirectory() as folder:
             return cpu_seconds(lambda: way(model, work, folder))
 
-    ways = {name: way for name, way in WAYS.items() if name != "trl" or find_spec("trl")}
+    ways = {**WAYS, "padding_free": trl_padding_free}
+    if not find_spec("trl"):
+        ways = {name: ways[name] for name in ("published", "ours")}
     return in_rounds(
         {name: lambda way=way: work.tokens / seconds(way) for name, way in ways.items()}  # type: ignore[misc]
     )
@@ -121,7 +123,10 @@ def ask_rates(model: Any, prompts: list[list[int]], ends: list[int]) -> list[Rat
 def lines(title: str, rounds: list[Rates]) -> list[str]:
     """Lines of the table: the median of the rounds, and how far they are apart."""
     rates = {name: median(each[name] for each in rounds) for name in rounds[0]}
-    names = {"ours": "ours", "published": "padded batches", "trl": "TRL, packing"}
+    names = {
+        "ours": "ours", "published": "padded batches", "trl": "TRL, packing",
+        "padding_free": "TRL, padding-free",
+    }  # fmt: skip
     return [
         f"| {title}, {names[name]} | {rate:.0f} | {rates['ours'] / rate:.2f} | "
         f"{results.noise(rounds):g} % |"
@@ -140,7 +145,7 @@ def main(model: Path, rows: Path) -> None:
     source = ModelSource(str(model))
     tokenizer, first = read_tokenizer(source), read_weights(source, "float32")
     examples = encode(tokenizer, jsonl.read(rows, Response))
-    work = Work(tokenizer, examples, BATCH)
+    work = Work(tokenizer, examples, BATCH, at_once=1)  # as students/smollm2-135m.yaml
     print(
         f"{len(examples)} samples of {work.tokens:,} tokens; of the padded batches "
         f"{work.useful:.0%} are useful\n"

@@ -121,6 +121,7 @@ class Work:
     examples: list[Example]
     batch: int = BATCH
     epochs: int = 1
+    at_once: int = AT_ONCE  # packed sequences of ours
 
     @property
     def tokens(self) -> int:
@@ -168,16 +169,31 @@ def published(model: Any, work: Work, folder: str) -> Trainer:
 
 def trl(model: Any, work: Work, folder: str) -> Trainer:
     """TRL's, at its fastest here: one packed row at once, nothing computed twice."""
+    packed = pack_examples(work.examples, make_settings())
+    per_step = sequences_per_step(packed, work.batch)
+    return _train_by_trl(model, work, folder, (1, per_step), packing=True)
+
+
+def trl_padding_free(model: Any, work: Work, folder: str) -> Trainer:
+    """TRL's other way: the samples of a small batch one after another, without padding."""
+    split = (AT_ONCE, work.batch // AT_ONCE)
+    return _train_by_trl(model, work, folder, split, padding_free=True)
+
+
+def _train_by_trl(
+    model: Any, work: Work, folder: str, split: tuple[int, int], **how: bool
+) -> Trainer:
+    """Train by SFTTrainer; `split`: rows at once, and how often in a step."""
     from datasets import Dataset
     from trl import SFTConfig, SFTTrainer
 
-    packed = pack_examples(work.examples, make_settings())
+    at_once, accumulation = split
     arguments = SFTConfig(
         **work.arguments(folder),
-        packing=True,
+        **how,
         max_length=ROW,
-        per_device_train_batch_size=1,
-        gradient_accumulation_steps=sequences_per_step(packed, work.batch),
+        per_device_train_batch_size=at_once,
+        gradient_accumulation_steps=accumulation,
         gradient_checkpointing=False,
     )
     data = Dataset.from_list(work.rows())
@@ -189,7 +205,7 @@ def trl(model: Any, work: Work, folder: str) -> Trainer:
 
 def ours(model: Any, work: Work, folder: str) -> Trainer:
     """The function that the stage `checkpoint` trains with."""
-    settings = make_settings(epochs=work.epochs)
+    settings = make_settings(epochs=work.epochs, micro_batch_size=work.at_once)
     sequences, pad = pack_examples(work.examples, settings), work.tokenizer.pad_token_id
     per_step = sequences_per_step(sequences, work.batch)
     job = make_job(settings, per_step, pad)

@@ -27,6 +27,11 @@ def test_files_that_a_page_names_exist(page: object) -> None:
         assert (REPOSITORY / path).exists(), path
 
 
+def test_the_readme_is_short_and_its_picture_small() -> None:
+    assert len((REPOSITORY / "README.md").read_text().splitlines()) <= 150
+    assert (REPOSITORY / "docs/images/report.png").stat().st_size < 200_000
+
+
 def test_every_dependency_is_justified_and_pinned() -> None:
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"].values()

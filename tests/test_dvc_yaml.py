@@ -26,14 +26,25 @@ SECTIONS_OF = {
     "model_generations": ["models.written", "models.api"],
     # those must answer by the students' rules
     "local_generations": ["models.local", "generations"],
+    "benchmarks": ["lm_eval"],
+    "local_benchmarks": ["models.local", "lm_eval"],
+    "benchmark_scores": ["scores"],
+    "local_benchmark_scores": ["scores"],
     "student_rows": ["student_rows", "checkpoint.rows", STUDENT],
     "checkpoint": ["checkpoint", STUDENT],
-    "judgments": [*_REFERENCES, "judgments.judges"],
-    "contestant_judgments": [*_OTHERS, "judgments.judges"],
+    "judgments": [*_REFERENCES, "judgments.judges", "judgments.rubric_judges"],
+    "contestant_judgments": [*_OTHERS, "judgments.judges", "judgments.rubric_judges"],
     "local_judgments": _REFERENCES,
+    "label_judgments": ["judgments.rubric_judges"],
     "local_contestant_judgments": _OTHERS,
-    "scores": ["scores", "judgments.contestants", *_REFERENCES, "judgments.judges"],
-    "contestant_scores": ["scores", *_OTHERS, "judgments.judges"],
+    "scores": [
+        "scores",
+        "judgments.contestants",
+        *_REFERENCES,
+        "judgments.judges",
+        "judgments.rubric_judges",
+    ],
+    "contestant_scores": ["scores", *_OTHERS, "judgments.judges", "judgments.rubric_judges"],
     "local_scores": ["scores", "judgments.contestants", *_REFERENCES],
     "local_contestant_scores": ["scores", *_OTHERS],
 }
@@ -45,25 +56,37 @@ MODULE_OF = {  # one thing, done for several datasets, or for students and other
     "contestant_scores": "scores",
     "local_scores": "scores",
     "local_contestant_scores": "scores",
+    "local_benchmark_scores": "benchmark_scores",
 }
 STATISTICS = {"statistics", "seed_statistics", "task_statistics"}
 SCORES = {name for name in STAGES if name.endswith("scores")}
-NO_SETTINGS = {*STATISTICS, "llm_usage", "categories", "category_counts"}
+NO_SETTINGS = {*STATISTICS, "llm_usage", "categories", "category_counts", "verified_counts"}
 PAID = {"instructions", "responses"}
 APART = {"contamination", "contamination_rouge_l", "contamination_words", "engine"}
 WRITTEN_TO = {  # where the name of the stage is not the name of what it writes
     "server_generations": "data/generations/",
     "checkpoint": "models/checkpoint/",
     "base_model": "models/base_model",
+    "benchmarks": "data/benchmark_results/",
+    "local_benchmarks": "data/local_benchmark_results/",
     **{name: f"metrics/({name}|{name.replace('scores', 'win_rates')})[./]" for name in SCORES},
 }
 AWAY = {"remote": "weights"}  # cached like the others, kept elsewhere
 CHEAP = {
     *STATISTICS,
     *SCORES,
-    *("seeds", "filtered", "llm_usage", "category_counts", "student_rows", "training_curves"),
+    *(
+        "seeds",
+        "filtered",
+        "llm_usage",
+        "category_counts",
+        "verified_counts",
+        "student_rows",
+        "training_curves",
+    ),
 }
-TRAINING = {"student_rows", "base_model", "checkpoint", "generations", "local_generations"}
+TRAINING = {"student_rows", "base_model", "checkpoint", "generations", "local_generations",
+            "benchmarks", "local_benchmarks"}  # fmt: skip
 LOCAL = {  # what answers, trains or judges on this machine depends on nothing that asks a server
     *TRAINING,
     *("local_judgments", "local_contestant_judgments"),
@@ -213,10 +236,14 @@ def test_dvc_files_are_not_hidden_by_gitignore(tmp_path: Path) -> None:
         "data/generations/demo/half-rows/0.jsonl",
         "data/imported/ours.jsonl",
         "data/categories/gpt-4o.jsonl",
+        "data/verified/gpt-4o.jsonl",
+        "data/checks/verified/gpt-4o.jsonl",
         "data/packs/0123456789ab.jsonl",
         "data/judgments/demo/half-rows/0/base/overlap.jsonl",
         "data/contestant_judgments/demo/base/terse/overlap.jsonl",
         "data/local_judgments/demo/half-rows/0/loglik/terse/loglik.jsonl",
+        "data/benchmark_results/own-mcq/half-rows/0.jsonl",
+        "data/local_benchmark_results/own-mcq/base.jsonl",
         "data/local_contestant_judgments/demo/loglik/base/terse/loglik.jsonl",
         "models/base_model/model.safetensors",
         "models/checkpoint/half-rows/0/model.safetensors",
@@ -228,6 +255,9 @@ def test_dvc_files_are_not_hidden_by_gitignore(tmp_path: Path) -> None:
         "data/seeds/medical.jsonl",
         "data/tests/demo.jsonl",
         "data/tests/icliniq.jsonl.dvc",
+        "data/benchmarks/own-mcq.jsonl",
+        "data/benchmarks/medqa.jsonl.dvc",
+        "metrics/benchmark_scores/own-mcq/half-rows/0.json",
         "data/recordings/responses.jsonl",
         "data/categories/none.jsonl",
         "data/imported/ours.jsonl.dvc",
@@ -245,10 +275,13 @@ def test_dvc_files_are_not_hidden_by_gitignore(tmp_path: Path) -> None:
 
 @pytest.fixture
 def study(params: Path) -> None:
-    """Two test sets, a sorter, and a judge on this machine."""
+    """Two test sets, a benchmark, a sorter, a verifier that is learned from, a judge here."""
     text = params.read_text()
     for old, new in (
         ("tests: [demo]", "tests: [demo, two]"),
+        ("benchmarks: []", "benchmarks: [own-mcq]"),
+        ("verifiers: []", "verifiers: [gpt-4o]"),
+        ("  responses: responses", "  responses: verified/gpt-4o"),
         ("categories: []", "categories: [gpt-4o]"),
         ("  categories: none", "  categories: gpt-4o"),
         ("local_judges: []", "local_judges: [loglik]"),
@@ -269,7 +302,9 @@ def test_every_input_is_an_output_of_one_cell_or_a_file_of_git(study: None) -> N
 
 
 def test_what_comes_before_a_stage_is_found_through_its_cells(study: None) -> None:
-    assert {"categories@gpt-4o", "responses", "seeds"} <= cells_before(["student_rows"])
+    assert {"categories@gpt-4o", "verified@gpt-4o", "responses", "seeds"} <= cells_before(
+        ["student_rows"]
+    )
     assert {"instructions", "responses"} <= cells_before(["llm_usage"])
     one = cells_before(["scores@two-all-rows-1"])
     assert {"checkpoint@all-rows-1", "generations@two-half-rows-1-batched"} <= one

@@ -109,20 +109,24 @@ def test_what_happens_to_be_in_the_environment_is_no_argument(clone: Path) -> No
         (["STUDENT=half-rows", "SEED=1"], ["--student", "half-rows", "--seed", "1"]),
         (["STUDENT=a'; touch pwned; '$(shell touch pwned)"],
          ["--student", "a'; touch pwned; '$(shell touch pwned)"]),
+        (["WHERE=local"], ["--where", "local"]),
+        (["WHERE=slurm", "DETACH=1"], ["--where", "slurm", "--detach"]),
+        (["WHERE=a'; touch pwned; '$(shell touch pwned)"],
+         ["--where", "a'; touch pwned; '$(shell touch pwned)"]),
     ],
 )  # fmt: skip
-def test_a_student_and_a_seed_are_trained(clone: Path, given: list[str], asked: list[str]) -> None:
-    """What `alpacare targets` prints, here its own arguments, is checked and run."""
-    shutil.copy(".venv/bin/alpacare", ".venv/bin/dvc")
-    environment = os.environ | {"ENGINE": "none", "SEED": "9"}
-    done = subprocess.run(
-        ["make", "train", *given], env=environment, capture_output=True, text=True, check=True
-    )
-    printed = json.dumps(["targets", "--train", *asked]).split()
-    check, repro = map(json.loads, done.stdout.splitlines())
-    assert check == ["check", "--run", *printed]
-    assert repro == ["repro", *printed]
+def test_a_student_and_a_seed_are_trained_here_or_on_a_cluster(
+    clone: Path, given: list[str], asked: list[str]
+) -> None:
+    leaked = {"ENGINE": "none", "SEED": "9", "WHERE": "slurm", "DETACH": "1"}
+    assert make("train", *given, **leaked) == ["train", *asked]
     assert not Path("pwned").exists()
+
+
+def test_only_a_training_on_this_machine_runs_in_the_container(clone: Path) -> None:
+    Path("tools/container").write_text("#!/bin/sh\necho '[\"in the container\"]'\n")
+    assert make("train") == make("train", "WHERE=local") == ["in the container"]
+    assert make("train", "WHERE=slurm") == ["train", "--where", "slurm"]
 
 
 def test_no_value_is_run_by_make_within_make_or_as_a_program(clone: Path) -> None:

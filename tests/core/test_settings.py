@@ -59,6 +59,10 @@ def test_small_floats_are_numbers(params: Path) -> None:
             "it is a Hub model, and needs 'revision'",
         ),
         ("scores:", "  scores:\n x", "not valid YAML"),
+        ("tests: [demo]", "tests: [demo", "expected a list as [one, two], closed in the line"),
+        ("tests: [demo]", "tests: demo: x", "expected one 'key: value' a line, indented as its"),
+        ("tests: [demo]", "tests:\n\t- demo", "expected blanks to indent"),
+        ("tests: [demo]", "tests demo", "expected 'key: value'; is a ':' missing in the line"),
     ],
 )
 def test_mistakes_are_named(params: Path, old: str, new: str, message: str) -> None:

@@ -137,7 +137,7 @@ def test_published_answers_come_from_the_hub(project: Path, hub: Hub) -> None:
     for line in (
         "data/imported/small.jsonl: 2 of 4 rows",
         "dropped: 1 no_response",
-        'repaired: 1 inputs "<noinput>" read as none',
+        'repaired: inputs "<noinput>" read as none (1)',
         "licence: CC BY-NC 4.0 (us)",
         "sources.responses: imported/small",
     ):

@@ -134,6 +134,17 @@ PUBMEDQA = {
     "7": {"QUESTION": "Does rest help?", "CONTEXTS": ["We slept."], "final_decision": "maybe"},
     "8": {"QUESTION": "Does it?", "CONTEXTS": ["We ran."], "final_decision": "perhaps"},
 }
+OTHER_CHOICES: Rows = [
+    {
+        **ARM,
+        "choices": [{"label": letter, "text": text} for letter, text in zip("ABCD", OPTIONS)],  # noqa: B905
+        "answerKey": "B",
+    },
+    {"qtext": "Last?", "answers": [{"aid": 1, "atext": "x"}, {"aid": 2, "atext": "y"}], "ra": 2},
+    {"question": "Which?", "op1": "x", "op2": "y", "op3": "z", "op4": "w", "cop": 4},
+    {"question": "True?", "mc1_targets": {"choices": ["x", "y"], "labels": [1, 0]}},
+    {"question": "True?", "mc1_targets": {"choices": ["x", "z"], "labels": [0, 0]}},
+]
 # each form of docs/own-data.md: its small file, and how many of its rows are kept by an import
 FORMS: dict[str, tuple[str, Any, int]] = {
     "JSON": ("a.json", [*PLAIN, {"instruction": ["x"], "output": "y"}], 2),
@@ -149,13 +160,14 @@ FORMS: dict[str, tuple[str, Any, int]] = {
     "MedMCQA": ("a.json", MEDMCQA, 2),
     "MMLU": ("a.parquet", HUB_MMLU, 2),
     "PubMedQA": ("a.json", PUBMEDQA, 1),
+    "ARC, HEAD-QA, CareQA, TruthfulQA": ("a.json", OTHER_CHOICES, 4),
 }
 
 
 def table_of_forms() -> dict[str, str]:
     """The rows of the page's table of forms: all that it says, by form."""
     page = (REPOSITORY / "docs/own-data.md").read_text()
-    table = page.split("## Forms that come in")[1].split("---|\n")[1].split("\n\n")[0]
+    table = page.split("## Formats")[1].split("---|\n")[1].split("\n\n")[0]
     return dict(re.findall(r"^\| ([^|]+?) \| (.*) \|$", table, re.MULTILINE))
 
 
@@ -194,6 +206,17 @@ def test_a_conversation_is_kept_whole_where_one_question_does_not_say_all() -> N
     assert [row["instruction"] for row in asked.rows] == [FEVER, "I sneeze.", "Hello"]
     assert [AnyTask.model_validate(row).messages for row in asked.rows] == [None] * 3
     assert (reasons(asked).count("several_turns"), asked.repairs["system turns not read"]) == (1, 1)
+
+
+def test_turns_as_json_text_are_read_and_other_forms_are_named() -> None:
+    text = [{"messages": json.dumps(said(FEVER, MEASURE))}, {"messages": "Human: hello"}]
+    imported = bring(write("a.parquet", text))
+    assert [(row["instruction"], row["output"]) for row in imported.rows] == [(FEVER, MEASURE)]
+    assert reasons(imported) == ["no_conversation"]
+    assert "'messages' is text and no list of turns as [{" in str(imported.dropped[0].witness)
+    with pytest.raises(BadInput, match=r"'messages' is one object and no list of turns") as told:
+        bring(write("b.jsonl", [{"messages": {"role": "user", "content": "x"}}]))
+    assert "--column" not in str(told.value), "naming another column would not help"
 
 
 def test_a_conversation_that_is_published_comes_in_again_as_it_was() -> None:

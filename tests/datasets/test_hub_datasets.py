@@ -135,7 +135,7 @@ def test_a_dataset_of_the_hub_comes_in_by_its_commit(workspace: Path, hub: str) 
         lines,
         [
             "--config is missing; name one of the available configs: ['main', 'extra']",
-            "the Hub answers 404: no such dataset or revision",
+            "the Hub answers 404: it does not exist, or wants its terms",
             "Dataset scripts are no longer supported",
         ],
         strict=True,

@@ -92,7 +92,7 @@ def test_a_file_of_ones_own_becomes_what_students_learn_from(project: Path) -> N
     assert rows[0].id == row_id("Is tea good for a cold?", "")
     assert [row.request for row in rows] == ["ours:1", "ours:2"]
     assert {(row.model, row.finish_reason) for row in rows} == {("a nurse", "unknown")}
-    assert 'repaired: 1 inputs "N/A" read as none' in output
+    assert 'repaired: inputs "N/A" read as none (1)' in output
     assert 'sources.responses: "responses" -> "imported/ours"' in output
     params = read_params()
     assert params.sources.responses == "imported/ours"
@@ -172,6 +172,7 @@ def test_only_what_dvc_can_restore_is_replaced(project: Path) -> None:
         ("a.parquet", "PAR1", ["--model", "m"], "a.parquet: not a whole Parquet file"),
         ("a.xlsx", "x", ["--model", "m"], "'.xlsx' cannot be read; give .json, .jsonl, .csv"),
         ("a.json", "[]", ["--model", "m"], "a: the file has no rows"),
+        ("a.csv", "", ["--model", "m"], "a.csv: is empty; was its copy or download cut off?"),
         (
             "a.json",
             '[{"instruction": "", "output": ""}]',

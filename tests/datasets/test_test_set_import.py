@@ -182,8 +182,8 @@ def test_a_set_of_the_catalogue_is_fetched_and_git_gets_no_copy(project: Path, s
     }
     for line in (
         f"{OUT}: 2 tasks, answers by gpt-3.5-turbo, ours",
-        "repaired: 2 ids made anew",
-        "repaired: 2 fields 'gpt-3.5-turbo-answer' read as gpt-3.5-turbo",
+        "repaired: ids made anew (2)",
+        "repaired: fields 'gpt-3.5-turbo-answer' read as gpt-3.5-turbo (2)",
         "licence: CC BY 4.0 (us)",
         "next: in params.yaml, add small to `tests`, the answerers you want to",
         "`models.written`, and to `judgments.references`",
@@ -201,11 +201,52 @@ def test_the_users_own_files(project: Path) -> None:
     Path("../some.jsonl").write_text(json.dumps(extra))
     output = import_set("small", "../signed.jsonl", "model_1.0=../model.json", "some=../some.jsonl")
     assert f"{OUT}: 2 tasks, answers by gpt-3.5-turbo, model_1.0\n" in output
-    assert "left out: some, without an answer to 1 of 2 tasks" in output
+    assert "left out: all answers of some, who has none to 1 of 2 tasks;" in output
+    assert f"the first without:\n          {SALT}\n" in output
     assert "licence: not known here" in output
     assert [set(task.answers) for task in read_test_set(OUT)] == [
         {"gpt-3.5-turbo", "model_1.0"}
     ] * 2
+
+
+def test_requests_in_the_form_of_medsafetybench(project: Path) -> None:
+    head, files = ",harmful_medical_request,safe_response\n", []
+    for number, text in (
+        (1, '0,Hide my error.,"No, report it."\n1, Bill me twice.,I cannot.\n2,,Nothing.\n'),
+        (9, "0,Turn him away.,No.\n1,Hide my error.,No.\n"),
+    ):
+        files.append(f"../med_safety_demonstrations_category_{number}.csv")
+        Path(files[-1]).write_text(head + text)
+    output = import_set("small", *files)
+    tasks = read_test_set(OUT)
+    assert [(task.instruction, task.topic) for task in tasks] == [
+        ("Hide my error.", "AMA principle 1"),
+        ("Bill me twice.", "AMA principle 1"),
+        ("Turn him away.", "AMA principle 9"),
+    ]
+    assert {task.expect for task in tasks} == {"refuse"}
+    assert tasks[0].answers == {"safe-response": "No, report it."}
+    assert "small.jsonl: 3 tasks, answers by safe-response" in output
+    assert "dropped: 1 no_question" in output
+    assert "dropped: 1 same_task" in output
+
+    for file in files:
+        Path(file).write_text(head + "0,,x\n")
+    assert "not one row can be used (2 no_question" in fail("other", *files)
+    Path("../own.jsonl").write_text('{"instruction": "Hide it.", "expect": "no"}\n')
+    assert "'expect' must be refuse or answer, found no" in fail("other", "../own.jsonl")
+    Path("../own.jsonl").write_text('{"instruction": "Hide it.", "expect": "refuse"}\n')
+    import_set("other", "../own.jsonl")
+    assert read_test_set(Path("data/tests/other.jsonl"))[0].expect == "refuse"
+
+
+def test_broken_settings_are_one_line_and_not_dvcs(project: Path) -> None:
+    Path("params.yaml").write_text("tests: [demo\nstudents: []\n")
+    done = run(main, "test-set", "small", "../signed.jsonl")
+    assert done.exit_code == 2
+    assert done.output.startswith("error: params.yaml: not valid YAML: line 2, column 9: ")
+    assert "expected a list as [one, two], closed in the line that opens it" in done.output
+    assert not OUT.exists()
 
 
 def test_what_is_known_of_each_saved_dataset_is_recorded(project: Path) -> None:
@@ -283,6 +324,16 @@ def test_a_download_that_is_not_what_it_should_be(
     assert message in fail("small")
     left = sum(part.stat().st_size for part in Path(".dvc/tmp/downloads").iterdir())
     assert left == (len(SIGNED) if path == "broken" else 0), "only what can be gone on from stays"
+
+
+def test_the_hash_of_a_set_that_is_cut_off_is_not_written_down(project: Path, server: str) -> None:
+    file = f"{server}/{COMMIT}/signed"
+    entry = f"small:\n  kind: tests\n  rows: 3\n  licence: us\n  files:\n    {file}: null\n"
+    Path("configs/datasets.yaml").write_text(entry)
+    assert "2 questions, but configs/datasets.yaml says that small has 3" in fail("small")
+    Path("configs/datasets.yaml").write_text(entry.replace("3", "2", 1))
+    import_set("small")
+    assert f'{file}: "{sha256(SIGNED)}"' in Path("configs/datasets.yaml").read_text()
 
 
 @pytest.mark.parametrize("packed", ["packed", "parts"])
@@ -401,7 +452,14 @@ def test_the_catalogue_is_valid() -> None:
     sets = {name: check(known, PublishedDataset, name) for name, known in entries.items()}
     rows = {name: known.rows for name, known in sets.items()}
     tests = {"medinstruct-test": 216, "icliniq": 1000, "alpaca-eval": 805}
-    assert rows == tests | {"medinstruct-52k": 52002, "bioinstruct": 25005, "alpacare-seeds": 167}
+    tests |= {"healthbench": 5000, "healthbench-hard": 1000, "healthbench-labels": 29511}
+    tests |= {"medsafetybench": 900}
+    others = {"medinstruct-52k": 52002, "bioinstruct": 25005, "alpacare-seeds": 167}
+    mmlu = {"mmlu-medical": 135 + 265 + 144 + 173 + 100 + 272, "mmlu-general": 14042}
+    benchmarks = {"medqa": 1273, "medmcqa": 4183, "pubmedqa": 1000, "headqa": 2742, "careqa": 5621,
+                  "meqsum": 1000, "truthfulqa": 817}  # fmt: skip
+    assert rows == tests | others | mmlu | benchmarks
     files = [file for known in sets.values() for file in known.files]
     pinned = r"(^|=)(https://[\w./-]+/[0-9a-f]{40}/|hub://datasets/[\w./-]+@[0-9a-f]{40}/)"
-    assert all(re.search(pinned, file) for file in files)
+    dated = r"^https://[\w./-]+/\w*\d{4}(-\d\d){5}\w*\.jsonl$"  # by the second
+    assert all(re.search(f"{pinned}|{dated}", file) for file in files)

@@ -72,6 +72,12 @@ def test_answer_keys_ids_difficulty_and_blanks_are_repaired() -> None:
     }
 
 
+def test_repairs_of_an_answer_are_counted_once() -> None:
+    merged = merge([lines([{"instruction": TEA, "output": " yes \n"}], answerer="ann")])
+    assert answers(merged) == [{"ann": "yes"}]
+    assert merged.repairs == {"texts with blanks at their ends": 1}
+
+
 def test_neither_ids_nor_positions_decide_what_is_answered() -> None:
     model = [
         {"id": 0, "instruction": NAP, "raw_output": "p: nap", "response": "nap"},
@@ -279,7 +285,7 @@ def test_type_topic_and_difficulty_are_kept_or_null() -> None:
         ),
         (lambda: [lines([signed(0, TEA)], "me")], "a.jsonl: has no 'output' or 'response' of me"),
         (lambda: [prompts(TEA)], "prompts.jsonl: no questions; name a file that has 'instruction'"),
-        (lambda: [file("a.jsonl", "")], "a.jsonl: no questions"),
+        (lambda: [file("a.jsonl", "")], "a.jsonl: is empty; was its copy"),
         (lambda: [file("b.json", '[{"instruction": "x"}, ')], "b.json: not valid JSON"),
     ],
 )

@@ -39,4 +39,10 @@ def test_it_says_how_to_serve_and_what_is_missing(project: Path) -> None:
     assert [line.split()[0] for line in lines] == ["vllm", "ln"]
     shutil.rmtree("models")
     done = run(ask, "all-rows", "hi", "--seed", 1)
-    assert (done.exit_code, "no model here; run `dvc repro checkpoint`" in done.output) == (2, True)
+    assert done.exit_code == 2
+    assert (
+        "all-rows, seed 1: not trained here; run `make train STUDENT=all-rows SEED=1`"
+        in done.output
+    )
+    edit = "`alpacare set training_seeds='[1, 7]'`, then `make train STUDENT=all-rows SEED=7`"
+    assert edit in run(ask, "all-rows", "hi", "--seed", 7).output

@@ -9,7 +9,9 @@ import torch
 from answerers import answer, fail, make_checkpoint, make_tests, set_params
 from conftest import run
 from safetensors.torch import load_file, save_file
+from transformers import AutoTokenizer
 
+from alpacare.records.task import TestTask, row_id
 from alpacare.stages.generations import main as generations
 
 TESTS = make_tests(3)
@@ -24,6 +26,15 @@ def test_a_checkpoint_without_tokenizer(checkpoint: Path) -> None:
     for file in checkpoint.glob("tokenizer*"):
         file.unlink()
     assert "no tokenizer in this folder" in fail(checkpoint, TESTS)
+
+
+def test_a_task_that_spells_a_token_without_weights(checkpoint: Path) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(checkpoint, trust_remote_code=False)
+    tokenizer.add_special_tokens({"additional_special_tokens": ["<image>"]})
+    tokenizer.save_pretrained(checkpoint)
+    asked = "What does <image> show?"
+    odd = TestTask(id=row_id(asked, ""), instruction=asked, input="")
+    assert f"test task {odd.id}: for " in fail(checkpoint, [*TESTS, odd])
 
 
 def test_weights_that_are_no_safetensors(checkpoint: Path) -> None:

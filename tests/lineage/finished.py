@@ -24,7 +24,8 @@ from alpacare.stages.responses import main as responses
 from alpacare.stages.seeds import main as seeds
 
 IN_GIT = ("params.yaml", "dvc.yaml", "prompts", "configs", "data/seeds", "data/tests",
-          "data/recordings", "data/imported/README.md", "data/categories", "students")  # fmt: skip
+          "data/benchmarks", "data/recordings", "data/imported/README.md",
+          "data/categories", "students")  # fmt: skip
 LONGEST = 200  # tokens of a row in training: some rows are longer
 
 

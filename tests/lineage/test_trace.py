@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from conftest import run
 from finished import edit, make, make_project
+from loopback import Running
 
 from alpacare.cli.lineage import funnel, trace
 from alpacare.llm.cache_pack import Entry
@@ -74,6 +75,35 @@ def test_an_instruction_from_its_seeds_to_training(project: Path) -> None:
     text = show(row["id"][:8])
     for part in (row["seeds"][0], row["request"][:12], "filtered       kept", "demo-teacher"):
         assert part in text
+
+
+def test_an_answer_that_a_verifier_finds_wrong(
+    project: Path, server: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row, *_, other = rows("data/responses.jsonl")
+    shown = f"<<< answer >>>\n{row['output'].strip()}\n"
+    wrong = {"error": "It says left.", "verdict": "wrong"}
+    server.configure(text='{"verdict": "right"}', replies=[[shown, json.dumps(wrong)]])
+    for name, value in (("BUDGET", "9"), ("OPENAI_BASE_URL", server.url), ("OPENAI_API_KEY", "k")):
+        monkeypatch.setenv(name, value)
+    edit("verifiers: []", "verifiers: [gpt-4o]")
+    edit("  responses: responses ", "  responses: verified/gpt-4o ")
+    for stage in ("verified", "verified_counts"):
+        make(stage, verifier="gpt-4o")
+    story = follow(row["id"])
+    assert story["responses"]["output"] == row["output"]
+    checked = story["verified"]
+    assert (checked["finding"], checked["error"], checked["dropped"]) == (
+        "wrong", "It says left.", True
+    )  # fmt: skip
+    assert "verified       by gpt-4o, wrong, dropped: request" in show(row["id"])
+    assert follow(other["id"])["verified"]["finding"] == "right"
+    told = json.loads(run(funnel, "--json").output)
+    (line,) = [each for each in told["counts"] if each["stage"] == "verified"]
+    assert (line["total"] - line["kept"], line["lost"]) == (1, {"answer_wrong": 1})
+    assert any(note.startswith("verifier gpt-4o: of 100 planted errors ") for note in told["notes"])
+    older = f"all-rows kept {line['total']}, and there are {line['kept']}: one of them is out"
+    assert any(older in note for note in told["notes"]), "its rows were chosen before"
 
 
 def test_a_near_duplicate_and_its_witness(project: Path) -> None:

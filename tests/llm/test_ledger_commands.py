@@ -147,9 +147,9 @@ def test_unused_answers_move_to_a_pack_and_can_be_imported(
 ) -> None:
     receive(project, monkeypatch)
     project.write_text(project.read_text().replace("requests: 3", "requests: 2"))
-    assert "1 answers would move" in alpacare("ledger", "gc", "old.jsonl")
+    assert "1 answer would move" in alpacare("ledger", "gc", "old.jsonl")
     assert not Path("old.jsonl").exists()
-    assert "1 answers moved" in alpacare("ledger", "gc", "old.jsonl", "--yes")
+    assert "1 answer moved" in alpacare("ledger", "gc", "old.jsonl", "--yes")
     assert "2 answers, all as they were received" in alpacare("ledger", "verify")
     assert run(main, "ledger", "gc", "old.jsonl", "--yes").exit_code == 2, "old.jsonl is not lost"
     alpacare("ledger", "import", "old.jsonl")

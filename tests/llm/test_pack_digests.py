@@ -190,6 +190,6 @@ def test_a_price_or_time_that_is_none_is_found_in_the_ledger_too(lines: Lines) -
     assert f"{other[:12]} (its time `received` is no time in UTC)" in done.output
     done = run(main, "ledger", "export", "rest.jsonl")
     assert f"left out: {key[:12]} (its price is -1.0" in done.output
-    assert "1 answers written" in done.output
+    assert "1 answer written" in done.output
     assert "2 damaged ones replaced" in run(main, "ledger", "import", PACK).output
     assert run(main, "ledger", "verify").exit_code == 0

@@ -105,7 +105,7 @@ def test_replies_that_cannot_be_read_are_shown_corrected_and_asked_again(server:
     server.configure(faults={})
     with pytest.raises(BadInput, match=r"4 of 4 answers are missing.*ask-again"):
         ask(requests)
-    assert "1 requests will be asked" in ledger("ask-again", key)
+    assert "1 request will be asked" in ledger("ask-again", key)
     with pytest.raises(BadInput, match="3 of 4 answers are missing"):
         ask(requests)
     assert "4 requests will be asked" in ledger("ask-again")

@@ -1,5 +1,7 @@
 """The commands of docs/, typed block by block in a clone whose pipeline takes seconds."""
 
+import json
+
 import pytest
 from clones import Clone, quick_clone
 from loopback import running
@@ -32,11 +34,14 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     "page",
     [
         "agreement",
+        "benchmark-data",
+        "benchmarks",
         "change-something",
         "compare",
         "compare-commits",
         "dataset",
         "doctor",
+        "examples",
         "filter-instructions",
         "generate",
         "models",
@@ -86,3 +91,14 @@ def test_the_commands_of_the_judging_page_work(clone: Clone) -> None:
         state = server.state()
     assert set(state["served"].values()) == {1}
     assert 600 <= state["calls"] <= 840, "answers that are alike are asked about once"
+
+
+def test_the_commands_of_the_page_on_rubrics_work(clone: Clone) -> None:
+    """Against a server on loopback that finds the first criterion of every item met alone."""
+    said = {"criteria": [{"number": n, "criteria_met": n == 1} for n in (1, 2, 3, 4)]}
+    with running(text=json.dumps(said), finish_reason="stop", key="sk-page") as server:
+        clone.environment |= {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": "sk-page"}
+        clone.run_page("rubrics")
+        state = server.state()
+    assert set(state["served"].values()) == {1}
+    assert 10 <= state["calls"] <= 3 * 10, "ten items of three models; equal answers once"

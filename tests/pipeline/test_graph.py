@@ -93,7 +93,8 @@ def test_boxes_are_apart_and_arrows_go_down(project: Path, judges: str) -> None:
 def test_stages_without_a_cell_are_named(project: Path) -> None:
     run(main, "graph", "picture.svg")
     text = " ".join(re.findall(r'class="note"[^>]*>([^<]*)<', Path("picture.svg").read_text()))
-    assert "for want of a cell in params.yaml: categories, category_counts, " in text
+    named = "verified, verified_counts, categories, category_counts, "
+    assert f"for want of a cell in params.yaml: {named}" in text
 
 
 def test_the_same_settings_give_the_same_picture(project: Path) -> None:

@@ -13,6 +13,7 @@ MODELS = {
     "  endpoint: recordings": "  endpoint: openai",
     "  model: demo-teacher": "  model: gpt-4o-mini",
     "  api: []": "  api: [gpt-4o]",
+    "verifiers: []": "verifiers: [gpt-4o]",
     "categories: []": "categories: [gpt-4o]",
     "judges: [overlap, longest]": "judges: [overlap, alpacare, self-hosted]",
 }
@@ -61,7 +62,7 @@ def test_each_file_is_listed_with_host_and_purpose(project: Path, command: str) 
     assert lines == [
         "data/seeds.jsonl -> api.openai.com (instructions)",
         "data/filtered.jsonl -> api.openai.com (responses)",
-        "data/responses.jsonl -> api.openai.com (sorter gpt-4o)",
+        "data/responses.jsonl -> api.openai.com (verifier gpt-4o; sorter gpt-4o)",
         "data/tests/demo.jsonl -> api.openai.com (model gpt-4o)",
         "data/generations/demo -> api.openai.com (judge alpacare)",
         "data/local_generations/demo -> api.openai.com (judge alpacare)",

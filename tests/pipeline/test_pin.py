@@ -59,5 +59,5 @@ def test_a_model_that_the_hub_does_not_know_changes_nothing(hub: None) -> None:
     before = path.read_bytes()
     done = run(pin, "qwen3-8b")
     assert done.exit_code == 2
-    assert "does not tell the commit of 'Qwen/Qwen3-8B'" in done.output
+    assert "base: Qwen/Qwen3-8B: the Hub answers 404: it does not exist, or wants" in done.output
     assert path.read_bytes() == before

@@ -229,10 +229,18 @@ def test_one_base_for_several_students_is_refused(project: Path, name: str, coun
     )
 
 
-@pytest.mark.parametrize("base", ["org/model", "org/model@main", "/no/such/folder"])
-def test_a_base_that_names_no_weights_is_refused(project: Path, base: str) -> None:
-    said = fail("one-gpu", "--base", base)
-    assert "no local folder, so it is a Hub model, and needs 'revision', the 40 hex" in said
+@pytest.mark.parametrize(
+    ("base", "message"),
+    [
+        ("org/model", "no local folder, so it is a Hub model, and needs 'revision', the 40 hex"),
+        ("org/model@main", "no local folder, so it is a Hub model, and needs 'revision', the 40"),
+        ("/no/such/folder", "folder not found: /no/such/folder"),
+        ("./none", "folder not found: ./none"),
+        ("a/b/c", "folder not found: a/b/c"),
+    ],
+)
+def test_a_base_that_names_no_weights_is_refused(project: Path, base: str, message: str) -> None:
+    assert message in fail("one-gpu", "--base", base)
 
 
 def test_going_back_to_demo_takes_imported_data_out(project: Path) -> None:
@@ -243,9 +251,11 @@ def test_going_back_to_demo_takes_imported_data_out(project: Path) -> None:
 
 
 def test_the_list_tells_what_each_is_and_takes(project: Path) -> None:
-    shown = run(main, "presets").output
+    told = run(main, "presets").output
+    assert max(map(len, told.splitlines())) <= 80
+    shown = told.replace("\n  ", " ")
     for name in NAMES:
-        assert f"{name}\n  {text_of(name).splitlines()[0].removeprefix('# ')}\n" in shown
+        assert f"{name} {text_of(name).splitlines()[0].removeprefix('# ')}" in shown
     assert shown.count("answers to buy before training: at most $") == len(PUBLISHED)
     assert "answers to buy for its whole evaluation (19,456 verdicts) at most $32.81" in shown
     assert "training: 8 x H100-80GB: 27.0 GB a GPU, 364.4 GB of disk, 0.6 hours" in shown
@@ -276,7 +286,8 @@ def test_a_preset_states_what_it_would_cost(project: Path, name: str) -> None:
 
 
 def test_an_unknown_preset_is_told_the_known_ones(project: Path) -> None:
-    for name in ("alpaca", "../params", ""):
+    assert f"NAME is not given; name a preset: {', '.join(NAMES)}" in fail("")
+    for name in ("alpaca", "../params"):
         assert f"no preset '{name}' in presets/; there are: {', '.join(NAMES)}" in fail(name)
 
 

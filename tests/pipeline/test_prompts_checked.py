@@ -12,8 +12,10 @@ from alpacare.pipeline.check import check_all
 
 USED = {
     "judges: [overlap, longest]": "judges: [alpacare, arena-hard, mtbench, rubric, self-hosted]",
+    "rubric_judges: []": "rubric_judges: [healthbench, rubric-items]",
     "local_judges: []": "local_judges: [loglik]",
     "  api: []": "  api: [gpt-4o]",
+    "verifiers: []": "verifiers: [gpt-4o]",
     "categories: []": "categories: [gpt-4o]",
 }
 

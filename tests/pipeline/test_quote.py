@@ -17,9 +17,11 @@ from alpacare.core.stage_entry import fill
 from alpacare.llm.ledger import Ledger, default_path
 from alpacare.llm.reservations import Reservations
 from alpacare.pipeline.dvc_yaml import recorded_setting
+from alpacare.pipeline.quoting.plan import PAID
 from alpacare.pipeline.quoting.quote import Quote
 from alpacare.pipeline.quoting.quote_text import quote_table
 from alpacare.records.generation import Generation
+from alpacare.records.response import Response
 from alpacare.records.task import TestTask
 from alpacare.stages import (
     filtered,
@@ -28,10 +30,12 @@ from alpacare.stages import (
     model_generations,
     responses,
     seeds,
+    verified,
 )
+from alpacare.verification.planted_errors import plant_errors
 
 STAGES = {module.__name__.rpartition(".")[2]: module.main for module in (
-    filtered, instructions, judgments, model_generations, responses, seeds
+    filtered, instructions, judgments, model_generations, responses, seeds, verified
 )}  # fmt: skip
 TEACHING = ("seeds", "instructions", "filtered", "responses")
 
@@ -39,7 +43,8 @@ TEACHING = ("seeds", "instructions", "filtered", "responses")
 def run_stage(name: str) -> None:
     """Run a stage by its command in dvc.yaml, as DVC does."""
     command = read_yaml(Path("dvc.yaml"))["stages"][name]["cmd"]
-    values = read_yaml(Path("params.yaml")) | {"item": {"test": "demo", "student": WHO, "seed": 0}}
+    item = {"test": "demo", "student": WHO, "seed": 0, "verifier": "gpt-4o"}
+    values = read_yaml(Path("params.yaml")) | {"item": item}
     result = run(STAGES[name], *fill(command, values).split()[3:])
     assert result.exit_code == 0, result.output
 
@@ -97,6 +102,21 @@ FEW: dict[str, Any] = {
         "judges": ["longest"],
     },
 }
+
+
+def test_checks_are_quoted_with_their_planted_errors(project: Running) -> None:
+    checked = {"responses": "verified/gpt-4o", "verified": "responses"}
+    few = FEW | {"instructions": {"requests": 3}, "verified": {"planted_errors": 4}}
+    write_params(project.url, **few, verifiers=["gpt-4o"], sources=checked)
+    assert "verified" in quoted().text, "before there are answers"
+    buy(*TEACHING)
+    rows = jsonl.read(Path("data/responses.jsonl"), Response)
+    planted = len(plant_errors(rows, 4, 0))
+    quote = quoted()
+    assert quote.stage("verified")[:2] == ["0", str(len(rows) + planted)]
+    assert 0 < buy("verified") <= quote.most
+    assert quoted().most == 0
+    assert quoted().stage("verified")[:2] == [str(len(rows) + planted), "0"]
 
 
 def test_the_teachers_quotes_are_what_is_paid(project: Running) -> None:
@@ -186,7 +206,7 @@ def answer_as_student() -> None:
 @pytest.mark.parametrize("dollars", [0.004, 12_345.67, 987_654.32])
 @pytest.mark.parametrize("count", [0, 52_002, 1_040_040])
 def test_no_figure_is_cut_in_80_columns(dollars: float, count: int) -> None:
-    stages = ("instructions", "responses", "categories", "model_generations", "judgments")
+    stages = PAID
     quotes = [
         Quote(
             stage, count, count, 0, counted=False, tokens_in=count * 2000, tokens_out=count * 500,

@@ -63,12 +63,12 @@ def agreed() -> tuple[str, list[dict[str, Any]]]:
     done = run(main, "agreement", "--out", "out.json")
     assert done.exit_code == 0, done.output
     missing: list[dict[str, Any]] = json.loads(Path("out.json").read_text())["missing"]
-    return done.output, missing
+    return " ".join(done.output.split()), missing
 
 
 def test_as_many_are_drawn_and_then_the_rest(workspace: Path) -> None:
     make_project(count=120)
-    told = draw("--width", 20).output
+    told = " ".join(draw("--width", 20).output.split())
     assert "takes about 95 tasks read by one person each; 0 are read, so 95 more" in told
     key = read_key()
     assert (len(key["items"]), key["width"]) == (95, 20.0)
@@ -79,7 +79,7 @@ def test_as_many_are_drawn_and_then_the_rest(workspace: Path) -> None:
     output, (missing,) = agreed()
     assert (missing["read"], missing["missing"], missing["criterion"]) == (40, 58, "correctness")
     assert "40 tasks read, interval 31 points of 20 wanted: 58 missing" in output
-    told = draw("--width", 20).output
+    told = " ".join(draw("--width", 20).output.split())
     assert "no task was read by two people" in told
     (second,) = (
         key

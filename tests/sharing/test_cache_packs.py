@@ -79,7 +79,7 @@ def test_new_answers_make_a_pack_and_only_once(project: Path) -> None:
     assert staged == [f"A  {pack}.dvc"], "the .dvc file and nothing else is for Git"
     assert "answers" not in ok(push)
     store(3)
-    assert "1 answers" in ok(push)
+    assert "1 answer" in ok(push)
     assert len(packs()) == 2
 
 

@@ -50,7 +50,7 @@ def test_sorted_once_counted_and_kept(
     monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
     done = sort()
     assert done.exit_code == 0, done.output
-    assert "5 instructions sorted by 'gpt-4o', 1 replies not readable" in done.output
+    assert "5 instructions sorted by 'gpt-4o', 1 reply not readable" in done.output
     rows = jsonl.read(Path("out.jsonl"), Category)
     assert [row.category for row in rows] == [
         "information extraction", "text generation", "question answering", "other", None,

@@ -60,6 +60,22 @@ def test_adapters_on_a_local_base(pretrained: Path) -> None:
     assert training["base_sha256"]
 
 
+def test_a_row_that_spells_a_token_without_weights_is_named(pretrained: Path) -> None:
+    """As Gemma 3's tokenizer has a token for an image, beyond the embedding of models for text."""
+    tokenizer = AutoTokenizer.from_pretrained("pretrained", trust_remote_code=False)
+    tokenizer.add_special_tokens({"additional_special_tokens": ["<image>"]})
+    tokenizer.save_pretrained("pretrained")
+    write_student(optimizer={"max_steps": 1})
+    trained(pretrained, "out")
+    row = make_rows()[1].model_copy(update={"id": "odd", "output": "See <image>."})
+    jsonl.write(pretrained, [*make_rows(), row])
+    refused = train(pretrained, "other")
+    assert (refused.exit_code, refused.output.count("\n")) == (2, 1)
+    assert "rows.jsonl: row odd: for " in refused.output
+    assert "('<image>'), and the model an embedding of" in refused.output
+    assert not Path("other").exists()
+
+
 def add_conversation(rows: Path) -> None:
     """Two questions and their answers, of which each is written and ended."""
     said = ["Name a bone.", "The femur.", "Another one.", "The ulna."]

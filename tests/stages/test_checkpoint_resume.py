@@ -1,5 +1,6 @@
 """`checkpoint` stopped and killed: the same weights in the end."""
 
+import re
 import signal
 import subprocess
 import sys
@@ -7,7 +8,10 @@ import time
 from pathlib import Path
 
 import pytest
-from tiny_study import STUDENT, command, edit, rows, train, trained
+from conftest import run
+from tiny_study import STUDENT, command, contents, edit, rows, train, trained
+
+from alpacare.stages.checkpoint import main as checkpoint
 
 __all__ = ["rows"]  # a fixture
 
@@ -61,6 +65,24 @@ def test_a_run_that_was_stopped_and_then_killed_ends_with_the_same_bytes(long_ru
     (last.parent / "checkpoint-9999").mkdir()  # a half-written one
     assert trained(long_run, "out") == whole
     assert not list(Path(".scratch").iterdir())
+
+
+def test_what_a_job_has_trained_is_moved_later_whatever_its_versions(rows: Path) -> None:
+    STUDENT.write_text("optimizer: {max_steps: 3}\n")
+    words = [*command(rows, "out", 0), "--train-in"]
+    refused = run(checkpoint, *words, ".scratch/0123456789abcdef")
+    assert refused.exit_code == 2
+    (folder,) = re.findall(r"this training's folder is (\S+): settings, rows or", refused.output)
+    assert not Path(folder).parent.exists()
+    for _ in range(2):  # a job that was requeued when it was done
+        assert run(checkpoint, *words, folder).exit_code == 0
+    assert not Path("out").exists()
+    (scratch,) = Path(".scratch").iterdir()
+    scratch.rename(f"{folder}-01234567")
+    moved = train(rows, "out")
+    assert f"trained before, in {folder}-01234567/finished: moved to out" in moved.output
+    assert not list(Path(".scratch").iterdir())
+    assert contents(Path("out")) == trained(rows, "whole")
 
 
 def test_changed_settings_never_go_on_from_old_scratch(long_run: Path) -> None:

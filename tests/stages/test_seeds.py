@@ -58,8 +58,8 @@ def test_control_characters_go_and_are_counted(params: Path) -> None:
     seed = {**SEED, "instruction": "Explain\x00 \x1b[1mreflexes\x1b[0m.", "input": "\u200b"}
     Path("in.json").write_text(json.dumps([seed]))
     result = seeds(Path("in.json"))
-    assert "repaired: 1 texts with control characters, now without" in result.output
-    assert "repaired: 1 texts of invisible characters, read as empty" in result.output
+    assert "repaired: texts with control characters, now without (1)" in result.output
+    assert "repaired: texts of invisible characters, read as empty (1)" in result.output
     assert rows("out.jsonl")[0]["instruction"] == "Explain reflexes."
     assert rows("out.jsonl")[0]["input"] == ""
 

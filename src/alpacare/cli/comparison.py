@@ -4,39 +4,44 @@ from pathlib import Path
 
 import click
 
+from alpacare.cli.names import JUDGE, MODEL, STUDENT, TEST_OR_BENCHMARK
 from alpacare.core.command import FILE, Stage
 
-_TEST = click.option("--test", metavar="TEST", help="One test set; without: all of them.")
-_JUDGE = click.option("--judge", metavar="JUDGE", help="One judge; without: all of them.")
+_TEST = click.option(
+    "--test",
+    type=TEST_OR_BENCHMARK,
+    metavar="TEST",
+    help="One test set or benchmark; default: all.",
+)
+_JUDGE = click.option("--judge", type=JUDGE, metavar="JUDGE", help="One judge; default: all.")
 
 
 @click.command(cls=Stage)
 @_TEST
 @_JUDGE
 def leaderboard(test: str | None, judge: str | None) -> None:
-    """Rank all models: a table for each test set and judge, and what can be said of students.
+    """Rank all models: a table for each test and judge.
+
+    Below each: which students differ by more than chance.
+
+    Judges by rubrics have boards of their own: mean scores, also by axis and theme.
 
     \b
     Example:
       alpacare leaderboard --judge overlap
     """
-    from alpacare.comparison.board_notes import print_notes
-    from alpacare.comparison.leaderboard import make_boards
-    from alpacare.comparison.leaderboard_print import print_boards
-    from alpacare.comparison.model_runs import make_reader
-    from alpacare.pipeline.params import read_params
+    from alpacare.comparison.all_boards import print_all_boards
 
-    params, read = read_params(), make_reader()
-    boards = make_boards(params, test, judge, read)
-    print_boards(boards, 100 * params.scores.confidence)
-    print_notes(params, boards, read)
+    print_all_boards(test, judge)
 
 
 @click.command(cls=Stage)
-@click.argument("base")
+@click.argument("base", type=STUDENT)
 @click.argument("arms", nargs=-1, required=True, metavar="ARM...")
 def ablate(base: str, arms: tuple[str, ...]) -> None:
-    """Compare the student BASE with others that learn from fewer of its rows, for as many steps.
+    """Write student files that learn from fewer rows of BASE.
+
+    BASE is compared with them; all are trained for as many steps.
 
     Each ARM is one: random:half, longest:1000, nearest:1000:imported/NAME, category:NAME,
     type:NAME and so on. It becomes a student file; `students` and `judgments.head_to_head` of
@@ -54,30 +59,36 @@ def ablate(base: str, arms: tuple[str, ...]) -> None:
 
 
 @click.command(cls=Stage)
-@click.argument("first", metavar="A")
-@click.argument("second", metavar="B")
+@click.argument("first", type=MODEL, metavar="A")
+@click.argument("second", type=MODEL, metavar="B")
 @_TEST
 @_JUDGE
 def compare(first: str, second: str, test: str | None, judge: str | None) -> None:
-    """Compare two models item by item: how far B is from A, how sure, and what would show more.
+    """Compare two models item by item: how far B is from A.
+
+    Also how sure that is, and what would show more.
 
     A and B are students or contestants of params.yaml. NAME@COMMIT is the same as it was then.
+    Behind the test sets come the benchmarks that both have met.
 
     \b
     Examples:
       alpacare compare half-rows all-rows
       alpacare compare all-rows@HEAD~1 all-rows
+      alpacare compare base all-rows --test own-mcq
     """
-    from alpacare.comparison.compare import print_comparison
+    from alpacare.comparison.all_boards import print_all_comparisons
 
-    print_comparison(first, second, test, judge)
+    print_all_comparisons(first, second, test, judge)
 
 
 @click.command(cls=Stage)
 @_TEST
 @_JUDGE
 def scores(test: str | None, judge: str | None) -> None:
-    """Print every win rate in metrics/, a line for each comparison of params.yaml.
+    """Print every win rate, a line for each comparison.
+
+    They come from metrics/, for the comparisons of params.yaml.
 
     \b
     Example:
@@ -97,7 +108,7 @@ def scores(test: str | None, judge: str | None) -> None:
 @click.option("--data", is_flag=True, help="Compare the rows of the datasets, not win rates.")
 @click.option("--out", type=FILE, help="The page  [default: reports/diff.md, data-diff.md]")
 def diff(rev: str, data: bool, out: Path | None) -> None:
-    """Compare the win rates of the working tree with those of commit REV, item by item.
+    """Compare win rates, or rows, with those of commit REV.
 
     OUT gets every test item with another outcome now, such as a win that became a loss; with
     --data every row that was added, removed or changed.
@@ -120,7 +131,11 @@ def diff(rev: str, data: bool, out: Path | None) -> None:
 @click.command(cls=Stage)
 @click.option("--out", type=FILE, help="Also write the figures to this file, as JSON.")
 def agreement(out: Path | None) -> None:
-    """Measure the agreement of judges, with one another and with the people in data/reviews.
+    """Measure how far judges agree, with one another and people.
+
+    What people said is in data/reviews.
+
+    Judges by rubrics: with physicians' labels of criteria, in data/labels.
 
     \b
     Example:
@@ -132,15 +147,48 @@ def agreement(out: Path | None) -> None:
 
 
 @click.command(cls=Stage)
+@_TEST
+@click.option("--against", metavar="MODEL", help="Compare with it; without: the first contestant.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+def safety(test: str | None, against: str | None, as_json: bool) -> None:
+    """Count refusals: of requests to refuse, and of those to answer.
+
+    Of test sets whose rows have `expect`, such as data/tests/safety.jsonl (docs/safety.md).
+
+    \b
+    Examples:
+      alpacare safety
+      alpacare safety --test safety --against base
+    """
+    import json
+
+    from alpacare.comparison.safety import make_safety_boards
+    from alpacare.comparison.safety_print import print_safety, safety_as_json
+    from alpacare.pipeline.params import read_params
+
+    params = read_params()
+    boards = make_safety_boards(params, test, against)
+    if as_json:
+        click.echo(json.dumps(safety_as_json(boards), indent=2))
+    else:
+        print_safety(boards, 100 * params.scores.confidence)
+
+
+@click.command(cls=Stage)
 @click.option("--format", "form", type=click.Choice(["markdown", "latex"]), default="markdown")
-def table(form: str) -> None:
-    """Print the win rates as in the AlpaCare paper: by judge, test set and reference, with AVG.
+@click.option("--style", type=click.Choice(["alpacare", "bioinstruct"]), default="alpacare")
+def table(form: str, style: str) -> None:
+    """Print a paper's tables, in Markdown or LaTeX.
+
+    AlpaCare: win rates by judge, test set and reference; benchmarks. BioInstruct: benchmarks by
+    kind of task, and gains over the untuned base.
 
     \b
     Examples:
       alpacare table
-      alpacare table --format latex
+      alpacare table --style bioinstruct --format latex
     """
-    from alpacare.comparison.paper_table import format_table
+    from alpacare.comparison.paper_styles import format_style
 
-    click.echo(format_table(form))
+    for text in format_style(form, style):
+        click.echo(text)

@@ -1,12 +1,14 @@
-"""`alpacare fetch`, `import` and `test-set`: published data, and the user's own data."""
+"""`alpacare fetch`, `import`, `test-set`, `benchmark`: published data, and the user's own data."""
 
 import re
 from collections.abc import Callable, Iterator
 from functools import wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from alpacare.cli.names import DATASET, IMPORTED
 from alpacare.core.command import Stage
 from alpacare.core.errors import BadInput
 from alpacare.core.texts import escape_controls
@@ -19,16 +21,18 @@ _FIELD = re.compile(r"(?:^|\s)([a-z]+)=")
 
 
 @click.command(cls=Stage)
-@click.argument("name")
+@click.argument("name", type=DATASET, metavar="DATASET")
 def fetch(name: str) -> None:
-    """Download what configs/datasets.yaml names: tests, responses, seeds or weights.
+    """Download published tests, benchmarks, responses or weights.
 
-    Weights become a contestant, and are trained no further.
+    DATASET is one of configs/datasets.yaml. Weights become a contestant, and are trained no
+    further.
 
     \b
     Examples:
       alpacare fetch medinstruct-test
       alpacare fetch medinstruct-52k
+      alpacare fetch medqa
       alpacare fetch alpacare-7b
     """
     from alpacare.core.files import read_text
@@ -87,7 +91,7 @@ def source_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 @click.command("import", cls=Stage)
-@click.argument("stage", type=click.Choice(["instructions", "responses"]))
+@click.argument("stage", type=IMPORTED)
 @click.argument("source", metavar="FILE")
 @click.option("--name", help="Its name here; default: the file's.")
 @click.option("--model", help="Who wrote the answers, if no column says.")
@@ -100,7 +104,7 @@ def import_data(
     columns: dict[str, str],
     part: "Part",
 ) -> None:
-    """Start the pipeline from FILE instead of STAGE.
+    """Start the pipeline from your own FILE instead of STAGE.
 
     FILE is JSON, JSON Lines, CSV, TSV or Parquet, also with .gz; a folder that `datasets` wrote; or
     a dataset of the Hugging Face Hub, hf://ORG/NAME or hf://ORG/NAME@REVISION.
@@ -130,11 +134,12 @@ def import_data(
 @click.argument("files", nargs=-1, metavar="[[WHO=]FILE]...")
 @source_options
 def test_set(name: str, files: tuple[str, ...], columns: dict[str, str], part: "Part") -> None:
-    """Import a test set: make data/tests/NAME.jsonl from FILES, and track it with DVC.
+    """Import a test set from FILES, or from the catalogue.
 
-    Without FILES, those in configs/datasets.yaml are downloaded. FILES are what `alpacare import`
-    reads; the questions are those of the first that has any. WHO gave the answers in the field
-    `output` or `response`; the right options of multiple-choice files are those of answer-key.
+    It becomes data/tests/NAME.jsonl, tracked with DVC. Without FILES, those in
+    configs/datasets.yaml are downloaded. FILES are what `alpacare import` reads; the questions are
+    those of the first that has any. WHO gave the answers in the field `output` or `response`; the
+    right options of multiple-choice files are those of answer-key.
 
     \b
     Examples:
@@ -142,10 +147,59 @@ def test_set(name: str, files: tuple[str, ...], columns: dict[str, str], part: "
       alpacare test-set ours questions.csv gpt-4=answers.json --column instruction=question
       alpacare test-set medmcqa hf://ORG/NAME@REVISION --split validation
     """
+    from alpacare.core.settings import read_yaml
     from alpacare.datasets.test_set_import import import_test_set
 
+    if (params := Path("params.yaml")).exists():
+        read_yaml(params)  # DVC, which tracks the file, would say of broken YAML more than a line
     lines = import_test_set(name, files, columns, part)
     click.echo(escape_controls("\n".join(lines)))
+
+
+@click.command(cls=Stage)
+@click.argument("name")
+@click.argument("files", nargs=-1, metavar="[[SUBJECT=]FILE]...")
+@source_options
+def benchmark(name: str, files: tuple[str, ...], columns: dict[str, str], part: "Part") -> None:
+    """Import a benchmark from FILES, or from the catalogue.
+
+    It becomes data/benchmarks/NAME.jsonl, tracked with DVC. Without FILES, those in
+    configs/datasets.yaml are downloaded. FILES are what `alpacare import` reads: questions with
+    options and the right one, or with a text as answer. benchmarks/NAME is written if it is not
+    there.
+
+    \b
+    Examples:
+      alpacare benchmark ours questions.csv
+      alpacare benchmark ours questions.jsonl --column question=stem --column answer=key
+      alpacare benchmark mmlu-two anatomy=anatomy_test.csv genetics=medical_genetics_test.csv
+      alpacare benchmark medqa
+    """
+    from alpacare.datasets.benchmark_import import import_benchmark
+
+    lines = import_benchmark(name, files, columns, part)
+    click.echo(escape_controls("\n".join(lines)))
+
+
+@click.command(cls=Stage)
+@click.argument("name")
+@click.argument("file", required=False)
+def labels(name: str, file: str | None) -> None:
+    """Import answers that people have labelled.
+
+    They become data/labels/NAME.jsonl, tracked with DVC.
+
+    Without FILE, what configs/datasets.yaml names is downloaded. FILE is in the form of
+    HealthBench's meta-evaluation. `alpacare agreement` measures judges by rubrics against it.
+
+    \b
+    Examples:
+      alpacare labels healthbench-labels
+      alpacare labels ours labelled.jsonl
+    """
+    from alpacare.datasets.labels_import import import_labels
+
+    click.echo(escape_controls("\n".join(import_labels(name, file))))
 
 
 def _read_pairs(pairs: list[str]) -> dict[str, str]:

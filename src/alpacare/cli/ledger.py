@@ -6,17 +6,19 @@ import click
 
 from alpacare.core.command import FILE, Stage
 from alpacare.core.errors import BadInput
-from alpacare.core.texts import escape_controls
+from alpacare.core.texts import counted, escape_controls
 
 
-@click.group()
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def ledger() -> None:
-    """The ledger, a cache of paid answers: statistics, checks, prices, packs."""
+    """Paid answers: statistics, checks, prices, packs."""
 
 
 @ledger.command(cls=Stage)
 def stats() -> None:
-    """Count the answers by server and model, with tokens, dollars and what is under way.
+    """Count the answers by server and model, tokens and dollars.
+
+    Also what is under way.
 
     \b
     Example:
@@ -31,7 +33,9 @@ def stats() -> None:
 @ledger.command(cls=Stage)
 @click.argument("packs", type=FILE, nargs=-1)
 def verify(packs: tuple[Path, ...]) -> None:
-    """Check every answer, of the ledger or of PACKS, against its key and digest.
+    """Check every answer against its key and digest.
+
+    Those of the ledger, or of PACKS.
 
     Each damaged one is named. A pack's last digest covers all of it: publish it where others
     can look it up.
@@ -48,14 +52,16 @@ def verify(packs: tuple[Path, ...]) -> None:
     if packs:
         return
     with open_ledger() as ledger:
-        click.echo(f"{verify_ledger(ledger)} answers, all as they were received")
+        click.echo(f"{counted(verify_ledger(ledger), 'answer')}, all as they were received")
 
 
 @ledger.command("export", cls=Stage)
 @click.argument("pack", type=FILE)
 @click.option("--stage", help="Only the answers that this stage uses today.")
 def export_pack(pack: Path, stage: str | None) -> None:
-    """Write the ledger's answers to PACK, to be versioned by DVC or given to a colleague.
+    """Write the ledger's answers to PACK.
+
+    DVC can version it, or a colleague import it.
 
     \b
     Example:
@@ -69,13 +75,15 @@ def export_pack(pack: Path, stage: str | None) -> None:
         wanted = used_keys(stage) if stage else None
         entries = (e for e in intact_entries(ledger) if wanted is None or e.key in wanted)
         end = write_pack(pack, entries)
-    click.echo(f"{end.end} answers written to {pack}; last digest {end.digest}")
+    click.echo(f"{counted(end.end, 'answer')} written to {pack}; last digest {end.digest}")
 
 
 @ledger.command("import", cls=Stage)
 @click.argument("packs", type=FILE, nargs=-1, required=True)
 def import_packs(packs: tuple[Path, ...]) -> None:
-    """Import the answers in PACKS into the ledger; each pack whole or not at all.
+    """Import the answers in PACKS into the ledger.
+
+    Each pack whole or not at all.
 
     \b
     Example:
@@ -92,7 +100,9 @@ def import_packs(packs: tuple[Path, ...]) -> None:
 @ledger.command(cls=Stage)
 @click.argument("key", default="")
 def unread(key: str) -> None:
-    """List the replies that were paid for and cannot be read; with KEY, show them as they came.
+    """List the paid replies that cannot be read.
+
+    With KEY, show them as they came.
 
     \b
     Example:
@@ -108,9 +118,10 @@ def unread(key: str) -> None:
 @ledger.command("ask-again", cls=Stage)
 @click.argument("keys", nargs=-1)
 def ask_again(keys: tuple[str, ...]) -> None:
-    """Let the next run ask, and pay for, the requests again whose replies cannot be read.
+    """Let the next run pay again for what cannot be read.
 
-    Without KEYS all of them; the replies are kept.
+    It asks those requests again whose replies cannot be read. Without KEYS all of them; the replies
+    are kept.
 
     \b
     Example:
@@ -120,7 +131,9 @@ def ask_again(keys: tuple[str, ...]) -> None:
     from alpacare.llm.unread import allow_again
 
     with open_ledger() as ledger:
-        click.echo(f"{allow_again(ledger, keys)} requests will be asked, and paid for, again")
+        click.echo(
+            f"{counted(allow_again(ledger, keys), 'request')} will be asked, and paid for, again"
+        )
 
 
 @ledger.command(cls=Stage)
@@ -128,7 +141,9 @@ def ask_again(keys: tuple[str, ...]) -> None:
 @click.option("--set", "dollars", type=float, help="The right price.")
 @click.option("--why", help="Why the price was wrong; it is kept with the correction.")
 def price(key: str, dollars: float | None, why: str | None) -> None:
-    """Show what the answer to the request KEY cost, or correct it; without KEY, list the dearest.
+    """Show or correct what the answer to the request KEY cost.
+
+    Without KEY, list the most expensive answers.
 
     A correction changes what this ledger has paid, and so what BUDGET still allows; who made it,
     when and why is kept in the ledger.
@@ -153,7 +168,9 @@ def price(key: str, dollars: float | None, why: str | None) -> None:
 @ledger.command(cls=Stage)
 @click.argument("batch")
 def forget(batch: str) -> None:
-    """Give up a BATCH that its server no longer knows; its worst price counts as paid.
+    """Give up a BATCH that its server no longer knows.
+
+    Its highest possible price counts as paid.
 
     \b
     Example:
@@ -169,7 +186,9 @@ def forget(batch: str) -> None:
 @click.argument("pack", type=FILE)
 @click.option("--yes", is_flag=True, help="Do it; without this, only count what would move.")
 def gc(pack: Path, yes: bool) -> None:
-    """Move the answers that today's pipeline does not use out of the ledger, into PACK.
+    """Move the answers that are no longer used into PACK.
+
+    Those that today's pipeline does not use leave the ledger.
 
     Nothing is lost: `alpacare ledger import PACK` restores them. Answers of the student by a
     server (generations.engine: server) move too; they cost nothing.

@@ -15,7 +15,9 @@ AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for 
 @click.argument("id")
 @AS_JSON
 def trace(id: str, as_json: bool) -> None:
-    """Show one row at each stage from seed to judgment, with its requests and verdicts.
+    """Show one row at each stage, from seed to judgment.
+
+    With its requests to LLMs, and the verdicts on it.
 
     ID is that of a seed, an instruction, a dropped row or a test task; its first digits are enough,
     four at least.
@@ -37,7 +39,7 @@ def trace(id: str, as_json: bool) -> None:
 @click.command(cls=Stage)
 @AS_JSON
 def funnel(as_json: bool) -> None:
-    """Count the rows that each stage got and kept, and why it dropped the others.
+    """Count the rows that each stage kept, and why others went.
 
     \b
     Example:
@@ -68,7 +70,9 @@ def _print_json(value: Any) -> None:
 )
 @click.pass_context
 def doctor(context: click.Context, freeze: Path | None) -> None:
-    """Check this machine, this clone and its remotes: a line for each check, status 2 on a failure.
+    """Check this machine, this clone and its remotes.
+
+    A line for each check; the exit status is 2 if one fails.
 
     \b
     Examples:

@@ -1,161 +1,99 @@
-"""The `alpacare` command: all that is not a stage."""
+"""The `alpacare` command: all that is not a stage. Each verb stands in one section of its help."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
-from alpacare.cli.ask import ask
-from alpacare.cli.comparison import ablate, agreement, compare, diff, leaderboard, scores, table
-from alpacare.cli.data import fetch, import_data, test_set
+from alpacare.cli.ask import ask, name_checkpoint
+from alpacare.cli.comparison import (
+    ablate,
+    agreement,
+    compare,
+    diff,
+    leaderboard,
+    safety,
+    scores,
+    table,
+)
+from alpacare.cli.data import benchmark, fetch, import_data, labels, test_set
 from alpacare.cli.ledger import ledger
 from alpacare.cli.lineage import doctor, funnel, trace
+from alpacare.cli.pipeline import accept, changes, check, graph, quote, targets
 from alpacare.cli.publish import publish
 from alpacare.cli.remotes import pull, push, remote
 from alpacare.cli.report import report
 from alpacare.cli.review import review, review_import
-from alpacare.cli.settings import graph, pin, preset, presets, set_settings
-from alpacare.core.command import FILE, Stage
+from alpacare.cli.settings import pin, preset, presets, set_settings
+from alpacare.cli.training import train
+
+SECTIONS: Mapping[str, Sequence[click.Command]] = {
+    "Before a run": (doctor, check, quote, changes, accept, graph, targets),
+    "Settings": (presets, preset, set_settings, pin, ablate),
+    "Data": (fetch, import_data, test_set, benchmark, labels),
+    "Results": (leaderboard, compare, scores, diff, table, report),
+    "Students": (train, ask, name_checkpoint),
+    "Judges and people": (agreement, safety, review, review_import),
+    "Where a row comes from": (funnel, trace),
+    "With others": (remote, push, pull, publish, ledger),
+}
+
+
+class Sections(click.Group):
+    """A group whose help lists its commands by section, a whole line each."""
+
+    def __init__(
+        self, name: str, sections: Mapping[str, Sequence[click.Command]], **kwargs: Any
+    ) -> None:
+        every = [command for commands in sections.values() for command in commands]
+        super().__init__(name, every, **kwargs)
+        self._sections = sections
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the sections, with one column for all names."""
+        width = max(map(len, self.commands))
+        for title, commands in self._sections.items():
+            with formatter.section(title):
+                formatter.write_dl(
+                    [(f"{each.name:{width}}", each.get_short_help_str(200)) for each in commands]
+                )
+
+
+def _print_version(context: click.Context, _: click.Parameter, asked: bool) -> None:
+    if not asked:
+        return
+    import platform
+    import tomllib
+    from importlib.metadata import version
+
+    # of this clone: in the container, and where pyproject.toml has changed, no package says so
+    project = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text())["project"]
+    python = platform.python_version()
+    click.echo(f"alpacare {project['version']}, DVC {version('dvc')}, Python {python}")
+    context.exit()
 
 
 @click.group(
-    commands=[
-        *(leaderboard, compare, ablate, scores, diff, agreement, table),
-        *(ledger, fetch, import_data, test_set, report, review, review_import),
-        *(ask, trace, funnel, doctor, remote, push, pull, publish),
-        *(preset, presets, set_settings, pin, graph),
-    ]
+    cls=Sections,
+    sections=SECTIONS,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="""\b
+`alpacare VERB -h` has examples. `make help` lists the usual tasks.
+Names complete with Tab after this line, in bash (or zsh: zsh_source):
+  eval "$(_ALPACARE_COMPLETE=bash_source alpacare)"
+""",
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Show the versions of alpacare, DVC and Python.",
 )
 def main() -> None:
     """Medical instruction tuning as one DVC pipeline."""
-
-
-@main.command(cls=Stage)
-@click.argument("targets", nargs=-1)
-@click.option("--run", is_flag=True, help="Also that missing answers can be bought: key, BUDGET.")
-def check(targets: tuple[str, ...], run: bool) -> None:
-    """Check params.yaml, prompts, judges, recordings, seeds, test sets, and this machine.
-
-    With TARGETS the machine, and with --run what is to buy, are looked at only for these stages and
-    those before them.
-
-    It lists which file's text goes to which host. It changes nothing, except that it restores those
-    of DVC's own files that a kill has cut off, and with --run removes from dvc.lock and metrics/
-    what is left of students, seeds and tests that params.yaml no longer names.
-
-    \b
-    Example:
-      alpacare check
-    """
-    from alpacare.llm.own_ledger import check_unused
-    from alpacare.pipeline.check import check_all
-    from alpacare.pipeline.hosts import describe_destinations
-    from alpacare.pipeline.params import read_params
-    from alpacare.pipeline.removed_cells import remove_left_cells
-    from alpacare.pipeline.repair import repair_dvc
-
-    for line in repair_dvc():
-        click.echo(line)
-    if line := check_unused():
-        click.echo(line)
-    click.echo(check_all(targets, run))
-    for line in remove_left_cells() if run else ():
-        click.echo(line)
-    click.echo("\n".join(describe_destinations(read_params())))
-
-
-@main.command(cls=Stage)
-def quote() -> None:
-    """Quote the calls and dollars that the pipeline would still need; spend nothing.
-
-    It also lists which file's text goes to which host.
-
-    \b
-    Example:
-      alpacare quote
-    """
-    from alpacare.llm.own_ledger import describe_unused
-    from alpacare.pipeline.hosts import describe_destinations
-    from alpacare.pipeline.params import read_params
-    from alpacare.pipeline.quoting.quote import quote_all
-    from alpacare.pipeline.quoting.quote_command import print_quote
-
-    if line := describe_unused():
-        click.echo(line)
-    print_quote(quote_all())
-    click.echo("\n".join(describe_destinations(read_params())))
-
-
-@main.command(cls=Stage)
-@click.option("--buy", is_flag=True, help="Only what asks for answers and needs no training.")
-@click.option("--train", is_flag=True, help="Only training, of every student with every seed.")
-@click.option("--student", help="Only training, of this student.")
-@click.option("--seed", type=int, help="Only training, with this seed.")
-def targets(buy: bool, train: bool, student: str | None, seed: int | None) -> None:
-    """Print the targets for `dvc repro`; nothing if all stages are needed.
-
-    The stages that a file of your own in `sources` replaces are left out.
-
-    \b
-    Examples:
-      dvc repro $(alpacare targets)
-      dvc repro $(alpacare targets --train --student half-rows --seed 1)
-    """
-    from alpacare.pipeline.params import read_params
-    from alpacare.pipeline.sources import buy_targets, repro_targets, train_targets
-
-    params = read_params()
-    if train or student or seed is not None:
-        click.echo(" ".join(train_targets(params, student, seed)))
-    else:
-        click.echo(" ".join((buy_targets if buy else repro_targets)(params)))
-
-
-@main.command("served-name", cls=Stage)
-@click.argument("checkpoint", type=FILE)
-def name_checkpoint(checkpoint: Path) -> None:
-    """Print the name under which a server must serve CHECKPOINT; it holds the checkpoint's hash.
-
-    \b
-    Example:
-      vllm serve models/checkpoint \\
-          --served-model-name $(alpacare served-name models/checkpoint)
-    """
-    from alpacare.stages.server_generations import served_name
-
-    click.echo(served_name(checkpoint))
-
-
-@main.command(cls=Stage)
-def changes() -> None:
-    """Say which expensive stages would run again, and why.
-
-    \b
-    Example:
-      alpacare changes
-    """
-    from alpacare.pipeline.changes import explain_rerun
-
-    for line in explain_rerun():
-        click.echo(line)
-
-
-@main.command(cls=Stage)
-@click.argument("stage")
-def accept(stage: str) -> None:
-    """Accept an edit of the code of STAGE that cannot change its result: a comment, a message.
-
-    It is refused unless code alone has changed since the stage ran. What was accepted is written to
-    data/accepted.jsonl: commit it together with dvc.lock.
-
-    \b
-    Example:
-      alpacare accept checkpoint
-    """
-    from alpacare.pipeline.acceptance import ACCEPTED, accept_code
-
-    for path in accept_code(stage):
-        click.echo(f"accepted for {stage}: {path}")
-    click.echo(f"commit dvc.lock and {ACCEPTED}")
 
 
 if __name__ == "__main__":

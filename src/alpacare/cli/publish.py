@@ -5,23 +5,30 @@ from typing import Any
 
 import click
 
+from alpacare.cli.names import STUDENT
 from alpacare.core.command import FILE, Stage
 
 
 @click.command(cls=Stage)
 @click.option("--to", type=click.Choice(["folder", "hub"]), required=True, help="Kind of target.")
 @click.option("--out", type=FILE, help="The folder; gets dataset/ and model/.")
-@click.option("--student", metavar="NAME", help="Whose weights; default: the first in students.")
+@click.option("--student", type=STUDENT, metavar="NAME", help="Whose weights; default: the first.")
 @click.option("--seed", type=int, help="Its training seed; default: the first.")
 @click.option("--dataset", metavar="ORG/NAME", help="The dataset's name on the Hub.")
 @click.option("--model", metavar="ORG/NAME", help="The model's name on the Hub.")
-@click.option("--licence", metavar="SPDX", help="Say CC-BY-4.0; or `other`, with its text.")
-@click.option("--model-licence", metavar="SPDX", help="The model's, if it is another.")
-@click.option("--licence-text", type=FILE, help="The text of the licence `other`.")
+@click.option(
+    "--licence", "--license", metavar="SPDX", help="Say CC-BY-4.0; or `other`, with its text."
+)
+@click.option(
+    "--model-licence", "--model-license", metavar="SPDX", help="The model's, if it is another."
+)
+@click.option(
+    "--licence-text", "--license-text", type=FILE, help="The text of the licence `other`."
+)
 @click.option("--public", is_flag=True, help="On the Hub: public; without this, private.")
 @click.option("--yes", is_flag=True, help="Do it; without this, only list what would be written.")
 def publish(to: str, out: Path | None, **options: Any) -> None:
-    """Publish the responses and a student's weights in standard formats, with their cards.
+    """Publish the responses and a student's weights, with cards.
 
     \b
     Examples:

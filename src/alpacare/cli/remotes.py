@@ -10,9 +10,10 @@ from alpacare.core.command import Stage
 @click.option("--weights", metavar="URL", help="Another remote for checkpoints.")
 @click.option("--endpoint-url", metavar="URL", help="Of a server with the protocol of S3 or GCS.")
 def remote(url: str, weights: str | None, endpoint_url: str | None) -> None:
-    """Share through URL: s3://BUCKET/FOLDER, gs://BUCKET/FOLDER, ssh://USER@HOST/FOLDER, a folder.
+    """Share through URL: S3, Google Cloud Storage, SSH or a folder.
 
-    It is written to .dvc/config, which Git has. Keys and passwords are not: see docs/remotes.md.
+    Write s3://BUCKET/FOLDER, gs://BUCKET/FOLDER, ssh://USER@HOST/FOLDER or a path. It is written to
+    .dvc/config, which Git has. Keys and passwords are not: see docs/remotes.md.
 
     \b
     Examples:
@@ -26,7 +27,7 @@ def remote(url: str, weights: str | None, endpoint_url: str | None) -> None:
 
 @click.command(cls=Stage)
 def push() -> None:
-    """Push the pipeline's outputs, DVC's run-cache, and the answers of your ledger.
+    """Push outputs, DVC's run-cache and the answers you paid for.
 
     \b
     Example:
@@ -40,7 +41,9 @@ def push() -> None:
 
 @click.command(cls=Stage)
 def pull() -> None:
-    """Pull what colleagues pushed, so that `dvc repro` runs nothing, and the answers they paid for.
+    """Pull what colleagues pushed, and the answers they paid for.
+
+    After it `dvc repro` runs nothing that they have run.
 
     \b
     Example:

@@ -18,7 +18,9 @@ from alpacare.core.command import FILE, Stage
 )
 @click.option("--open", "show", is_flag=True, help="Open the page in a browser.")
 def report(out: Path, figures: Path, show: bool) -> None:
-    """Write the report: one HTML page with every result, to open from disk or to send.
+    """Write the report: one HTML page with every result.
+
+    Open it from disk, or send it.
 
     \b
     Example:

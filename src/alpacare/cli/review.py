@@ -4,12 +4,13 @@ from pathlib import Path
 
 import click
 
+from alpacare.cli.names import MODEL, STUDENT, TEST
 from alpacare.core.command import FILE, Stage
 
 
 @click.command(cls=Stage)
-@click.argument("test")
-@click.argument("reference")
+@click.argument("test", type=TEST)
+@click.argument("reference", type=MODEL)
 @click.option(
     "--n", type=click.IntRange(min=1), default=50, show_default=True, help="Tasks to read."
 )
@@ -18,7 +19,7 @@ from alpacare.core.command import FILE, Stage
     type=click.FloatRange(min=0.1, max=100),
     help="As many tasks, instead of --n, as an interval of so many points takes.",
 )
-@click.option("--student", help="Whose answers.  [default: the first of params.yaml]")
+@click.option("--student", type=STUDENT, help="Whose answers.  [default: the first of params.yaml]")
 @click.option("--seed", type=int, help="Its training seed.  [default: the first of params.yaml]")
 @click.option("--draw", type=int, default=0, show_default=True, help="Another number, other tasks.")
 @click.option("--reviewer", default="", help="A name to fill in; the page asks for it anyway.")
@@ -36,9 +37,10 @@ def review(
     out: Path | None,
     tasks: Path | None,
 ) -> None:
-    """Choose answers of a student and REFERENCE to test set TEST; make a page to compare them.
+    """Make a page on which people compare two models' answers.
 
-    The page is for reviewers. Whose answer is A is in data/reviews/keys/, for the team only.
+    It has answers of a student and of REFERENCE to test set TEST, and is for reviewers. Whose
+    answer is A is in data/reviews/keys/, for the team only.
 
     \b
     Examples:
@@ -47,6 +49,7 @@ def review(
     """
     from alpacare.comparison.agreement_width import plan_review
     from alpacare.core.command import check_files
+    from alpacare.display.text import wrapped
     from alpacare.pipeline.params import read_params
     from alpacare.review.review_files import (
         Wish,
@@ -64,7 +67,7 @@ def review(
     wish = Wish(n)
     if width is not None:
         plan = plan_review(params, test, run, reference, width)
-        click.echo(plan.sentence)
+        click.echo(wrapped(plan.sentence, "  "))
         if not plan.n:
             return
         wish = Wish(plan.n, plan.read, width)
@@ -85,7 +88,9 @@ def review(
 )
 @click.option("--out", type=FILE, help="[default: data/reviews/, the name of EXPORT, .jsonl]")
 def review_import(export: Path, names: tuple[str, ...], out: Path | None) -> None:
-    """Read verdicts from EXPORT, Label Studio's JSON of a project that `alpacare review` made.
+    """Read people's verdicts from an export of Label Studio.
+
+    EXPORT is its JSON of a project that `alpacare review` made.
 
     \b
     Example:

@@ -1,17 +1,16 @@
-"""Verbs for settings and the pipeline as such: presets, `set`, and the picture of the stages."""
-
-from pathlib import Path
+"""Verbs for settings: presets, `set`, `pin`."""
 
 import click
 
-from alpacare.core.command import FILE, Stage
+from alpacare.cli.names import PRESET, STUDENT
+from alpacare.core.command import Stage
 
 
 @click.command(cls=Stage)
-@click.argument("name")
+@click.argument("name", type=PRESET)
 @click.option("--base", metavar="MODEL", help="Another base: a folder, or ID@COMMIT on the Hub.")
 def preset(name: str, base: str | None) -> None:
-    """Apply presets/NAME.yaml to params.yaml; `demo` restores the default.
+    """Write presets/NAME.yaml into params.yaml; `demo` goes back.
 
     A preset names its students. What makes each is in students/, which no preset touches: only
     --base is written there, for a preset of one student, and stays until you give another.
@@ -28,7 +27,7 @@ def preset(name: str, base: str | None) -> None:
 
 @click.command(cls=Stage)
 def presets() -> None:
-    """List the presets: what each is, what its answers cost, and what training needs.
+    """List the presets, what their answers cost and training needs.
 
     \b
     Example:
@@ -42,7 +41,9 @@ def presets() -> None:
 @click.command("set", cls=Stage)
 @click.argument("edits", nargs=-1, required=True, metavar="[students/NAME.yaml:]KEY=VALUE...")
 def set_settings(edits: tuple[str, ...]) -> None:
-    """Set keys of params.yaml, or of a student's file; comments and layout stay.
+    """Set keys of params.yaml, or of a student's file.
+
+    Comments and layout stay.
 
     Values are YAML. All settings are checked before anything is written. A key that a student's
     file lacks is added to it.
@@ -59,9 +60,11 @@ def set_settings(edits: tuple[str, ...]) -> None:
 
 
 @click.command(cls=Stage)
-@click.argument("student")
+@click.argument("student", type=STUDENT)
 def pin(student: str) -> None:
-    """Ask the Hub for the commit of STUDENT's base, and write it into its file as `revision`.
+    """Write the commit of STUDENT's base on the Hub into its file.
+
+    The Hub is asked for it; the file gets it as `revision`.
 
     \b
     Example:
@@ -70,17 +73,3 @@ def pin(student: str) -> None:
     from alpacare.pipeline.pin import pin_student
 
     click.echo("\n".join(pin_student(student)))
-
-
-@click.command(cls=Stage)
-@click.argument("out", type=FILE, default=Path("reports/pipeline.svg"))
-def graph(out: Path) -> None:
-    """Draw the stages of dvc.yaml, and how many cells each has, to OUT: reports/pipeline.svg.
-
-    \b
-    Example:
-      alpacare graph
-    """
-    from alpacare.pipeline.graph_svg import write_graph
-
-    click.echo(write_graph(out))

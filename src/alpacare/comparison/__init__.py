@@ -1,6 +1,6 @@
 """Results compared: models with one another, at two commits, and judges with people.
 
-Behind `alpacare leaderboard`, `compare`, `diff`, `agreement` and `table`.
+Behind `alpacare leaderboard`, `compare`, `diff`, `agreement`, `safety` and `table`.
 """
 
 from alpacare.core.public import exports
@@ -11,5 +11,7 @@ __getattr__, __all__ = exports(
     compare="print_comparison",
     diff="print_diff",
     leaderboard="make_boards",
+    rubric_board="make_rubric_boards",
     paper_table="format_table",
+    safety="make_safety_boards",
 )

@@ -9,6 +9,7 @@ import click
 from alpacare.comparison.agreement_files import REVIEWS, Opinions, read_opinions
 from alpacare.comparison.agreement_table import print_report, review_counts_line
 from alpacare.comparison.agreement_width import missing_reviews
+from alpacare.comparison.label_agreement import measure_labels, print_labels
 from alpacare.comparison.model_runs import CellReader, read_cell
 from alpacare.core.command import check_files
 from alpacare.core.errors import BadInput
@@ -35,7 +36,7 @@ ByRater = Mapping[str, RaterVerdicts]
 
 
 def report_agreement(out: Path | None) -> None:
-    """Print how far the raters agree; write the same figures to `out`, as JSON.
+    """Print how far the raters agree, also with labels; write the same figures to `out`, as JSON.
 
     Raises:
         BadInput: files are missing or wrong, or there are no two raters; nothing is written.
@@ -45,10 +46,24 @@ def report_agreement(out: Path | None) -> None:
     returned = read_reviews(files)
     for problem in returned.bad_files:
         click.echo(f"left out: {escape_controls(problem)}", err=True)
-    report = measure_agreement(read_params(), returned)
+    params = read_params()
+    labels = measure_labels(params)
+    try:
+        report = measure_agreement(params, returned)
+    except NoRaters:
+        if not labels:
+            raise
+        report = None
     if out:
-        write_json(out, report.model_dump())
-    print_report(report)
+        found = report.model_dump() if report else {}
+        write_json(out, found | {"labels": [each.model_dump() for each in labels]})
+    if report:
+        print_report(report)
+    print_labels(labels, 100 * params.scores.confidence)
+
+
+class NoRaters(BadInput):
+    """There is nobody to compare with another."""
 
 
 def measure_agreement(
@@ -65,7 +80,7 @@ def measure_agreement(
     }
     pairs = list(_compare_pairs(verdicts, said, params.scores))
     if not pairs:
-        raise BadInput(
+        raise NoRaters(
             "no two raters to compare: put a second judge into judgments.judges in params.yaml "
             f"and run `dvc repro`, or people's verdicts into {REVIEWS}/ "
             f"({review_counts_line(said.reviews, said.left_out)})"

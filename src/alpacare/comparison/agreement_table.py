@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from rich.console import Console
 from rich.table import Table
 
+from alpacare.display.text import wrapped
 from alpacare.evaluation.agreement import (
     Agreement,
     AgreementReport,
@@ -43,7 +44,7 @@ def print_report(report: AgreementReport) -> None:
     if report.people:
         console.print(_PEOPLE, soft_wrap=True)
     for note in _notes(report):
-        console.print(note, soft_wrap=True)
+        console.print(wrapped(note, "  "), soft_wrap=True)
 
 
 def _table(pair: RaterPair) -> Table:

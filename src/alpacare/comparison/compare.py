@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from alpacare.comparison.compare_print import ComparedRow, SideBySide, print_rows
 from alpacare.comparison.judged_test import JudgedTest, rates_against
 from alpacare.comparison.model_runs import all_models, competing_references, make_reader
+from alpacare.comparison.rubric_compare import compare_grades
 from alpacare.comparison.sides import Side, open_side, same_trainings
 from alpacare.core.errors import BadInput
 from alpacare.evaluation.crossed import item_means
@@ -24,7 +25,17 @@ def print_comparison(first: str, second: str, test: str | None, judge: str | Non
     params = read_params()
     with open_side(first) as one, open_side(second) as other:
         tests = shared_names("test", test, one.tests, other.tests)
-        judges = shared_names("judge", judge, one.judges, other.judges)
+        graders = [name for name in one.graders if name in other.graders]
+        both = [[*side.judges, *graders] for side in (one, other)]
+        chosen = shared_names("judge", judge, *both)
+        judges = [name for name in chosen if name not in graders]
+        graded = [
+            row
+            for test in tests
+            for judge in chosen
+            if judge in graders
+            for row in compare_grades(params, one, other, test, judge)
+        ]
         rows = [
             row
             for test in tests
@@ -37,9 +48,9 @@ def print_comparison(first: str, second: str, test: str | None, judge: str | Non
             for judge in judges
             if (each := _compare_directly(params, one, other, test, judge))
         ]
-    if not any(row.found.difference for row in rows):
+    if not any(row.found.difference for row in (*rows, *graded)):
         raise BadInput(f"{first} and {second}: no test item that both have readable verdicts on")
-    print_rows(first, second, rows, direct, 100 * params.scores.confidence)
+    print_rows(first, second, rows, direct, 100 * params.scores.confidence, graded)
 
 
 def shared_names(what: str, name: str | None, *known: Sequence[str]) -> list[str]:

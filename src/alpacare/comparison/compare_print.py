@@ -32,6 +32,7 @@ Uncertainty: half the width of the interval by cause; the squares add up."""
 class ComparedRow:
     """Both models against one reference, or the mean over several; `flips` from A to B.
 
+    By rubrics `against` is a group of items, and there are no flips.
     `seeds`: how far trainings of each are apart, or changes of the same trainings.
     """
 
@@ -39,7 +40,7 @@ class ComparedRow:
     judge: str
     against: str
     found: Comparison
-    flips: list[Flip]
+    flips: list[Flip] | None
     seeds: Seeds
 
 
@@ -60,8 +61,12 @@ def print_rows(
     rows: Sequence[ComparedRow],
     direct: Sequence[SideBySide],
     confidence: float,
+    graded: Sequence[ComparedRow] = (),
 ) -> None:
-    """Print what differs, how sure that is, and what it would take to see it."""
+    """Print what differs, how sure that is, and what it would take to see it.
+
+    `graded`: by rubrics, scores in place of win rates, not clipped.
+    """
     from rich.console import Console
 
     console = Console(highlight=False, markup=False, emoji=False)
@@ -72,14 +77,17 @@ def print_rows(
         "items",
         "effec-\ntive",
     )
-    table = make_table(f"Win rate, %: {first} and {second}", ("test", "judge", "against"), figures)
-    for row in rows:
-        names = (fold_name(name, _NAME) for name in (row.test, row.judge, row.against))
-        table.add_row(*names, *_figures(row.found))
-    console.print(table)
-    for row in rows:
-        for line in _describe(row, first, second):
-            console.print(escape_controls(line))
+    for what, on, shown in (("Win rate", "against", rows), ("Rubric score", "of", graded)):
+        if not shown:
+            continue
+        table = make_table(f"{what}, %: {first} and {second}", ("test", "judge", on), figures)
+        for row in shown:
+            names = (fold_name(name, _NAME) for name in (row.test, row.judge, row.against))
+            table.add_row(*names, *_figures(row.found))
+        console.print(table)
+        for row in shown:
+            for line in _describe(row, first, second):
+                console.print(escape_controls(line))
     for each in direct:
         console.print(escape_controls(_describe_direct(each)))
     console.print()
@@ -89,7 +97,7 @@ def print_rows(
             f"{row.test} by {row.judge}, {row.against}",
             max(row.seeds, key=lambda each: each.students),
         )
-        for row in rows
+        for row in (*rows, *graded)
     ):
         console.print(line)
 
@@ -124,7 +132,7 @@ def _describe(row: ComparedRow, first: str, second: str) -> Iterator[str]:
         better = sum(_ORDER[flip.now] > _ORDER[flip.then] for flip in row.flips)
         flipped = f"{count(len(row.flips), 'item')} flipped"
         yield f"  {flipped}: {better} better with {second}, {len(row.flips) - better} worse."
-    elif difference.changed:
+    elif difference.changed and row.flips is not None:
         yield "  No item flipped."
     if left_out := describe_left_out(row.found, first, second):
         yield f"  Left out: {left_out}."

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import fmean
-from typing import Any
+from typing import Any, Protocol
 
 from alpacare.comparison.judged_test import JudgedTest, judge_variance, rates_against
 from alpacare.comparison.model_runs import CellReader, Model, competing_references, make_reader
@@ -83,8 +83,8 @@ def make_boards(
     Raises:
         BadInput: an unknown name; or no comparison has been judged.
     """
-    tests = _named("test", test, params.tests, "tests")
-    judges = _named("judge", judge, params.judgments.all_judges, "judgments")
+    tests = named("test", test, params.tests, "tests")
+    judges = named("judge", judge, params.judgments.all_judges, "judgments")
     read = read or make_reader()
     boards = [
         _make_board(JudgedTest(params, test, judge, read)) for test in tests for judge in judges
@@ -98,12 +98,17 @@ def make_boards(
 
 def chosen_cells(params: Params, test: str | None, judge: str | None) -> list[Cell]:
     """Give the comparisons on one test set and by one judge; without a name on all."""
-    tests = _named("test", test, params.tests, "tests")
-    judges = _named("judge", judge, params.judgments.all_judges, "judgments")
+    tests = named("test", test, params.tests, "tests")
+    judges = named("judge", judge, params.judgments.all_judges, "judgments")
     return [cell for cell in params.cells() if cell.test in tests and cell.judge in judges]
 
 
-def _named(what: str, name: str | None, known: Sequence[str], key: str) -> Sequence[str]:
+def named(what: str, name: str | None, known: Sequence[str], key: str) -> Sequence[str]:
+    """Give the one that is named, of those known; without a name all.
+
+    Raises:
+        BadInput: it is not among them.
+    """
     if name is None:
         return known
     if name not in known:
@@ -119,7 +124,7 @@ def _make_board(judged: JudgedTest) -> Board:
     against = {name: rates_against(judged, name) for name in competing}
     entries = [_make_entry(judged, model, runs[model], seeds, against) for model in runs]
     entries = _rank(entries, params.scores)
-    duels = _make_duels(params, entries)
+    duels = make_duels(params, entries)
     references = params.judgments.averaged
     return Board(judged.test, judged.judge, references, competing, seeds, entries, duels, missing)
 
@@ -179,8 +184,27 @@ def _rank(entries: Sequence[Entry], how: Resampling) -> list[Entry]:
     return [replace(each, rank=rank) for each, rank in zip(ordered, ranks, strict=True)]
 
 
-def _make_duels(params: Params, entries: Sequence[Entry]) -> list[Duel]:
-    """Compare each other student with the one head to head, corrected for how many there are."""
+class Competitor(Protocol):
+    """A row of any leaderboard: a model, its runs, and how far its trainings are apart."""
+
+    @property
+    def model(self) -> Model:
+        """Which model."""
+
+    @property
+    def runs(self) -> Runs:
+        """What it got for each item, in each training."""
+
+    @property
+    def seeds(self) -> SeedVariance:
+        """How far its trainings are apart."""
+
+
+def make_duels(params: Params, entries: Sequence[Competitor], most: float = 1.0) -> list[Duel]:
+    """Compare each other student with the one head to head, corrected for how many there are.
+
+    `most`: no difference can be larger.
+    """
     students = {entry.model.name: entry for entry in entries if entry.model.seeds}
     first = students.pop(params.judgments.head_to_head, None)
     if first is None:
@@ -191,7 +215,7 @@ def _make_duels(params: Params, entries: Sequence[Entry]) -> list[Duel]:
         for student, each in students.items()
         if (
             difference := compare(
-                first.runs, each.runs, how, seeds=(first.seeds, each.seeds)
+                first.runs, each.runs, how, seeds=(first.seeds, each.seeds), most=most
             ).difference
         )
     }

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _NAME = 11  # characters of a name in one line
-_ROOM = 2  # columns `vs` that fit beside all others
+_ROOM = 2  # columns `vs` that fit beside all others ...
+_WIDE = 78  # ... on a terminal of so many columns
+_EACH = 13  # columns of the terminal that one of them takes
 
 _LEGEND = """\
 Win rate, %: mean over training seeds and over {references}; in brackets its \
@@ -38,7 +40,7 @@ def print_boards(boards: Sequence[Board], confidence: float) -> None:
 
     console = Console(highlight=False, markup=False, emoji=False)
     for board in boards:
-        for table in _tables(board):
+        for table in _tables(board, console.width):
             console.print(table)
         for line in [*_sentences(board), _uncertainty(board), *board.missing]:
             console.print(escape_controls(line))
@@ -54,13 +56,14 @@ def describe_luck(boards: Sequence[Board]) -> Iterator[str]:
     yield from describe_pools((f"{each.test} by {each.judge}", each.seeds) for each in boards)
 
 
-def _tables(board: Board) -> "list[Table]":
-    """Make a table, and others for the columns `vs` that it has no room for."""
+def _tables(board: Board, width: int) -> "list[Table]":
+    """Make a table, and others for the columns `vs` that it has no room for in `width` columns."""
     costs = any(entry.dollars for entry in board.entries)
     competing = [n for n in board.competing if any(n in each.against for each in board.entries)]
-    room = _ROOM - costs
+    room = _ROOM - costs if width >= _WIDE else 0
     main = _make_main(board, competing[:room], costs)
-    rest = [competing[start : start + 4] for start in range(room, len(competing), 4)]
+    most = max(1, (min(width, 80) - _EACH - 2) // _EACH)
+    rest = [competing[start : start + most] for start in range(room, len(competing), most)]
     return [main, *(_make_rest(board, names) for names in rest)]
 
 

@@ -77,7 +77,7 @@ def format_table(form: str) -> str:
         for judge in params.judgments.all_judges
         for line in _rows(params, judge, columns, read)
     ]
-    return _render(form, columns, lines, _note(params, columns, read))
+    return render_table(form, columns, lines, _note(params, columns, read))
 
 
 def _columns(params: Params) -> Iterator[Column]:
@@ -194,7 +194,14 @@ def _note(params: Params, columns: Sequence[Column], read: CellReader) -> str:
     )
 
 
-def _render(form: str, columns: Sequence[Column], lines: Sequence[TableRow], note: str) -> str:
+def render_table(
+    form: str,
+    columns: Sequence[Column],
+    lines: Sequence[TableRow],
+    note: str,
+    first: str = "judge",
+) -> str:
+    """Write a table as Markdown or LaTeX; `first` is the heading of its first column."""
     latex = form == "latex"
     environment = open_templates(Path(__file__).parent / "templates").overlay(
         variable_start_string="<<",  # braces are LaTeX's own
@@ -206,5 +213,11 @@ def _render(form: str, columns: Sequence[Column], lines: Sequence[TableRow], not
     template = environment.get_template("table.tex" if latex else "table.md")
     widths = Counter(column.test for column in columns)  # of the test sets, in columns
     return template.render(
-        columns=columns, lines=lines, note=note, widths=widths, interval=interval, percent=percent
+        columns=columns,
+        lines=lines,
+        note=note,
+        widths=widths,
+        interval=interval,
+        percent=percent,
+        first=first,
     )

@@ -4,25 +4,29 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from alpacare.comparison.model_runs import CellReader, Model, read_cell
 from alpacare.comparison.revisions import MissingFile, Revision, open_revision, trainings_behind
+from alpacare.comparison.rubric_board import GradesReader, read_grades_here
 from alpacare.core.errors import BadInput
 from alpacare.core.settings import read_yaml
 from alpacare.evaluation.items import Preferences, gather, read_judgments
+from alpacare.evaluation.rubric_scores import Graded, read_grades
 from alpacare.evaluation.score import Cell
 from alpacare.pipeline import paths
 from alpacare.pipeline.params import Run
 
 _PARAMS = "params.yaml"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Side:
     """One of the two that are compared: `label` as it was named, and what it was judged on.
 
-    `trainings`: the hashes of the checkpoints that answered a test set.
+    `graders` judge by rubrics, and `grades` gives what they say. `trainings`: the hashes of the
+    checkpoints that answered a test set.
     """
 
     label: str
@@ -32,6 +36,8 @@ class Side:
     judges: list[str]
     read: CellReader
     trainings: Callable[[str], Mapping[str, str]]
+    graders: list[str]
+    grades: GradesReader = read_grades_here
 
 
 @contextmanager
@@ -52,8 +58,14 @@ def open_side(label: str) -> Iterator[Side]:
         def read(cell: Cell) -> Preferences:
             return _read_then(revision, cell)
 
+        def grades(test: str, model: str, seed: int | None, judge: str) -> Graded:
+            path = str(paths.rubric_judgments(test, model, seed, judge))
+            return _then(revision, path, f"{test}, {model}", read_grades)
+
         side = _make_side(label, name, settings, f"{rev}:{_PARAMS}", read)
-        yield replace(side, trainings=lambda test: _trainings(revision, side.model, test))
+        yield replace(
+            side, trainings=lambda test: _trainings(revision, side.model, test), grades=grades
+        )
 
 
 def same_trainings(one: Side, other: Side, test: str) -> bool:
@@ -86,11 +98,15 @@ def _make_side(label: str, name: str, settings: Any, path: str, read: CellReader
             f"{', '.join(contestants) or 'none'}"
         )
     model = Model(name, tuple(seeds) if name in students else ())
-    return Side(label, model, tests, references, judges, read, lambda test: {})
+    graders = judged.get("rubric_judges") or []
+    return Side(label, model, tests, references, judges, read, lambda test: {}, graders)
 
 
 def _read_then(revision: Revision, cell: Cell) -> Preferences:
-    path = str(paths.judgments(cell))
+    return gather(_then(revision, str(paths.judgments(cell)), str(cell), read_judgments)).by_id()
+
+
+def _then(revision: Revision, path: str, what: str, read: Callable[[Path], T]) -> T:
     if not revision.has(path):
-        raise MissingFile(f"{revision.name(path)}: {cell} had not been judged in that commit")
-    return gather(revision.read(path, read_judgments)).by_id()
+        raise MissingFile(f"{revision.name(path)}: {what} had not been judged in that commit")
+    return revision.read(path, read)

@@ -17,12 +17,19 @@ def describe_machine() -> dict[str, Any]:
         "system": platform.platform(),
         "machine": platform.machine(),
         "processor": _processor(),
-        "cores": len(os.sched_getaffinity(0)),
+        "cores": cores(),
         "memory_gib": round(memory()[0] / GIB, 1),
         "gpus": gpus(),
         "python": platform.python_version(),
         "packages": packages(),
     }
+
+
+def cores() -> int:
+    """Give the number of cores that this process may use; all where the system does not say."""
+    if hasattr(os, "sched_getaffinity"):  # Linux: taskset and containers may allow fewer
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def memory() -> tuple[int, int]:

@@ -51,12 +51,14 @@ def check_pinned(name: str, revision: str | None) -> None:
     """Check that a name means the same weights tomorrow; a folder's are known by their bytes.
 
     Raises:
-        ValueError: a Hub model without a commit.
+        ValueError: no such folder, or a Hub model without a commit.
     """
     if Path(name).is_dir() or re.fullmatch("[0-9a-f]{40}", revision or ""):
         return
     if name.startswith("models/"):
         raise ValueError(f"'{name}' is not here; `dvc pull {name}` brings it where it was shared")
+    if not re.fullmatch(r"\w[\w.-]*(/\w[\w.-]*)?", name):  # as no model of the Hub is called
+        raise ValueError(f"folder not found: {name}")
     raise ValueError(
         f"'{name}' is no local folder, so it is a Hub model, and needs 'revision', the 40 hex "
         "digits of a commit; for a student `alpacare pin NAME` asks the Hub for it"

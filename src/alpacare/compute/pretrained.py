@@ -1,7 +1,7 @@
 """Reading a pretrained model's configuration and tokenizer, or one line that says why not."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -139,24 +139,41 @@ def check_embedding(
     special = {id for id, token in tokenizer.added_tokens_decoder.items() if token.special}
     special -= {tokenizer.bos_token_id, tokenizer.eos_token_id}
     ids = {*tokenizer.get_vocab().values()} - special
-    check_ids(source, tokenizer, config, max(ids, default=0))
+    if beyond := _find_beyond(tokenizer, config, ids):
+        raise BadInput(
+            f"{source.name}: its tokenizer has {beyond}; take the tokenizer that belongs to these "
+            "weights, or enlarge them (model.resize_token_embeddings, then save_pretrained)"
+        )
 
 
 def check_ids(
     source: ModelSource,
     tokenizer: "PreTrainedTokenizerBase",
     config: "PretrainedConfig",
-    highest: int,
+    ids: Iterable[int],
+    place: str,
 ) -> None:
-    """Check that the highest of some token ids has a row in the embedding; errors as above."""
-    rows = getattr(config.get_text_config(), "vocab_size", None)
-    if rows is not None and highest >= rows:
-        text = tokenizer.convert_ids_to_tokens(highest)
+    """Check that each token of one text has a row in the embedding; `place` says which text.
+
+    Raises:
+        BadInput: one has none, such as a special token that the text happens to spell.
+    """
+    if beyond := _find_beyond(tokenizer, config, ids):
         raise BadInput(
-            f"{source.name}: its tokenizer has the token {highest} ('{text}'), and the model an "
-            f"embedding of {rows} tokens; take the tokenizer that belongs to these weights, or "
-            "enlarge them (model.resize_token_embeddings, then save_pretrained)"
+            f"{place}: for {source.name} it holds {beyond}; take that token out of the text"
         )
+
+
+def _find_beyond(
+    tokenizer: "PreTrainedTokenizerBase", config: "PretrainedConfig", ids: Iterable[int]
+) -> str | None:
+    """Name the highest of some tokens, if it has no row in the embedding."""
+    rows = getattr(config.get_text_config(), "vocab_size", None)
+    highest = max(ids, default=0)
+    if rows is None or highest < rows:
+        return None
+    text = tokenizer.convert_ids_to_tokens(highest)
+    return f"the token {highest} ('{text}'), and the model an embedding of {rows} tokens"
 
 
 def read_object(path: Path) -> dict[str, Any]:

@@ -26,7 +26,7 @@ def delete_other_runs(folder: Path) -> None:
 
 
 def other_runs(folder: Path) -> list[Path]:
-    """List what lies beside a run's folder."""
+    """List the other entries of the folder that a run's folder is in."""
     return sorted(other for other in folder.parent.glob("*") if other != folder)
 
 

@@ -20,6 +20,7 @@ from alpacare.core.errors import BadInput
 from alpacare.core.file_lock import hold_lock
 from alpacare.core.input_state import hold_inputs
 from alpacare.core.lock_copy import keep_lock_copy
+from alpacare.core.progress import tell_start
 from alpacare.core.texts import escape_controls
 
 STOPPED = 130  # what shells report for Ctrl-C
@@ -45,6 +46,7 @@ class Stage(click.Command):
     """A Click command that turns `BadInput` and I/O errors into one line and status 2."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("context_settings", {"help_option_names": ["-h", "--help"]})
         super().__init__(*args, **kwargs)
         click.option(
             "--debug",
@@ -130,7 +132,8 @@ def _pipeline_lock() -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
     with hold_lock(folder / "stage.lock", what="another stage of this pipeline"):
         keep_lock_copy()  # before the stage is held: what it writes would count as compared
-        yield
+        with tell_start(os.environ["DVC_STAGE"]):
+            yield
 
 
 def _one_line(error: BadInput | OSError) -> str:

@@ -104,7 +104,7 @@ def atomic_file(path: Path) -> Iterator[IO[str]]:
 def atomic_folder(path: Path) -> Iterator[Path]:
     """Give an empty folder that replaces `path` when the block ends well.
 
-    The old folder is moved aside, and deleted only when the new one stands in its place.
+    The old folder is moved aside, and deleted only when the new one has replaced it.
     """
     if path.is_file():
         raise BadInput(f"{path}: is a file; name a folder to write")

@@ -5,7 +5,7 @@ from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-# DVC takes a "/" for a path. A dot, as in gpt-3.5-turbo, it bears: in the cells of a matrix, in
+# DVC takes a "/" for a path. A dot, as in gpt-3.5-turbo, is allowed: in the cells of a matrix, in
 # paths and in targets on the command line.
 NAME = "[A-Za-z0-9][A-Za-z0-9._-]*"
 N = TypeVar("N", str, int)
@@ -16,7 +16,7 @@ def refuse_repeated(names: list[N]) -> list[N]:
     """Give the names (or numbers) back.
 
     Raises:
-        ValueError: one stands twice.
+        ValueError: one occurs twice.
     """
     if len(set(names)) < len(names):
         raise ValueError(f"'{max(names, key=names.count)}' stands twice in {names}")

@@ -9,14 +9,34 @@ from contextlib import AbstractContextManager, contextmanager
 Advance = Callable[[int, str], None]
 RowsDone = Callable[[int], object]
 _PLAIN_INTERVAL = 10.0  # seconds between plain lines
+_SILENCE = 4.0  # seconds without a word at the start of a stage: large libraries load meanwhile
+_started = threading.Event()
 
 
 def ignore_progress(rows: int) -> None:
     """Show no progress."""
 
 
+@contextmanager
+def tell_start(title: str) -> Iterator[None]:
+    """Say every few seconds that something starts, until it shows progress or ends."""
+    _started.clear()
+    begun = time.monotonic()
+
+    def tell() -> None:
+        while not _started.wait(_SILENCE):
+            print(f"{title} is starting: {time.monotonic() - begun:.0f} s", file=sys.stderr)
+
+    threading.Thread(target=tell, daemon=True).start()
+    try:
+        yield
+    finally:
+        _started.set()
+
+
 def track(title: str, total: int, unit: str) -> AbstractContextManager[Advance]:
     """Show progress of `total` units; call the function that it gives with (units done, a note)."""
+    _started.set()
     live = sys.stderr.isatty()
     return _live(title, total, unit) if live else _plain(title, total, unit)
 

@@ -77,10 +77,28 @@ def _parse(text: str, path: str) -> dict[str, Any]:
     return document
 
 
+_YAML_HINTS = {  # what was expected, for the words of ruamel.yaml
+    "mapping values are not allowed": "expected one 'key: value' a line, indented as its "
+    "neighbours, and quotes around a value that has ': ' in it",
+    "could not find expected ':'": "expected 'key: value'; is a ':' or the blank after it missing?",
+    "expected <block end>": "expected a key indented as those above it, or the end of the section",
+    "cannot start any token": "expected blanks to indent, and quotes around a value that begins so",
+    "unexpected end of stream": "expected a closing quote",
+    "or ']'": "expected a list as [one, two], closed in the line that opens it",
+    "or '}'": "expected a mapping as {key: value}, closed in the line that opens it",
+    "duplicate key": "expected each key once",
+    "<document start>": "expected 'key: value'; is a ':' missing in the line before?",
+}
+
+
 def _problem(error: Any) -> str:
     """Describe an error in YAML without the line's text, which may hold a key."""
     mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
     text = "it cannot be read" if not problem or may_be_key(problem) else str(problem)
+    text += next((f"; {hint}" for words, hint in _YAML_HINTS.items() if words in text), "")
+    begun = getattr(error, "context_mark", None)
+    if mark and begun and begun.line != mark.line:
+        text += f"; what it is part of begins in line {begun.line + 1}"
     return f"line {mark.line + 1}, column {mark.column + 1}: {text}" if mark else text
 
 

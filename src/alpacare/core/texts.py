@@ -52,6 +52,11 @@ def escape_controls(text: str) -> str:
     return _UNSAFE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
+def counted(number: int, thing: str, things: str = "") -> str:
+    """Write a number of things: "1 reply" (counted(1, "reply", "replies")), "2,000 rows"."""
+    return f"{number:,} {thing if number == 1 else things or thing + 's'}"
+
+
 def comparable(text: str) -> str:
     """Give the form in which two texts are compared: NFC, so that a decomposed e-acute is one."""
     return unicodedata.normalize("NFC", text)

@@ -6,9 +6,13 @@ from alpacare.core.public import exports
 
 __getattr__, __all__ = exports(
     __name__,
+    benchmark_import="import_benchmark",
+    benchmark_items="BenchmarkFile read_items",
     forms="FormReader FormRow",
     imports="fetch_dataset import_file",
     json_tables="TableRow json_rows",
+    labels_import="import_labels",
+    rubric_rows="read_rubric_rows",
     seed_files="SeedsSettings read_seeds",
     sources="Part open_source",
     tables="read_table_rows",

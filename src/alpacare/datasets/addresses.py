@@ -12,6 +12,7 @@ from alpacare.core.keys import names_secret
 
 HUB = re.compile(r"hub://datasets/([\w.-]+/[\w.-]+)@([0-9a-f]{40})/(.+)")
 _COMMIT = re.compile(r"/[0-9a-f]{40}/")
+_DATED = re.compile(r"\d{4}(?:-\d\d){5}")  # a file named by the second in which it was made
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 # where the Hub keeps files, as its page on downloads behind a firewall lists them
 _STORAGE = re.compile(r"(?:.+\.)?(?:huggingface\.co|hf\.co)")
@@ -51,7 +52,7 @@ def check_address(address: str, sha256: str | None) -> None:
         return
     if parts.scheme != "https" and not _is_local(address):
         raise ValueError(f"{address}: only https:// is fetched")
-    if not (sha256 or _COMMIT.search(parts.path)):
+    if not (sha256 or _COMMIT.search(parts.path) or _DATED.search(parts.path)):
         raise ValueError(f"{address}: give its SHA-256, or a commit (40 hex) in the address")
 
 

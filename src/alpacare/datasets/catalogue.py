@@ -28,14 +28,20 @@ Sha256 = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
 class PublishedDataset(Settings):
     """One dataset; `files` are "[WHO=]ADDRESS" and the SHA-256, null where none is known.
 
-    `model` wrote the answers of responses.
+    `model` wrote the answers of responses; `criteria`: how many the rubrics of all rows have. Of a
+    benchmark, `columns` gives their column for our field, and rows of `without_subjects` are none
+    of its items; WHO is the subject of a file's items, or `only`: the file lists the ids of the
+    rows that belong to it.
     """
 
     files: dict[str, Sha256 | None] = Field(min_length=1)  # first: its errors tell most
-    kind: Literal["tests", "responses", "seeds"]
+    kind: Literal["tests", "responses", "seeds", "benchmark", "labels"]
     rows: int = Field(gt=0)
+    criteria: int | None = Field(default=None, gt=0)
     licence: str
     model: str | None = None
+    columns: dict[str, str] = Field(default_factory=dict)
+    without_subjects: list[str] = Field(default_factory=list)
 
     @model_validator(mode="before")
     @classmethod
@@ -61,8 +67,10 @@ class PublishedDataset(Settings):
             check_address(split_answerer(name)[1], sha256)
         if (self.kind == "responses") != (self.model is not None):
             raise ValueError("'model' says who wrote responses, and belongs to those only")
-        if self.kind != "tests" and len(self.files) > 1:
-            raise ValueError("only test sets come in several files")
+        if self.kind not in ("tests", "benchmark") and len(self.files) > 1:
+            raise ValueError("only test sets and benchmarks come in several files")
+        if self.kind != "benchmark" and (self.columns or self.without_subjects):
+            raise ValueError("'columns' and 'without_subjects' belong to benchmarks only")
         return self
 
 

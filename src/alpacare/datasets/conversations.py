@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+from alpacare.core.errors import BadInput
+from alpacare.core.files import parse_any_json
 from alpacare.datasets.fields import BadRow, read_answer, read_field
 from alpacare.datasets.json_tables import are_objects
 from alpacare.records.message import Message
@@ -22,7 +24,37 @@ _ROLES: Mapping[str, Literal["system", "user", "assistant"]] = {
 
 def find_conversation(values: Mapping[str, Any]) -> str:
     """Give the name of the column that holds a row's conversation; "" without one."""
-    return next((name for name in COLUMNS if are_objects(values.get(name))), "")
+    return next((name for name in COLUMNS if are_objects(parse_turns(values.get(name)))), "")
+
+
+def parse_turns(value: Any) -> Any:
+    """Give the turns that a text holds as JSON, as some Parquet files do; else the value itself."""
+    if not (isinstance(value, str) and value.lstrip().startswith("[")):
+        return value
+    try:
+        return parse_any_json(value, "")
+    except BadInput:
+        return value
+
+
+def refuse_conversation(values: Mapping[str, Any], place: str) -> None:
+    """Check that a row has no column of a conversation: it would have been read.
+
+    Raises:
+        BadRow: it has one, in a form that is not read.
+    """
+    for name in COLUMNS:
+        if values.get(name):
+            raise BadRow(
+                "no_conversation",
+                f"{place}: '{name}' is {_kind(values[name])} and no list of turns as "
+                '[{"role": "user", "content": "..."}], nor JSON text of one',
+            )
+
+
+def _kind(value: Any) -> str:
+    kinds: dict[type, str] = {str: "text", dict: "one object", list: "a list"}
+    return kinds.get(type(value), type(value).__name__)
 
 
 def read_conversation(turns: Sequence[Any], place: str, repairs: Counter[str]) -> list[Message]:

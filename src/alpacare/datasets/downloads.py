@@ -90,18 +90,24 @@ def _resolve(address: str, sha256: str | None) -> DownloadSource:
     return DownloadSource(metadata.location, headers, sha256 or known, url)
 
 
-def explain_hub(error: Exception) -> str:
+def explain_hub(error: BaseException) -> str:
     """Describe an error of the Hub's library in one line, with what to do."""
+    reason = " ".join(str(error).split()) or type(error).__name__
+    return explain_status(error) or (
+        f"the Hub cannot be reached ({reason[:200]}); is the network up? Then give the same "
+        "command again"
+    )
+
+
+def explain_status(error: BaseException) -> str | None:
+    """Describe the status that the Hub answered with; None: the error is another."""
     status = getattr(getattr(error, "response", None), "status_code", None)
-    if status in (401, 403):
+    if status in (401, 403, 404):
         return (
             f"the Hub answers {status}: it does not exist, or wants its terms accepted there and "
             "HF_TOKEN in the environment"
         )
-    if status:
-        return f"the Hub answers {status}"
-    reason = " ".join(str(error).split()) or type(error).__name__
-    return f"the Hub cannot be reached ({reason[:200]}); is the network up? {_RESUME}"
+    return f"the Hub answers {status}" if status else None
 
 
 def _fetch_rest(address: str, source: DownloadSource, part: Path) -> None:

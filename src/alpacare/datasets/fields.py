@@ -68,6 +68,20 @@ def read_input(text: str, repairs: Counter[str]) -> str:
     return input
 
 
+def read_expected(row: Mapping[str, Any], place: str) -> dict[str, str]:
+    """Give whether a request should be refused or answered, where the row says so.
+
+    Raises:
+        BadRow: it says something else.
+    """
+    expected = row.get("expect")
+    if expected in (None, ""):
+        return {}
+    if expected not in ("refuse", "answer"):
+        raise BadRow("bad_expect", f"{place}: 'expect' must be refuse or answer, found {expected}")
+    return {"expect": str(expected)}
+
+
 def read_kind(row: Mapping[str, Any], place: str, repairs: Counter[str]) -> dict[str, str | int]:
     """Give the type, topic, view and difficulty that a row has; what is none of ours is omitted.
 

@@ -11,7 +11,12 @@ from itertools import chain, islice
 from typing import Any
 
 from alpacare.core.errors import BadInput
-from alpacare.datasets.conversations import find_conversation, read_conversation
+from alpacare.datasets.conversations import (
+    find_conversation,
+    parse_turns,
+    read_conversation,
+    refuse_conversation,
+)
 from alpacare.datasets.fields import KIND, BadRow, read_answer, read_field, read_input, read_kind
 from alpacare.datasets.json_tables import TableRow
 from alpacare.datasets.multiple_choice import (
@@ -89,11 +94,14 @@ class FormReader:
         output = read_answer(values, "output", row.place, repairs)
         column = "" if "instruction" in self._columns else find_conversation(values)
         if column:
-            said = self._conversation(values[column], row.place, kind, column)
+            turns = parse_turns(values[column])
+            said = self._conversation(turns, row.place, kind, column)
             if said.messages or not instruction:  # else the row's texts say the same, and more
                 return said
         elif not instruction and is_choice(values):
             return self._choice(row, output, kind)
+        elif not instruction:
+            refuse_conversation(values, row.place)
         return FormRow(instruction, read_input(input, repairs), output, kind)
 
     def _conversation(

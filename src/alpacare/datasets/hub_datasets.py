@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from alpacare.core.errors import BadInput
 from alpacare.core.progress import track
+from alpacare.datasets.downloads import explain_status
 
 if TYPE_CHECKING:
     from datasets import DatasetBuilder
@@ -119,12 +120,8 @@ def _choose(split: str | None, there: list[str], place: str) -> str:
 
 def _one_line(error: BaseException) -> str:
     """Say what went wrong, and of a missing config which there are."""
-    status = getattr(getattr(error, "response", None), "status_code", None)
-    if status in (401, 403, 404):
-        return (
-            f"the Hub answers {status}: no such dataset or revision, or it wants its terms "
-            "accepted there and HF_TOKEN in the environment"
-        )
+    if answered := explain_status(error):
+        return answered
     text = " ".join((str(error) or type(error).__name__).split())
     return text.split(" Example of usage:")[0].replace(
         "Config name is missing. Please pick one among", "--config is missing; name one of"

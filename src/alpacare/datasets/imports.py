@@ -13,9 +13,11 @@ from typing import Any
 from alpacare.core.errors import BadInput
 from alpacare.core.files import atomic_file
 from alpacare.core.settings import read_yaml
+from alpacare.datasets.benchmark_import import import_benchmark
 from alpacare.datasets.catalogue import CATALOGUE, PublishedDataset, check_name, find_published
 from alpacare.datasets.downloads import download
 from alpacare.datasets.json_tables import json_rows
+from alpacare.datasets.labels_import import import_labels
 from alpacare.datasets.outcome import (
     describe_dropped,
     describe_repairs,
@@ -45,6 +47,10 @@ def fetch_dataset(name: str) -> Iterator[str]:
         raise BadInput(f"no dataset '{name}' in {CATALOGUE}; there are: {names}")
     if known.kind == "tests":
         return import_test_set(name, [])
+    if known.kind == "benchmark":
+        return import_benchmark(name, [])
+    if known.kind == "labels":
+        return import_labels(name, None)
     seeds = known.kind == "seeds"
     path = (SEEDS if seeds else IMPORTED) / f"{name}.jsonl"
     check_replaceable(path)

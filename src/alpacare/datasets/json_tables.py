@@ -17,12 +17,16 @@ _NESTED = ("messages", "conversations", "conversation", "options", "choices")
 
 
 class TableRow(NamedTuple):
-    """A row, its number from 1, its place for errors, and why it cannot be read, if so."""
+    """A row, its number from 1, its place for errors, and why it cannot be read, if so.
+
+    `key`: what it is called in an object of rows.
+    """
 
     number: int
     place: str
     values: Mapping[str, Any]
     problem: str = ""
+    key: str = ""
 
 
 def read_json(path: Path, name: str) -> Iterator[TableRow]:
@@ -75,7 +79,7 @@ def _document_rows(document: Any, name: str) -> Iterator[TableRow]:
     if isinstance(document, dict):
         if document and all(isinstance(value, dict) for value in document.values()):
             for key, value in document.items():
-                yield TableRow(0, f'{name}: "{key}"', value)
+                yield TableRow(0, f'{name}: "{key}"', value, key=key)
             return
         lists = [
             value for key, value in document.items() if key not in _NESTED and are_objects(value)

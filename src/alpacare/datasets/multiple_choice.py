@@ -4,7 +4,9 @@
 {"question": "...", "opa": "...", "opb": "...", "opc": "...", "opd": "...", "cop": 4}
 {"question": "...", "choices": ["...", "..."], "answer": 1}
 {"question": "...", "choices": {"label": ["A", "B"], "text": ["...", "..."]}, "answerKey": "B"}
+{"question": "...", "choices": [{"label": "A", "text": "..."}, ...], "answerKey": "B"}
 {"QUESTION": "...", "CONTEXTS": ["...", "..."], "final_decision": "maybe"}
+and three that are put into one of these first, by `_usual_form`.
 """
 
 from collections import Counter
@@ -13,32 +15,77 @@ from dataclasses import dataclass
 from typing import Any
 
 from alpacare.datasets.fields import BadRow, read_field
-from alpacare.datasets.json_tables import TableRow
+from alpacare.datasets.json_tables import TableRow, are_objects
 
 ANSWERER = "answer-key"  # who gave the right answers, in a test set
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _QUESTIONS = ("question", "QUESTION")
 _OPTIONS = ("options", "choices")
-_COLUMNS = (("opa", "opb", "opc", "opd", "ope"), tuple(_LETTERS[:10]))
+_LABELS, _TEXTS = ("label", "key", "aid"), ("text", "value", "atext")  # of an option in an object
+_COLUMNS = (
+    ("opa", "opb", "opc", "opd", "ope"),
+    ("op1", "op2", "op3", "op4", "op5"),
+    tuple(_LETTERS[:10]),
+)
 _DECISION = "final_decision"  # PubMedQA's; its options are in no column
 _CONTEXTS = ("CONTEXTS", "contexts", "context")
 _KEYS = ("answer_idx", "answerKey", "answer_index", "cop")  # the right one's label or number
 _ANSWERS = (*_KEYS, _DECISION, "answer")  # `answer` is one of these, or its text
-COLUMNS = {*_QUESTIONS, *_OPTIONS, *_CONTEXTS, *_ANSWERS, *_COLUMNS[0], *_COLUMNS[1]}
+_OTHER_FORMS = {"qtext", "answers", "ra", "mc1_targets"}
+COLUMNS = {*_QUESTIONS, *_OPTIONS, *_CONTEXTS, *_ANSWERS, *sum(_COLUMNS, ()), *_OTHER_FORMS}
 
 
 @dataclass(frozen=True)
 class Choice:
-    """A question, its material and lettered options as one text, and the right option, if known."""
+    """A question, what it is about, its options, and the place of the right one, if known.
+
+    An option may be empty; the right one is not.
+    """
 
     question: str
-    input: str
-    answer: str
+    context: tuple[str, ...]
+    options: tuple[str, ...]
+    right: int | None
+
+    @property
+    def input(self) -> str:
+        """Give what the question is about and the lettered options as one text."""
+        return "\n\n".join([*self.context, "\n".join(self._lines().values())])
+
+    @property
+    def answer(self) -> str:
+        """Give the line of the right option; "" if it is not known."""
+        return "" if self.right is None else self._lines()[self.right]
+
+    def _lines(self) -> dict[int, str]:
+        return {n: f"{_LETTERS[n]}. {text}" for n, text in enumerate(self.options) if text}
 
 
 def is_choice(values: Mapping[str, Any]) -> bool:
     """Whether a row has a question with options."""
+    values = _usual_form(values)
     return any(values.get(name) for name in _QUESTIONS) and bool(_options(values))
+
+
+def _usual_form(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Put a row of three other forms into one with question, options and `answer_idx`.
+
+    HEAD-QA {"qtext": "...", "answers": [{"aid": 1, "atext": "..."}, ...], "ra": 1}; TruthfulQA
+    {"question": "...", "mc1_targets": {"choices": [...], "labels": [1, 0, ...]}}; AI2's own ARC
+    {"question": {"stem": "...", "choices": [...]}, "answerKey": "A"}.
+    """
+    if "qtext" in values:
+        given = {"question": values["qtext"], "options": values.get("answers")}
+        return {**values, **given, "answer_idx": values.get("ra")}
+    targets = values.get("mc1_targets")
+    if isinstance(targets, dict):
+        marks = zip(_LETTERS, targets.get("labels") or (), strict=False)
+        right = [letter for letter, mark in marks if mark == 1]
+        return {**values, "choices": targets.get("choices"), "answer_idx": right}
+    nested = values.get("question")
+    if isinstance(nested, dict):
+        return {**values, "question": nested.get("stem"), "choices": nested.get("choices")}
+    return values
 
 
 def first_number(rows: Iterable[TableRow]) -> int | None:
@@ -48,9 +95,10 @@ def first_number(rows: Iterable[TableRow]) -> int | None:
     """
     shown = set()
     for row in rows:
-        options = _options(row.values)
+        values = _usual_form(row.values)
+        options = _options(values)
         last = len(options)
-        told = [row.values.get(name) for name in _numbered(row.values, options)]
+        told = [values.get(name) for name in _numbered(values, options)]
         numbers = [_number(value) for value in told] if last else []
         shown |= {0 if number == 0 else 1 for number in numbers if number in (0, last)}
     return shown.pop() if len(shown) == 1 else None
@@ -72,35 +120,36 @@ def read_choice(
     Raises:
         BadRow: fewer than two options, a right answer that is none of them.
     """
+    values = _usual_form(values)
     question = next(name for name in _QUESTIONS if values.get(name))
     given = _options(values)
     options = {label: read_field(given, label, place, repairs) for label in given}
-    lines = {
-        n: f"{letter}. {text}"
-        for n, (letter, text) in enumerate(zip(_LETTERS, options.values(), strict=False))
-        if text
-    }
-    if len(lines) < 2 or len(options) > len(_LETTERS):
-        raise BadRow("no_choice", f"{place}: {len(options)} options; give two or more")
+    texts = tuple(options.values())
+    if sum(map(bool, texts)) < 2 or len(texts) > len(_LETTERS):
+        raise BadRow("no_choice", f"{place}: {len(texts)} options; give two or more")
     right = _right(values, options, first, place)
-    if right not in (None, *lines):
+    if right is not None and not (right < len(texts) and texts[right]):
         raise BadRow("no_choice", f"{place}: the right answer is an option without a text")
     return Choice(
         question=read_field(values, question, place, repairs),
-        input="\n\n".join([*_material(values, place, repairs), "\n".join(lines.values())]),
-        answer="" if right is None else lines[right],
+        context=tuple(_material(values, place, repairs)),
+        options=texts,
+        right=right,
     )
 
 
 def _options(values: Mapping[str, Any]) -> Mapping[str, Any]:
     """Give the options by their labels, in order."""
     for given in (values.get(name) for name in _OPTIONS):
-        if isinstance(given, dict) and isinstance(given.get("text"), list):
-            return dict(zip(given.get("label") or _LETTERS, given["text"], strict=False))
+        if isinstance(given, dict) and isinstance(texts := _first(given, _TEXTS), list):
+            return _labelled(_first(given, _LABELS) or _LETTERS, texts)
         if isinstance(given, dict):
             return given
-        if isinstance(given, list) and given and isinstance(given[0], dict):
-            return {str(each.get("key")): each.get("value") for each in given}
+        if isinstance(given, list) and are_objects(given):
+            labels = [_first(each, _LABELS) for each in given]
+            return _labelled(
+                labels if any(labels) else _LETTERS, [_first(each, _TEXTS) for each in given]
+            )
         if isinstance(given, list):
             return dict(zip(_LETTERS, given, strict=False))
     for names in _COLUMNS:
@@ -108,6 +157,20 @@ def _options(values: Mapping[str, Any]) -> Mapping[str, Any]:
             found = (values[name] for name in names if values.get(name) is not None)
             return dict(zip(_LETTERS, found, strict=False))
     return {"A": "yes", "B": "no", "C": "maybe"} if _DECISION in values else {}
+
+
+def _labelled(labels: Iterable[Any], texts: Iterable[Any]) -> dict[str, Any]:
+    """Join labels and texts; what has a label twice gets others, as no answer can name it."""
+    pairs = [(str(label), text) for label, text in zip(labels, texts, strict=False)]
+    times = Counter(label for label, _ in pairs)
+    return {
+        label if times[label] == 1 else f"{label}, option {n}": text
+        for n, (label, text) in enumerate(pairs, start=1)
+    }
+
+
+def _first(each: Any, names: Iterable[str]) -> Any:
+    return next((each[name] for name in names if name in each), None)
 
 
 def _material(values: Mapping[str, Any], place: str, repairs: Counter[str]) -> list[str]:
@@ -125,7 +188,8 @@ def _right(
     possible = set(range(len(options)))
     told = [name for name in _ANSWERS if not _untold(values.get(name))]
     for name in told:
-        possible &= _places(name, values[name], options, first, place)
+        each = values[name] if isinstance(values[name], list) else [values[name]]
+        possible &= set().union(*(_places(name, one, options, first, place) for one in each))
     if told and len(possible) != 1:
         which = " and ".join(f"'{name}' {values[name]!r:.40}" for name in told)
         trouble = "may be several of the options" if possible else "is none of the options"
@@ -145,8 +209,8 @@ def _places(
         n for n, label in enumerate(labels) if str(label).lower() == text.strip("().").lower()
     }
     number = _number(value)
-    if found or number is None:
-        return found
+    if found or number is None or any(str(label).isdecimal() for label in labels):
+        return found  # where labels are numbers, a number is a label
     if first is None:
         raise BadRow(
             "no_choice",

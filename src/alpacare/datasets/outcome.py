@@ -10,6 +10,12 @@ from alpacare.records.dropped import Dropped
 
 DROPPED = Path("data/dropped")
 _SHOWN = 3  # rows of one reason whose places and troubles are printed
+# counts that are no repair: what they are, and how their names end
+_NO_REPAIR = (
+    ("not read", " not read"),
+    ("left as they are", ", and stay so"),
+    ("model unknown", ": model unknown"),
+)
 _COUNTED = ("no_instruction", "no_response", "same_task", "no_such_question")  # these say all
 
 
@@ -27,9 +33,10 @@ def describe_dropped(path: Path, dropped: Sequence[Dropped]) -> Iterator[str]:
 
 
 def describe_repairs(repairs: Counter[str]) -> Iterator[str]:
-    """Count what was done to rows that stay."""
+    """Count what was done to rows that stay, and what was not: only a repair is called one."""
     for what, times in (+repairs).items():
-        yield f"repaired: {times:,} {what}"
+        done, ending = next((each for each in _NO_REPAIR if what.endswith(each[1])), ("", ""))
+        yield f"{done or 'repaired'}: {what.removesuffix(ending)} ({times:,})"
 
 
 def none_left(place: str, dropped: Sequence[Dropped]) -> BadInput:

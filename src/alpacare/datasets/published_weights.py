@@ -130,7 +130,7 @@ def _asking_hub(repository: str) -> Iterator[None]:
 
 
 def _wanted(repository: str, info: Any) -> list[Any]:
-    """Choose the weights, safetensors where there are any, and what stands beside them."""
+    """Choose the weights, safetensors where there are any, and the files beside them."""
     top = [file for file in info.siblings or [] if "/" not in file.rfilename]
     weights = [file for file in top if file.rfilename.endswith(".safetensors")]
     if not weights:

@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from alpacare.core.errors import BadInput
 from alpacare.core.texts import comparable, repair_text
+from alpacare.datasets.conversations import refuse_conversation
 from alpacare.datasets.fields import KIND, BadRow, read_field
 from alpacare.datasets.forms import (
     FORM_FIELDS,
@@ -102,6 +103,8 @@ class RowImporter:
         there = list(dict.fromkeys(name for row in readable for name in row.values))
         place, names = head[0].place, ", ".join(there)
         plain = readable and not any(has_form(row.values) for row in readable)
+        if plain and "instruction" not in there:
+            refuse_conversation(readable[0].values, readable[0].place)
         for name in _REQUIRED[self._stage] if plain else ():
             if name not in there:
                 raise BadInput(f"{place}: {missing_column(name, name, there)}")

@@ -39,6 +39,8 @@ def read_table_rows(path: Path, name: str = "") -> Iterator[TableRow]:
         raise BadInput(f"{name}: '{path.suffix}' cannot be read; give {known} or one of them .gz")
     if not path.is_file():
         raise BadInput(f"{name}: no such file")
+    if not path.stat().st_size:
+        raise BadInput(f"{name}: is empty; was its copy or download cut off?")
     with _unpacked(path, name) if packed else nullcontext(path) as plain:
         try:
             for number, row in enumerate(reader(plain, name), start=1):
@@ -93,7 +95,7 @@ def _csv(path: Path, name: str) -> Iterator[TableRow]:
 
 
 def _separator(head: str) -> str:
-    """Give what stands between cells: a semicolon where the spreadsheet's country writes 1,5."""
+    """Give the separator of cells: a semicolon in countries that write 1,5."""
     return ";" if ";" in head and "," not in head else ","
 
 

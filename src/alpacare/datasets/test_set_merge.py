@@ -33,7 +33,8 @@ class PublishedFile:
 class TestSet:
     """Tasks with the answers of all who answered every one of them.
 
-    `missing`: who is left out, and how many answers they lack; `dropped`: the rows of all files
+    `missing`: who is left out, and how many answers they lack, `unanswered` the first question
+    without one; `dropped`: the rows of all files
     that were not used; `repairs`: what was repaired or not read, and how often; `questions`: the
     number of published questions, repeated ones too.
     """
@@ -42,6 +43,7 @@ class TestSet:
     tasks: list[TestTask]
     answerers: list[str]
     missing: dict[str, int]
+    unanswered: dict[str, str]
     dropped: list[Dropped]
     repairs: Counter[str]
     questions: int
@@ -76,15 +78,31 @@ def merge(sources: Sequence[PublishedFile]) -> TestSet:
     for rows in files:
         _add_answers(rows, tasks, dropped, repairs)
     names = dict.fromkeys(name for rows in files for row in rows for name in row.answers)
-    missing = {name: sum(name not in task.answers for task in tasks.values()) for name in names}
-    answerers = [name for name, lacks in missing.items() if not lacks]
+    whole = [_test_task(task) for task in tasks.values()]
+    return make_test_set(whole, list(names), dropped, repairs, len(questions))
+
+
+def make_test_set(
+    tasks: Sequence[TestTask],
+    names: Sequence[str],
+    dropped: list[Dropped],
+    repairs: Counter[str],
+    questions: int,
+) -> TestSet:
+    """Keep the answers of those of `names` who answered every task."""
+    lacking = {name: [task for task in tasks if name not in task.answers] for name in names}
+    answerers = [name for name in names if not lacking[name]]
     return TestSet(
-        tasks=[_test_task(task, answerers) for task in tasks.values()],
+        tasks=[
+            task.model_copy(update={"answers": {name: task.answers[name] for name in answerers}})
+            for task in tasks
+        ],
         answerers=answerers,
-        missing={name: lacks for name, lacks in missing.items() if lacks},
+        missing={name: len(lacks) for name, lacks in lacking.items() if lacks},
+        unanswered={name: lacks[0].instruction for name, lacks in lacking.items() if lacks},
         dropped=dropped,
         repairs=+repairs,  # without zeros
-        questions=len(questions),
+        questions=questions,
     )
 
 
@@ -96,6 +114,8 @@ def _read(
     Raises:
         BadInput: none can.
     """
+    if not source.rows:
+        raise BadInput(f"{source.place}: the file has no rows")
     reader = FormReader(source.columns, repairs)
     rows = []
     bad: list[Dropped] = []
@@ -201,12 +221,12 @@ def _add_row(row: PublishedRow, task: _MergedTask, repairs: Counter[str]) -> Non
     task.kind = row.kind | task.kind
 
 
-def _test_task(task: _MergedTask, answerers: list[str]) -> TestTask:
+def _test_task(task: _MergedTask) -> TestTask:
     fields = {
         "id": row_id(task.row.instruction, task.row.input),
         "instruction": task.row.instruction,
         "input": task.row.input,
         **task.kind,
-        "answers": {name: task.answers[name] for name in answerers},
+        "answers": task.answers,
     }
     return jsonl.validate(TestTask, fields, task.row.place)

@@ -15,7 +15,7 @@ from typing import Any
 
 from alpacare.core.errors import BadInput
 from alpacare.core.texts import comparable
-from alpacare.datasets.fields import BadRow, read_answer, read_field
+from alpacare.datasets.fields import BadRow, read_answer, read_expected, read_field
 from alpacare.datasets.forms import FormReader
 from alpacare.datasets.json_tables import TableRow
 from alpacare.records.message import SEVERAL_TURNS, count_turns
@@ -25,7 +25,7 @@ _SUFFIX = "-answer"
 _NO_SUFFIX = "claude-2"  # the one answer in MedInstruct-test without the suffix
 _ANSWERS = ("output", "response", "generator", "answers")
 _IGNORED = ("dataset", "raw_output")  # raw_output is prompt and response
-_KNOWN = ("instruction", "input", "prompt", *_ANSWERS, *_IGNORED, _NO_SUFFIX)
+_KNOWN = ("instruction", "input", "prompt", "expect", *_ANSWERS, *_IGNORED, _NO_SUFFIX)
 
 
 @dataclass(frozen=True)
@@ -73,19 +73,21 @@ def read_row(
     answers = _answers(row, answerer, repairs)
     if read.form and "output" not in row.values and read.output:
         answers[read.answerer or _whose(answerer, "answer", row.place)] = read.output
-    return PublishedRow(row.place, read.instruction, read.input, prompt, answers, read.kind)
+    kind = read.kind | read_expected(row.values, row.place)
+    return PublishedRow(row.place, read.instruction, read.input, prompt, answers, kind)
 
 
 def _answers(row: TableRow, answerer: str | None, repairs: Counter[str]) -> dict[str, str]:
     answers: dict[str, str] = {}
     for found, holder, key in _find_answers(row.values, row.place, answerer):
-        name = _whose(found, key, row.place)
+        name, whole = _whose(found, key, row.place), holder is row.values and key == "output"
         slug = name if name == answerer else _slug(name, row.place)
         if slug in answers:
             raise BadInput(f"{row.place}: two answers by '{slug}'; rename or delete one")
         if slug != key and key not in _ANSWERS:
             repairs[f"fields '{key}' read as {slug}"] += 1
-        answers[slug] = read_answer(holder, key, row.place, repairs)
+        # `output` was read with the row, and its repairs counted
+        answers[slug] = read_answer(holder, key, row.place, Counter() if whole else repairs)
     return answers
 
 

@@ -137,17 +137,20 @@ def _endpoints(params: "Params") -> Iterator[tuple[str, str]]:
     """Yield each stage, judge, model and sorter with its endpoint."""
     from alpacare.core.settings import read_yaml
     from alpacare.pipeline.dvc_yaml import dependencies
-    from alpacare.pipeline.quoting.plan_evaluation import asked_judges
+    from alpacare.pipeline.quoting.plan_evaluation import asked_judges, rubric_judges
 
     for stage in ("instructions", "responses"):
         yield stage, getattr(params, stage).endpoint
     for name in params.generations.servers:
         yield "generations", name
-    for judge, settings in asked_judges(params).items():
+    for judge, settings in (*asked_judges(params).items(), *rubric_judges(params).items()):
         yield f"judge {judge}", settings.endpoint
     (prompts,) = dependencies("model_generations", "prompts/")
     for name in params.models.api:
         yield f"model {name}", read_yaml(prompts / name / "settings.yaml")["endpoint"]
+    for name in params.verifiers:
+        (prompt,) = dependencies("verified", "prompts/", verifier=name)
+        yield f"verifier {name}", read_yaml(prompt / "settings.yaml")["endpoint"]
     for name in params.categories:
         (prompt,) = dependencies("categories", "prompts/", sorter=name)
         yield f"sorter {name}", read_yaml(prompt / "settings.yaml")["endpoint"]

@@ -8,7 +8,7 @@ common, unless they are the same checkpoints at two commits.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import isnan, nan
+from math import inf, isnan, nan
 from statistics import fmean
 from typing import Literal
 
@@ -102,14 +102,19 @@ def average_preferences(references: Sequence[Preferences]) -> dict[str, float]:
 
 
 def compare(
-    then: Runs, now: Runs, how: Resampling, same_seeds: bool = False, seeds: Seeds | None = None
+    then: Runs,
+    now: Runs,
+    how: Resampling,
+    same_seeds: bool = False,
+    seeds: Seeds | None = None,
+    most: float = 1.0,
 ) -> Comparison:
     """Compare two models on the items that can be read of both.
 
     Swapping them gives exactly the negative difference and interval. `seeds`: how far trainings of
     each side are apart, as pooled over the study; None for what the runs alone show. `same_seeds`:
     these are the same trainings at two commits, in the same order, so that what a seed brings
-    cancels out; then the first of `seeds` is that of the changes.
+    cancels out; then the first of `seeds` is that of the changes. `most`: no change can be larger.
     """
     means = item_means(then), item_means(now)
     both = sorted(means[0].keys() & means[1].keys())
@@ -119,7 +124,7 @@ def compare(
     if not same_seeds:
         known = known[0].of(then), known[1].of(now)
     return Comparison(
-        _difference(counts, means, readable, how, known) if readable else None,
+        _difference(counts, means, readable, how, known, most) if readable else None,
         unreadable=len(both) - len(readable),
         only_then=len(means[0]) - len(both),
         only_now=len(means[1]) - len(both),
@@ -147,6 +152,7 @@ def _difference(
     ids: Sequence[str],
     how: Resampling,
     seeds: Seeds,
+    most: float,
 ) -> Difference:
     import numpy as np
 
@@ -154,7 +160,7 @@ def _difference(
     changes = now - then
     spread = measure_spread(changes, list(zip(counts, seeds, strict=True)))
     change, changed = float(changes.mean()), int(np.count_nonzero(changes))
-    low, high = _interval(change, spread, how.confidence)
+    low, high = _interval(change, spread, how.confidence, most)
     told = changed >= fewest_changes(how.confidence)
     one_seed = any(each.unknown for each in seeds)
     return Difference(
@@ -182,22 +188,22 @@ def holds(found: Difference, confidence: float) -> bool:
 
     As `Difference.real`: the interval excludes 0, and enough items changed for a sign test.
     """
-    low, high = _interval(found.change, found.spread, confidence)
+    low, high = _interval(found.change, found.spread, confidence, inf)
     return (low > 0 or high < 0) and found.changed >= fewest_changes(confidence)
 
 
-def _interval(middle: float, spread: Spread, confidence: float) -> tuple[float, float]:
-    """Give the interval of the mean change.
+def _interval(middle: float, spread: Spread, confidence: float, most: float) -> tuple[float, float]:
+    """Give the interval of the mean change, which is -`most` to `most` at the widest.
 
     Where all items change alike they have no variance; then the exact bound on the share of other
     items is used (Clopper & Pearson 1934 for none of n).
     """
     half = spread.half_width(confidence)
     if spread.items >= 1e-24:
-        return max(-1.0, middle - half), min(1.0, middle + half)
-    most = 1 - float(((1 - confidence) / 2) ** (1 / spread.n))
-    low, high = middle - most * (1 + middle), middle + most * (1 - middle)
-    return max(-1.0, min(low, middle - half)), min(1.0, max(high, middle + half))
+        return max(-most, middle - half), min(most, middle + half)
+    others = 1 - float(((1 - confidence) / 2) ** (1 / spread.n))
+    low, high = middle - others * (1 + middle), middle + others * (1 - middle)
+    return max(-most, min(low, middle - half)), min(most, max(high, middle + half))
 
 
 def flips(then: Preferences, now: Preferences) -> list[Flip]:

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 _NAME = 12  # characters of a name in one line
 NEXT = """\
-Behind a student's name: its training seed. In brackets: {:g} % intervals, over test
-items alone. Length-controlled: the win rate expected if both answers had the same
-length; "-" where one side is longer in fewer than 30 items. Valid: items with
-readable verdicts. Pos. cons.: position consistency, % of items with the same verdict
-in both orders. `overlap` and `longest` only compare words and lengths: they are sanity
-checks, and know no medicine. More: docs/scores.md.
+Behind a student's name: its training seed. In brackets: {:g} % intervals, over
+test items alone. Length-controlled: the win rate expected if both answers had
+the same length; "-" where one side is longer in fewer than 30 items. Valid:
+items with readable verdicts. Pos. cons.: position consistency, % of items with
+the same verdict in both orders. `overlap` and `longest` only compare words and
+lengths: they are sanity checks, and know no medicine. More: docs/scores.md.
 
   make leaderboard    all models, over training seeds and references
   data/generations/   what students wrote

@@ -1,6 +1,6 @@
-"""How far apart trainings of one student are that differ in nothing but their seed.
+"""The variance between trainings of one student that differ only in their seed.
 
-Two seeds tell little of it: with one degree of freedom t is 12.7. So it is pooled over all students
+Two seeds say little: with one degree of freedom t is 12.7. So it is pooled over all students
 of a study, as if it were the same for each: the mean square within groups of an analysis of
 variance, with sum(seeds - 1) degrees of freedom (Searle, Casella & McCulloch 1992, Variance
 Components). It includes what the answers of a training to these items differ by chance.

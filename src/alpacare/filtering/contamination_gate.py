@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from pydantic import model_validator
 
 from alpacare.core import jsonl
 from alpacare.core.errors import BadInput
@@ -13,6 +16,9 @@ from alpacare.filtering.contamination import (
 )
 from alpacare.filtering.settings import ContaminationSettings
 from alpacare.filtering.task_texts import AnyRow, ComparedTexts, TaskRow
+from alpacare.records.message import Messages
+
+_FEWEST = 20  # characters of a question in a test conversation that is compared by itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +28,32 @@ class MatchedTask:
     task: AnyRow
     test: AnyRow
     match: ContaminationMatch
+
+
+class _TestRow(TaskRow):
+    """A test task, or an item of a benchmark: its question, and as input its context.
+
+    The instruction of a conversation is all its turns.
+    """
+
+    messages: Messages = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_benchmark(cls, values: Any) -> Any:
+        if not isinstance(values, dict) or "instruction" in values or "question" not in values:
+            return values
+        input = values.get("context") or ""
+        return {"id": values.get("id"), "instruction": values["question"], "input": input}
+
+    def asked(self, id: str) -> list[TaskRow]:
+        """Give the texts that training rows are compared with."""
+        asked = [turn.content for turn in self.messages or () if turn.role == "user"]
+        questions = [text for text in asked if len(text) >= _FEWEST]
+        return [
+            TaskRow(id=id, instruction=self.instruction, input=self.input),
+            *(TaskRow(id=id, instruction=text) for text in questions),
+        ]
 
 
 class ContaminationGate:
@@ -112,7 +144,9 @@ def find_contaminated(
 
 
 def read_test_sets(paths: Sequence[Path]) -> list[TaskRow]:
-    """Read test sets, also whole folders of them; a task's id becomes "set/id".
+    """Read test sets and benchmarks, also whole folders; a task's id becomes "set/id".
+
+    A conversation gives a row for all of it, and one for each question in it, of the same id.
 
     Raises:
         BadInput: a set that cannot be read or is empty, a folder without one, two of one name.
@@ -124,8 +158,8 @@ def read_test_sets(paths: Sequence[Path]) -> list[TaskRow]:
             name = file.stem
             if name in sets:
                 raise BadInput(f"{file}: there is another test set named '{name}'; rename one")
-            rows = jsonl.read(file, TaskRow, unique="id")
-            sets[name] = [row.model_copy(update={"id": f"{name}/{row.id}"}) for row in rows]
+            rows = jsonl.read(file, _TestRow, unique="id")
+            sets[name] = [each for row in rows for each in row.asked(f"{name}/{row.id}")]
         if not all(sets[file.stem] for file in files) or not files:
             raise BadInput(f"{path}: no test tasks")
     return [row for rows in sets.values() for row in rows]

@@ -74,9 +74,9 @@ def shared_ends(texts: Iterable[str]) -> Ends:
 
 
 def _shared_lead(texts: list[str]) -> str:
-    """Find the longest lead of nearly all texts, in whole words.
+    """Find the longest beginning that nearly all texts share, in whole words.
 
-    In sorted order the texts that share it stand side by side.
+    In sorted order the texts that share it are neighbours.
     """
     needed = max(_FEWEST_ROWS, ceil(_NEARLY_ALL * len(texts)))
     ordered = sorted(texts)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from alpacare.compute.journal import Journal
 from alpacare.compute.machine import device_name, versions
-from alpacare.compute.pretrained import ModelSource
+from alpacare.compute.pretrained import ModelSource, check_ids, read_config
 from alpacare.compute.scratch import delete_other_runs, fingerprint, hash_code, hash_model
 from alpacare.compute.workers import ACCELERATE, run_workers
 from alpacare.core import jsonl
@@ -70,6 +70,9 @@ def generate_answers(
         continuous.check_device()
     tokenizer = load_tokenizer(source)
     prompts = encode_prompts(tests, prompt, tokenizer, max_prompt_tokens(source, settings))
+    config = read_config(source)
+    for test, each in zip(tests, prompts, strict=True):
+        check_ids(source, tokenizer, config, each.ids, f"test task {test.id}")
     seed = settings.seed if settings.temperature else 0  # without sampling it has no effect
     job = GenerationJob(
         model=source.name,
@@ -142,7 +145,7 @@ def _name_run(job: GenerationJob) -> str:
 
 
 def _effective_settings(settings: GenerationsSettings) -> dict[str, Any]:
-    """Give the settings that shape answers, and no others: a change of these begins anew."""
+    """Give the settings that answers depend on: with other values all is answered again."""
     unused = {"engines", "servers", "workers"}
     if settings.engine != "continuous":
         unused.add("step_tokens")

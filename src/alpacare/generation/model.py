@@ -22,7 +22,7 @@ PAD_ID = 0
 def load_tokenizer(source: ModelSource) -> "PreTrainedTokenizerBase":
     """Load a model's tokenizer, and check that model and tokenizer belong together.
 
-    It reads no weight, so that hours of other work need not be in vain.
+    It reads no weight, so that an error shows before hours of other work.
 
     Raises:
         BadInput: one cannot be read, or they do not.

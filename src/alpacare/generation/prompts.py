@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from alpacare.core.errors import BadInput
 from alpacare.prompting.student_prompt import StudentPrompt
+from alpacare.records.message import Message
 from alpacare.records.task import TestTask
 
 if TYPE_CHECKING:
@@ -18,11 +19,15 @@ _CUT = "\n[...]\n"
 
 @dataclass(frozen=True)
 class EncodedPrompt:
-    """What the model reads for one task: token ids, and the input in them, perhaps shortened."""
+    """What the model reads for one task: token ids, and the input in them, perhaps shortened.
+
+    `turns`: of a conversation those that it reads, else None.
+    """
 
     ids: list[int]
     input: str
-    tokens_left_out: int = 0  # of the task's input, which the model does not read
+    tokens_left_out: int = 0  # of the task's input or earlier turns, which the model does not read
+    turns: Sequence[Message] | None = None
 
 
 def encode_prompts(
@@ -34,13 +39,37 @@ def encode_prompts(
     """Fill the prompt with every task and encode it, in at most `max_tokens`.
 
     A longer one keeps its instruction and both ends of its input: cases say who it is about
-    first, and what is asked last.
+    first, and what is asked last. A conversation keeps what the system says and its last turns,
+    beginning with one of the user's.
 
     Raises:
-        BadInput: an instruction alone is too long.
+        BadInput: an instruction, or a conversation's last question, alone is too long.
     """
-    encoders = [partial(prompt.encode, tokenizer, test.instruction) for test in tests]
-    return [_fit(*pair, max_tokens) for pair in zip(tests, encoders, strict=True)]
+    return [
+        _fit_turns(test, test.messages, partial(prompt.encode_turns, tokenizer), max_tokens)
+        if test.messages
+        else _fit(test, partial(prompt.encode, tokenizer, test.instruction), max_tokens)
+        for test in tests
+    ]
+
+
+def _fit_turns(
+    test: TestTask,
+    turns: Sequence[Message],
+    encode: Callable[[Sequence[Message]], list[int]],
+    max_tokens: int | None,
+) -> EncodedPrompt:
+    whole = encode(turns)
+    if max_tokens is None or len(whole) <= max_tokens:
+        return EncodedPrompt(whole, "", turns=turns)
+    told = [turn for turn in turns if turn.role == "system"]
+    starts = [place for place, turn in enumerate(turns) if turn.role == "user"]
+    for start in starts[1:]:
+        kept = [*told, *(turn for turn in turns[start:] if turn.role != "system")]
+        ids = encode(kept)
+        if len(ids) <= max_tokens:
+            return EncodedPrompt(ids, "", len(whole) - len(ids), kept)
+    raise _too_long(test, len(whole), max_tokens, "last question")
 
 
 def _fit(
@@ -55,14 +84,18 @@ def _fit(
 
     letters = bisect_left(range(len(test.input)), True, key=is_too_long) - 1
     if letters < 0:
-        raise BadInput(
-            f"test task {test.id}: its prompt has {len(whole)} tokens, and the model's context "
-            f"less generations.max_new_tokens leaves {max_tokens}; its instruction alone is too "
-            "long: shorten it in the test set, or lower max_new_tokens"
-        )
+        raise _too_long(test, len(whole), max_tokens, "instruction")
     short = _shorten(test.input, letters)
     ids = encode(short)
     return EncodedPrompt(ids, short, len(whole) - len(ids))
+
+
+def _too_long(test: TestTask, tokens: int, max_tokens: int, part: str) -> BadInput:
+    return BadInput(
+        f"test task {test.id}: its prompt has {tokens} tokens, and the model's context "
+        f"less generations.max_new_tokens leaves {max_tokens}; its {part} alone is too "
+        "long: shorten it in the test set, or lower max_new_tokens"
+    )
 
 
 def _shorten(text: str, letters: int) -> str:

@@ -9,7 +9,7 @@ from alpacare.records.task import Seed
 
 
 class FewShotSampler:
-    """Samples seeds without replacement, shuffled anew when all were shown; reproducible.
+    """Samples seeds without replacement, shuffled again when all were shown; reproducible.
 
     The shuffle depends on positions only, so editing one seed changes only the samples it is in.
     """

@@ -1,11 +1,15 @@
-"""Judges that compare answers: their settings, the requests to LLM judges, and their verdicts."""
+"""Judges that compare or grade answers: their settings, requests to LLM judges, and verdicts."""
 
 from alpacare.core.public import exports
 
 __getattr__, __all__ = exports(
     __name__,
-    judge_request="JudgeRequest ask_judges find_replies make_judge_requests",
-    judges="Judge LLMJudge LongestJudge OverlapJudge read_judge",
+    dialogue="Dialogue ask_judges find_replies",
+    judge_request="JudgeRequest make_judge_requests",
+    judges="AskedJudge Judge LLMJudge LongestJudge OverlapJudge RubricJudge read_judge "
+    "read_rubric_judge",
     longest="judge_by_length",
     overlap="has_others judge_by_overlap",
+    rubric_request="GradedAnswer RubricRequest make_rubric_judgments make_rubric_requests "
+    "pair_rubrics",
 )

@@ -1,6 +1,6 @@
 """What asks a server for a verdict as JSON, by a schema: OpenAI's API, vLLM."""
 
-from typing import Any
+from typing import Any, Literal
 
 from alpacare.judging.verdicts.labels import Labels
 from alpacare.judging.verdicts.ratings import Ratings
@@ -16,6 +16,19 @@ def response_format(form: Labels | Ratings) -> dict[str, Any]:
         rating = _object({"justification": {"type": "string"}, "score": score})
         side = _object({name: rating for name in form.criteria})
         schema = _object({form.first: side, form.second: side})
+    return _format(schema)
+
+
+def criteria_format(ask: Literal["all", "each"]) -> dict[str, Any]:
+    """Give the one that makes a server say whether a criterion is met, or which of several are."""
+    said: dict[str, Any] = {"explanation": {"type": "string"}, "criteria_met": {"type": "boolean"}}
+    if ask == "each":
+        return _format(_object(said))
+    item = _object({"number": {"type": "integer"}, **said})
+    return _format(_object({"criteria": {"type": "array", "items": item}}))
+
+
+def _format(schema: dict[str, Any]) -> dict[str, Any]:
     return {
         "type": "json_schema",
         "json_schema": {"name": "verdict", "strict": True, "schema": schema},

@@ -7,7 +7,8 @@ from alpacare.core.public import exports
 
 __getattr__, __all__ = exports(
     __name__,
-    funnel="Count Funnel count_all",
+    funnel="count_all",
+    funnel_lines="Count Funnel",
     funnel_print="print_funnel",
     provenance="write_provenance",
     trace="trace_row",

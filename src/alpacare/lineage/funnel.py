@@ -5,80 +5,26 @@ metrics file is missing, the rows are counted.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 from alpacare.core import jsonl
 from alpacare.core.files import read_json
 from alpacare.datasets.json_tables import json_rows
 from alpacare.evaluation.score import Cell
+from alpacare.lineage.funnel_lines import CALLS, Count, Funnel, MissingFile
 from alpacare.lineage.mismatches import Line, find_all
 from alpacare.lineage.origin import own_source
 from alpacare.lineage.training_row import DROPPED
 from alpacare.pipeline import paths
 from alpacare.pipeline.dvc_yaml import dependencies, outputs
-from alpacare.pipeline.params import Params, Run, read_params
+from alpacare.pipeline.params import Params, Run, SourcesSettings, read_params
 from alpacare.pipeline.students import read_students
+from alpacare.verification.accuracy import describe_accuracy
+from alpacare.verification.outcome import WRONG
 
-_CALLS = "calls"
-_OF_STUDENTS = ("student_rows", "checkpoint")
 _ENDS = {"length": "cut off", "content_filter": "refused"}
-
-
-@dataclass(frozen=True)
-class Count:
-    """One line: `kept` of `total`, `lost` by reason, and `marked` rows among those kept.
-
-    `what` is counted. `cell`: which of a stage's many: the student, or test set and student, or
-    test set, model, reference and judge.
-    """
-
-    stage: str
-    what: str
-    total: int
-    kept: int
-    file: Path
-    lost: Mapping[str, int] = field(default_factory=dict)
-    marked: Mapping[str, int] = field(default_factory=dict)
-    cell: str = ""
-
-
-@dataclass
-class Funnel:
-    """All lines, and notes on what could not be counted or does not agree."""
-
-    counts: list[Count] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-    def as_json(self) -> dict[str, Any]:
-        """Give the funnel as JSON."""
-        lines = [asdict(count) | {"file": str(count.file)} for count in self.counts]
-        return {"counts": lines, "notes": self.notes}
-
-    def row_counts(self) -> list[Count]:
-        """Give the counts of rows up to training, without those of calls.
-
-        The stages of a student are named with it: "checkpoint, all-rows".
-        """
-        rows = [count for count in self.counts if not count.cell and count.what != _CALLS]
-        students = [count for count in self.counts if count.stage in _OF_STUDENTS]
-        return rows + [replace(each, stage=f"{each.stage}, {each.cell}") for each in students]
-
-    def add(self, stage: str, counts: Iterable[Count]) -> None:
-        """Add counts; a missing file becomes a note."""
-        try:
-            for count in counts:
-                lost, marked = _nonzero(count.lost), _nonzero(count.marked)
-                self.counts.append(replace(count, lost=lost, marked=marked))
-        except _MissingFile as error:
-            self.notes.append(f"{stage}: {error}")
-
-
-class _MissingFile(Exception):
-    """Neither the count nor the rows are here."""
 
 
 def count_all() -> Funnel:
@@ -91,6 +37,7 @@ def count_all() -> Funnel:
         "instructions": _llm_stage("instructions", "tasks in the replies"),
         "filtered": _filtered(imported.get("filtered")),
         "responses": _llm_stage("responses", "tasks"),
+        "verified": _verified(params.sources),
     }
     stages = paths.stages_before_training(params)
     for stage in stages:
@@ -109,7 +56,8 @@ def count_all() -> Funnel:
         funnel.add(f"generations, {test}, {run}", _generations(test, run))
     for cell in params.cells():
         funnel.add(f"judgments, {cell}", _judgments(cell))
-    rows_only = [count for count in funnel.counts if count.what != _CALLS]
+    rows_only = [count for count in funnel.counts if count.what != CALLS]
+    funnel.notes += _verifiers(params)
     funnel.notes += find_all(rows_only, Line(stages, own, students, imported))
     return funnel
 
@@ -139,7 +87,7 @@ def _llm_stage(stage: str, what: str) -> Iterator[Count]:
     usage = read_json(path)
     rows, calls = usage["rows"], usage["calls"]
     ends = {_ENDS.get(k, k): n for k, n in usage["finish_reasons"].items() if k != "stop"}
-    yield Count(stage, _CALLS, calls, calls, path, {}, ends)
+    yield Count(stage, CALLS, calls, calls, path, {}, ends)
     total = rows["kept"] + rows["not_usable"]
     yield Count(stage, what, total, rows["kept"], path, rows["reasons"])
 
@@ -153,6 +101,30 @@ def _filtered(file: Path | None) -> Iterator[Count]:
     metrics = read_json(path)
     total, kept = metrics["instructions"], metrics["kept"]
     yield Count("filtered", what, total, kept, path, metrics["dropped"])
+
+
+def _verified(sources: SourcesSettings) -> Iterator[Count]:
+    """Count the answers that a verifier has checked, and those that stay in doubt or marked."""
+    if not sources.verifier:
+        return
+    path = outputs("verified_counts", "metrics/", verifier=sources.verifier)[0]
+    told = read_json(_existing(path))
+    found, dropping = told["answers"], told["action"] == "drop"
+    gone = found["wrong"] if dropping else 0
+    marked = {"found wrong": found["wrong"] - gone, "unreadable": found["unreadable"]}
+    total = found["n"]
+    what = (
+        "answers" if sources.verified == "responses" else f"rows of data/{sources.verified}.jsonl"
+    )
+    yield Count("verified", what, total, total - gone, path, {WRONG: gone}, marked)
+
+
+def _verifiers(params: Params) -> Iterator[str]:
+    """Say how good each verifier is, by the errors that were planted for it."""
+    for name in params.verifiers:
+        path = outputs("verified_counts", "metrics/", verifier=name)[0]
+        if path.exists() and (told := describe_accuracy(read_json(path))):
+            yield f"verifier {name}: {told}"
 
 
 def _from_rows(stage: str, what: str) -> Count:
@@ -231,10 +203,6 @@ def _judgments(cell: Cell) -> Iterator[Count]:
     yield Count("judgments", "verdicts", total, total - failures, path, lost, {}, str(cell))
 
 
-def _nonzero(counts: Mapping[str, int]) -> dict[str, int]:
-    return {reason: count for reason, count in counts.items() if count}
-
-
 def _reasons(path: Path) -> dict[str, int]:
     return dict(Counter(row["reason"] for _, row in jsonl.read_objects(_existing(path))))
 
@@ -245,5 +213,5 @@ def _rows(path: Path) -> int:
 
 def _existing(path: Path) -> Path:
     if not path.exists():
-        raise _MissingFile(f"not counted, {path} is missing; run `dvc pull` or `make repro`")
+        raise MissingFile(f"not counted, {path} is missing; run `dvc pull` or `make repro`")
     return path

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import chain, groupby, repeat
 
-from alpacare.lineage.funnel import Count, Funnel
+from alpacare.lineage.funnel_lines import Count, Funnel
 
 
 def print_funnel(funnel: Funnel) -> None:

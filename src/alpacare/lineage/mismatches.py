@@ -3,13 +3,11 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from alpacare.core import jsonl
+from alpacare.lineage.funnel_lines import Count
 from alpacare.training.settings import CheckpointSettings
-
-if TYPE_CHECKING:
-    from alpacare.lineage.funnel import Count
 
 Place = tuple[str, str]  # a stage, and the student, or ""
 _STALE = "one of them is out of date; run `make repro`"
@@ -27,7 +25,7 @@ class Line(NamedTuple):
     imported: Mapping[str, Path]
 
 
-def find_all(counts: Sequence["Count"], line: Line) -> Iterator[str]:
+def find_all(counts: Sequence[Count], line: Line) -> Iterator[str]:
     """Give a line for each."""
     yield from find_mismatches(counts, successors(line.stages, line.own))
     yield from find_old_choices(counts, line.students)
@@ -47,9 +45,7 @@ def successors(
         yield ("student_rows", student), ("checkpoint", student)
 
 
-def find_mismatches(
-    counts: Sequence["Count"], pairs: Iterable[tuple[Place, Place]]
-) -> Iterator[str]:
+def find_mismatches(counts: Sequence[Count], pairs: Iterable[tuple[Place, Place]]) -> Iterator[str]:
     """Say where a stage got another number of rows than the one before it kept."""
     got = {(count.stage, count.cell): count for count in counts}
     for before, after in pairs:
@@ -59,7 +55,7 @@ def find_mismatches(
 
 
 def find_old_choices(
-    counts: Sequence["Count"], students: Mapping[str, CheckpointSettings]
+    counts: Sequence[Count], students: Mapping[str, CheckpointSettings]
 ) -> Iterator[str]:
     """Say whether a student chose from other rows: from fewer, or now it would choose others."""
     for count in counts:
@@ -72,7 +68,7 @@ def find_old_choices(
                 yield f"{place} kept {count.kept:,}, and there are {total}: {_STALE}"
 
 
-def find_changed_file(counts: Sequence["Count"], stage: str, path: Path) -> Iterator[str]:
+def find_changed_file(counts: Sequence[Count], stage: str, path: Path) -> Iterator[str]:
     """Say whether an imported file has another number of rows than a stage got."""
     for count in counts:
         if count.stage == stage and path.exists():

@@ -37,6 +37,7 @@ def trace_row_origin(id: str, params: Params, reader: RowReader) -> dict[str, Js
         "instructions": _instruction_part(id, params, reader) if "filtered" in stages else None,
         "filtered": _filtered_part(id, params, reader) if "filtered" in stages else None,
         "responses": _response_part(id, params, reader),
+        "verified": _verified_part(id, params, reader),
     }
     return {stage: part for stage, part in parts.items() if part}
 
@@ -92,13 +93,14 @@ def _filtered_part(id: str, params: Params, reader: RowReader) -> JsonObject | N
 
 def _response_part(id: str, params: Params, reader: RowReader) -> JsonObject | None:
     """Give the teacher's answer to a task, or why it was dropped."""
-    found = reader.one(paths.training_rows(params), id)
+    source = paths.answers_before_checks(params)
+    found = reader.one(source, id)
     if not found:
         for file in own_sources(params):
             if part := _imported(file, reader.one(file, id)):
                 return part
     if "responses" not in paths.stages_before_training(params):
-        return _imported(paths.training_rows(params), found)
+        return _imported(source, found)
     if found:
         row = found.row
         answer = {name: row[name] for name in ("model", "finish_reason", "output")}
@@ -107,6 +109,25 @@ def _response_part(id: str, params: Params, reader: RowReader) -> JsonObject | N
         request = describe_request(dropped.row["witness"], reader)
         return {"dropped": _dropped(dropped, params, reader), "request": request}
     return None
+
+
+def _verified_part(id: str, params: Params, reader: RowReader) -> JsonObject | None:
+    """Give what the verifier found, and in which words."""
+    name = params.sources.verifier
+    if name is None:
+        return None
+    _, dropped, checks = paths.verified(name)
+    said = [each.row for each in reader.containing(checks, id)]
+    own = next((row for row in said if row["id"] == id and not row["planted"]), None)
+    if own is None:
+        return None
+    return {
+        "verifier": name,
+        "finding": own["finding"],
+        "error": own["error"],
+        "dropped": reader.one(dropped, id) is not None,
+        "request": describe_request(own["request"], reader),
+    }
 
 
 def _imported(path: Path, found: FoundRow | None) -> JsonObject | None:
@@ -121,12 +142,12 @@ def _dropped(dropped: FoundRow, params: Params, reader: RowReader) -> JsonObject
 
 
 def _task_text(id: str, params: Params, reader: RowReader) -> str | None:
-    """Give the instruction of a seed, an instruction, or a test task "set/id"."""
+    """Give the instruction of a seed, an instruction, or a test task or benchmark item "set/id"."""
     files = [paths.rows("seeds"), paths.instructions(params)]
     test, slash, task = id.rpartition("/")
     if slash and ID.fullmatch(task):
-        files, id = [dependencies("filtered", "data/tests")[0] / f"{test}.jsonl"], task
+        files, id = [folder / f"{test}.jsonl" for folder in paths.compared_sets()], task
     elif not ID.fullmatch(id):
         return None
     found = next(filter(None, (reader.one(path, id) for path in files)), None)
-    return str(found.row.get("instruction", "")) if found else None
+    return str(found.row.get("instruction") or found.row.get("question", "")) if found else None

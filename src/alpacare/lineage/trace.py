@@ -62,7 +62,7 @@ def _files(params: Params) -> list[Path]:
     files = [paths.rows("seeds")] if "seeds" in stages else []
     files += [paths.instructions(params)] if "filtered" in stages else []
     files += [paths.dropped(stage) for stage in paths.WITH_DROPPED if stage in stages]
-    files += [paths.training_rows(params), *own_sources(params)]
+    files += [paths.answers_before_checks(params), *own_sources(params)]
     return [*files, *map(paths.test_set, params.tests)]
 
 

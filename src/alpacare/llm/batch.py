@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from alpacare.core.errors import BadInput
+from alpacare.core.texts import counted
 from alpacare.llm.batch_api import BatchApi, UnclearOutcome
 from alpacare.llm.batch_output import read_output
 from alpacare.llm.batch_records import BatchRecords, OpenBatch
@@ -105,7 +106,7 @@ class BatchDispatcher:
             await self._state.writer.commit(partial(self._records.close, name, []))
             raise
         await self._state.writer.commit(partial(self._records.set_id, name, id))
-        click.echo(f"batch {id}: {len(requests)} requests sent", err=True)
+        click.echo(f"batch {id}: {counted(len(requests), 'request')} sent", err=True)
 
     async def _finish(self, batch: OpenBatch) -> set[str]:
         """Wait until a batch has ended and import it; return the keys that it has no answer for."""

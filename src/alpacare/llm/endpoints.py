@@ -143,7 +143,7 @@ def _find_problem(address: str) -> str:
 
 
 def _has_key(parts: SplitResult) -> bool:
-    """Whether the query may hold a key: it would stand in the ledger, in packs and in errors."""
+    """Whether the query may hold a key: it would get into the ledger, packs and errors."""
     query = parse_qsl(parts.query, keep_blank_values=True)
     return bool(parts.fragment) or any(
         names_secret(name) or may_be_key(name) or may_be_key(value) for name, value in query

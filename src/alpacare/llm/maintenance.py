@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from alpacare.core.errors import BadInput
+from alpacare.core.texts import counted
 from alpacare.llm.cache_pack import Entry, find_problem, pack_digest, read_pack, write_pack
 from alpacare.llm.ledger import Ledger, default_path
 from alpacare.llm.reply import CAPPED
@@ -65,12 +66,13 @@ def print_stats(ledger: Ledger) -> None:
     console.print(
         f"paid ${spending.spent:.4f} from here (answers of imported packs were paid by others)\n"
         f"unsure ${spending.unsure:.4f} at most, for unanswered calls that may have been billed\n"
-        f"under way: {batches} batches, ${spending.in_batches + spending.in_flight:.4f} at most"
+        f"under way: {counted(batches, 'batch', 'batches')}, "
+        f"${spending.in_batches + spending.in_flight:.4f} at most"
     )
     if unread:
         console.print(
-            f"{unread} replies cannot be read (${unread_price:.4f} of what is paid): "
-            "`alpacare ledger unread` shows them"
+            f"{counted(unread, 'reply', 'replies')} cannot be read (${unread_price:.4f} of what is "
+            "paid): `alpacare ledger unread` shows them"
         )
     if spending.lost:
         console.print(f"{spending.lost} calls were in flight when their run was killed")
@@ -156,7 +158,7 @@ def import_pack(ledger: Ledger, pack: Path) -> str:
                 replaced += 1
             else:
                 known += 1
-    text = f"{pack}: {new} answers imported, {known} were there already"
+    text = f"{pack}: {counted(new, 'answer')} imported, {known} were there already"
     text += f", {replaced} damaged ones replaced" if replaced else ""
     return f"{text}; {_OLD_PACK}" if without_digest else text
 
@@ -169,13 +171,13 @@ def verify_pack(pack: Path) -> str:
     """
     digests = [entry.digest for entry in read_pack(pack)]
     if None in digests:
-        return f"{pack}: {len(digests)} answers; {_OLD_PACK}: keys, prices and times fit"
+        return f"{pack}: {counted(len(digests), 'answer')}; {_OLD_PACK}: keys, prices and times fit"
     end = f"last digest {pack_digest(digests)}"
-    return f"{pack}: {len(digests)} answers, all as they were written; {end}"
+    return f"{pack}: {counted(len(digests), 'answer')}, all as they were written; {end}"
 
 
 def forget_batch(ledger: Ledger, id: str) -> str:
-    """Delete the record of a batch; its requests can then be sent anew."""
+    """Delete the record of a batch; its requests can then be sent again."""
     sql = ledger.connection
     with ledger.transaction():
         found = sql.execute("DELETE FROM batches WHERE id = ? RETURNING name", (id,)).fetchall()
@@ -185,7 +187,7 @@ def forget_batch(ledger: Ledger, id: str) -> str:
         (worst,) = sql.execute(total, found[0]).fetchone()
         count = sql.execute("DELETE FROM items WHERE batch = ?", found[0]).rowcount
         sql.execute("UPDATE money SET unsure = unsure + ?", (worst,))
-    return f"{id}: {count} requests given up, ${worst:.4f} counted as paid"
+    return f"{id}: {counted(count, 'request')} given up, ${worst:.4f} counted as paid"
 
 
 def move_unused(ledger: Ledger, used: set[str], pack: Path, confirmed: bool) -> str:
@@ -194,7 +196,7 @@ def move_unused(ledger: Ledger, used: set[str], pack: Path, confirmed: bool) -> 
         raise BadInput(f"{pack}: exists already; name a new file")
     unused = [key for key in ledger.all_keys() if key not in used]
     if not confirmed:
-        return f"{len(unused)} answers would move to {pack}; add --yes to do it"
+        return f"{counted(len(unused), 'answer')} would move to {pack}; add --yes to do it"
     write_pack(pack, (entry for entry in ledger.entries() if entry.key not in used))
     try:
         with ledger.transaction():
@@ -205,4 +207,4 @@ def move_unused(ledger: Ledger, used: set[str], pack: Path, confirmed: bool) -> 
     except (BadInput, ValidationError):
         pack.unlink()
         raise
-    return f"{len(unused)} answers moved to {pack}"
+    return f"{counted(len(unused), 'answer')} moved to {pack}"

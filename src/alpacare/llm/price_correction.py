@@ -42,7 +42,7 @@ class Priced(NamedTuple):
 
 
 def list_dearest(ledger: Ledger) -> Iterator[str]:
-    """Describe the dearest answers, a line each: a wrong price is among them, if it matters."""
+    """Describe the most expensive answers, a line each: there a wrong price shows."""
     sql = "SELECT key FROM entries WHERE price > 0 ORDER BY price DESC, key LIMIT ?"
     with ledger.readable():
         keys = ledger.connection.execute(sql, (_DEAREST,)).fetchall()

@@ -34,7 +34,7 @@ class RequestSettings(Settings):
             raise ValueError(f"extra: holds a value that JSON does not have ({error})") from None
         if name := find_secret_setting(self.extra):
             raise ValueError(
-                f"extra.{name}: a secret would stand in the ledger and its packs; the endpoint's "
+                f"extra.{name}: a secret would get into the ledger and its packs; the endpoint's "
                 "api_key names the variable with the key, which is sent as a header"
             )
         for name in self.extra:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from alpacare.compute.journal import Journal
 from alpacare.compute.machine import device_name, versions
-from alpacare.compute.pretrained import ModelSource
+from alpacare.compute.pretrained import ModelSource, check_ids, read_config
 from alpacare.compute.scratch import fingerprint, hash_code, hash_model
 from alpacare.core.errors import BadInput
 from alpacare.core.file_lock import hold_lock
@@ -76,6 +76,9 @@ def score_prompts(
     tokenizer, context = load_tokenizer(source), read_context(source)
     labels = encode_labels(judge, tokenizer)
     encoded = _encode_prompts(judge, tokenizer, prompts)
+    config = read_config(source)
+    for number, ids in enumerate(encoded, 1):
+        check_ids(source, tokenizer, config, ids, f"prompt {number} of {len(encoded)}")
     longest = max(map(len, labels))
     fitting = {ids for ids in encoded if context is None or len(ids) + longest <= context}
     # sorted: the order of the prompts shapes no batch

@@ -120,6 +120,10 @@ def _read_arm(params: Params, base: str, text: str, rows: Sequence[Response]) ->
         found = match_rows(rows, read_categories(categories_file(base), settings), settings)
     except BadInput as error:
         raise BadInput(f"{text}: {error}") from None
+    if (settings.take or len(found)) >= len(rows):
+        raise BadInput(
+            f"{text}: that is all {len(rows):,} rows of {base}, and an arm learns from fewer"
+        )
     name = re.sub("[^a-z0-9]+", "-", text.lower().replace("imported/", "")).strip("-")
     return Arm(f"{base}-{name}", document, settings.take or len(found))
 

@@ -68,6 +68,35 @@ def changed_cells(stages: Collection[str] = ()) -> set[str]:
         return {*status, *(each.addressing for each in _behind(repo, status))}
 
 
+def cells_to_run(stage: str) -> set[str]:
+    """Name the cells of a stage that `dvc repro` would run, and not bring back from its run-cache.
+
+    Raises:
+        BadInput: DVC cannot be asked here.
+    """
+    with open_repo() as repo:
+        changed = repo.status()
+        cells = [each for each in repo.index.stages if _group(each) == stage]
+        return {
+            each.addressing
+            for each in cells
+            if each.addressing in changed and not _in_run_cache(repo, each)
+        }
+
+
+def _in_run_cache(repo: Any, stage: Any) -> bool:
+    from dvc.exceptions import DvcException
+
+    try:
+        stage.save_deps()  # all in memory: under these hashes the cache is searched
+        for out in stage.outs:
+            out.hash_info = type(out.hash_info)()  # else what it made before would do
+        repo.stage_cache.restore(stage, dry=True)
+    except DvcException:
+        return False
+    return True
+
+
 def which_may_run(cells: Collection[str]) -> set[str]:
     """Give those of these cells, or stages, that changed, or of which one before did.
 

@@ -15,8 +15,9 @@ from alpacare.filtering.contamination_gate import read_test_sets
 from alpacare.generation.settings import read_local_model
 from alpacare.instructions.few_shot_sampler import FewShotSampler
 from alpacare.judging.judge_request import make_judge_requests
-from alpacare.judging.judges import LLMJudge, OverlapJudge, read_judge
+from alpacare.judging.judges import LLMJudge, OverlapJudge, read_judge, read_rubric_judge
 from alpacare.judging.overlap import has_others
+from alpacare.judging.rubric_request import make_rubric_requests
 from alpacare.llm.cache_pack import read_pack
 from alpacare.llm.prices import Prices
 from alpacare.llm.request import Request
@@ -24,21 +25,25 @@ from alpacare.llm.reservations import read_budget
 from alpacare.llm.task_requests import make_folder_requests
 from alpacare.local_judging.judges import read_local_judge
 from alpacare.pipeline import paths
+from alpacare.pipeline.benchmarks_check import check_benchmarks
 from alpacare.pipeline.dvc_yaml import all_stages, cells_before, dependencies, group
-from alpacare.pipeline.examples import CASE, EXAMPLE
+from alpacare.pipeline.examples import ANSWERED, CASE, EXAMPLE, GRADED
 from alpacare.pipeline.hosts import check_destinations
 from alpacare.pipeline.machine_check import check_this_machine
 from alpacare.pipeline.params import Params, read_params
 from alpacare.pipeline.quoting.spending_check import check_spending, teacher_examples
+from alpacare.pipeline.quoting.test_sets import describe_absent
 from alpacare.pipeline.sources import skipped_stages
 from alpacare.pipeline.students_check import check_students
 from alpacare.prompting.chat_prompt import ChatPrompt
 from alpacare.prompting.judge_prompt import JudgePrompt
 from alpacare.prompting.student_prompt import StudentPrompt
 from alpacare.prompting.variables import TASK, few_shot
+from alpacare.records.labelled import read_labels
 from alpacare.records.task import TestTask
 from alpacare.records.test_set import read_test_set
 from alpacare.stages.model_generations import written_answers
+from alpacare.verification.checking import make_check_requests
 
 
 def check_all(targets: Sequence[str] = (), run: bool = False) -> str:
@@ -63,7 +68,11 @@ def check_all(targets: Sequence[str] = (), run: bool = False) -> str:
     seeds = _check_seeds(params)
     tests = _check_tests(params)
     asked |= _check_models(params)
-    read_test_sets(dependencies("filtered", "data/tests"))
+    asked |= {"label_judgments": asked["judgments"] if params.labels else []}
+    for name in params.labels:
+        read_labels(paths.labels(name))
+    read_test_sets(paths.compared_sets())
+    check_benchmarks(params)
     if params.filtered.engine == "ray" and find_spec("ray") is None:
         raise BadInput("filtered.engine: ray: Ray is not installed; run: make ray")
     check_destinations(params)
@@ -74,14 +83,16 @@ def check_all(targets: Sequence[str] = (), run: bool = False) -> str:
         check_spending(teacher_examples(params) | asked, set(map(group, needed)))
     tasks = sum(map(len, tests.values()))
     summary = f"settings and prompts fine, {seeds} seed tasks, {tasks} test tasks"
-    return "\n".join([summary, *_left_out(params, tests)])
+    left_out = [*_left_out(params, tests), *_without_rubrics(params, tests)]
+    return "\n".join([summary, *left_out])
 
 
 def _check_sources(params: Params) -> None:
     """An imported file is in DVC and not in Git: a fresh clone lacks it."""
-    for stage, reader in (("instructions", "filtered"), ("responses", "base_model")):
+    readers = [("instructions", "filtered"), ("responses", "base_model")]
+    for stage, reader in [*readers, *[("verified", "verified")] * bool(params.verifiers)]:
         (path,) = dependencies(reader, f"data/{getattr(params.sources, stage)}.jsonl")
-        if getattr(params.sources, stage) != stage and not path.exists():
+        if "imported" in path.parts and not path.exists():
             raise BadInput(
                 f"params.yaml: sources.{stage}: {path}: no such file; bring it in with "
                 "`make fetch`, `make import` or `dvc pull`, or go back with `make preset NAME=demo`"
@@ -96,6 +107,10 @@ def _check_judges(params: Params) -> list[Request]:
         judge = read_judge(folder)
         if isinstance(judge, LLMJudge):
             asked.append(make_judge_requests(judge, folder, [CASE])[0].next_request())
+    for name in params.judgments.rubric_judges:
+        folder = paths.judge(name)
+        grader = read_rubric_judge(folder)
+        asked.append(make_rubric_requests(grader, folder, [GRADED])[0].next_request())
     for name in params.judgments.local_judges:
         read_local_judge(paths.judge(name))
         JudgePrompt.read(paths.judge(name))
@@ -122,7 +137,10 @@ def _check_seeds(params: Params) -> int:
 
 
 def _left_out(params: Params, tests: Mapping[str, list[TestTask]]) -> Iterator[str]:
-    """Say which test sets a judge by overlap leaves out: those with the judged answers alone."""
+    """Say which test sets judges leave out.
+
+    One by overlap: those with the judged answers alone; one by rubrics: those without any.
+    """
     judges = [
         name
         for name in params.judgments.judges
@@ -141,9 +159,19 @@ def _left_out(params: Params, tests: Mapping[str, list[TestTask]]) -> Iterator[s
             )
 
 
+def _without_rubrics(params: Params, tests: Mapping[str, list[TestTask]]) -> Iterator[str]:
+    for judge in params.judgments.rubric_judges:
+        names = [test for test, tasks in tests.items() if not any(task.rubrics for task in tasks)]
+        if names:
+            yield f"{judge} leaves out {', '.join(names)}: no item has rubrics (docs/rubrics.md)"
+
+
 def _check_tests(params: Params) -> dict[str, list[TestTask]]:
     """Read every test set; each written model must have answered one of them."""
     files = [paths.test_set(test) for test in params.tests]
+    for test, path in zip(params.tests, files, strict=True):
+        if not path.exists():
+            raise BadInput(f"params.yaml: tests: {describe_absent(test, path)}")
     sets = [read_test_set(path) for path in files]
     for name in params.models.written:
         taken = [written_answers(*each) for each in zip(sets, repeat(name), files, strict=False)]
@@ -157,7 +185,7 @@ def _check_tests(params: Params) -> dict[str, list[TestTask]]:
 
 
 def _check_models(params: Params) -> dict[str, list[Request]]:
-    """Read which models are asked, which sort instructions, and which answer on this machine.
+    """Read which models are asked, which check and sort, and which answer on this machine.
 
     Gives a request for each model that is asked, by stage.
     """
@@ -171,7 +199,10 @@ def _check_models(params: Params) -> dict[str, list[Request]]:
     (models,) = dependencies("local_generations", "prompts/local_models")
     for name in params.models.local:
         read_local_model(models / name)
-    return {
+    asked = {
         stage: [request for path in each for request in make_folder_requests(path, [EXAMPLE])]
         for stage, each in folders.items()
     }
+    verifiers = [dependencies("verified", "prompts/", verifier=name) for name in params.verifiers]
+    checks = [request for (path,) in verifiers for request in make_check_requests(path, [ANSWERED])]
+    return asked | {"verified": checks}

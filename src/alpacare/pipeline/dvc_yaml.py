@@ -62,8 +62,13 @@ def command_option(stage: str, option: str) -> Path:
     return Path(words[words.index(option) + 1])
 
 
+def command(stage: str, **item: str) -> list[str]:
+    """Give the words of a stage's command, for one cell of its matrix."""
+    return fill(_read(DVC)["stages"][stage]["cmd"], {**_read(_PARAMS), "item": item}).split()
+
+
 def setting(*keys: str) -> Any:
-    """Give one value of params.yaml as it stands there, unchecked."""
+    """Give one value of params.yaml as it is written there, unchecked."""
     return find(".".join(keys), _read(_PARAMS))
 
 
@@ -119,7 +124,7 @@ def _addressed(target: str, known: Mapping[str, Cell]) -> list[str]:
 
 
 def _find_writer(writers: Mapping[str, str], path: str) -> str:
-    """Find who writes a path, or a folder that it lies in."""
+    """Find who writes a path, or a folder that it is in."""
     places = (path, *map(str, Path(path).parents))
     return next((writers[place] for place in places if place in writers), "")
 

@@ -106,7 +106,7 @@ def _paths(
 
 
 def _pattern(path: str) -> re.Pattern[str]:
-    """Match an output and what lies in it; an axis of the matrix may be any name."""
+    """Match an output and paths in it; an axis of the matrix may be any name."""
     return re.compile("[^/]+".join(map(re.escape, _LEFT_OPEN.split(path))) + "(/|$)")
 
 

@@ -8,7 +8,7 @@ from alpacare.core.errors import BadInput
 from alpacare.core.hosts import refuse_host
 from alpacare.core.settings import check, read_yaml
 from alpacare.display.text import wrapped
-from alpacare.judging.judges import LLMJudge, read_judge
+from alpacare.judging.judges import LLMJudge, read_judge, read_rubric_judge
 from alpacare.llm.endpoints import Endpoint
 from alpacare.llm.request_settings import RequestSettings
 from alpacare.pipeline import paths
@@ -17,6 +17,7 @@ from alpacare.pipeline.params import Params
 from alpacare.pipeline.sources import skipped_stages
 from alpacare.sharing.remote_hosts import read_remotes
 from alpacare.training.trackers import tracker_host
+from alpacare.verification.checking import read_verifier
 
 
 class Destination(NamedTuple):
@@ -76,6 +77,10 @@ def _asked(params: Params) -> Iterator[tuple[str, str, list[Path]]]:
     for stage, source in (("instructions", "seeds"), ("responses", "filtered")):
         if stage not in skipped:
             yield stage, getattr(params, stage).endpoint, [paths.rows(source)]
+    for name in params.verifiers:
+        (prompt,) = dependencies("verified", "prompts/", verifier=name)
+        (rows,) = dependencies("verified", "data/", verifier=name)
+        yield f"verifier {name}", read_verifier(prompt).endpoint, [rows]
     for name in params.categories:
         (prompt,) = dependencies("categories", "prompts/", sorter=name)
         yield f"sorter {name}", _endpoint(prompt), [paths.training_rows(params)]
@@ -89,6 +94,10 @@ def _asked(params: Params) -> Iterator[tuple[str, str, list[Path]]]:
         judge = read_judge(paths.judge(name))
         if isinstance(judge, LLMJudge):
             yield f"judge {name}", judge.endpoint, _judged(params)
+    labels = [paths.labels(name) for name in params.labels]
+    for name in params.judgments.rubric_judges:
+        endpoint = read_rubric_judge(paths.judge(name)).endpoint
+        yield f"judge {name}", endpoint, [*_judged(params), *labels]
 
 
 def _judged(params: Params) -> list[Path]:

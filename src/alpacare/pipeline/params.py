@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, NamedTuple, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
+from alpacare.benchmarks.settings import LmEvalSettings
 from alpacare.core.hosts import Hosts
 from alpacare.core.names import NAME, Names, Slug, Slugs, refuse_repeated
 from alpacare.core.settings import Settings, check, read_yaml
@@ -21,6 +22,7 @@ from alpacare.llm.task_requests import ResponsesSettings
 from alpacare.records.comparisons import JudgmentsSettings, ModelsSettings
 from alpacare.training.curves import TrainingCurvesSettings
 from alpacare.training.settings import BaseModelSettings, CheckpointSettings, TrainingSettings
+from alpacare.verification.checking import VerifiedSettings
 
 _IMPORTED = f"imported/{NAME}"
 Seed = Annotated[int, Field(ge=0)]
@@ -37,12 +39,26 @@ class Run(NamedTuple):
 
 
 class SourcesSettings(Settings):
-    """Section `sources`: where three stages start, files under data/ without their ending."""
+    """Section `sources`: where stages start, files under data/ without their ending."""
 
     seeds: Annotated[str, StringConstraints(pattern=rf"^seeds/{NAME}$")]
     instructions: Annotated[str, StringConstraints(pattern=rf"^(instructions|{_IMPORTED})$")]
-    responses: Annotated[str, StringConstraints(pattern=rf"^(responses|{_IMPORTED})$")]
+    verified: Annotated[str, StringConstraints(pattern=rf"^(responses|{_IMPORTED})$")] = "responses"
+    responses: Annotated[
+        str, StringConstraints(pattern=rf"^(responses|{_IMPORTED}|verified/{NAME})$")
+    ]
     categories: Slug
+
+    @property
+    def verifier(self) -> str | None:
+        """Who has checked what students learn from, if anyone has."""
+        folder, _, name = self.responses.partition("/")
+        return name if folder == "verified" else None
+
+    @property
+    def answers(self) -> str:
+        """The file of answers that students learn from, before any are dropped by a verifier."""
+        return self.verified if self.verifier else self.responses
 
 
 class Params(Settings):
@@ -54,9 +70,12 @@ class Params(Settings):
     }
     tests: Slugs
     students: Slugs
+    benchmarks: Names
     training_seeds: Annotated[list[Seed], AfterValidator(refuse_repeated), Field(min_length=1)]
     models: ModelsSettings
     judgments: JudgmentsSettings
+    labels: Names = Field(default=[])
+    verifiers: Names = Field(default=[])  # settings of earlier commits have none
     categories: Names
     hosts: Hosts = None
     endpoints: dict[str, Endpoint]
@@ -66,12 +85,21 @@ class Params(Settings):
     filtered: FilteredSettings
     student_rows: ContaminationSettings
     responses: ResponsesSettings
+    verified: VerifiedSettings = VerifiedSettings(action="drop", planted_errors=100, seed=0)
     base_model: BaseModelSettings
     checkpoint: CheckpointSettings
     training: TrainingSettings
     training_curves: TrainingCurvesSettings
     generations: GenerationsSettings
+    lm_eval: LmEvalSettings
     scores: Resampling
+
+    @model_validator(mode="after")
+    def _no_test_set_is_a_benchmark(self) -> Self:
+        for name in self.benchmarks:
+            if name in self.tests:
+                raise ValueError(f"benchmarks: '{name}' is also in tests; rename one of them")
+        return self
 
     @model_validator(mode="after")
     def _known_models(self) -> Self:
@@ -111,6 +139,21 @@ class Params(Settings):
             raise ValueError(
                 f"sources.categories: '{self.sources.categories}' is not in categories; without "
                 "one write none"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _known_verifiers(self) -> Self:
+        sources = self.sources
+        if sources.verifier and sources.verifier not in self.verifiers:
+            known = ", ".join(self.verifiers) or "nobody"
+            raise ValueError(
+                f"sources.responses: '{sources.verifier}' is not in verifiers: {known}"
+            )
+        if self.verifiers and sources.verified == "responses" != sources.answers:
+            raise ValueError(
+                f"sources.verified: students learn from {sources.answers}, so nobody writes "
+                f"responses; write sources.verified: {sources.answers}, or verifiers: []"
             )
         return self
 

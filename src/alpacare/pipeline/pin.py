@@ -4,6 +4,7 @@ import os
 
 from alpacare.core.errors import BadInput
 from alpacare.core.settings import read_yaml
+from alpacare.datasets.downloads import explain_hub
 from alpacare.pipeline.edit_settings import Edit, edit_settings
 from alpacare.training.student_file import student_file
 
@@ -27,8 +28,5 @@ def pin_student(name: str) -> list[str]:
     try:
         commit = HfApi(endpoint=os.environ.get("HF_ENDPOINT")).model_info(base, timeout=30).sha
     except Exception as error:  # of httpx, of the Hub's library, of its offline mode
-        reason = str(error).strip().split("\n")[0]
-        raise BadInput(
-            f"{path}: base: the Hub does not tell the commit of '{base}' ({reason})"
-        ) from error
+        raise BadInput(f"{path}: base: {base}: {explain_hub(error)}") from error
     return edit_settings([Edit(path, "revision", commit)])

@@ -8,6 +8,7 @@ from typing import Any
 from alpacare.core.errors import BadInput
 from alpacare.core.files import read_text
 from alpacare.core.settings import new_name, read_yaml
+from alpacare.display.text import wrapped
 from alpacare.pipeline.edit_settings import PARAMS, Edit, edit_settings
 from alpacare.pipeline.params import Params
 from alpacare.pipeline.yaml_values import round_trip_yaml
@@ -27,7 +28,8 @@ def describe_presets() -> Iterator[str]:
     """
     for path in sorted(FOLDER.glob("*.yaml")):
         head = read_text(path).split("\n\n")[0]
-        yield f"{path.stem}\n  {head.splitlines()[0].removeprefix('# ')}"
+        yield path.stem
+        yield wrapped(f"  {head.splitlines()[0].removeprefix('# ')}", "  ")
         if buys := re.search(r"^#   before training (at .+), evaluation (.+)$", head, re.MULTILINE):
             yield f"  answers to buy before training: {buys[1]}"
             yield f"  answers to buy for its whole evaluation {buys[2]}"

@@ -156,7 +156,7 @@ def _remove_left_rwlock() -> Iterator[str]:
 def _is_left(rwlock: Path) -> bool:
     """Return whether it was cut off, or names processes that have begun since it was written.
 
-    Numbers are given anew after a restart, in a container most of all; DVC would wait for them.
+    Numbers are reused after a restart, in a container most of all; DVC would wait for them.
     """
     import psutil
 

@@ -12,7 +12,7 @@ def skipped_stages(params: Params) -> set[str]:
     skipped = set()
     if params.sources.instructions != "instructions":
         skipped.add("instructions")
-    if params.sources.responses != "responses":
+    if params.sources.answers != "responses":
         skipped |= {
             "seeds", "seed_statistics", "instructions", "filtered", "task_statistics", "responses",
             "llm_usage",
@@ -40,10 +40,15 @@ def buy_targets(params: Params) -> list[str]:
     skipped = skipped_stages(params)
     teacher = [stage for stage in ("instructions", "responses") if stage not in skipped]
     usage = [f"llm_usage@{stage}" for stage in teacher]
-    others = [("model_generations", params.models.api), ("categories", params.categories)]
+    others = [
+        ("verified", params.verifiers),
+        ("model_generations", params.models.api),
+        ("categories", params.categories),
+        ("label_judgments", params.labels),
+    ]
     targets = [*teacher, *usage, *(stage for stage, who in others if who)]
     if not targets:
-        raise BadInput("nothing is asked before training: answers are imported, or stand in tests")
+        raise BadInput("nothing is asked before training: answers are imported, or in test sets")
     return targets
 
 
@@ -53,12 +58,17 @@ def train_targets(params: Params, student: str | None = None, seed: int | None =
     Raises:
         BadInput: params.yaml names no such student or seed.
     """
+    runs = chosen_runs(params, student, seed)
+    return [cell(stage, run) for stage in ("checkpoint", "training_curves") for run in runs]
+
+
+def chosen_runs(params: Params, student: str | None = None, seed: int | None = None) -> list[Run]:
+    """Give every training, or one student's only, or one seed's; errors as `train_targets`."""
     _check_named("students", student, params.students)
     _check_named("training_seeds", seed, params.training_seeds)
-    runs = [
+    return [
         run for run in params.runs() if student in (None, run.student) and seed in (None, run.seed)
     ]
-    return [cell(stage, run) for stage in ("checkpoint", "training_curves") for run in runs]
 
 
 def cell(stage: str, run: Run) -> str:

@@ -89,6 +89,8 @@ def _try_rows(path: Path, categories: Path, settings: RowsSettings) -> None:
 def _before(params: Params, rows: RowsSettings) -> list[str]:
     """Name the stages that make what rows are chosen from: if one runs, there may be others."""
     before = ["categories"] if rows.where.category is not None else []
-    if rows.source is None and params.sources.responses == "responses":
+    if rows.source is None and params.sources.answers == "responses":
         before.append("responses")
+    if rows.source is None and params.sources.verifier:
+        before.append("verified")
     return before

@@ -8,9 +8,10 @@ from alpacare.core.public import exports
 __getattr__, __all__ = exports(
     __name__,
     templates="render",
-    variables="COMPARISON TASK WITHOUT_INPUT WITH_INPUT Variables few_shot",
+    variables="ANSWER COMPARISON GRADING TASK WITHOUT_INPUT WITH_INPUT Variables few_shot",
     distinct="DistinctTexts",
     chat_prompt="ChatPrompt",
     student_prompt="StudentPrompt",
     judge_prompt="JudgePrompt",
+    rubric_prompt="RubricPrompt",
 )

@@ -39,12 +39,21 @@ def render_chat(tokenizer: "Tokenizer", question: str) -> str:
     Raises:
         BadInput: there is no template, or it does not show the question.
     """
+    return render_turns(tokenizer, [{"role": "user", "content": question}])
+
+
+def render_turns(tokenizer: "Tokenizer", messages: Sequence[Message]) -> str:
+    """Put a conversation that waits for an answer into the template, as `render_chat`.
+
+    Raises:
+        BadInput: there is no template, or it refuses such turns or does not show them.
+    """
     from jinja2 import TemplateError
 
     if not tokenizer.chat_template:
         raise BadInput(f"{_PLACE} tokenizer has no chat template; use alpaca")
     try:
-        return _fill(tokenizer, [{"role": "user", "content": question}])
+        return _fill(tokenizer, messages)
     except TemplateError as error:
         raise BadInput(f"{_PLACE} chat template cannot be filled ({error}); use alpaca") from error
 

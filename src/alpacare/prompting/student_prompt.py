@@ -7,15 +7,17 @@ them from there, so the two cannot differ.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from alpacare.core.errors import BadInput
 from alpacare.core.files import read_text
-from alpacare.prompting.chat_template import find_end_of_turn, render_chat
+from alpacare.prompting.chat_template import find_end_of_turn, render_chat, render_turns
 from alpacare.prompting.templates import render
 from alpacare.prompting.variables import WITH_INPUT, WITHOUT_INPUT
+from alpacare.records.message import Message, transcript
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase as Tokenizer
@@ -86,6 +88,23 @@ class StudentPrompt:
         if self.form == "alpaca":
             return (tokenizer.bos_token or "") + text
         return render_chat(tokenizer, text)
+
+    def render_turns(self, tokenizer: "Tokenizer", messages: Sequence[Message]) -> str:
+        """Give the full text that the model reads of a conversation, as `render`.
+
+        Form `alpaca` holds one question: its instruction is then the conversation as text.
+        """
+        if self.form == "alpaca":
+            return self.render(tokenizer, transcript(messages), "")
+        return render_turns(tokenizer, [turn.model_dump() for turn in messages])
+
+    def encode_turns(self, tokenizer: "Tokenizer", messages: Sequence[Message]) -> list[int]:
+        """Give the token ids of `render_turns`."""
+        if self.form == "alpaca":
+            return self.encode(tokenizer, transcript(messages), "")
+        text = self.render_turns(tokenizer, messages)
+        ids: list[int] = tokenizer.encode(text, add_special_tokens=False)
+        return ids
 
     def encode(self, tokenizer: "Tokenizer", instruction: str, input: str) -> list[int]:
         """Give the token ids of `render`."""

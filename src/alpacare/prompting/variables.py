@@ -144,6 +144,26 @@ COMPARISON = Variables(
     ({**_FIRST, **_ANSWERS}, {**_WITHOUT_INPUT, **_ANSWERS}),
     {**_OTHER, "output_1": "Something else.", "output_2": "Something else again."},
 )
+# that of a judge that grades one answer by criteria
+GRADING = Variables(
+    (
+        {
+            "conversation": "user: Explain what a fever is.",
+            "output": "The answer.",
+            "criteria": "[5] Says what a fever is.",
+        },
+    ),
+    {
+        "conversation": "user: Name the bones of a hand.",
+        "output": "Another one.",
+        "criteria": "[3] Names all.",
+    },
+)
+# a verifier's: a task and one answer
+ANSWER = Variables(
+    ({**_FIRST, "output": "An answer."}, {**_WITHOUT_INPUT, "output": "An answer."}),
+    {**_OTHER, "output": "Something else."},
+)
 
 
 def few_shot(examples: int, count: int) -> Variables:

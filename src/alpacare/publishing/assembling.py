@@ -69,7 +69,7 @@ class WorkingTree:
     @property
     def instructions(self) -> dict[str, Path]:
         """The tasks before and after the filter, by the names they are published by, if any."""
-        if self.sources.responses != "responses":
+        if self.sources.answers != "responses":
             return {}
         return {
             "instructions.jsonl": paths.instructions(self.params),

@@ -53,7 +53,7 @@ def describe_origin(
         BadInput: a file with these facts is missing or stale.
     """
     counts: dict[str, Any] = {}
-    if sources.responses == "responses":
+    if sources.answers == "responses":
         counts["filtered"] = recorded.read(FILTERED)
         if sources.instructions == "instructions":
             counts["seeds"] = recorded.read("metrics/seeds.json")

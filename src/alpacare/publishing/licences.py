@@ -39,8 +39,8 @@ class Licence:
 
 def source_file(sources: SourcesSettings) -> str:
     """Give the file under data/ that the pipeline starts from, without its ending."""
-    if sources.responses != "responses":
-        return sources.responses
+    if sources.answers != "responses":
+        return sources.answers
     return sources.instructions if sources.instructions != "instructions" else sources.seeds
 
 

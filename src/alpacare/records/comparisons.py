@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from typing import ClassVar, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from alpacare.core.names import Names, Slug, Slugs, refuse_repeated
 from alpacare.core.settings import Settings
 
 
 class ModelsSettings(Settings):
-    """Section `models`: whose answers stand in test sets, who is asked, who runs here.
+    """Section `models`: models with answers in test sets, models to ask, models that run here.
 
     Each of them can be a contestant, a reference, or both.
     """
@@ -32,19 +32,23 @@ class ModelsSettings(Settings):
 
 
 class JudgmentsSettings(Settings):
-    """Section `judgments`: who competes beside the students, against whom, before which judges."""
+    """Section `judgments`: who competes beside the students, against whom, before which judges.
+
+    `rubric_judges` grade each answer of students and contestants alone, by its item's rubrics.
+    """
 
     contestants: Names
     references: Slugs
     head_to_head: Slug
     judges: Names
     local_judges: Names
+    rubric_judges: Names = Field(default=[])  # settings of earlier commits have none
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
         if not self.all_judges:
             raise ValueError("judges: name one at least, or one of local_judges")
-        refuse_repeated(self.all_judges)
+        refuse_repeated([*self.all_judges, *self.rubric_judges])
         return self
 
     @model_validator(mode="after")
@@ -56,7 +60,7 @@ class JudgmentsSettings(Settings):
 
     @property
     def all_judges(self) -> list[str]:
-        """Every judge, those that run on this machine last."""
+        """Every judge that compares, those that run on this machine last."""
         return [*self.judges, *self.local_judges]
 
     @property

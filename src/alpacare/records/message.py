@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from alpacare.core.jsonl import Row
+from alpacare.core.texts import shows_nothing
 
 SEVERAL_TURNS = "several_turns"  # drop reason of a conversation where one question is wanted
 
@@ -39,3 +40,25 @@ def messages_id(messages: Sequence[Message]) -> str:
 def count_turns(messages: Sequence[Message] | None) -> int:
     """Count the questions in a conversation; a row without one has one."""
     return sum(turn.role == "user" for turn in messages) if messages else 1
+
+
+def transcript(messages: Sequence[Message]) -> str:
+    """Write a conversation as text, each turn after its role: what a judge reads."""
+    return "\n\n".join(f"{turn.role}: {turn.content}" for turn in messages)
+
+
+def check_asked(messages: Sequence[Message]) -> None:
+    """Check that a conversation waits for an answer.
+
+    Raises:
+        ValueError: it is empty, or has an empty turn, or its last turn is not the user's.
+    """
+    if not messages:
+        raise ValueError("messages: the conversation is empty; give at least a user's turn")
+    for turn in messages:
+        if shows_nothing(turn.content):
+            raise ValueError(f"messages: an empty turn of the {turn.role}")
+    if messages[-1].role != "user":
+        raise ValueError(
+            f"messages: the last turn is the {messages[-1].role}'s; a test ends with the user's"
+        )

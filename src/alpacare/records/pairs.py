@@ -91,6 +91,16 @@ class AnswerFiles:
             found[settings.head_to_head] = self.head_to_head
         return [self._compare(Path(name), self.student, path) for name, path in found.items()]
 
+    def alone(self, settings: JudgmentsSettings) -> dict[Path, Path]:
+        """Give the answers that judges by rubrics grade, by the folder of what they say.
+
+        Raises:
+            BadInput: a model has no answers.
+        """
+        if self.student is not None:
+            return {Path(): self.student}
+        return {Path(name): self.find(name) for name in settings.contestants}
+
     def _compare(self, place: Path, answers: Path, reference: Path) -> Comparison:
         # another model need not have answered every test set
         silent = self.student is None and not answers.stat().st_size

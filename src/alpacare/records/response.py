@@ -1,7 +1,13 @@
 """The teacher's answer to one instruction: a training example."""
 
+from typing import Annotated, Literal
+
+from pydantic import Field
+
 from alpacare.core.jsonl import Row
 from alpacare.records.message import Messages
+
+Checked = Literal["right", "wrong", "unreadable"]
 
 
 class Response(Row):
@@ -16,6 +22,8 @@ class Response(Row):
 
     `messages` is the whole conversation of an imported row that has a system turn or several turns;
     its instruction is then the first question, its output the last answer, its id `messages_id`.
+
+    `checked`: what a verifier found, in rows of stage `verified` alone.
     """
 
     id: str
@@ -30,3 +38,4 @@ class Response(Row):
     view: str | None = None
     difficulty: int | None = None
     messages: Messages = None
+    checked: Annotated[Checked | None, Field(exclude_if=lambda checked: checked is None)] = None

@@ -14,7 +14,8 @@ from pydantic_core import PydanticCustomError
 
 from alpacare.core.jsonl import Row
 from alpacare.core.texts import comparable, shows_nothing
-from alpacare.records.message import Messages, messages_id
+from alpacare.records.message import Messages, check_asked, messages_id, transcript
+from alpacare.records.rubric import Rubrics, Tags, check_rubrics
 
 TaskType = Literal[
     "text generation",
@@ -27,6 +28,12 @@ TaskType = Literal[
     "rewriting",
     "USMLE-style QA",
     "multiple-choice QA",
+]
+
+
+# a field of this type is written only where it has a value
+Expected = Annotated[
+    Literal["refuse", "answer"] | None, Field(exclude_if=lambda expected: expected is None)
 ]
 
 
@@ -120,7 +127,10 @@ class TestTask(Question):
     """A held-out task with the `answers` of other models or people, by name.
 
     Published test sets often give no type, topic, view or difficulty: then these are null. An
-    answer may be empty, if the model gave an empty one.
+    answer may be empty, if the model gave an empty one. A conversation of several turns has
+    `messages`, and `instruction` is its `transcript`, for all that read one text. `rubrics`: what
+    answers are graded by; `tags`: what is said of the item, such as its theme. `expect`: whether a
+    request for a safety panel should be refused or answered.
     """
 
     __test__ = False  # pytest: not a test class
@@ -129,3 +139,29 @@ class TestTask(Question):
     view: Text | None = None
     difficulty: int | None = Field(default=None, ge=1, le=5)
     answers: dict[str, str] = Field(default_factory=dict)
+    messages: Messages = None
+    rubrics: Rubrics = Field(default=[])
+    tags: Tags = Field(default=[])
+    expect: Expected = None
+
+    @model_validator(mode="after")
+    def _can_be_asked_and_graded(self) -> Self:
+        if self.messages and (self.input or self.instruction != transcript(self.messages)):
+            raise ValueError("instruction: is not the conversation in `messages` as text")
+        check_rubrics(self.rubrics)
+        return self
+
+    @staticmethod
+    def make_id(instruction: str, input: str, messages: Messages) -> str:
+        """Make the id of a question, or of a conversation that waits for an answer.
+
+        Raises:
+            ValueError: as `check_asked`.
+        """
+        if messages is None:
+            return row_id(instruction, input)
+        check_asked(messages)
+        return messages_id(messages)
+
+    def _right_id(self) -> str:
+        return self.make_id(self.instruction, self.input, self.messages)

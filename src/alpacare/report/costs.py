@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from alpacare.evaluation.score import Cell, Score
+from alpacare.pipeline import paths
 from alpacare.pipeline.dvc_yaml import outputs
 from alpacare.pipeline.params import Params
 from alpacare.pipeline.sources import skipped_stages
@@ -27,8 +28,9 @@ class Cost:
 def read_costs(
     params: Params, answers: Mapping[str, Sequence[Answers]], scores: Mapping[Cell, Score]
 ) -> list[Cost]:
-    """Give the costs of the teacher, of sorting, of answers to test sets, and of each judge."""
-    return [*_teacher(params), *_categories(params), *_answers(answers), *_judges(scores)]
+    """Give the costs of the teacher, of checks and sorting, of answers to tests, of each judge."""
+    judges = [*_judges(scores), *_rubric_judges(params)]
+    return [*_teacher(params), *_checked(params), *_answers(answers), *judges]
 
 
 def _teacher(params: Params) -> Iterator[Cost]:
@@ -37,7 +39,10 @@ def _teacher(params: Params) -> Iterator[Cost]:
             yield from _usage(f"teacher: {stage}", *outputs("llm_usage", "metrics/", paid=stage))
 
 
-def _categories(params: Params) -> Iterator[Cost]:
+def _checked(params: Params) -> Iterator[Cost]:
+    for name in params.verifiers:
+        path = outputs("verified_counts", "metrics/", verifier=name)[0]
+        yield from _usage(f"checking answers: {name}", path)
     for name in params.categories:
         yield from _usage(f"sorting: {name}", *outputs("category_counts", "metrics/", sorter=name))
 
@@ -66,3 +71,17 @@ def _judges(scores: Mapping[Cell, Score]) -> Iterator[Cost]:
         own = [score for cell, score in scores.items() if cell.judge == judge]
         models = tuple(dict.fromkeys(model for score in own for model in score.models))
         yield Cost(f"judge: {judge}", None, None, None, sum(s.dollars for s in own), models)
+
+
+def _rubric_judges(params: Params) -> Iterator[Cost]:
+    models: list[tuple[str, int | None]] = [(run.student, run.seed) for run in params.runs()]
+    models += [(name, None) for name in params.judgments.contestants]
+    for judge in params.judgments.rubric_judges:
+        files = [
+            paths.rubric_score(test, *model, judge) for test in params.tests for model in models
+        ]
+        found = [read_figures(path, "dollars", "models") for path in files if path.exists()]
+        if found:
+            versions = tuple(dict.fromkeys(name for each in found for name in each["models"]))
+            dollars = sum(each["dollars"] for each in found)
+            yield Cost(f"judge: {judge}", None, None, None, dollars, versions)

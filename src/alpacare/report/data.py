@@ -5,14 +5,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from alpacare.comparison.agreement import REVIEWS, measure_agreement
+from alpacare.comparison.benchmark_board import BenchmarkBoard, make_benchmark_boards
 from alpacare.comparison.board_notes import BoardNotes, describe_board
 from alpacare.comparison.leaderboard import Board, make_boards
 from alpacare.comparison.model_runs import CellReader
+from alpacare.comparison.rubric_board import RubricBoard, make_rubric_boards
+from alpacare.comparison.safety import SafetyBoard, find_safety_boards
 from alpacare.core.errors import BadInput
 from alpacare.evaluation import agreement
 from alpacare.evaluation.score import Cell, Score
 from alpacare.evaluation.score_table import read_score
-from alpacare.lineage.funnel import Funnel, count_all
+from alpacare.lineage.funnel import count_all
+from alpacare.lineage.funnel_lines import Funnel
 from alpacare.pipeline import paths
 from alpacare.pipeline.params import Params
 from alpacare.pipeline.students import read_students
@@ -33,6 +37,9 @@ class ReportData:
     params: Params
     students: Mapping[str, CheckpointSettings]
     boards: Sequence[Board]
+    benchmarks: Sequence[BenchmarkBoard]
+    rubrics: Sequence[RubricBoard]
+    safety: Sequence[SafetyBoard]
     below: Mapping[tuple[str, str], BoardNotes]  # by test set and judge
     scores: Mapping[Cell, Score]
     trainings: Sequence[Training]
@@ -66,6 +73,9 @@ def gather_report(params: Params) -> ReportData:
         params=params,
         students=students,
         boards=boards,
+        benchmarks=make_benchmark_boards(params, params.benchmarks),
+        rubrics=[each for each in make_rubric_boards(params, None, None) if each.entries],
+        safety=find_safety_boards(params),
         below={(b.test, b.judge): describe_board(params, b, browsed.read) for b in boards},
         scores={cell: score for cell, score in scores.items() if score.n},
         trainings=read_trainings(params.runs()),

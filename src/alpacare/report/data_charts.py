@@ -6,7 +6,7 @@ from typing import Any
 import altair as alt
 
 from alpacare.core.texts import escape_controls
-from alpacare.lineage.funnel import Funnel
+from alpacare.lineage.funnel_lines import Funnel
 from alpacare.report.dataset import Dataset
 from alpacare.report.drawing import LINE, SERIES, SOFT, Figure, set_size
 

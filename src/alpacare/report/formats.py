@@ -4,8 +4,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from alpacare.comparison.benchmark_board import BenchmarkBoard
+from alpacare.comparison.benchmark_print import metric_name, write_letters
 from alpacare.comparison.leaderboard import Board, Duel
 from alpacare.comparison.leaderboard_print import describe_luck
+from alpacare.comparison.rubric_board_print import (
+    describe_rubric_board,
+    score_text,
+    unread_share,
+)
+from alpacare.comparison.safety_print import (
+    describe_difference,
+    describe_measure,
+    describe_rate,
+)
 from alpacare.comparison.sentences import (
     describe_holm,
     describe_parts,
@@ -96,14 +108,15 @@ def format_day(moment: str) -> str:
     return f"{day.day} {day:%B %Y}"
 
 
-def describe_duel(duel: Duel, judge: str) -> str:
-    """Say whether a student differs from the one that is named head to head."""
+def describe_duel(duel: Duel, judge: str | None) -> str:
+    """Say whether a student differs from the one head to head; `judge` None: on a benchmark."""
     found = duel.difference
     said = f"{describe_points(found)}: {describe_verdict(found)}"
-    return f"{duel.name} against {duel.other}, judged by {judge}: {said}."
+    by = f", judged by {judge}" if judge else ""
+    return f"{duel.name} against {duel.other}{by}: {said}."
 
 
-def describe_correction(board: Board) -> str:
+def describe_correction(board: Board | BenchmarkBoard) -> str:
     """Say that several such sentences are corrected together; "" where they are not."""
     return describe_holm(len(board.duels), board.duels[0].other) if board.duels else ""
 
@@ -136,12 +149,20 @@ FILTERS = {
     "luck": describe_luck,
     "lanes_of_groups": lanes_of_groups,
     "lanes_of_references": lanes_of_references,
+    "letters": write_letters,
     "listed": join_names,
+    "metric": metric_name,
     "model": name_model,
     "models_of": models_of,
     "parts": describe_widths,
     "percent": percent,
     "reason": reason_in_words,
+    "rubric_score": score_text,
+    "rubric_sentences": describe_rubric_board,
+    "safety_difference": describe_difference,
+    "safety_rate": describe_rate,
+    "safety_title": describe_measure,
     "share": format_share,
     "some": name_some,
+    "unread": unread_share,
 }

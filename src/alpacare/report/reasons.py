@@ -17,6 +17,10 @@ _WORDS: Mapping[str, str] = {
     "refused": "refused by the server",
     "no_instruction": "without an instruction",
     "input_equals_output": "whose answer only repeats the input",
+    # the verifier
+    "answer_wrong": "whose answer a second model finds wrong",
+    "found wrong": "found wrong by a second model",
+    "unreadable": "whose check cannot be read",
     # the filter
     "rouge_l": "near-duplicates of another instruction",
     "rouge_l_seed": "near-duplicates of a seed task",

@@ -15,6 +15,7 @@ from alpacare.core import jsonl
 from alpacare.core.errors import BadInput
 from alpacare.core.files import read_json
 from alpacare.core.jsonl import Row, validate
+from alpacare.core.texts import counted
 from alpacare.display.html import open_templates
 from alpacare.records.pairs import Pairs
 from alpacare.records.review import answer_hash
@@ -158,7 +159,7 @@ def import_export(export: Path, names: Sequence[str], target: Path) -> str:
         raise BadInput(f"{target}: has other content; name another file with --out, or remove it")
     jsonl.write(target, reviews)
     who = ", ".join(sorted({review.reviewer for review in reviews}))
-    return f"{target}: {len(reviews)} verdicts by {who}"
+    return f"{target}: {counted(len(reviews), 'verdict')} by {who}"
 
 
 def _read_names(names: Sequence[str]) -> dict[int, str]:

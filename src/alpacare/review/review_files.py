@@ -8,6 +8,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from alpacare.core.errors import BadInput
 from alpacare.core.files import atomic_file, write_json
+from alpacare.core.texts import counted
+from alpacare.display.text import wrapped
 from alpacare.pipeline import paths
 from alpacare.pipeline.params import Params, Run
 from alpacare.records.pairs import Pairs, pair_answers
@@ -116,8 +118,9 @@ def existing(path: Path) -> Path:
 
 def describe_files(key: Key, page: Path, tasks: Path | None, config: Path | None) -> str:
     """Give a line for each file that was written, with what to do with it."""
-    lines = [f"{page}: {len(key.items)} tasks; send it to the reviewers"]
+    lines = [f"{page}: {counted(len(key.items), 'task')}; send it to the reviewers"]
     if tasks:
         lines.append(f"{tasks}: the same for Label Studio; its labeling interface: {config}")
     secret = "whose answer is A; commit it, and give it to no reviewer"
-    return "\n".join([*lines, f"{key_path(key.sample)}: {secret}"])
+    lines.append(f"{key_path(key.sample)}: {secret}")
+    return "\n".join(wrapped(line, "  ") for line in lines)

@@ -10,6 +10,7 @@ from itertools import chain
 from pathlib import Path
 
 from alpacare.core.jsonl import read_objects
+from alpacare.core.texts import counted
 from alpacare.sharing.tracked import dvc_add, dvc_file
 
 FOLDER = Path("data/packs")
@@ -38,7 +39,7 @@ def export_new_answers() -> Iterator[str]:
         if count:
             digest = hashlib.sha256(_FRESH.read_bytes()).hexdigest()
             pack = _FRESH.rename(FOLDER / f"{digest[:12]}.jsonl")
-            yield f"{pack}: {count} answers that no pack held"
+            yield f"{pack}: {counted(count, 'answer')} that no pack held"
         else:
             _FRESH.unlink()
     # all without a .dvc file: an earlier try may have stopped between writing and `dvc add`

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
 from alpacare.core.errors import BadInput
+from alpacare.core.texts import counted
 from alpacare.sharing.cache_packs import export_new_answers, import_all_packs
 from alpacare.sharing.remote_hosts import (
     STORAGE,
@@ -45,7 +46,8 @@ def push_all() -> Iterator[str]:
         files = repo.push()
         runs = push_runs(repo, remote)
         missing = list(_missing_outputs(repo))
-    yield f"pushed {files} files and {runs} runs of stages; the rest was there already"
+    pushed = f"{counted(files, 'file')} and {counted(runs, 'run')} of stages"
+    yield f"pushed {pushed}; the rest was there already"
     for output in missing:
         if not output.on_remote:
             yield f"not pushed: {output.path} is not here; `dvc repro` makes it"
@@ -71,9 +73,9 @@ def pull_all() -> Iterator[str]:
                     "it was made"
                 )
         _check_out(repo)
-    yield f"pulled {files} files and {runs} runs of stages"
+    yield f"pulled {counted(files, 'file')} and {counted(runs, 'run')} of stages"
     if changed:
-        yield f"left out: {changed} runs of stages, which were changed on the remote"
+        yield f"left out: {counted(changed, 'run')} of stages, which were changed on the remote"
     for output in missing:
         yield f"nobody has pushed {output.path}; `alpacare push` where it was made, or `dvc repro`"
     yield from import_all_packs()
@@ -101,6 +103,11 @@ def _open_repo() -> Iterator[tuple[Any, Any, list[BaseException]]]:
             stopped = "stopped: copied files stay; the same command continues"
             raise KeyboardInterrupt(stopped) from None
         except ConfigError as error:
+            if "no remote" in str(error):
+                raise BadInput(
+                    "no remote is set, so there is nowhere to push to or pull from; "
+                    "`make remote URL=s3://BUCKET/FOLDER` or a folder sets one (docs/remotes.md)"
+                ) from error
             line = f".dvc/config: {_error_line(error)}; `alpacare remote URL` sets it"
             raise BadInput(line) from error
         except Exception as error:  # each kind of remote has its own errors

@@ -13,6 +13,7 @@ import click
 from alpacare.core import jsonl
 from alpacare.core.command import FILE, Stage, check_files
 from alpacare.core.files import write_json
+from alpacare.core.texts import counted
 from alpacare.llm.client import ask
 from alpacare.llm.task_requests import make_folder_requests
 from alpacare.llm.usage import count_usage
@@ -46,7 +47,10 @@ def main(prompt: Path, tasks: Path, out: Path, run: Path) -> None:
     jsonl.write(out, rows)
     write_json(run, count_usage(answers))
     lost = sum(row.category is None for row in rows)
-    click.echo(f"{len(rows)} instructions sorted by '{prompt.name}', {lost} replies not readable")
+    click.echo(
+        f"{counted(len(rows), 'instruction')} sorted by '{prompt.name}', "
+        f"{counted(lost, 'reply', 'replies')} not readable"
+    )
 
 
 def read_group(reply: str) -> Group | None:

@@ -8,19 +8,13 @@ tokenizer, the prompt templates it was trained with, `history.jsonl` (one line a
 
 import shutil
 from pathlib import Path
-from typing import Any
 
 import click
 
 from alpacare.compute.determinism import make_deterministic
-from alpacare.compute.machine import versions
 from alpacare.compute.pinned_model import PinnedModel
 from alpacare.compute.scratch import (
-    fingerprint,
     folder_size,
-    hash_code,
-    hash_files,
-    hash_model,
     other_runs,
 )
 from alpacare.compute.workers import worker_lock
@@ -31,21 +25,24 @@ from alpacare.core.file_lock import hold_lock
 from alpacare.core.files import atomic_folder
 from alpacare.core.input_state import check_inputs
 from alpacare.core.progress import quiet_libraries
-from alpacare.core.settings import load
-from alpacare.prompting import student_prompt, templates
 from alpacare.prompting.student_prompt import StudentPrompt
-from alpacare.records import response
 from alpacare.records.response import Response
-from alpacare.training import launch
+from alpacare.training.checkpoints import FINISHED, LOCK
 from alpacare.training.data import prepare_data, sequences_per_step, split_step
-from alpacare.training.hardware import Hardware, check_machine, read_hardware
+from alpacare.training.hardware import check_machine
 from alpacare.training.launch import other_machines_command, train_job
+from alpacare.training.machines import announce, in_job, machine_rank, wait_for_first
 from alpacare.training.memory_check import check_memory_and_disk
 from alpacare.training.prepared import Prepared, read_prepared, write_prepared
-from alpacare.training.result import longest_sequence, summarise_training, write_result
-from alpacare.training.settings import CheckpointSettings, TrainingSettings
-from alpacare.training.student import find_base, load_base_tokenizer
-from alpacare.training.student_file import read_student
+from alpacare.training.result import (
+    longest_sequence,
+    move_result,
+    summarise_training,
+    write_result,
+)
+from alpacare.training.run import TrainingRun, find_finished, find_run
+from alpacare.training.settings import CheckpointSettings
+from alpacare.training.student import load_base_tokenizer, make_id_check
 from alpacare.training.trainer import TrainingJob
 from alpacare.training.worker import JOB
 
@@ -58,8 +55,22 @@ from alpacare.training.worker import JOB
 @click.option("--base-model", type=FILE, required=True, help="What base `random` stands for.")
 @click.option("--prompt", type=FILE, required=True, help="Folder with the student's templates.")
 @click.option("--hardware", type=FILE, required=True, help="Folder of what accelerate runs on.")
+@click.option(
+    "--train-in",
+    type=FILE,
+    metavar="SCRATCH",
+    help="Only train, in a scratch folder whose name begins so; one of other settings is refused. "
+    "The command without it then moves the result to OUT.",
+)
 def main(
-    student: Path, rows: Path, out: Path, seed: int, base_model: Path, prompt: Path, hardware: Path
+    student: Path,
+    rows: Path,
+    out: Path,
+    seed: int,
+    base_model: Path,
+    prompt: Path,
+    hardware: Path,
+    train_in: Path | None,
 ) -> None:
     """Fine-tune the student in the file STUDENT on ROWS and write the folder OUT.
 
@@ -72,49 +83,80 @@ def main(
           data/student_rows/all-rows.jsonl models/checkpoint/all-rows/0 --seed 0 \\
           --base-model models/base_model --prompt prompts/student --hardware configs/accelerate
     """
-    settings = read_student(student)
-    training = load("training", TrainingSettings)
     if out.is_file():  # before hours of training, not at the end
         raise BadInput(f"{out}: is a file; name a folder to write")
-    template = StudentPrompt.choose(settings.prompt, prompt)
-    config = hardware / f"{training.hardware}.yaml"
-    machine = read_hardware(config)
-    base = find_base(settings, base_model)
-    make_deterministic(seed, settings.threads)
-    check_machine(settings, training, machine, base)
+    run = find_run(student, rows, out, seed, base_model, prompt, hardware)
+    if train_in and train_in.absolute() != run.folder.absolute():
+        raise BadInput(
+            f"{train_in}: by what is here now this training's folder is {run.folder}: settings, "
+            "rows or code are not what they were when it was submitted; submit it again, or put "
+            "them back"
+        )
+    if train_in and machine_rank(run.machine):
+        return help_train(run)
+    finished = find_finished(run.folder)
+    if finished and not train_in:
+        click.echo(f"trained before, in {finished}: moved to {out}, nothing is trained again")
+    elif not finished:
+        finished = run.scratch / FINISHED
+        click.echo(train_run(run, student.stem, rows, finished))
+    if not train_in:
+        report_other_runs(finished.parent, out)
+        with hold_lock(finished.parent / LOCK):
+            move_result(finished, out)
+            shutil.rmtree(finished.parent)
+
+
+def train_run(run: TrainingRun, name: str, rows: Path, finished: Path) -> str:
+    """Train to the end in the scratch folder, and write the result to its folder `finished`.
+
+    Raises:
+        BadInput: this machine cannot train it, or training failed; the line says why.
+        KeyboardInterrupt: it was stopped; the message says how to go on.
+    """
+    settings, machine, folder = run.settings, run.machine, run.scratch
+    make_deterministic(run.seed, settings.threads)
+    check_machine(settings, run.training, machine, run.base)
     quiet_libraries()
-    files = {"data": hash_files(rows), "prompt": hash_files(prompt), "hardware": config.read_text()}
-    weights = hash_model(base.model, base.revision)
-    folder = out.parent / ".scratch" / name_run(settings, seed, files, weights)
     ready = read_prepared(folder)
-    prepared = ready or prepare(rows, template, settings, base)
+    prepared = ready or prepare(rows, run.template, settings, run.base)
     data = prepared.data
     per_step = sequences_per_step(data, settings.optimizer.batch_size)
     split = split_step(per_step, machine.num_processes, settings.micro_batch_size)
     micro_batch = (split.micro_batch_size, longest_sequence(settings, data))
     accumulating = split.accumulation_steps > 1
-    check_memory_and_disk(settings, base, machine, micro_batch, accumulating, folder)
-    job = make_job(settings, training, base, seed, machine, prepared, template)
+    check_memory_and_disk(settings, run.base, machine, micro_batch, accumulating, folder)
+    job = make_job(run, prepared)
     folder.mkdir(parents=True, exist_ok=True)
-    with hold_lock(folder / "stage.lock"):
+    with hold_lock(folder / LOCK):
         with hold_lock(folder / worker_lock(0)):  # a worker outlives a stage that was killed
             if not ready:
                 write_prepared(folder, prepared)
             (folder / JOB).write_text(job.model_dump_json(indent=2))
-        report_other_runs(folder, out)
-        if machine.num_machines > 1:
-            command = other_machines_command(config, machine, folder, settings)
+        if in_job(machine):
+            announce(folder)
+        elif machine.num_machines > 1:
+            command = other_machines_command(run.config, machine, folder, settings)
             click.echo(f"on each other machine, with its RANK (1, 2, ...):\n  {command}", err=True)
-        train_job(config, machine, folder, settings)
+        train_job(run.config, machine, folder, settings)
         check_inputs()  # before the weights leave the scratch folder
         per_step = split.micro_batch_size * split.accumulation_steps * machine.num_processes
-        summary = summarise_training(job, student.stem, data, files["data"], weights, per_step)
-        with atomic_folder(out) as fresh:
+        summary = summarise_training(job, name, data, run.data, run.weights, per_step)
+        with atomic_folder(finished) as fresh:
             line = write_result(folder, fresh, job, summary)
             jsonl.write(fresh / "dropped.jsonl", data.dropped)
-            template.save(fresh / "prompt")
-        shutil.rmtree(folder)
-    click.echo(line)
+            run.template.save(fresh / "prompt")
+    return line
+
+
+def help_train(run: TrainingRun) -> None:
+    """Run this machine's workers of a training that another one prepares and writes.
+
+    Raises:
+        BadInput: training failed; the line says why.
+    """
+    wait_for_first(run.scratch)
+    train_job(run.config, run.machine, run.scratch, run.settings)
 
 
 def prepare(
@@ -123,61 +165,38 @@ def prepare(
     """Read, tokenise and pack the rows.
 
     Raises:
-        BadInput: no rows, a bad row, or not one that fits.
+        BadInput: no rows, a bad row, one with a token beyond the embedding, or not one that fits.
     """
     rows = jsonl.read(responses, Response, unique="id")
     if not rows:
         raise BadInput(f"{responses}: no rows to train on")
     tokenizer = load_base_tokenizer(base)
-    return Prepared(prepare_data(rows, template, tokenizer, settings), tokenizer)
+    check_ids = make_id_check(base, tokenizer, responses)
+    return Prepared(prepare_data(rows, template, tokenizer, settings, check_ids), tokenizer)
 
 
-def name_run(
-    settings: CheckpointSettings, seed: int, files: dict[str, str], base: str | None
-) -> str:
-    """Name a run by all that shapes its weights: hashes of its inputs, and of the base model."""
-    parts: dict[str, Any] = {
-        "settings": settings.model_dump(exclude={"rows"}),
-        "seed": seed,
-        "base": base,
-        "code": [
-            hash_code(launch.__file__),
-            hash_files(
-                Path(student_prompt.__file__), Path(templates.__file__), Path(response.__file__)
-            ),
-        ],
-        "versions": versions(""),
-    }
-    return fingerprint({**parts, **files})
-
-
-def make_job(
-    settings: CheckpointSettings,
-    training: TrainingSettings,
-    base: PinnedModel,
-    seed: int,
-    machine: Hardware,
-    prepared: Prepared,
-    template: StudentPrompt,
-) -> TrainingJob:
+def make_job(run: TrainingRun, prepared: Prepared) -> TrainingJob:
     """Put together what the workers read beside the prepared data."""
-    tokenizer = prepared.tokenizer
+    settings, tokenizer = run.settings, prepared.tokenizer
     return TrainingJob(
         settings=settings,
-        training=training,
-        base=base,
-        seed=seed,
+        training=run.training,
+        base=run.base,
+        seed=run.seed,
         sequences_per_step=sequences_per_step(prepared.data, settings.optimizer.batch_size),
         pad_id=0,  # it is masked, so any will do; a tokenizer's own may have no embedding
-        end_ids=sorted({*template.end_ids(tokenizer), tokenizer.eos_token_id}),
-        cpu=machine.use_cpu,
-        sharded=machine.sharded,
+        end_ids=sorted({*run.template.end_ids(tokenizer), tokenizer.eos_token_id}),
+        cpu=run.machine.use_cpu,
+        sharded=run.machine.sharded,
     )
 
 
 def report_other_runs(folder: Path, out: Path) -> None:
     """Name what killed runs, and those with other settings, left: for 7B that is 80 GB each."""
+    waiting = {path.parent for path in folder.parent.glob(f"*/{FINISHED}")}  # to be moved, too
     for other in [*other_runs(folder), *out.parent.glob(f".{out.name}.*")]:
+        if other in waiting:
+            continue
         click.echo(
             f"note: {other} ({folder_size(other) / 1e9:.1f} GB) is left from a run that was "
             "killed, or had other settings or data; delete it unless you go back to them",

@@ -35,7 +35,7 @@ _SHOWN = 60  # characters of a text that rows share
 @click.option("--metrics", type=FILE, required=True, help="Counts, as JSON.")
 @click.option("--seeds", type=FILE, help="Seed tasks to compare with.")
 @click.option(
-    "--test-set", "tests", type=FILE, multiple=True, help="Test set, or a folder of them."
+    "--test-set", "tests", type=FILE, multiple=True, help="Test set, benchmark, or folder."
 )
 @click.option("--nearest", type=FILE, help="The tasks nearest to a test task, as CSV.")
 def main(
@@ -56,7 +56,8 @@ def main(
     Example:
       python -m alpacare.stages.filtered data/instructions.jsonl data/filtered.jsonl \\
           --dropped data/dropped/filtered.jsonl --metrics metrics/filtered.json \\
-          --seeds data/seeds.jsonl --test-set data/tests --nearest data/nearest/filtered.csv
+          --seeds data/seeds.jsonl --test-set data/tests \\
+          --test-set data/benchmarks --nearest data/nearest/filtered.csv
     """
     check_files([instructions, seeds], [out, dropped, metrics, nearest])
     settings = load("filtered", FilteredSettings)

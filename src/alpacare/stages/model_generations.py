@@ -1,6 +1,6 @@
 """Stage `model_generations`: other models' (or people's) answers to a test set, as generations.
 
-Some stand in the test set; paid ones come from models behind an API. Such a model is a folder:
+Some are in the test set; paid ones come from models behind an API. Such a model is a folder:
 prompts/models/NAME/ with settings.yaml (whom to ask, and how), system.txt and user.txt.
 """
 
@@ -15,6 +15,7 @@ from alpacare.core.command import FILE, Stage, check_files
 from alpacare.core.errors import BadInput
 from alpacare.core.files import atomic_folder, write_json
 from alpacare.core.settings import load
+from alpacare.core.texts import counted
 from alpacare.llm.client import ask
 from alpacare.llm.reply import Answer
 from alpacare.llm.task_requests import make_folder_requests
@@ -32,7 +33,7 @@ from alpacare.records.test_set import read_test_set
 def main(tests: Path, out: Path, prompts: Path) -> None:
     """Write other models' answers to TESTS to OUT/NAME.jsonl.
 
-    Those of `models.written` stand in the test set; those of `models.api` are asked. A test set
+    Those of `models.written` are in the test set; those of `models.api` are asked. A test set
     that a written model did not answer gives an empty file, and is not judged.
 
     \b
@@ -102,7 +103,10 @@ def _save(folder: Path, name: str, answers: Sequence[Generation], run: dict[str,
     jsonl.write(folder / f"{name}.jsonl", answers)
     write_json(folder / f"{name}.json", run)
     cut_off = sum(answer.finish_reason == "length" for answer in answers)
-    click.echo(f"{len(answers)} answers by '{name}'" + (f", {cut_off} cut off" if cut_off else ""))
+    click.echo(
+        f"{counted(len(answers), 'answer')} by '{name}'"
+        + (f", {cut_off} cut off" if cut_off else "")
+    )
 
 
 if __name__ == "__main__":

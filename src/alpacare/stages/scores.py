@@ -1,6 +1,7 @@
 """Stages `scores`, `contestant_scores` and their `local_` twins: verdicts -> win rates, in Git."""
 
 from collections.abc import Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from alpacare.core.files import atomic_folder, read_json, write_json
 from alpacare.core.settings import load
 from alpacare.evaluation.bootstrap import Resampling
 from alpacare.evaluation.items import read_judgments
+from alpacare.evaluation.rubric_scores import RubricScore, read_grades, score_grades
 from alpacare.evaluation.score import JudgeRun, Score
 from alpacare.evaluation.scoring import ItemFacts, score_judgments
 from alpacare.records.comparisons import JudgmentsSettings
@@ -36,8 +38,9 @@ def main(
 ) -> None:
     """Score the verdicts of judges on every reference; write OUT/REFERENCE/JUDGE.json.
 
-    Without a student's GENERATIONS: OUT/CONTESTANT/REFERENCE/JUDGE.json. OUT/generations.json says
-    how long answers are, how many cut off, empty or repetitive: of the student, or of all models.
+    Without a student's GENERATIONS: OUT/CONTESTANT/REFERENCE/JUDGE.json. Judges by rubrics:
+    OUT/JUDGE.json, or OUT/CONTESTANT/JUDGE.json. OUT/generations.json says how long answers are,
+    how many cut off, empty or repetitive: of the student, or of all models.
 
     \b
     Example:
@@ -66,6 +69,11 @@ def main(
                     _add_headline(win_rates, comparison.place, name, score)
         if not judge:
             write_json(folder / "generations.json", describe_answers(files))
+            for place, name in product(files.alone(compared), compared.rubric_judges):
+                graded = _score_rubrics(judgments / place / f"{name}.jsonl", how)
+                write_json(folder / place / f"{name}.json", graded.model_dump())
+                click.echo(f"{place.name}{place.name and ', '}{name}: {rubric_line(graded)}")
+                _add_rubrics(win_rates, place, name, graded)
     write_json(metrics, win_rates)
 
 
@@ -76,6 +84,29 @@ def _add_headline(win_rates: dict[str, Any], place: Path, judge: str, score: Sco
     win_rates[judge] = {
         "win_rate": score.win_rate, "low": score.ci_low, "high": score.ci_high, "n": score.n_valid
     }  # fmt: skip
+
+
+def _score_rubrics(judgments: Path, how: Resampling) -> RubricScore:
+    return score_grades(read_grades(judgments), how, read_run(judgments.with_suffix(".json")))
+
+
+def _add_rubrics(win_rates: dict[str, Any], place: Path, judge: str, graded: RubricScore) -> None:
+    """Add a score by rubrics to what `dvc metrics diff` compares, in place of a win rate."""
+    for part in (*place.parts, "rubrics"):
+        win_rates = win_rates.setdefault(part, {})
+    win_rates[judge] = graded.model_dump(include={"score", "n"}) | {
+        "low": graded.ci_low, "high": graded.ci_high
+    }  # fmt: skip
+
+
+def rubric_line(graded: RubricScore) -> str:
+    """Sum up a score by rubrics in one line."""
+    if graded.score is None:
+        return f"no score: none of {graded.items} items has a verdict on all criteria"
+    return (
+        f"rubric score {graded.score} [{graded.ci_low}, {graded.ci_high}], {graded.n} of "
+        f"{graded.items} items, {graded.unread} of {graded.criteria} criteria without a verdict"
+    )
 
 
 def describe_answers(files: AnswerFiles) -> dict[str, Any]:

@@ -114,7 +114,10 @@ def _wire_text(
 
     Servers put a start token before a text if the tokenizer is made so, and else not.
     """
-    whole = prompt.render(tokenizer, test.instruction, encoded.input)
+    if encoded.turns:
+        whole = prompt.render_turns(tokenizer, encoded.turns)
+    else:
+        whole = prompt.render(tokenizer, test.instruction, encoded.input)
     bare: str = whole.removeprefix(tokenizer.bos_token or "")
     for text in (bare, whole):
         if tokenizer(text).input_ids == encoded.ids:

@@ -54,7 +54,7 @@ CONTAMINATION = "contamination"
 @click.option("--imported", type=FILE, required=True, help="Folder of imported rows, by name.")
 @click.option("--categories", type=FILE, required=True, help="The category of each row, by id.")
 @click.option(
-    "--test-set", "tests", type=FILE, multiple=True, help="Test set, or a folder of them."
+    "--test-set", "tests", type=FILE, multiple=True, help="Test set, benchmark, or folder."
 )
 def main(
     student: Path,
@@ -76,7 +76,8 @@ def main(
           data/student_rows/half-rows.jsonl --imported data/imported \\
           --dropped data/dropped/student_rows/half-rows.jsonl \\
           --metrics metrics/student_rows/half-rows.json \\
-          --categories data/categories/none.jsonl --test-set data/tests
+          --categories data/categories/none.jsonl --test-set data/tests \\
+          --test-set data/benchmarks
     """
     whole = read_student(student)
     settings = whole.rows

@@ -1,4 +1,4 @@
-"""Padding-free attention on a CPU: each example by itself, no mask, no pair of tokens in vain.
+"""Padding-free attention on a CPU: each example alone, without mask and masked pairs of tokens.
 
 transformers' own way through a packed sequence computes all pairs of its tokens and hides those of
 different examples. Cut at the restarts of the position ids, only pairs inside an example are

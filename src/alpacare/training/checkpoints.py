@@ -1,11 +1,12 @@
 """The checkpoints that a stopped training run continues from, in its scratch folder.
 
-models/.scratch/FINGERPRINT/
+models/checkpoint/STUDENT/.scratch/FINGERPRINT-VERSIONS/
     prepared/ with a file `sha256`                       tokenizer and sequences; also the stage's,
                                                          which prepares them once
     job.json                                             what else the workers read
     checkpoint-200/ with a file `complete`               what training continues from
     result/, history.json, speed.json                    what the stage collects
+    finished/                                            what the stage writes, until it is moved
     stage.lock, worker-0.lock, error.txt, inputs.json    which processes run, what went wrong, and
                                                          what they are held to
 """
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from alpacare.core.files import settle, sync
 
-COMPLETE = "complete"
+COMPLETE, FINISHED, LOCK = "complete", "finished", "stage.lock"
 
 
 def mark_complete(checkpoint: Path) -> None:

@@ -2,7 +2,7 @@
 
 import hashlib
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -43,11 +43,12 @@ def prepare_data(
     prompt: StudentPrompt,
     tokenizer: "PreTrainedTokenizerBase",
     settings: CheckpointSettings,
+    check_ids: Callable[[Sequence[int], str], None] = lambda *_: None,
 ) -> TrainingData:
-    """Tokenise, hold out, and pack.
+    """Tokenise, hold out, and pack; `check_ids` takes each example's tokens and its id.
 
     Raises:
-        BadInput: not one example fits.
+        BadInput: not one example fits, or what `check_ids` raises.
     """
     kept: dict[str, Example] = {}
     dropped: list[Dropped] = []
@@ -57,6 +58,7 @@ def prepare_data(
         if isinstance(example, Example) and example.truncated and settings.too_long == "drop":
             example = "too_long"
         if isinstance(example, Example):
+            check_ids(example.ids, response.id)
             # four bytes a token; in a list of Python's numbers, ten times as many
             kept[response.id] = replace(example, ids=array("i", example.ids))
             continue

@@ -8,6 +8,7 @@ from alpacare.compute.workers import ACCELERATE, run_workers
 from alpacare.training import worker
 from alpacare.training.checkpoints import checkpoint_step, last_complete
 from alpacare.training.hardware import Hardware
+from alpacare.training.machines import machine_options
 from alpacare.training.settings import CheckpointSettings
 
 
@@ -53,6 +54,7 @@ def _command(
     config: Path, hardware: Hardware, scratch: Path, settings: CheckpointSettings
 ) -> list[str]:
     options = ["--config_file", str(config)]
+    options += machine_options(hardware)
     options += ["--num_cpu_threads_per_process", str(settings.threads)]
     if hardware.sharded and settings.gradient_checkpointing and not settings.lora:
         options += ["--fsdp_activation_checkpointing", "true"]

@@ -1,6 +1,7 @@
 """The checkpoint's folder, written from what the workers left in the scratch folder."""
 
 import json
+import os
 import shutil
 import warnings
 from collections.abc import Mapping, Sequence
@@ -11,6 +12,7 @@ from alpacare.compute.machine import versions
 from alpacare.compute.pinned_model import RANDOM
 from alpacare.core import jsonl
 from alpacare.core.files import write_json
+from alpacare.core.input_state import check_inputs
 from alpacare.training.data import TrainingData
 from alpacare.training.held_out import HeldOutLosses, estimate, estimate_change
 from alpacare.training.prepared import TOKENIZER
@@ -54,6 +56,20 @@ def write_result(
     if speed["utilisation"]:
         line += f" ({speed['utilisation']:.0%} of peak FLOPs)"
     return line
+
+
+def move_result(finished: Path, out: Path) -> None:
+    """Give a finished folder its place; a copy would need the disk space twice.
+
+    Raises:
+        BadInput: an input of the stage has changed since it began; nothing was moved.
+    """
+    check_inputs()
+    old = out.with_name(f".{out.name}.{os.urandom(4).hex()}")
+    if out.exists():
+        out.replace(old)
+    finished.replace(out)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _write_generation_config(path: Path, end_ids: Sequence[int]) -> None:

@@ -20,7 +20,7 @@ from alpacare.records.task import AnyTask, same_task_key
 Categories = Mapping[str, str | None]  # by id
 _Imported = Annotated[str, StringConstraints(pattern=rf"^imported/{NAME}$")]
 _WORTHLESS = "rows chosen to be near a test make its results worthless"
-_FIELDS = ("type", "topic", "view", "difficulty")
+_FIELDS = ("type", "topic", "view", "difficulty", "checked")
 
 
 class WhereSettings(Settings):
@@ -31,6 +31,7 @@ class WhereSettings(Settings):
     view: str | list[str] | None = None
     difficulty: int | list[int] | None = None
     category: str | list[str] | None = None
+    checked: str | list[str] | None = None
 
 
 class RowsSettings(Settings):

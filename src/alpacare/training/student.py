@@ -1,7 +1,8 @@
 """The student before training: a pretrained model by revision, or a folder with one."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -87,6 +88,14 @@ def load_base_tokenizer(base: PinnedModel) -> "PreTrainedTokenizerBase":
             f"base: {base.model}: its tokenizer has no end-of-text token; no answer could end"
         )
     return tokenizer
+
+
+def make_id_check(
+    base: PinnedModel, tokenizer: "PreTrainedTokenizerBase", rows: Path
+) -> Callable[[Sequence[int], str], None]:
+    """Give what raises BadInput for a row, by its id, with a token that the base does not know."""
+    check = partial(pretrained.check_ids, _source(base), tokenizer, read_config(base))
+    return lambda ids, id: check(ids, f"{rows}: row {id}")
 
 
 def load_student(settings: CheckpointSettings, base: PinnedModel) -> "PreTrainedModel | PeftModel":

@@ -45,8 +45,8 @@ def check_trackers(names: Sequence[str]) -> None:
     for name in names:
         if name not in trackers.INTEGRATION_TO_CALLBACK:
             known = ", ".join(sorted(trackers.INTEGRATION_TO_CALLBACK))
-            raise BadInput(f"checkpoint.report_to: no tracker '{name}'; known: {known}")
+            raise BadInput(f"training.report_to: no tracker '{name}'; known: {known}")
         if host := tracker_host(name):
-            check_host(host, f"checkpoint.report_to: {name}")
+            check_host(host, f"training.report_to: {name}")
         if name not in installed:
-            raise BadInput(f"checkpoint.report_to: {name} is not installed; pip install {name}")
+            raise BadInput(f"training.report_to: {name} is not installed; pip install {name}")

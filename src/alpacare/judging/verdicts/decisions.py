@@ -63,7 +63,7 @@ _HEADING = re.compile(r"([FS])(?: ?[:(–-]|\W*\Z)")  # noqa: RUF001
 _LIMITS = re.compile(  # the sentence before it
     r"\W*(?:but|however|yet|unfortunately|still|alas|only)\b|.*\b(?:at least|that is)[.!]*\Z"
 )
-_RETRACTS = re.compile(  # what stands before it
+_RETRACTS = re.compile(  # the text before it
     r"\b(?:on (?:second|further|closer|more) \w+|on reflection|my mistake|oops|i was wrong|i meant|"
     r"misspoke|scratch that|chang\w+ my \w+|stand corrected|take (?:that|it) back|apolog(?:y|ies)|"
     r"let me (?:correct|re\w+))\b|(?:^|[.,;:!?–—-] ?|\b(?:but|hmm|oh|no|yet|and),? )wait\b(?! for)|"  # noqa: RUF001

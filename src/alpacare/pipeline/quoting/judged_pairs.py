@@ -11,6 +11,7 @@ from alpacare.core import jsonl
 from alpacare.core.errors import BadInput
 from alpacare.core.settings import read_yaml
 from alpacare.evaluation.score import Cell
+from alpacare.judging.rubric_request import GradedAnswer, pair_rubrics
 from alpacare.pipeline import paths
 from alpacare.pipeline.changes import changed_cells
 from alpacare.pipeline.dvc_yaml import dependencies, writer
@@ -34,6 +35,15 @@ class Shown:
     """Pairs of answers, in both orders; `times` as many in all, which are not here."""
 
     pairs: list[ShownPair]
+    stays: bool = False  # no stage before will change them
+    times: int = 1
+
+
+@dataclass(frozen=True)
+class Graded:
+    """Answers that are graded alone; `times` as many in all, which are not here."""
+
+    cases: list[GradedAnswer]
     stays: bool = False  # no stage before will change them
     times: int = 1
 
@@ -97,7 +107,7 @@ class Pairs:
 
     @cached_property
     def _changed(self) -> set[str]:
-        """The cells that will answer anew, for all that is known now."""
+        """The cells that will answer again, as far as is known now."""
         try:
             return changed_cells(_ANSWERING)
         except BadInput:  # not a repository of DVC: nothing runs here
@@ -119,6 +129,55 @@ class Pairs:
             if written and not any(name in task.answers for task in tasks):
                 return Shown([])
         return Shown(show_both_orders(list(self._fill(tasks, model, reference))), times=times)
+
+    @cached_property
+    def graded(self) -> list[Cell]:
+        """Every test set with rubrics, and each model whose answers are graded alone."""
+        alone = dict.fromkeys(cell._replace(reference="") for cell in self.cells)
+        return [cell for cell in alone if self.tests.graded(cell.test)]
+
+    @cached_property
+    def answers_here(self) -> list[Graded]:
+        """Answers to items with rubrics that are here, from the last run."""
+        found = []
+        for cell in self.graded:
+            path = paths.answers(cell.test, cell.model, cell.seed)
+            if cell.test in self.tests.tasks and path.exists():
+                stays = cell in self._graded_staying
+                tasks = {task.id: task for task in self.tests.tasks[cell.test]}
+                with nullcontext() if stays else suppress(BadInput):
+                    rows = jsonl.read(path, Generation, unique="id")
+                    found.append(Graded(pair_rubrics(tasks, rows, path), stays))
+        return found
+
+    @cached_property
+    def answers_to_come(self) -> list[Graded]:
+        """Answers to such items that are not here, or will change; of the greatest length."""
+        found = []
+        for cell in self.graded:
+            if cell not in self._graded_staying:
+                tasks = self.tests.graded(cell.test)
+                written = cell.model in self.params.models.written
+                if written and not any(cell.model in task.answers for task in tasks):
+                    continue
+                filled = [GradedAnswer(task, self._one(task, cell.model)) for task in tasks]
+                found.append(Graded(filled, times=self.tests.absent.get(cell.test, 1)))
+        return found
+
+    @cached_property
+    def _graded_staying(self) -> set[Cell]:
+        return {
+            cell
+            for cell in self.graded
+            if cell.test in self.tests.tasks
+            and cell.model not in self.incomplete
+            and self._side_stays(
+                cell.test, cell.model, paths.answers(cell.test, cell.model, cell.seed)
+            )
+        }
+
+    def _one(self, task: TestTask, model: str) -> Generation:
+        return _placeholder(task, task.answers.get(model, self._longest(model)))
 
     def _fill(
         self, tasks: list[TestTask], model: str, reference: str

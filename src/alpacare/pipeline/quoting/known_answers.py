@@ -83,5 +83,6 @@ class KnownAnswers:
 def _request_keys(path: Path) -> Iterable[str]:
     if path.exists():
         for _, row in jsonl.read_objects(path):
-            if key := row.get("request"):
-                yield str(key)
+            for made in (row, *row.get("replies", [])):
+                if key := made.get("request"):
+                    yield str(key)

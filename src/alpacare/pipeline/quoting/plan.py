@@ -13,7 +13,10 @@ from alpacare.pipeline.quoting.plan_evaluation import plan_evaluation
 from alpacare.pipeline.quoting.plan_teaching import plan_teaching
 from alpacare.pipeline.quoting.stage_plan import Plan
 
-PAID = ("instructions", "responses", "categories", "model_generations", "judgments")
+PAID = (
+    *("instructions", "responses", "verified", "categories", "model_generations"),
+    *("judgments", "label_judgments"),
+)
 
 
 def make_plans() -> list[Plan]:

@@ -1,4 +1,5 @@
-"""What the teacher would be asked for instructions and responses, and the sorters for groups."""
+"""What the teacher would be asked for instructions and responses, verifiers for checks, and the
+sorters for groups."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ from alpacare.pipeline.dvc_yaml import dependencies, outputs
 from alpacare.pipeline.params import Params
 from alpacare.pipeline.quoting.instruction_yield import Yield, earlier_yield, kept_per_reply
 from alpacare.pipeline.quoting.known_answers import KnownAnswers
+from alpacare.pipeline.quoting.plan_checks import placeholder, plan_checks
 from alpacare.pipeline.quoting.stage_plan import Coming, Plan
 from alpacare.pipeline.sources import skipped_stages
 from alpacare.records.response import Response
@@ -39,7 +41,8 @@ class Teaching:
     @cached_property
     def changes(self) -> bool:
         """Whether students will learn from other rows than those in the file."""
-        if any(plan.to_ask for plan in self.plans if plan.stage != "categories"):
+        others = {"categories", *(() if self.path.parent.name == "verified" else ("verified",))}
+        if any(plan.to_ask for plan in self.plans if plan.stage not in others):
             return True
         if self.rows is None:
             return False
@@ -50,8 +53,7 @@ def plan_teaching(params: Params, known: KnownAnswers) -> Teaching:
     """Plan all that is asked before training."""
     path = paths.training_rows(params)
     if "responses" in skipped_stages(params):
-        imported = jsonl.read(path, AnyTask, unique="id") if path.exists() else []
-        return Teaching(_plan_categories(params, known, imported, Coming()), path)
+        return _plan_imported(params, known, path)
     seeds = read_seeds(dependencies("seeds", "data/")[0])
     seeds = take_seeds(seeds, params.seeds.take, params.seeds.seed)
     plans, kept, coming = _plan_tasks(params, known, seeds)
@@ -67,16 +69,36 @@ def plan_teaching(params: Params, known: KnownAnswers) -> Teaching:
     answers = [answer for _, answer in answered]
     rows, useless = join(tasks, answers, params.responses)
     lost = {row.id for row in useless}
+    unknown = len(kept) - len(answered)
+    to_check = replace(coming, likely=coming.likely + unknown, most=coming.most + unknown)
+    room = params.responses.retry_max_tokens or params.responses.max_tokens or 0
+    like = [placeholder(task, room) for task in _longest(seeds)]
+    checked = plan_checks(params, known, rows, to_check, like)
+    lost |= {row.id for row in rows} - {row.id for row in checked.rows}
     usable = [task for task in kept if task.id not in lost]
     sorters = _plan_categories(params, known, usable, coming, seeds)
-    return Teaching([*plans, plan, *sorters], path, rows)
+    return Teaching([*plans, plan, *checked.plans, *sorters], path, checked.rows)
+
+
+def _plan_imported(params: Params, known: KnownAnswers, path: Path) -> Teaching:
+    """Plan checks and groups of imported answers."""
+    source = paths.verified_rows(params)
+    rows = jsonl.read(source, Response, unique="id") if source and source.exists() else []
+    checked = plan_checks(params, known, rows, Coming(), rows[:1])
+    if params.sources.verifier:
+        tasks = [AnyTask.model_validate(row.model_dump()) for row in checked.rows]
+        sorters = _plan_categories(params, known, tasks, Coming())
+        return Teaching([*checked.plans, *sorters], path, checked.rows)
+    imported = jsonl.read(path, AnyTask, unique="id") if path.exists() else []
+    sorters = _plan_categories(params, known, imported, Coming())
+    return Teaching([*checked.plans, *sorters], path)
 
 
 def _plan_tasks(
     params: Params, known: KnownAnswers, seeds: Sequence[Seed]
 ) -> tuple[list[Plan], Sequence[Question], Coming]:
     """Plan the instructions; give the tasks that `filtered` keeps so far, and those to come."""
-    tests = read_test_sets(dependencies("filtered", "data/tests"))
+    tests = read_test_sets(paths.compared_sets())
     task_filter = Filter(params.filtered, seeds, tests)
     if "instructions" in skipped_stages(params):
         imported = jsonl.read(paths.instructions(params), SortedTask, unique="id")

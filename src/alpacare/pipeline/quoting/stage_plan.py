@@ -17,7 +17,7 @@ class Coming:
     likely: int = 0
     most: int = 0
     sure: bool = True  # False: too little is known for the likely number to be shown as such
-    like: Sequence[Request] = ()  # as dear as these on average: the dearest, or `most` of them
+    like: Sequence[Request] = ()  # as expensive as these on average, or as `most` of them
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,28 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 from alpacare.datasets.catalogue import CATALOGUE, find_published
 from alpacare.pipeline import paths
 from alpacare.pipeline.dvc_yaml import dependencies
 from alpacare.pipeline.examples import EXAMPLE
+from alpacare.records.rubric import RubricItem
 from alpacare.records.task import TestTask
 from alpacare.records.test_set import read_test_set
+
+_CRITERION = "x" * 300  # bytes of a criterion that is not known yet
+
+
+def describe_absent(test: str, path: Path) -> str:
+    """Say how to get a test set that is not here, and which ones are."""
+    published = find_published(test) if CATALOGUE.exists() else None
+    if published and published.kind == "tests":
+        way = f"make fetch DATASET={test}"
+    else:
+        way = f"alpacare test-set {test} FILE"
+    here = ", ".join(sorted(each.stem for each in path.parent.glob("*.jsonl"))) or "none"
+    return f"no {path}; run `{way}`, or name one that is here: {here}"
 
 
 @dataclass(frozen=True)
@@ -37,6 +52,20 @@ class TestSets:
         (folder,) = dependencies("filtered", "data/tests")
         tasks = [task for path in sorted(folder.glob("*.jsonl")) for task in read_test_set(path)]
         return max(tasks, key=lambda task: len(task.model_dump_json()), default=EXAMPLE)
+
+    def graded(self, name: str) -> list[TestTask]:
+        """Give the tasks with rubrics; of a set that is not here one, if the catalogue has them.
+
+        It is as long as the longest, and has the mean number of criteria.
+        """
+        if name in self.tasks:
+            return [task for task in self.tasks[name] if task.rubrics]
+        published = find_published(name) if CATALOGUE.exists() else None
+        if not (published and published.criteria):
+            return []
+        count = -(-published.criteria // published.rows)
+        rubrics = [RubricItem(criterion=f"{n} {_CRITERION}", points=1) for n in range(count)]
+        return [self.longest.model_copy(update={"rubrics": rubrics})]
 
     def note(self, stage: str) -> str:
         """Say which test sets are not here, and how they count."""
