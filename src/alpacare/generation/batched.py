@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _CHUNK = 32  # new tokens between two checks of which rows have ended
 _JOINING = 1 / 2  # of the rows that the cache can hold are free before others join
+_WORTH = 256  # tokens of padding that a further call must save: it has a cost of its own
 _SIMILAR = 3 / 4  # prompts are read together if the shortest is so long beside the longest
 
 
@@ -168,10 +169,13 @@ def _read(
 def _similar(positions: Sequence[int], prompts: Sequence[list[int]]) -> list[list[int]]:
     """Cut positions, longest first, into groups of similar length."""
     groups: list[list[int]] = []
-    for position in positions:
+    longest = 0
+    for done, position in enumerate(positions):
         length = len(prompts[position])
-        if not groups or length < _SIMILAR * len(prompts[groups[-1][0]]):
+        saved = (len(positions) - done) * (longest - length)
+        if not groups or (length < _SIMILAR * longest and saved >= _WORTH):
             groups.append([])
+            longest = length
         groups[-1].append(position)
     return groups
 
