@@ -65,6 +65,7 @@ def committed(path: str) -> str:
 def rates(path: str, judge: str) -> dict[str, float]:
     """Win rates in % by reference, from a file of win rates as it was committed."""
     found = json.loads(committed(path))
+    del found["items"]
     return {reference: 100 * judges[judge]["win_rate"] for reference, judges in found.items()}
 
 

@@ -28,7 +28,7 @@ INDEXES = {"index-url", "extra-index-url", "find-links", "no-index"}
 OWN = INDEXES | {"constraint", "proxy", "cert", "client-cert", "trusted-host"}
 UV_INDEXES = ("UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_FIND_LINKS", "UV_EXTRA_INDEX_URL")
 # torch 2.13.0 for Linux and what it pins, as pip reports their sizes (Python 3.11, x86_64)
-CPU_SIZE, CUDA_SIZE = "0.2 GB", "2.7 GB"
+CPU_SIZE, CUDA_SIZE = "0.2 GB", "about 3 GB"
 BLANK = "\r\033[K"
 
 

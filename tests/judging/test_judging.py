@@ -153,6 +153,8 @@ def test_a_model_without_answers_is_not_judged(files: None) -> None:
     compare("overlap", references=["terse"], contestants=["gpt-4"])
     assert run_judges(answers=MODELS).exit_code == 0
     assert "gpt-4 vs terse, overlap: nothing to score" in run_scores(answers=MODELS).output
+    win_rates = json.loads(Path("win_rates.json").read_text())
+    assert (win_rates["items"], win_rates["gpt-4"]["terse"]["overlap"]["n"]) == (2, 0)
 
 
 def test_overlap_leaves_out_what_it_cannot_compare_with_others(files: None) -> None:
@@ -176,8 +178,8 @@ def test_a_student_is_also_compared_with_another_student(files: None) -> None:
     assert {path.name for path in OUT.iterdir()} == {"terse", "other"}
     assert "other, longest: win rate 0.5" in run_scores(answers=[*other, "ours.jsonl"]).output
     win_rates = json.loads(Path("win_rates.json").read_text())
-    assert win_rates["other"]["longest"].keys() == {"win_rate", "low", "high", "n"}
-    assert win_rates.keys() == {"terse", "other"}
+    assert win_rates["other"]["longest"].keys() == {"win_rate", "low", "high"}
+    assert win_rates.keys() == {"items", "terse", "other"}
     itself = [*other, "data/other/0.jsonl"]
     assert run_judges(answers=itself).exit_code == 0
     assert [path.name for path in OUT.iterdir()] == ["terse"], "and never with itself"
@@ -193,6 +195,7 @@ def test_other_models_compete_too_and_never_with_themselves(files: None) -> None
     assert files == {f"{one}/{other}/longest.jsonl" for one, other in against}
     assert run_scores(answers=MODELS).exit_code == 0
     win_rates = json.loads(Path("win_rates.json").read_text())
+    assert win_rates.pop("items") == 2
     assert {name: list(value) for name, value in win_rates.items()} == {
         "base": ["terse"],  # who competes is in no mean
         "thorough": ["terse"],

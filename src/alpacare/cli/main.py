@@ -1,4 +1,4 @@
-"""The `alpacare` command: all that is not a stage. Each verb stands in one section of its help."""
+"""The `alpacare` command: all that is not a stage. Each verb is in one section of its help."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

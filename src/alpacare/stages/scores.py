@@ -56,7 +56,7 @@ def main(
     how = load("scores", Resampling)
     tests = read_test_set(test_set)
     headline = {*compared.averaged, compared.head_to_head}
-    win_rates: dict[str, Any] = {}
+    win_rates: dict[str, Any] = {"items": len(tests)}
     with atomic_folder(out) as folder:
         for comparison in files.comparisons(compared):
             items = describe_pairs(comparison.pairs, tests, test_set)
@@ -78,12 +78,13 @@ def main(
 
 
 def _add_headline(win_rates: dict[str, Any], place: Path, judge: str, score: Score) -> None:
-    """Add what `dvc metrics diff` compares."""
+    """Add what `dvc metrics diff` compares; `n` where not all items have readable verdicts."""
+    figures = {"win_rate": score.win_rate, "low": score.ci_low, "high": score.ci_high}
+    if score.n_valid != win_rates["items"]:
+        figures["n"] = score.n_valid
     for part in place.parts:
         win_rates = win_rates.setdefault(part, {})
-    win_rates[judge] = {
-        "win_rate": score.win_rate, "low": score.ci_low, "high": score.ci_high, "n": score.n_valid
-    }  # fmt: skip
+    win_rates[judge] = figures
 
 
 def _score_rubrics(judgments: Path, how: Resampling) -> RubricScore:
