@@ -2,12 +2,14 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from benchmarks.rigged import LETTERS, item, write_benchmark
 from conftest import REPOSITORY, run
 
 from alpacare.cli.main import main
+from alpacare.core import jsonl
 from alpacare.filtering.contamination_gate import read_test_sets
 from alpacare.stages.filtered import main as filtered
 
@@ -63,11 +65,31 @@ def test_benchmarks_are_checked(project: Path) -> None:
 
 def test_an_item_of_a_benchmark_is_no_row_to_learn_from(project: Path) -> None:
     (only,) = read_test_sets([Path("data/benchmarks")])
-    assert (only.id, only.instruction) == (f"exam/{ITEM.id}", ITEM.question)
+    assert (only.id, only.instruction) == (f"exam/{ITEM.id}", f"{ITEM.question}\na\nb")
     rows = [
         {"id": "1", "instruction": ITEM.question.replace("lowers", "reduces"), "input": ""},
         {"id": "2", "instruction": "Explain what a stroke is to a child.", "input": ""},
     ]
+    assert [each["witness"] for each in dropped(rows)] == [f"exam/{ITEM.id}"]
+
+
+def test_items_are_told_apart_by_their_options_and_found_in_any_form(project: Path) -> None:
+    spine = ["It has twelve vertebrae", "It bends in the neck", "It ends above the pelvis", "None"]
+    liver = ["A palpable edge", "Percussed dullness", "Found in heart failure", "All of these"]
+    asked = "Which of the following is true of {}?"
+    exam = item(asked.format("the spine"), spine, 1)
+    jsonl.write(Path("data/benchmarks/exam.jsonl"), [exam])
+    lettered = "\n".join(f"{letter}. {text}" for letter, text in zip("ABCD", spine, strict=True))
+    same = [(exam.question, lettered), (f"{exam.question}\n{lettered}", ""), (exam.question, "")]
+    other = asked.format("hepatomegaly")
+    texts = [*same, (other, "\n".join(liver)), (f"{other}\n" + "\n".join(liver), ""), (other, "")]
+    rows = [{"id": f"{n}", "instruction": a, "input": b} for n, (a, b) in enumerate(texts)]
+    found = [each["id"] for each in dropped(rows) if each["reason"] == "contamination"]
+    assert found == ["0", "1", "2"]
+
+
+def dropped(rows: list[dict[str, str]]) -> list[dict[str, Any]]:
+    """Give what stage `filtered` drops of rows."""
     Path("rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     Path("seeds.jsonl").write_text("")
     done = run(
@@ -75,5 +97,4 @@ def test_an_item_of_a_benchmark_is_no_row_to_learn_from(project: Path) -> None:
         "--seeds", "seeds.jsonl", "--test-set", "data/benchmarks",
     )  # fmt: skip
     assert done.exit_code == 0, done.output
-    dropped = json.loads(Path("dropped.jsonl").read_text())
-    assert (dropped["reason"], dropped["witness"]) == ("contamination", f"exam/{ITEM.id}")
+    return [row for _, row in jsonl.read_objects(Path("dropped.jsonl"))]

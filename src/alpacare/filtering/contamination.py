@@ -6,7 +6,7 @@ measure of contamination (Brown et al. 2020, appendix C, with n = 13); a small n
 of examinations ("which of the following is the most likely diagnosis").
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from alpacare.filtering.rouge import scores
@@ -23,13 +23,15 @@ _UNKNOWN = chr(_FIRST)  # stands for every token that no test task has
 class TaskTexts:
     """What is compared of a row or a test task: its `text` by ROUGE-L, its `parts` by n-grams.
 
-    Instruction and input are separate parts, so that no n-gram runs from one into the other. The
-    later questions of a conversation are `more` texts: the one with the best ROUGE-L counts.
+    Instruction and input are separate parts, so that no n-gram runs from one into the other. Both
+    together, and the later questions of a conversation, are `more` texts of a row: the one with the
+    best ROUGE-L counts. `same`, a question without its options, counts where it is the same.
     """
 
     text: str
     parts: tuple[str, ...]
     more: tuple[str, ...] = ()
+    same: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,14 +73,14 @@ class ContaminationIndex:
         self._cutoff = max(0.0, min(reported_from, threshold) - _MARGIN)
         self._words = words
         self._tokenizer = tokenizer
-        texts = [text for task in tasks for text in (task.text, *task.parts)]
+        texts = [text for task in tasks for text in (task.text, *task.parts, task.same)]
         tokens = dict.fromkeys(token for text in texts for token in tokenizer(text))
         self._tokens = {chr(_FIRST + n): token for n, token in enumerate(tokens, start=1)}
         self._characters = {token: character for character, token in self._tokens.items()}
         self._tasks = [self._encode(task.text) for task in tasks]
         self._tasks_by_ngram: dict[str, list[int]] = {}
         for position, task in enumerate(tasks):
-            for ngram in dict.fromkeys(self._ngrams(task.parts)):
+            for ngram in dict.fromkeys(self._ngrams(task)):
                 self._tasks_by_ngram.setdefault(ngram, []).append(position)
 
     def matches(self, rows: Sequence[TaskTexts]) -> list[ContaminationMatch | None]:
@@ -88,7 +90,7 @@ class ContaminationIndex:
         counts, then the earliest task. A row's result does not depend on the other rows.
         """
         encoded = [[self._encode(text) for text in (row.text, *row.more)] for row in rows]
-        found = [self._tasks_sharing_ngrams(row.parts) for row in rows]
+        found = [self._tasks_sharing_ngrams(row) for row in rows]
         owners = [row for row, texts in enumerate(encoded) for _ in texts]
         for place, task in self._similar_pairs([text for texts in encoded for text in texts]):
             found[owners[place]].setdefault(task, "")
@@ -112,22 +114,24 @@ class ContaminationIndex:
         """Write each token as one character, the same at every call."""
         return "".join(self._characters.get(word, _UNKNOWN) for word in self._tokenizer(text))
 
-    def _tasks_sharing_ngrams(self, parts: Iterable[str]) -> dict[int, str]:
-        """Give the tasks that share an n-gram, each with the first one."""
+    def _tasks_sharing_ngrams(self, row: TaskTexts) -> dict[int, str]:
+        """Give the tasks that share an n-gram or are the same, each with the first shared words."""
         shared: dict[int, str] = {}
         before: list[int] = []
-        for ngram in self._ngrams(parts):
+        for ngram in self._ngrams(row):
             tasks = self._tasks_by_ngram.get(ngram, [])
             if tasks != before:  # n-grams that follow one another often have the same tasks
                 shared = dict.fromkeys(tasks, ngram) | shared
                 before = tasks
         return shared
 
-    def _ngrams(self, parts: Iterable[str]) -> Iterator[str]:
-        """Yield the n-grams, encoded and in order, whose tokens all occur in test tasks."""
+    def _ngrams(self, texts: TaskTexts) -> Iterator[str]:
+        """Yield `same` and the n-grams, encoded and in order, whose tokens occur in test tasks."""
+        if same := self._encode(texts.same):
+            yield same
         if self._words is None:
             return
-        for part in parts:
+        for part in texts.parts:
             for run in self._encode(part).split(_UNKNOWN):
                 for start in range(len(run) - self._words + 1):
                     yield run[start : start + self._words]

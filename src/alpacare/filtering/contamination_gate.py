@@ -31,11 +31,14 @@ class MatchedTask:
 
 
 class _TestRow(TaskRow):
-    """A test task, or an item of a benchmark: its question, and as input its context.
+    """A test task, or an item of a benchmark: question and options, and as input its context.
 
-    The instruction of a conversation is all its turns.
+    Different questions share a stem ("Which of the following is true of ...?"), and no options. So
+    `question`, the stem alone, counts only where a row has the very same words and no input. The
+    instruction of a conversation is all its turns.
     """
 
+    question: str = ""
     messages: Messages = None
 
     @model_validator(mode="before")
@@ -43,15 +46,18 @@ class _TestRow(TaskRow):
     def _of_benchmark(cls, values: Any) -> Any:
         if not isinstance(values, dict) or "instruction" in values or "question" not in values:
             return values
+        choices = values.get("choices")
+        options = map(str, choices if isinstance(choices, list) else ())
+        asked = "\n".join([str(values["question"]), *options])
         input = values.get("context") or ""
-        return {"id": values.get("id"), "instruction": values["question"], "input": input}
+        return {**values, "instruction": asked, "input": input}
 
     def asked(self, id: str) -> list[TaskRow]:
         """Give the texts that training rows are compared with."""
         asked = [turn.content for turn in self.messages or () if turn.role == "user"]
         questions = [text for text in asked if len(text) >= _FEWEST]
         return [
-            TaskRow(id=id, instruction=self.instruction, input=self.input),
+            self.model_copy(update={"id": id, "messages": None}),
             *(TaskRow(id=id, instruction=text) for text in questions),
         ]
 

@@ -113,7 +113,11 @@ class ComparedTexts:
             text = own = task.instruction
         asked, told = self._later_turns(task)
         parts = (self._seen(own), self._seen(material), *asked, *told)
-        return TaskTexts(self._seen(text), parts, asked)
+        # a test task may ask in one text what a row has in two, such as a question and its options
+        whole = (self._seen(f"{own}\n{material}"),) if own and material else ()
+        stem = getattr(task, "question", "")
+        same = self._own_turn(stem) if stem else "" if material else parts[0]
+        return TaskTexts(self._seen(text), parts, (*whole, *asked), same)
 
     def _later_turns(self, task: AnyRow) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Give a conversation's questions after the first, and what it tells as a system."""
