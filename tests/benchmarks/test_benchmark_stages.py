@@ -13,6 +13,7 @@ from conftest import REPOSITORY, run
 
 from alpacare.core import jsonl
 from alpacare.core.files import read_json
+from alpacare.records.benchmark_item import BenchmarkItem
 from alpacare.records.benchmark_result import BenchmarkResult, read_results
 from alpacare.stages.benchmark_scores import main as benchmark_scores
 from alpacare.stages.benchmarks import main as benchmarks
@@ -191,7 +192,17 @@ def test_other_models_meet_it_too(params: Path) -> None:
         ("dataset_path: json", "dataset_path: org/exam", "must read the file of this project"),
         ("metric: acc,", "metric: f1,", "the first metric must be one of acc, acc_norm"),
         ("{{question}}", "{{question", "task.yaml: lm-eval: "),
-        ("multiple_choice", "loglikelihood_rolling", "multiple_choice or generate_until is"),
+        (
+            "multiple_choice",
+            "loglikelihood_rolling",
+            "should be 'multiple_choice' or 'generate_until'",
+        ),
+        ("{{question}}", "{{questoin}}", "lm-eval: UndefinedError: 'questoin' is undefined"),
+        ("test_split: test", "validation_split: test", "must say `test_split: test`"),
+        ("metric_list: [{metric", "metric_list: [acc, {metric", "metric_list.0: expected 'key:"),
+        ("test_split: test", "test_split: test\nmetadata: 1.0", "metadata: expected 'key: value'"),
+        # a number of its own, and nothing that keeps an item from being shown its own answer
+        ("test_split: test", "test_split: test\nnum_fewshot: 1", "has no fewshot_split"),
     ],
 )
 def test_a_task_that_would_do_something_else_is_refused(
@@ -206,6 +217,39 @@ def test_a_task_that_would_do_something_else_is_refused(
     assert refused.exit_code == 2
     assert told in refused.output
     assert len(refused.output.strip().splitlines()) == 1
+    assert not OUT.exists()
+
+
+CHANGED = (
+    "def first(rows): return rows.select([0])\ndef bare(rows): return rows.remove_columns('id')"
+)
+TEXTS = """\
+output_type: generate_until
+doc_to_text: "{{question}}"
+doc_to_target: answer
+generation_kwargs: {max_gen_toks: 3}
+metric_list: [{metric: METRIC}]"""
+
+
+@pytest.mark.parametrize(
+    ("items", "more", "told"),
+    [
+        (ITEMS, f"{LETTERS}\nprocess_docs: !function more.first", "scored 1 of 5 items, and not"),
+        (ITEMS, f"{LETTERS}\nprocess_docs: !function more.bare", "must keep the items' `id`"),
+        (ITEMS, LETTERS.replace("target: answer", "target: 1"), "another right one than its own"),
+        (ITEMS, LETTERS.replace("{{question}}", ""), "gives item"),
+        ([item("the key", [], "key")], TEXTS.replace("METRIC", "bleu"), "metric 'bleu' gives ['"),
+        ([item("the key", [], "key")], TEXTS.replace("METRIC", "nope"), "it does not know"),
+    ],
+)
+def test_results_that_are_not_those_of_the_items_are_refused(
+    params: Path, items: list[BenchmarkItem], more: str, told: str
+) -> None:
+    folder, _ = write_benchmark("hand", items, more)
+    (folder / "more.py").write_text(CHANGED)
+    refused = meet("repeats")
+    assert refused.exit_code == 2
+    assert told in refused.output.strip().splitlines()[-1]
     assert not OUT.exists()
 
 

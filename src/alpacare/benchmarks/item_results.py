@@ -5,6 +5,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from alpacare.benchmarks.task_file import TaskFile
+from alpacare.core.errors import BadInput
 from alpacare.records.benchmark_item import BenchmarkItem
 from alpacare.records.benchmark_result import BenchmarkResult
 
@@ -22,14 +23,29 @@ class ResultReader:
         self._lm, self._task, self._file, self._items = lm, task, file, items
 
     def read(self, sample: Mapping[str, Any]) -> BenchmarkResult:
-        """Read one item's sample."""
-        item = self._items[sample["doc"]["id"]]
+        """Read one item's sample.
+
+        Raises:
+            BadInput: the task changes what the item is, or its score is no share.
+        """
+        item = self._items.get(sample["doc"].get("id", ""))
+        if item is None:
+            raise BadInput("its process_docs must keep the items' `id`")
         by_choice = self._file.kind == "multiple_choice"
-        return self._choice(item, sample) if by_choice else self._text(item, sample)
+        row = self._choice(item, sample) if by_choice else self._text(item, sample)
+        chosen = None if row.chosen is None else float(row.chosen == item.answer)
+        if by_choice and (row.choices != len(item.choices) or row.score != chosen):
+            raise BadInput(
+                f"item {item.id} is scored by other choices or another right one than its own; "
+                "doc_to_choice must give a text for each of `choices`, doc_to_target be `answer`"
+            )
+        return row
 
     def _choice(self, item: BenchmarkItem, sample: Mapping[str, Any]) -> BenchmarkResult:
         choices: list[str] = self._task.doc_to_choice(sample["doc"])
         likelihoods = [float(each[0]) for each in sample["filtered_resps"][: len(choices)]]
+        if not sample["arguments"][0][0]:
+            raise BadInput(f"its doc_to_text gives item {item.id} no text")
         pairs = [self._lm._encode_pair(*each[:2]) for each in sample["arguments"][: len(choices)]]
         longest = max(len(context) + len(choice) for context, choice in pairs)
         scored = all(map(isfinite, likelihoods))
@@ -39,12 +55,21 @@ class ResultReader:
             choices=len(choices),
             chosen=_best(likelihoods, self._lengths(choices)) if scored else None,
             output=None,
-            score=_score(sample[self._file.metric]) if scored else None,
+            score=self._score(sample) if scored else None,
             likelihoods=[each if isfinite(each) else None for each in likelihoods],
             too_long=longest > self._lm.max_length + 1,
             cut_off=False,
             subject=item.subject,
         )
+
+    def _score(self, sample: Mapping[str, Any]) -> float | None:
+        value = sample.get(self._file.metric)
+        if not isinstance(value, int | float) or value > 1 or value < 0:
+            raise BadInput(
+                f"metric '{self._file.metric}' gives {value!r:.40} for an item; the first of "
+                "metric_list must score each item by itself, from 0 to 1"
+            )
+        return float(value) if isfinite(value) else None
 
     def _lengths(self, choices: Sequence[str]) -> list[int]:
         """Give what the metric divides each likelihood by; 1 if by nothing."""
@@ -64,7 +89,7 @@ class ResultReader:
             choices=0,
             chosen=None,
             output=output,
-            score=_score(sample[self._file.metric]),
+            score=self._score(sample),
             likelihoods=None,
             too_long=len(self._lm.tok_encode(context)) > self._lm.max_length - most,
             cut_off=len(self._lm.tok_encode(output, add_special_tokens=False)) >= most,
@@ -76,8 +101,3 @@ def _best(likelihoods: Sequence[float], lengths: Sequence[int]) -> int:
     """Give the place of the highest, the first of several."""
     values = [each / length for each, length in zip(likelihoods, lengths, strict=True)]
     return values.index(max(values))
-
-
-def _score(value: Any) -> float | None:
-    number = float(value)
-    return number if isfinite(number) else None

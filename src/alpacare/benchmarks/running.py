@@ -73,28 +73,19 @@ def run_benchmark(
     """
     check_installed()
     task_file, items = read_task(folder, data), read_benchmark(data)
-    _check_few_shot(folder, task_file, settings, len(items))
+    task_file.check_examples(folder, settings.few_shot, len(items))
     with tempfile.TemporaryDirectory() as cache:
         _stay_here(cache)
         lm = _open_model(source, prompt, settings)
         task = _load_task(folder, settings)
         samples = _evaluate(lm, task, settings)
     reader = ResultReader(lm, task, task_file, {item.id: item for item in items})
-    rows = [reader.read(sample) for sample in samples]
-    return BenchmarkRun(_in_order(rows, items, folder), _describe(task_file, settings))
-
-
-def _check_few_shot(folder: Path, task: TaskFile, settings: LmEvalSettings, items: int) -> None:
-    if not settings.few_shot:
-        return
-    if not task.may_draw:
-        raise BadInput(
-            f"{folder}/task.yaml: has no fewshot_split, so lm-eval might show an item its own "
-            "answer; add `fewshot_split: test`, with which it never does, or set "
-            "lm_eval.few_shot: 0"
-        )
-    if settings.few_shot >= items:
-        raise BadInput(f"lm_eval.few_shot: {settings.few_shot} examples of {items} items")
+    try:
+        rows = [reader.read(sample) for sample in samples]
+    except BadInput as error:
+        raise BadInput(f"{folder}/task.yaml: {error}") from error
+    wanted = items[: settings.limit]
+    return BenchmarkRun(_in_order(rows, wanted, folder), _describe(task_file, settings))
 
 
 def _stay_here(cache: str) -> None:
@@ -131,7 +122,7 @@ def _load_task(folder: Path, settings: LmEvalSettings) -> "Task":
     try:
         found = manager.load([folder.name])
     except Exception as error:  # each part of a task has errors of its own
-        raise BadInput(f"{folder}/task.yaml: lm-eval: {error}") from error
+        raise BadInput(f"{folder}/task.yaml: lm-eval: {_one_line(error)}") from error
     task: Task = found["tasks"][folder.name]
     if settings.few_shot is not None and task.get_config("num_fewshot") != 0:
         task.set_config(key="num_fewshot", value=settings.few_shot)
@@ -162,9 +153,10 @@ def _evaluate(lm: "HFLM", task: "Task", settings: LmEvalSettings) -> list[dict[s
         raise BadInput(
             "the GPU's memory is full; in section lm_eval lower batch_size, or set dtype: bfloat16"
         ) from None
-    except AssertionError as error:  # its way to say so, mostly without a word
-        why = str(error) or "a choice is longer than the model's context, or is no token of its own"
-        raise BadInput(f"{name}: lm-eval: {why}") from error
+    except BadInput:
+        raise
+    except Exception as error:  # of a template, a function or a metric of task.yaml
+        raise BadInput(f"{name}: lm-eval: {_one_line(error)}") from error
     samples: list[dict[str, Any]] = found["samples"][name]
     first = samples[0]["filter"]  # with several filters a sample for each
     return [each for each in samples if each["filter"] == first]
@@ -176,7 +168,21 @@ def _in_order(
     found = {row.id: row for row in rows}
     if len(found) < len(rows):
         raise BadInput(f"{folder}/task.yaml: lm-eval scored an item twice")
-    return [found[item.id] for item in items if item.id in found]
+    if lost := [item.id for item in items if item.id not in found]:
+        raise BadInput(
+            f"{folder}/task.yaml: lm-eval scored {len(found)} of {len(items)} items, and not "
+            f"{lost[0]}; its process_docs must leave none out: delete them from the items"
+        )
+    return [found[item.id] for item in items]
+
+
+def _one_line(error: Exception) -> str:
+    """Give an error's text, or what one without is about."""
+    if isinstance(error, KeyError) and error.args == (None,):
+        return "a metric in metric_list, or its aggregation, that it does not know"
+    if isinstance(error, AssertionError) and not str(error):
+        return "a choice is longer than the model's context, or is no token of its own"
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"
 
 
 def _describe(task: TaskFile, settings: LmEvalSettings) -> dict[str, Any]:

@@ -23,8 +23,6 @@ def check_benchmarks(params: Params) -> None:
                 f"params.yaml: benchmarks: {items}: no such file; bring it in with "
                 f"`make fetch DATASET={name}` or `dvc pull`"
             )
-        read_benchmark(items)
-        if params.lm_eval.few_shot and not task.may_draw:
-            raise BadInput(f"lm_eval.few_shot: {folder}/task.yaml says not where examples are from")
+        task.check_examples(folder, params.lm_eval.few_shot, len(read_benchmark(items)))
     if params.benchmarks and find_spec("lm_eval") is None:
         raise BadInput("benchmarks: lm-eval is not installed; run: make benchmarks")
