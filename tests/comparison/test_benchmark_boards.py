@@ -93,6 +93,25 @@ def test_what_has_not_run_is_said(project: Path) -> None:
     )
 
 
+def test_figures_of_another_metric_or_setting_are_not_set_beside_others(project: Path) -> None:
+    run_of = paths.benchmark_results("exam", "base", None).with_suffix(".json")
+    run_of.write_text('{"metric": "acc_norm", "settings": {"few_shot": 5}}')
+    shown = told("leaderboard", "--test", "exam")
+    assert (
+        "made with metric: acc_norm, not acc; few_shot: 5, not None; run `dvc repro bench" in shown
+    )
+    assert " base 25.0 " not in shown
+    refused = run(main, "compare", "base", "other", "--test", "exam")
+    assert refused.exit_code == 2
+    assert "not comparable" in refused.output
+    run_of.write_text('{"metric": "acc", "settings": {"few_shot": 5}}')
+    assert "Asked in two ways: other was made with few_shot: None, not 5." in told(
+        *("compare", "base", "other", "--test", "exam")
+    )
+    run_of.unlink()
+    assert "base.json: no such file" in told("leaderboard", "--test", "exam")
+
+
 @pytest.mark.parametrize(
     ("first", "second", "expected"),
     [

@@ -7,7 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from alpacare.comparison.benchmark_print import metric_name
-from alpacare.comparison.benchmark_runs import BenchmarkResults, benchmark_models, read_model
+from alpacare.comparison.benchmark_runs import (
+    BenchmarkResults,
+    How,
+    benchmark_models,
+    read_how,
+    read_model,
+)
 from alpacare.comparison.model_runs import Model
 from alpacare.comparison.revisions import open_revision, trainings_behind
 from alpacare.comparison.sentences import (
@@ -42,6 +48,7 @@ class _Side:
     label: str
     model: Model
     runs: Runs
+    how: How
     trainings: Callable[[], Mapping[str, str]]
 
 
@@ -57,13 +64,15 @@ def print_benchmark_comparison(first: str, second: str, name: str) -> None:
         raise BadInput(f"{first} and {second} are the same; name two models, or NAME@COMMIT")
     params = read_params()
     with _open(first, name) as one, _open(second, name) as other:
+        if one.how.metric != other.how.metric:
+            raise BadInput(f"{first} and {second}: not comparable, {_asked_otherwise(one, other)}")
         seeds = _seeds(params, one, other, name)
         paired = _same_trainings(one, other)
         found = compare(one.runs, other.runs, params.scores, same_seeds=paired, seeds=seeds)
     if found.difference is None:
         raise BadInput(f"{first} and {second}: no item of {name} that both have a score on")
     console = Console(highlight=False, markup=False, emoji=False)
-    for line in _describe(params, name, one, other, found):
+    for line in _describe(name, one, other, found):
         console.print(escape_controls(line))
     console.print()
     console.print(_LEGEND.format(100 * params.scores.confidence))
@@ -71,19 +80,22 @@ def print_benchmark_comparison(first: str, second: str, name: str) -> None:
         console.print(pool)
 
 
-def _describe(
-    params: Params, name: str, one: _Side, other: _Side, found: Comparison
-) -> Iterator[str]:
+def _describe(name: str, one: _Side, other: _Side, found: Comparison) -> Iterator[str]:
     difference = found.difference
     assert difference
-    metric = metric_name(BenchmarkResults.read(params, name).metric)
-    yield f"{name}, {metric}, {count(difference.n, 'item')}:"
+    yield f"{name}, {metric_name(one.how.metric)}, {count(difference.n, 'item')}:"
     yield f"  {one.label} {percent(difference.then)}, {other.label} {percent(difference.now)}"
     yield f"  {other.label} against {one.label}: {describe_difference(difference)}"
     yield f"  Uncertainty in points: {describe_parts(difference.parts, difference.one_seed)}."
+    if one.how != other.how:
+        yield f"  Asked in two ways: {_asked_otherwise(one, other)}."
     if left_out := describe_left_out(found, one.label, other.label):
         yield f"  Left out: {left_out.replace('readable verdicts', 'a score')}."
     yield from _describe_mcnemar(one, other)
+
+
+def _asked_otherwise(one: _Side, other: _Side) -> str:
+    return f"{other.label} was made with {other.how.differs(one.how)}"
 
 
 def _describe_mcnemar(one: _Side, other: _Side) -> Iterator[str]:
@@ -135,7 +147,8 @@ def _open(label: str, benchmark: str) -> Iterator[_Side]:
     if "@" not in label:
         model = _find_model(name, read_yaml(Path("params.yaml")), label)
         runs = list(map(item_scores, read_model(benchmark, model)))
-        yield _Side(label, model, runs, lambda: _trainings_here(_files(benchmark, model)))
+        how = read_how(Path(_files(benchmark, model)[0]).with_suffix(".json"))
+        yield _Side(label, model, runs, how, lambda: _trainings_here(_files(benchmark, model)))
         return
     with open_revision(rev) as revision:
         model = _find_model(name, revision.read("params.yaml", read_yaml), label)
@@ -144,7 +157,8 @@ def _open(label: str, benchmark: str) -> Iterator[_Side]:
             if not revision.has(file):
                 raise BadInput(f"{revision.name(file)}: {label} has no results on {benchmark}")
         runs = [item_scores(revision.read(file, read_results)) for file in files]
-        yield _Side(label, model, runs, lambda: trainings_behind(revision, files))
+        how = revision.read(str(Path(files[0]).with_suffix(".json")), read_how)
+        yield _Side(label, model, runs, how, lambda: trainings_behind(revision, files))
 
 
 def _files(benchmark: str, model: Model) -> list[str]:

@@ -152,7 +152,8 @@ def _rate(found: _Figure | None) -> Rate | None:
 
 
 def _note(params: Params, results: Mapping[str, BenchmarkResults], style: str) -> str:
-    shots = params.lm_eval.few_shot
+    shots = list(dict.fromkeys(each.settings.get("few_shot") for each in results.values()))
+    told = " or ".join("as in each task" if each is None else str(each) for each in shots)
     items = ", ".join(
         f"{len({id for run in next(iter(each.runs.values())) for id in run}):,} of {name} "
         f"({each.metric})"
@@ -165,6 +166,5 @@ def _note(params: Params, results: Mapping[str, BenchmarkResults], style: str) -
     )
     return (
         f"Benchmarks by lm-eval, in % with {100 * params.scores.confidence:g} % intervals over "
-        f"items and training seeds; items: {items}; few-shot examples: "
-        f"{'as in each task' if shots is None else shots}.{gain}"
+        f"items and training seeds; items: {items}; few-shot examples: {told}.{gain}"
     )
