@@ -14,7 +14,8 @@ from conftest import REPOSITORY
 from slurm_cluster import Slurm, missing, slurm_cluster, wait_until
 
 from alpacare.cli.training import train
-from alpacare.launchers.launcher import Launcher
+from alpacare.core.errors import BadInput
+from alpacare.launchers.launcher import Launcher, read_launcher
 
 COMMAND = ("alpacare", "train", "--where", "slurm")
 STEPS = 100
@@ -146,3 +147,25 @@ def test_a_partition_that_is_not_there_is_told_in_slurms_own_words(
     monkeypatch.chdir(REPOSITORY)
     with pytest.raises(Exception, match=r"job\.sh was not accepted: .*partition.*: nope"):
         Launcher("slurm").submit(script)
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ("submit: sbatch 'job.sh", "submit: No closing quotation"),
+        ("submit: sbatch job.sh", "submit: must have {script}"),
+        # what is none of the number would never be found again, and be submitted twice
+        ("submit: echo Submitted batch job 17 {script}", "printed 'Submitted batch job 17 job.sh'"),
+    ],
+)
+def test_commands_that_cannot_work_are_one_line(workspace: Path, settings: str, told: str) -> None:
+    folder = Path("configs/launchers/mine")
+    folder.mkdir(parents=True)
+    (folder / "settings.yaml").write_text(
+        f"{settings}\nrunning: echo\ncancel: 'kill {{x}} {{job}}'\n"
+    )
+    with pytest.raises(BadInput) as refused:
+        read_launcher("mine").submit(Path("job.sh"))
+    assert told in str(refused.value)
+    if "printed" in told:
+        assert read_launcher("mine").cancel_command("17") == "kill {x} 17"

@@ -1,11 +1,13 @@
 """One array of jobs: submitted, written down beside its logs, and found again."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from alpacare.core.errors import BadInput
+from alpacare.core.file_lock import hold_lock
 from alpacare.core.files import parse_json, read_text, write_json
 from alpacare.launchers.launcher import Launcher
 from alpacare.launchers.study import Task
@@ -45,6 +47,18 @@ def submit(launcher: Launcher, tasks: Sequence[Task]) -> list[Submitted]:
     scratch = {task.name: str(task.scratch) for task in tasks}
     write_json(folder / _ARRAY, {"launcher": launcher.name, "job": job, "tasks": scratch})
     return [Submitted(task, f"{job}_{n}", folder / f"{n}.log") for n, task in enumerate(tasks)]
+
+
+@contextmanager
+def hold_submitting(tasks: Sequence[Task]) -> Iterator[None]:
+    """Have nobody else in this clone submit, who would not see yet what is being submitted here."""
+    if not tasks:
+        yield
+        return
+    folder = _jobs_folder(tasks)
+    folder.mkdir(parents=True, exist_ok=True)
+    with hold_lock(folder / "lock", wait=True):
+        yield
 
 
 def find_submitted(launcher: Launcher, tasks: Iterable[Task]) -> list[Submitted]:

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from alpacare.core.errors import BadInput
 from alpacare.core.files import read_text
@@ -23,6 +23,19 @@ class LauncherSettings(Settings):
     running: str = ""
     cancel: str = ""
     poll_seconds: float = Field(default=5.0, gt=0)
+
+    @field_validator("submit", "running", "cancel")
+    @classmethod
+    def _is_command(cls, command: str | None) -> str | None:
+        shlex.split(command or "")  # its ValueError says what is open
+        return command
+
+    @field_validator("submit")
+    @classmethod
+    def _names_script(cls, command: str | None) -> str | None:
+        if command and "{script}" not in command:
+            raise ValueError("must have {script}, the job's script, as `sbatch {script}`")
+        return command
 
 
 class Launcher:
@@ -58,12 +71,18 @@ class Launcher:
         """Submit a script, and give the number of its array.
 
         Raises:
-            BadInput: the scheduler refuses it; the line has its own words.
+            BadInput: the scheduler refuses it, in its own words; or what it prints is no number.
         """
-        done = self._run(self.settings.submit or "", script=str(script))
+        done = self._run(self.settings.submit or "", script)
         if done.returncode:
             raise BadInput(f"{self.folder / _JOB} was not accepted: {_one_line(done.stderr)}")
-        return done.stdout.strip().partition(";")[0]  # sbatch adds the cluster's name
+        number = done.stdout.strip().partition(";")[0]  # sbatch adds the cluster's name
+        if len(number.split()) != 1:
+            raise BadInput(
+                f"{self.folder}/settings.yaml: submit: printed '{_one_line(done.stdout)}', and not "
+                "the array's number alone, as `sbatch --parsable` does; stop these jobs"
+            )
+        return number
 
     def running(self) -> dict[str, str] | None:
         """Give the state of each task that waits or runs, by number, as 17_0; None: no answer."""
@@ -75,10 +94,11 @@ class Launcher:
 
     def cancel_command(self, job: str) -> str:
         """Give what a user types to stop a task, or a whole array."""
-        return self.settings.cancel.format(job=job)
+        return self.settings.cancel.replace("{job}", job)
 
-    def _run(self, command: str, **values: str) -> subprocess.CompletedProcess[str]:
-        words = [word.format(**values) for word in shlex.split(command)]
+    def _run(self, command: str, script: Path = Path()) -> subprocess.CompletedProcess[str]:
+        # nothing else in braces is ours: it may be awk's
+        words = [word.replace("{script}", str(script)) for word in shlex.split(command)]
         return subprocess.run(words, capture_output=True, text=True, check=False)
 
 

@@ -8,7 +8,7 @@ import click
 
 from alpacare.core.command import STOPPED
 from alpacare.core.errors import BadInput
-from alpacare.launchers.array import Submitted, find_submitted, submit
+from alpacare.launchers.array import Submitted, find_submitted, hold_submitting, submit
 from alpacare.launchers.follow import follow
 from alpacare.launchers.launcher import Launcher
 from alpacare.launchers.study import Task, make_task, missing_tasks, seal_targets, targets_before
@@ -37,7 +37,9 @@ def train_elsewhere(launcher: Launcher, runs: Sequence[Run], detach: bool, again
     _run("alpacare", "check", "--run", *before)
     _run("dvc", "repro", *before)
     missing = missing_tasks(runs)
-    jobs = _submit_missing(launcher, [task for task in missing if not task.finished])
+    waiting = [task for task in missing if not task.finished]
+    with hold_submitting(waiting):
+        jobs = _submit_missing(launcher, waiting)
     later = "\n".join(_later(launcher, jobs, again))
     if jobs and detach:
         click.echo(later)
