@@ -151,6 +151,13 @@ def test_the_tables_of_papers_have_benchmarks_by_group(project: Path) -> None:
         "88.8",
         "100.0",
     ]
+    write_results("exam", "better", 1, RIGHT, ITEMS)
+    write_results("exam", "better", 0, RIGHT[:-1] + "A", ITEMS)
+    lines = run(main, "table").output.splitlines()
+    scores = next(line for line in lines if line.startswith("|  | score | better |"))
+    assert scores.split("|")[6].strip().endswith("to 100.0)")  # 99.4 and less than half its width
+    write_results("exam", "better", 0, answers(32), ITEMS)
+    write_results("exam", "better", 1, answers(30), ITEMS)
     own = run(main, "table", "--style", "bioinstruct").output.splitlines()
     assert own[0] == "|  | figure | model | exam | drugs | AVG |"  # without the general one
     gains = next(line for line in own if "gain over base" in line)

@@ -174,7 +174,18 @@ def test_a_published_form_is_read(form: str, workspace: Path) -> None:
 
 OPTIONS = lettered(*"ABCD")
 GOOD = {"question": ASKED, "options": OPTIONS, "answer": "B"}
+MANY = [f"drug {n}" for n in range(27)]
 BAD: dict[str, tuple[Rows, str]] = {
+    # options are never cut off, nor passed over
+    "27 options": (
+        [{"question": ASKED, "choices": MANY, "answer": 26}],
+        "bones.jsonl:1: 27 options; give two to 26",
+    ),
+    "options in one text": (
+        [{"question": ASKED, "options": "A) Ulna B) Femur", "answer": "A"}],
+        "bones.jsonl:1: 'options' is no list of options; make it one",
+    ),
+    "no rows": ([], "bones.jsonl: not one row can be used (it has none)"),
     "no right option": (
         [GOOD, {**GOOD, "answer": "E"}, {**GOOD, "answer": "Rib"}],
         "bones.jsonl:2: the right answer, 'answer' 'E', is none of the options; and 1 more row",
@@ -272,6 +283,14 @@ def test_bad_rows_of_ones_own_are_one_line_and_nothing_is_written(project: Path)
         line = fail("benchmark", "bones", "../bones.jsonl").replace("../", "")
         assert line.startswith(f"error: {message}"), line
         assert line.endswith("; nothing was written\n")
+
+
+def test_an_option_without_a_label_is_one(workspace: Path) -> None:
+    for labels in (["A", "B"], 3):
+        options = {"label": labels, "text": BONES}
+        row = {"question": ASKED, "choices": options, "answerKey": "B"}
+        (item,) = read(write(Path("a.jsonl"), [row])).items
+        assert (item.choices, item.answer) == (BONES, 1)
 
 
 def test_genotypes_differ_by_case_alone(workspace: Path) -> None:

@@ -10,7 +10,7 @@ those parts are added as they are: the interval is never too narrow for it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import hypot
 from statistics import fmean
 
@@ -106,7 +106,12 @@ def _score(
         if mean.rate.win_rate is None:
             return None
         figures.append(_Figure(mean.rate.win_rate, mean.parts, mean.rate.n, mean.rate))
-    return figures[0] if len(figures) == 1 else _mean(figures)
+    if len(figures) == 1:
+        return figures[0]
+    whole = _mean(figures)
+    half = whole.parts.whole()
+    low, high = max(0.0, whole.value - half), min(1.0, whole.value + half)  # it is a share
+    return replace(whole, rate=Rate(win_rate=whole.value, ci_low=low, ci_high=high, n=whole.n))
 
 
 def _gain(

@@ -16,7 +16,7 @@ from alpacare.core.texts import comparable
 from alpacare.datasets.fields import BadRow, read_field
 from alpacare.datasets.forms import FormReader
 from alpacare.datasets.json_tables import TableRow
-from alpacare.datasets.multiple_choice import COLUMNS, first_number, is_choice, read_choice
+from alpacare.datasets.multiple_choice import COLUMNS, OPTIONS, first_number, is_choice, read_choice
 from alpacare.records.benchmark_item import LETTERS, BenchmarkItem, item_id
 from alpacare.records.dropped import Dropped
 
@@ -126,6 +126,8 @@ def _of_text(row: TableRow, _: int | None, repairs: Counter[str]) -> dict[str, A
             filter(None, (read_field(row.values, n, row.place, repairs) for n in names)), ""
         )
 
+    if options := next((name for name in OPTIONS if row.values.get(name)), ""):
+        raise BadRow("no_choice", f"{row.place}: '{options}' is no list of options; make it one")
     question, answer = read("question", "instruction"), read("answer", "output")
     if not question:
         there = ", ".join(row.values) or "nothing"

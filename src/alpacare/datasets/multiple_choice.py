@@ -10,8 +10,9 @@ and three that are put into one of these first, by `_usual_form`.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 from alpacare.datasets.fields import BadRow, read_field
@@ -20,7 +21,7 @@ from alpacare.datasets.json_tables import TableRow, are_objects
 ANSWERER = "answer-key"  # who gave the right answers, in a test set
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _QUESTIONS = ("question", "QUESTION")
-_OPTIONS = ("options", "choices")
+OPTIONS = ("options", "choices")
 _LABELS, _TEXTS = ("label", "key", "aid"), ("text", "value", "atext")  # of an option in an object
 _COLUMNS = (
     ("opa", "opb", "opc", "opd", "ope"),
@@ -32,7 +33,7 @@ _CONTEXTS = ("CONTEXTS", "contexts", "context")
 _KEYS = ("answer_idx", "answerKey", "answer_index", "cop")  # the right one's label or number
 _ANSWERS = (*_KEYS, _DECISION, "answer")  # `answer` is one of these, or its text
 _OTHER_FORMS = {"qtext", "answers", "ra", "mc1_targets"}
-COLUMNS = {*_QUESTIONS, *_OPTIONS, *_CONTEXTS, *_ANSWERS, *sum(_COLUMNS, ()), *_OTHER_FORMS}
+COLUMNS = {*_QUESTIONS, *OPTIONS, *_CONTEXTS, *_ANSWERS, *sum(_COLUMNS, ()), *_OTHER_FORMS}
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ def read_choice(
     options = {label: read_field(given, label, place, repairs) for label in given}
     texts = tuple(options.values())
     if sum(map(bool, texts)) < 2 or len(texts) > len(_LETTERS):
-        raise BadRow("no_choice", f"{place}: {len(texts)} options; give two or more")
+        raise BadRow("no_choice", f"{place}: {len(texts)} options; give two to {len(_LETTERS)}")
     right = _right(values, options, first, place)
     if right is not None and not (right < len(texts) and texts[right]):
         raise BadRow("no_choice", f"{place}: the right answer is an option without a text")
@@ -140,18 +141,19 @@ def read_choice(
 
 def _options(values: Mapping[str, Any]) -> Mapping[str, Any]:
     """Give the options by their labels, in order."""
-    for given in (values.get(name) for name in _OPTIONS):
+    for given in (values.get(name) for name in OPTIONS):
         if isinstance(given, dict) and isinstance(texts := _first(given, _TEXTS), list):
-            return _labelled(_first(given, _LABELS) or _LETTERS, texts)
+            labels = _first(given, _LABELS)
+            return _labelled(labels if isinstance(labels, list) else [], texts)
         if isinstance(given, dict):
             return given
         if isinstance(given, list) and are_objects(given):
             labels = [_first(each, _LABELS) for each in given]
             return _labelled(
-                labels if any(labels) else _LETTERS, [_first(each, _TEXTS) for each in given]
+                labels if any(labels) else [], [_first(each, _TEXTS) for each in given]
             )
         if isinstance(given, list):
-            return dict(zip(_LETTERS, given, strict=False))
+            return _labelled([], given)
     for names in _COLUMNS:
         if names[0] in values and names[1] in values:
             found = (values[name] for name in names if values.get(name) is not None)
@@ -159,9 +161,14 @@ def _options(values: Mapping[str, Any]) -> Mapping[str, Any]:
     return {"A": "yes", "B": "no", "C": "maybe"} if _DECISION in values else {}
 
 
-def _labelled(labels: Iterable[Any], texts: Iterable[Any]) -> dict[str, Any]:
-    """Join labels and texts; what has a label twice gets others, as no answer can name it."""
-    pairs = [(str(label), text) for label, text in zip(labels, texts, strict=False)]
+def _labelled(labels: Sequence[Any], texts: Sequence[Any]) -> dict[str, Any]:
+    """Join labels, or letters if there are none, and texts: a text without a label is an option.
+
+    What has a label twice gets others, as no answer can name it.
+    """
+    letters = [*_LETTERS, *(f"option {n}" for n in range(len(_LETTERS) + 1, len(texts) + 1))]
+    given = labels or letters[: len(texts)]
+    pairs = [(str(label), text) for label, text in zip_longest(given, texts)]
     times = Counter(label for label, _ in pairs)
     return {
         label if times[label] == 1 else f"{label}, option {n}": text

@@ -41,7 +41,7 @@ def describe_repairs(repairs: Counter[str]) -> Iterator[str]:
 
 def none_left(place: str, dropped: Sequence[Dropped]) -> BadInput:
     """Give the error of a file without a row that can be used."""
-    reasons = ", ".join(_by_reason(dropped))
+    reasons = ", ".join(_by_reason(dropped)) or "it has none"
     return BadInput(f"{place}: not one row can be used ({reasons}); nothing was written")
 
 
