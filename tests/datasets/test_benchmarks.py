@@ -185,7 +185,6 @@ BAD: dict[str, tuple[Rows, str]] = {
         [{"question": ASKED, "options": "A) Ulna B) Femur", "answer": "A"}],
         "bones.jsonl:1: 'options' is no list of options; make it one",
     ),
-    "no rows": ([], "bones.jsonl: not one row can be used (it has none)"),
     "no right option": (
         [GOOD, {**GOOD, "answer": "E"}, {**GOOD, "answer": "Rib"}],
         "bones.jsonl:2: the right answer, 'answer' 'E', is none of the options; and 1 more row",
