@@ -32,6 +32,13 @@ def test_every_verb_has_one_whole_line(group: click.Group) -> None:
         assert run(command, "-h").exit_code == 0
 
 
+@pytest.mark.parametrize("group", [main, ledger], ids=lambda group: group.name)
+def test_the_help_of_every_verb_fits_80_columns(group: click.Group) -> None:
+    for name in group.commands:
+        lines = run(group, name, "-h").output.splitlines()
+        assert max(map(len, lines)) <= 80, name
+
+
 def test_each_verb_stands_in_one_section() -> None:
     listed = [command.name for commands in SECTIONS.values() for command in commands]
     assert sorted(listed) == sorted(main.commands)
@@ -71,7 +78,7 @@ def test_tab_completes_names(repository: Path, words: str, offered: set[str]) ->
     ("words", "message"),
     [
         (["preset", ""], "error: NAME is not given; name a preset: alpacare, "),
-        (["compare", "", ""], "error: A is not given; name a model: all-rows, base, half-rows, "),
+        (["compare", "", ""], "error: A is not given; name a model: all-rows, base, half-rows\n"),
         (["compare", "all-rows", ""], "error: B is not given; name a model: "),
         (["import", "", ""], "error: STAGE is not given; name a stage: instructions, responses"),
         (["import", "seeds", "x"], "error: STAGE: no stage 'seeds'; there are: instructions, "),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from alpacare.cli.names import JUDGE, MODEL, STUDENT, TEST_OR_BENCHMARK
+from alpacare.cli.names import JUDGE, RANKED, STUDENT, TEST_OR_BENCHMARK
 from alpacare.core.command import FILE, Stage
 
 _TEST = click.option(
@@ -59,8 +59,8 @@ def ablate(base: str, arms: tuple[str, ...]) -> None:
 
 
 @click.command(cls=Stage)
-@click.argument("first", type=MODEL, metavar="A")
-@click.argument("second", type=MODEL, metavar="B")
+@click.argument("first", type=RANKED, metavar="A")
+@click.argument("second", type=RANKED, metavar="B")
 @_TEST
 @_JUDGE
 def compare(first: str, second: str, test: str | None, judge: str | None) -> None:
@@ -69,7 +69,7 @@ def compare(first: str, second: str, test: str | None, judge: str | None) -> Non
     Also how sure that is, and what would show more.
 
     A and B are students or contestants of params.yaml. NAME@COMMIT is the same as it was then.
-    Behind the test sets come the benchmarks that both have met.
+    Benchmarks that both have run come after the test sets.
 
     \b
     Examples:
@@ -148,10 +148,10 @@ def agreement(out: Path | None) -> None:
 
 @click.command(cls=Stage)
 @_TEST
-@click.option("--against", metavar="MODEL", help="Compare with it; without: the first contestant.")
+@click.option("--against", metavar="MODEL", help="Compare with it; default: the first contestant.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 def safety(test: str | None, against: str | None, as_json: bool) -> None:
-    """Count refusals: of requests to refuse, and of those to answer.
+    """Count refusals of harmful and of harmless requests.
 
     Of test sets whose rows have `expect`, such as data/tests/safety.jsonl (docs/safety.md).
 

@@ -111,9 +111,9 @@ def import_data(
 
     \b
     Examples:
-      alpacare import responses ours.csv --column instruction=question --model gpt-4o
+      alpacare import responses my.csv --column instruction=question --model nurse
       alpacare import instructions questions.jsonl
-      alpacare import responses hf://ORG/NAME@REVISION --split train --model gpt-4o
+      alpacare import responses hf://ORG/NAME@COMMIT --split train --model nurse
     """
     from alpacare.datasets.imports import import_file
     from alpacare.pipeline.params import read_params
@@ -144,7 +144,7 @@ def test_set(name: str, files: tuple[str, ...], columns: dict[str, str], part: "
     \b
     Examples:
       alpacare test-set medinstruct-test
-      alpacare test-set ours questions.csv gpt-4=answers.json --column instruction=question
+      alpacare test-set ours my.csv gpt-4=its.json --column instruction=question
       alpacare test-set medmcqa hf://ORG/NAME@REVISION --split validation
     """
     from alpacare.core.settings import read_yaml
@@ -171,8 +171,8 @@ def benchmark(name: str, files: tuple[str, ...], columns: dict[str, str], part: 
     \b
     Examples:
       alpacare benchmark ours questions.csv
-      alpacare benchmark ours questions.jsonl --column question=stem --column answer=key
-      alpacare benchmark mmlu-two anatomy=anatomy_test.csv genetics=medical_genetics_test.csv
+      alpacare benchmark ours questions.jsonl --columns 'question=stem answer=key'
+      alpacare benchmark two anatomy=anatomy_test.csv genetics=genetics_test.csv
       alpacare benchmark medqa
     """
     from alpacare.datasets.benchmark_import import import_benchmark

@@ -150,7 +150,7 @@ def price(key: str, dollars: float | None, why: str | None) -> None:
 
     \b
     Example:
-      alpacare ledger price 3d5e0a1b2c4d --set 0.0004 --why "the server counted in characters"
+      alpacare ledger price 3d5e0a1b2c4d --set 0.0004 --why "billed by characters"
     """
     from alpacare.llm.maintenance import open_ledger
     from alpacare.llm.price_correction import correct_price, list_dearest, show_price

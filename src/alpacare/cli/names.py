@@ -79,12 +79,22 @@ def _models() -> list[str]:
     return [*params.get("students", []), *(name for names in lists for name in names)]
 
 
+def _ranked() -> list[str]:
+    """Read whom the leaderboard ranks: `compare` takes no other."""
+    from alpacare.core.settings import read_yaml
+
+    params = read_yaml(Path("params.yaml"))
+    contestants = (params.get("judgments") or {}).get("contestants") or []
+    return [*params.get("students", []), *contestants]
+
+
 STUDENT = Name("student", _files("students/*.yaml"))
 PRESET = Name("preset", _files("presets/*.yaml"))
 TEST = Name("test set", _files("data/tests/*.jsonl"))
 TEST_OR_BENCHMARK = Name("test set or benchmark", _files("data/tests/*.jsonl", "benchmarks/*"))
 JUDGE = Name("judge", _files("prompts/judges/*", "prompts/local_judges/*"))
 MODEL = Name("model", _models)
+RANKED = Name("model", _ranked)
 LAUNCHER = Name("launcher", _files("configs/launchers/*"))
 DATASET = Name("dataset", lambda: _keys("configs/datasets.yaml"))
 STAGE = Name("stage", lambda: _keys("dvc.yaml", "stages"))

@@ -33,7 +33,7 @@ def publish(to: str, out: Path | None, **options: Any) -> None:
     \b
     Examples:
       alpacare publish --to folder --out published --licence CC-BY-4.0
-      alpacare publish --to folder --out published --student half-rows --seed 1 --licence MIT
+      alpacare publish --to folder --out shared --student half-rows --licence MIT
       alpacare publish --to hub --dataset our-lab/tasks --model our-lab/student \\
           --licence CC-BY-NC-4.0 --yes
     """
