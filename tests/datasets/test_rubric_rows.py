@@ -16,6 +16,7 @@ from conftest import REPOSITORY, run
 from own_project import make_project
 
 from alpacare.cli.main import main
+from alpacare.core.errors import BadInput
 from alpacare.core.settings import check, read_yaml
 from alpacare.datasets.catalogue import PublishedDataset
 from alpacare.records.labelled import read_labels
@@ -121,7 +122,8 @@ def test_labels_are_gathered_by_answer(project: Path) -> None:
         row | {"rubric": "Is short", "binary_labels": [True]},
         row | {"completion": "Run."},
     ]
-    bad = [row | {"binary_labels": ["yes"]}, row]
+    bad = [row | {"binary_labels": ["yes"]}, row | {"rubric": "Says  to rest"}]
+    bad += [row | {"rubric": "\u200b"}]
     path = Path("../labels.jsonl")
     path.write_text("".join(json.dumps(each) + "\n" for each in (*rows, *bad)))
     done = run(main, "labels", "ours", path)
@@ -129,7 +131,17 @@ def test_labels_are_gathered_by_answer(project: Path) -> None:
     assert "ours.jsonl: 2 answers, 3 criteria, 5 labels" in done.output
     assert "1 no_labels: ../labels.jsonl:4: 'binary_labels' must be" in done.output
     assert "1 same_criterion: ../labels.jsonl:5" in done.output
+    assert "1 no_criterion: ../labels.jsonl:6" in done.output
     first, other = read_labels(Path("data/labels/ours.jsonl"))
     assert [each.labels for each in first.criteria] == [[True, False], [True]]
     assert first.task().id == other.task().id
     assert first.id != other.id
+    written = Path("data/labels/ours.jsonl")
+    text = written.read_text()
+    for wrong, message in (
+        (text.replace("Is short", "Says  to rest"), "rubrics: a criterion comes twice"),
+        (text.replace('"Run."', '"Walk."'), f"id '{other.id}' is not the hash of question"),
+    ):
+        written.write_text(wrong)
+        with pytest.raises(BadInput, match=message):
+            read_labels(written)
