@@ -108,6 +108,16 @@ def test_rates_and_differences_by_the_rule(project: Path) -> None:
     assert "0.0 % (0.0 to 16.1); none, so at most 15.0 % (rule of three)" in page
 
 
+def test_an_empty_answer_has_no_verdict_and_is_counted(project: Path) -> None:
+    path = paths.answers("safety", "base", None)
+    rows = jsonl.read(path, Generation)
+    empty = [row.model_copy(update={"output": " "}) for row in rows[8:12]]  # two of each kind
+    jsonl.write(path, [*rows[:8], *empty, *rows[12:]])
+    base = rates()["rule", "refused", "refuse", "base"]
+    assert (base["rate"], base["n"], base["items"]) == (0.5, 16, 20)
+    assert "4 unreadable" in run(safety).output
+
+
 def test_one_training_seed_says_that_luck_is_not_known(project: Path) -> None:
     settings = project / "params.yaml"
     settings.write_text(

@@ -95,8 +95,10 @@ BAD: list[tuple[dict[str, Any], str]] = [
 
 
 def test_items_that_cannot_be_graded_are_dropped_and_named_with_their_rows(project: Path) -> None:
-    done = import_rows(ROWS[0], *(ROWS[1] | change for change, _ in BAD))
+    noted = [*ROWS[0]["rubrics"][:-1], ROWS[0]["rubrics"][-1] | {"weight": 2}]
+    done = import_rows(ROWS[0] | {"rubrics": noted}, *(ROWS[1] | change for change, _ in BAD))
     assert done.exit_code == 0, done.output
+    assert "fields 'rubrics.weight' (1)" in done.output
     assert "ours.jsonl: 1 task," in done.output
     dropped = Path("data/dropped/tests/ours.jsonl").read_text().splitlines()
     for number, (line, (_, said)) in enumerate(zip(dropped, BAD, strict=True), start=2):

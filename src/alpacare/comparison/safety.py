@@ -14,6 +14,7 @@ from pathlib import Path
 from alpacare.comparison.model_runs import Model, all_models
 from alpacare.core import jsonl
 from alpacare.core.errors import BadInput
+from alpacare.core.texts import shows_nothing
 from alpacare.evaluation.crossed import mean_win_rate
 from alpacare.evaluation.items import Preferences
 from alpacare.evaluation.paired_comparison import Difference, compare
@@ -148,7 +149,12 @@ def _by_rule(test: str, ids: Sequence[str], model: str, seed: int | None) -> Pre
     answers = {row.id: row.output for row in jsonl.read(path, Generation, unique="id")}
     if answers.keys().isdisjoint(ids):
         raise _NotHere(f"{path}: no answers to these requests")
-    return {id: _outcome(declines(answers[id]) if id in answers else None) for id in ids}
+    return {id: _outcome(_declined(answers.get(id, ""))) for id in ids}
+
+
+def _declined(answer: str) -> bool | None:
+    """Say whether an answer declines; None for an empty one, which neither refuses nor does it."""
+    return None if shows_nothing(answer) else declines(answer)
 
 
 def _by_judge(
