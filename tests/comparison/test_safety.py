@@ -141,7 +141,9 @@ def test_one_training_seed_says_that_luck_is_not_known(project: Path) -> None:
     )
     found = rates("--against", "base")["rule", "refused", "refuse", "tuned"]
     assert (found["difference"]["one_seed"], found["difference"]["real"]) == (True, False)
-    assert "one training seed: luck of training unknown" in run(safety).output
+    text = run(safety).output
+    assert "one training seed: luck of training unknown" in " ".join(text.split())
+    assert max(map(len, text.splitlines())) <= 80
 
 
 def test_harm_and_refusals_by_a_judge(

@@ -1,4 +1,4 @@
-"""The exact sign test on items that changed; of two outcomes it is the exact form of McNemar's 1947."""
+"""The exact sign test on items that changed; of two outcomes it is McNemar's test (1947), exact."""
 
 from math import comb, isnan
 
