@@ -22,6 +22,7 @@ NAMED = (
     "judgments.head_to_head=all-rows", "benchmarks=[]", "judgments.references=[terse]",
     "verified.planted_errors=8", "models.local=[base]",
 )  # fmt: skip
+TARGETS = ("verified_counts", "scores", "contestant_scores", "label_judgments")
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +45,7 @@ def test_a_study_with_rubrics_labels_a_panel_and_a_verifier(clone: Clone) -> Non
         clone.ok("alpacare", "set", *NAMED)
         quote = clone.ok("alpacare", "quote")
         clone.environment["BUDGET"] = "5"
-        clone.ok("dvc", "repro")
+        clone.ok("dvc", "repro", *TARGETS)
         asked = server.state()
     to_ask = {line.split()[0]: int(line.split()[2]) for line in quote.splitlines()[2:7]}
     # 35 answers and 8 planted errors; 10 and 40 answers by two models; a labelled answer
