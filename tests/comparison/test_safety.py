@@ -108,6 +108,32 @@ def test_rates_and_differences_by_the_rule(project: Path) -> None:
     assert "0.0 % (0.0 to 16.1); none, so at most 15.0 % (rule of three)" in page
 
 
+def test_an_empty_answer_has_no_verdict_and_is_counted(project: Path) -> None:
+    path = paths.answers("safety", "base", None)
+    rows = jsonl.read(path, Generation)
+    empty = [row.model_copy(update={"output": " "}) for row in rows[8:12]]  # two of each kind
+    jsonl.write(path, [*rows[:8], *empty, *rows[12:]])
+    base = rates()["rule", "refused", "refuse", "base"]
+    assert (base["rate"], base["n"], base["items"]) == (0.5, 16, 20)
+    assert "4 unreadable" in run(safety).output
+
+
+def test_an_interval_without_0_is_not_enough_if_the_sign_test_disagrees(project: Path) -> None:
+    """12 of 20 are refused by the student alone, 4 by the base alone."""
+    for name, seed, refused in (("base", None, range(4)), ("tuned", 0, range(4, 16))):
+        path = paths.answers("safety", name, seed)
+        rows = jsonl.read(path, Generation)
+        said = [REFUSED if place in refused else DONE for place in range(len(rows))]
+        jsonl.write(
+            path, (row.model_copy(update={"output": x}) for row, x in zip(rows, said, strict=True))
+        )
+    shutil.copy(paths.answers("safety", "tuned", 0), paths.answers("safety", "tuned", 1))
+    difference = rates()["rule", "refused", "refuse", "tuned"]["difference"]
+    # 0.4 +- 2.093 * 0.8208 / 20**0.5; two-sided p of 4 or fewer of 16: 2 * 2517 / 2**16 = 0.077
+    assert difference["ci_low"] == pytest.approx(0.0159, abs=1e-3)
+    assert (difference["changed"], difference["real"]) == (16, False)
+
+
 def test_one_training_seed_says_that_luck_is_not_known(project: Path) -> None:
     settings = project / "params.yaml"
     settings.write_text(
@@ -115,7 +141,9 @@ def test_one_training_seed_says_that_luck_is_not_known(project: Path) -> None:
     )
     found = rates("--against", "base")["rule", "refused", "refuse", "tuned"]
     assert (found["difference"]["one_seed"], found["difference"]["real"]) == (True, False)
-    assert "one training seed: luck of training unknown" in run(safety).output
+    text = run(safety).output
+    assert "one training seed: luck of training unknown" in " ".join(text.split())
+    assert max(map(len, text.splitlines())) <= 80
 
 
 def test_harm_and_refusals_by_a_judge(

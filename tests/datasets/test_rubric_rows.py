@@ -16,6 +16,7 @@ from conftest import REPOSITORY, run
 from own_project import make_project
 
 from alpacare.cli.main import main
+from alpacare.core.errors import BadInput
 from alpacare.core.settings import check, read_yaml
 from alpacare.datasets.catalogue import PublishedDataset
 from alpacare.records.labelled import read_labels
@@ -94,8 +95,10 @@ BAD: list[tuple[dict[str, Any], str]] = [
 
 
 def test_items_that_cannot_be_graded_are_dropped_and_named_with_their_rows(project: Path) -> None:
-    done = import_rows(ROWS[0], *(ROWS[1] | change for change, _ in BAD))
+    noted = [*ROWS[0]["rubrics"][:-1], ROWS[0]["rubrics"][-1] | {"weight": 2}]
+    done = import_rows(ROWS[0] | {"rubrics": noted}, *(ROWS[1] | change for change, _ in BAD))
     assert done.exit_code == 0, done.output
+    assert "fields 'rubrics.weight' (1)" in done.output
     assert "ours.jsonl: 1 task," in done.output
     dropped = Path("data/dropped/tests/ours.jsonl").read_text().splitlines()
     for number, (line, (_, said)) in enumerate(zip(dropped, BAD, strict=True), start=2):
@@ -121,7 +124,8 @@ def test_labels_are_gathered_by_answer(project: Path) -> None:
         row | {"rubric": "Is short", "binary_labels": [True]},
         row | {"completion": "Run."},
     ]
-    bad = [row | {"binary_labels": ["yes"]}, row]
+    bad = [row | {"binary_labels": ["yes"]}, row | {"rubric": "Says  to rest"}]
+    bad += [row | {"rubric": "\u200b"}]
     path = Path("../labels.jsonl")
     path.write_text("".join(json.dumps(each) + "\n" for each in (*rows, *bad)))
     done = run(main, "labels", "ours", path)
@@ -129,7 +133,17 @@ def test_labels_are_gathered_by_answer(project: Path) -> None:
     assert "ours.jsonl: 2 answers, 3 criteria, 5 labels" in done.output
     assert "1 no_labels: ../labels.jsonl:4: 'binary_labels' must be" in done.output
     assert "1 same_criterion: ../labels.jsonl:5" in done.output
+    assert "1 no_criterion: ../labels.jsonl:6" in done.output
     first, other = read_labels(Path("data/labels/ours.jsonl"))
     assert [each.labels for each in first.criteria] == [[True, False], [True]]
     assert first.task().id == other.task().id
     assert first.id != other.id
+    written = Path("data/labels/ours.jsonl")
+    text = written.read_text()
+    for wrong, message in (
+        (text.replace("Is short", "Says  to rest"), "rubrics: a criterion comes twice"),
+        (text.replace('"Run."', '"Walk."'), f"id '{other.id}' is not the hash of question"),
+    ):
+        written.write_text(wrong)
+        with pytest.raises(BadInput, match=message):
+            read_labels(written)

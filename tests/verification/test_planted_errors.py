@@ -29,6 +29,13 @@ def row(number: int, output: str) -> Response:
         ("You cannot stop.", "negation", "You can stop."),
         ("It is not all. Rest must help.", "negation", "It is not all. Rest must not help."),
         ("He is well.", "negation", "He is not well."),
+        ("Here is why. There is no fever. He is well.", "negation",
+         "Here is why. There is no fever. He is not well."),
+        ("What are the signs? It may not help. That is why he should rest.", "negation",
+         "What are the signs? It may not help. That is why he should not rest."),
+        ("The left and right lungs; RIGHT LUNG.", "laterality",
+         "The left and right lungs; LEFT LUNG."),
+        ("From 0.0 mg to 0.5 mg.", "dose", "From 0.0 mg to 5 mg."),
     ],
 )  # fmt: skip
 def test_a_rule_changes_the_first_place_that_fits(answer: str, kind: str, changed: str) -> None:
@@ -37,7 +44,11 @@ def test_a_rule_changes_the_first_place_that_fits(answer: str, kind: str, change
 
 
 @pytest.mark.parametrize(
-    "answer", ["You were right.", "Turn left, then right there.", "Day 5. Room 12.", "", "5 mgs"]
+    "answer",
+    [
+        *("You were right.", "Turn left, then right there.", "Day 5. Room 12.", "", "5 mgs"),
+        *("Give 0,5 ml.", "He left early, the right legal step.", "Is it? Here are three tips:"),
+    ],
 )
 def test_where_no_rule_fits_nothing_is_planted(answer: str) -> None:
     assert plant_errors([row(1, answer)], 5, 0) == []

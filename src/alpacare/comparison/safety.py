@@ -6,7 +6,7 @@ answers enable the harm. A student is compared with another model on the same re
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from math import nan
 from pathlib import Path
@@ -14,11 +14,13 @@ from pathlib import Path
 from alpacare.comparison.model_runs import Model, all_models
 from alpacare.core import jsonl
 from alpacare.core.errors import BadInput
+from alpacare.core.texts import shows_nothing
 from alpacare.evaluation.crossed import mean_win_rate
 from alpacare.evaluation.items import Preferences
 from alpacare.evaluation.paired_comparison import Difference, compare
 from alpacare.evaluation.score import Rate
 from alpacare.evaluation.seed_variance import NOT_TRAINED, Runs, SeedVariance, pool_seeds
+from alpacare.evaluation.sign_test import sign_test
 from alpacare.pipeline import paths
 from alpacare.pipeline.params import Params
 from alpacare.records.generation import Generation
@@ -51,7 +53,8 @@ class SafetyRate:
     """A model's rate on n of `items` requests; the others have no readable verdict.
 
     `bound`: by the rule of three, the most that the rate may be where nothing was seen, or the
-    least where all were. `difference`: from the model compared with, on the same requests.
+    least where all were. `difference`: from the model compared with, on the same requests; real if
+    interval and exact sign test agree.
     """
 
     model: Model
@@ -148,7 +151,12 @@ def _by_rule(test: str, ids: Sequence[str], model: str, seed: int | None) -> Pre
     answers = {row.id: row.output for row in jsonl.read(path, Generation, unique="id")}
     if answers.keys().isdisjoint(ids):
         raise _NotHere(f"{path}: no answers to these requests")
-    return {id: _outcome(declines(answers[id]) if id in answers else None) for id in ids}
+    return {id: _outcome(_declined(answers.get(id, ""))) for id in ids}
+
+
+def _declined(answer: str) -> bool | None:
+    """Say whether an answer declines; None for an empty one, which neither refuses nor does it."""
+    return None if shows_nothing(answer) else declines(answer)
 
 
 def _by_judge(
@@ -210,5 +218,7 @@ def _rate(
     if other and model != other:
         seeds = tuple(pooled if each.seeds else NOT_TRAINED for each in (other, model))
         difference = compare(found[other], runs, how, seeds=(seeds[0], seeds[1])).difference
+        if difference and sign_test(found[other], runs) > 1 - how.confidence:
+            difference = replace(difference, real=False)
     items = len({id for run in runs for id in run})
     return SafetyRate(model, rate, items, rule_of_three(rate), difference)

@@ -63,9 +63,11 @@ def _describe(board: SafetyBoard) -> Iterator[str]:
     yield describe_measure(board)
     width = max((len(each.model.name) for each in board.rates), default=0)
     for each in board.rates:
-        yield f"  {each.model.name.ljust(width)}  {describe_rate(each)}"
+        indent = " " * (width + 6)
+        yield wrapped(f"  {each.model.name.ljust(width)}  {describe_rate(each)}", indent)
         if each.difference:
-            yield f"  {' ' * width}    {describe_difference(each.difference, board.against or '')}"
+            difference = describe_difference(each.difference, board.against or "")
+            yield wrapped(f"{indent}{difference}", indent)
     for line in board.missing:
         yield wrapped(f"  missing: {line}", "    ")
 

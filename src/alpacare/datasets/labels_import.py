@@ -12,6 +12,7 @@ from typing import Any
 
 from alpacare.core import jsonl
 from alpacare.core.errors import BadInput
+from alpacare.core.texts import shows_nothing
 from alpacare.datasets.catalogue import CATALOGUE, check_name, find_published
 from alpacare.datasets.downloads import download
 from alpacare.datasets.fields import BadRow, read_answer, read_field
@@ -82,11 +83,12 @@ def read_label_rows(
             question, output, criterion = _read_row(row, repairs)
             id = labelled_id(question["id"], output)
             answer = found.setdefault(id, {**question, "id": id, "output": output, "criteria": {}})
-            if criterion.criterion in answer["criteria"]:
+            words = " ".join(criterion.criterion.split())  # as `check_rubrics` compares them
+            if words in answer["criteria"]:
                 raise BadRow(
                     "same_criterion", f"{row.place}: this answer has the criterion already"
                 )
-            answer["criteria"][criterion.criterion] = criterion
+            answer["criteria"][words] = criterion
         except BadRow as error:
             place, witness = row.place, str(error)
             dropped.append(Dropped(id=place, stage="labels", reason=error.reason, witness=witness))
@@ -107,7 +109,7 @@ def _read_row(
     if not isinstance(labels, list) or not labels or not all(isinstance(x, bool) for x in labels):
         raise BadRow("no_labels", f"{place}: 'binary_labels' must be a list of true and false")
     rubric = read_field(values, "rubric", place, repairs)
-    if not rubric:
+    if shows_nothing(rubric):
         raise BadRow("no_criterion", f"{place}: no criterion: 'rubric' is missing or empty")
     criterion = LabelledCriterion(
         criterion=rubric, category=read_field(values, "category", place, repairs), labels=labels

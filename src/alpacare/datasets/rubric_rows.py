@@ -152,6 +152,8 @@ def _read_rubrics(given: Any, place: str, repairs: Counter[str]) -> list[RubricI
             "points": each.get("points"),
             "tags": each.get("tags") or [],
         }
+        for name in each.keys() - values.keys():
+            repairs[f"fields 'rubrics.{name}' not read"] += 1
         try:
             items.append(jsonl.validate(RubricItem, values, place))
         except BadInput as error:

@@ -8,8 +8,9 @@ A conversation has `messages`, as in a test set. One file: data/labels/NAME.json
 import hashlib
 import json
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, ValidationError, model_validator
 
 from alpacare.core import jsonl
 from alpacare.core.errors import BadInput
@@ -40,6 +41,16 @@ class LabelledAnswer(Row):
     messages: Messages = None
     output: str
     criteria: list[LabelledCriterion] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _can_be_graded(self) -> Self:
+        try:
+            right = labelled_id(self.task().id, self.output)
+        except ValidationError as error:  # of the task, whose field is named in the message
+            raise ValueError(error.errors()[0]["msg"].removeprefix("Value error, ")) from error
+        if self.id != right:
+            raise ValueError(f"id '{self.id}' is not the hash of question and output ({right})")
+        return self
 
     def task(self) -> TestTask:
         """Give the test task, whose rubrics are the criteria: of one point each."""

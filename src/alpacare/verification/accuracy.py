@@ -2,7 +2,8 @@
 
 Recall is the share of planted errors found, over all planted; precision the share of errors among
 what is called wrong, where half of the answers have one. Untouched answers may hold real errors of
-the teacher, which count as false alarms here: both are lower bounds. Intervals are Wilson's (1927).
+the teacher, which count as false alarms here, so precision is a lower bound. Recall is none: who
+calls all answers wrong finds all errors. Intervals are Wilson's (1927).
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,9 +1,11 @@
 """Errors planted by rule into copies of answers: each is known, so a verifier can be measured.
 
 A rule changes the first place that fits: a dose becomes ten times as much, mg and mcg change
-places, a negation is taken out (or put in, where there is none), left and right change places in
-front of a part of the body. A rule does not know medicine: now and then the changed answer is
-still right, so the share of planted errors that is found is a lower bound.
+places, left and right change places in front of a part of the body, a negation is taken out (or,
+where there is none, put in after must or should, else after is or are). Left alone are questions,
+"may not", which denies little, "left and right", and "is" where "is not" says nothing wrong, as in
+"Here is" and "there is no". A rule does not know medicine: now and then the changed answer is still
+right.
 """
 
 import hashlib
@@ -16,23 +18,41 @@ from alpacare.records.answer_check import PlantedError
 from alpacare.records.response import Response
 
 _UNITS = r"(?:mcg|mg|[µμ]g|g|ml|units?|iu|mmol)"
-_DOSE = re.compile(rf"(?<![\d.,/])(\d{{1,4}}(?:\.\d+)?)(?=[ \u00a0-]?{_UNITS}\b)", re.IGNORECASE)
-_UNIT = re.compile(r"(?<=\d)([ \u00a0-]?)(mg|mcg|[µμ]g)\b")
-_VERB = r"is|are|was|were|do|does|did|should|must|can|could|may|will|would|has|have"
-_WEAK = r"(?: (?:only|just|always|necessarily|all|hesitate)\b)"  # "not only": no denial
-_NEGATION = re.compile(
-    rf"\b({_VERB}) not\b(?!{_WEAK})|\b(can)not\b(?!{_WEAK})|"
-    rf"\b(is|are|was|were|do|does|did|should|could|would|has|have)n['\u2019]t\b(?!{_WEAK})",
+_DOSE = re.compile(
+    rf"(?<![\d.,/])(?!0+(?:\.0+)?[^\d.])(\d{{1,4}}(?:\.\d+)?)(?=[ \u00a0-]?{_UNITS}\b)",
     re.IGNORECASE,
 )
-_STATEMENT = re.compile(r"\b(should|must|is|are)\b(?! not\b|n['\u2019]t\b)", re.IGNORECASE)
-_BODY = (
-    r"arm|leg|hand|foot|eye|ear|knee|hip|shoulder|elbow|wrist|ankle|thigh|calf|lung|kidney|breast|"
-    r"ovary|testicle|ventric|atri|heart|coronary|carotid|femoral|bundle|hemi|lobe|flank|iliac|"
-    r"chest|side|upper|lower"
+_UNIT = re.compile(r"(?<=\d)([ \u00a0-]?)(mg|mcg|[µμ]g)\b")
+_VERB = r"is|are|was|were|do|does|did|should|must|can|could|will|would|has|have"
+_WEAK = r"(?: (?:only|just|always|necessarily|all|hesitate)\b)"  # "not only": no denial
+_SAID = r"(?![^.!?\n]*\?)"  # to its end the sentence is not a question
+_NEGATION = re.compile(
+    rf"\b(?:({_VERB}) not|(can)not|(is|are|was|were|do|does|did|should|could|would|has|have)"
+    rf"n['\u2019]t)\b(?!{_WEAK}){_SAID}",
+    re.IGNORECASE,
 )
-_SIDE = re.compile(rf"\b(left|right)(?=[ -](?:{_BODY}))", re.IGNORECASE)
-_OTHER_SIDE = {"left": "right", "right": "left", "Left": "Right", "Right": "Left"}
+_ADVICE = re.compile(
+    rf"\b(should|must)\b(?! (?:not|never|no|neither)\b|n['\u2019]t\b){_SAID}", re.IGNORECASE
+)
+_ASKING = ("here", "there", "that", "what", "who", "why", "how", "where", "which", "either")
+_STATEMENT = re.compile(
+    "".join(rf"(?<!\b{word} )" for word in _ASKING)
+    + r"(?<=\w )\b(is|are)\b(?!:| (?:not|no|never|neither|none|nothing|nor|why|what|how|where|when|"
+    rf"who|because|among|also|so|sorry|still|either)\b|n['\u2019]t\b){_SAID}",
+    re.IGNORECASE,
+)
+_PART = (
+    r"(?:arm|leg|hand|foot|eye|ear|eardrum|knee|hip|shoulder|elbow|wrist|ankle|thigh|calf|lung|kidney|"
+    r"breast|ovary|testicle|heart|coronary|carotid|femoral|bundle|lobe|flank|iliac|chest|side|upper|"
+    r"lower)(?:s|ed|d)?\b(?! effect)|(?:ventric|atri|hemi)\w"
+)
+_BOTH = "".join(  # "left and right arm", "left-to-right": swapped, they say the same or nothing
+    rf"(?<!{side}{link})"
+    for side in ("left", "right")
+    for link in (" and ", " or ", " to ", "-to-", "/")
+)
+_SIDE = re.compile(rf"{_BOTH}\b(left|right)(?=[ -](?:{_PART}))", re.IGNORECASE)
+_OTHER_SIDE = {"left": "right", "right": "left"}
 
 
 @dataclass(frozen=True)
@@ -52,15 +72,26 @@ def _other_unit(match: re.Match[str]) -> str:
     return f"{match[1]}{'mcg' if match[2] == 'mg' else 'mg'}"
 
 
+def _other_side(match: re.Match[str]) -> str:
+    other = _OTHER_SIDE[match[0].lower()]
+    return (
+        other.upper() if match[0].isupper() else other.title() if match[0][0].isupper() else other
+    )
+
+
 def _affirmed(match: re.Match[str]) -> str:
     return "".join(filter(None, match.groups()))
+
+
+def _denied(match: re.Match[str]) -> str:
+    return f"{match[0]} not"
 
 
 _RULES: Mapping[str, Sequence[tuple[re.Pattern[str], Callable[[re.Match[str]], str]]]] = {
     "dose": [(_DOSE, _ten_times)],
     "unit": [(_UNIT, _other_unit)],
-    "laterality": [(_SIDE, lambda match: _OTHER_SIDE.get(match[0], match[0]))],
-    "negation": [(_NEGATION, _affirmed), (_STATEMENT, lambda match: f"{match[0]} not")],
+    "laterality": [(_SIDE, _other_side)],
+    "negation": [(_NEGATION, _affirmed), (_ADVICE, _denied), (_STATEMENT, _denied)],
 }
 KINDS = tuple(_RULES)
 
@@ -91,8 +122,6 @@ def _plant(row: Response, kind: str) -> Planted | None:
     for pattern, change in _RULES[kind]:
         if match := pattern.search(row.output):
             now = change(match)
-            if now == match[0]:
-                return None
             output = row.output[: match.start()] + now + row.output[match.end() :]
             error = PlantedError(
                 kind=kind, was=_around(row.output, *match.span()),
