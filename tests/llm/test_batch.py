@@ -193,7 +193,7 @@ def test_a_batch_is_no_larger_than_the_budget_allows(
         monkeypatch.setenv("BUDGET", str(budget))
         with pytest.raises(BadInput, match=r"BUDGET=.* does not allow a batch"):
             ask(requests)
-        sizes = [int(size) for size in re.findall(r"(\d+) requests sent", capsys.readouterr().err)]
+        sizes = [int(size) for size in re.findall(r"(\d+) requests? sent", capsys.readouterr().err)]
         assert sizes[0] == 10
         assert sum(sizes) == stored() > 10
         assert budget - worst(requests[0]) < spending().spent <= budget

@@ -56,7 +56,10 @@ def test_stages_are_linked_by_their_files(project: Path) -> None:
     assert set(stages["judgments"].reads) == answers
     assert stages["scores"].reads == ["judgments"], "generations are read through judgments"
     assert stages["llm_usage"].reads == ["responses"]
-    assert stages["seeds"].purpose == "seed tasks as people wrote them -> one spelling, checked"
+    assert (
+        stages["seeds"].purpose
+        == "seed tasks as people wrote them -> checked, with uniform spelling"
+    )
     assert {name for name, stage in stages.items() if stage.asks} >= {"instructions", "judgments"}
 
 

@@ -57,7 +57,7 @@ def told() -> str:
             "students/ours.yaml: optimiser: unknown key; did you mean 'optimizer'?",
         ),
         ("hardware: one-gpu\n", "training.hardware"),
-        ("base: /no/such/folder\n", "needs 'revision'"),
+        ("base: /no/such/folder\n", "students/ours.yaml: folder not found: /no/such/folder"),
         ("max_seq_length: 4096\n", "students/ours.yaml: max_seq_length: 4096 tokens exceed"),
         (OURS + "where: {type: poem}}\n", "students/ours.yaml: rows.where: none of 3 rows has"),
         (OURS + "take: 4, choose: random}\n", "students/ours.yaml: rows.take: 4 rows are wanted"),

@@ -59,7 +59,7 @@ def test_verdicts_are_unblinded(key: Key) -> None:
     assert corrected["rogan_gladen"]["value"] is None
     (pair,) = report["pairs"]
     assert (pair["first"], pair["second"], pair["overall"]["n"]) == ("overlap", "reviewers", 10)
-    output = run(main, "agreement").output
+    output = " ".join(run(main, "agreement").output.split())
     assert "75.0 (" in output
     pair = "overlap on demo, mine (seed 0) against terse, correctness"
     assert f"{pair}: people's alone, 10 reviewed items" in output

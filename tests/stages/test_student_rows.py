@@ -171,14 +171,14 @@ def test_rows_that_are_test_tasks_go_wherever_they_are_from(params: Path) -> Non
     assert (gone.id, gone.reason, gone.witness) == (copy.id, "contamination", f"three/{copy.id}")
     counts = {"rows": 2, "chosen": 2, "kept": 1, "dropped": {"contamination": 1}}
     assert read_json(Path("m.json")) == counts
-    gate = "student_rows:", "student_rows:\n  contamination: {}\n  #"
-    rules = params.read_text().replace("  contamination: drop             # those", "  # those")
-    params.write_text(rules.replace(gate[0], gate[1].format("report"), 1))
-    assert "warning: 1 rows match a test task" in choose(source="imported/mine").output
+    before, after = params.read_text().split("\nstudent_rows:")
+    rules = f"{before}\nstudent_rows:{after.replace('contamination: drop', 'contamination: {}', 1)}"
+    params.write_text(rules.replace("contamination: {}", "contamination: report"))
+    assert "warning: 1 row" in choose(source="imported/mine").output
     assert jsonl.read(Path("out.jsonl"), Response) == [ROWS[0], copy]
     reported = {"matched": 1, "matched_tests": {copy.id: f"three/{copy.id}"}}
     assert read_json(Path("m.json")).items() >= reported.items()
-    params.write_text(rules.replace(gate[0], gate[1].format("fail"), 1))
+    params.write_text(rules.replace("contamination: {}", "contamination: fail"))
     done = choose(source="imported/mine")
     assert (done.exit_code, done.output.count("\n")) == (2, 1)
     assert "set student_rows.contamination to drop or report to go on" in done.output

@@ -79,7 +79,8 @@ def main(
     tasks = {task.id: task for task in read_test_set(test_set)}
     comparisons = {each.place: each for each in files.comparisons(settings)}
     cases = {place: show_both_orders(each.pairs) for place, each in comparisons.items()}
-    alone = {place: _pair_rubrics(tasks, path) for place, path in files.alone(settings).items()}
+    answers = files.alone(settings) if graders else {}
+    alone = {place: _pair_rubrics(tasks, path) for place, path in answers.items()}
     asked = _ask_all(chosen, judges, cases)
     graded = _grade_all(graders, judges, alone)
     with atomic_folder(out) as folder:
