@@ -127,12 +127,14 @@ class ContaminationIndex:
 
     def _ngrams(self, texts: TaskTexts) -> Iterator[str]:
         """Yield `same` and the n-grams, encoded and in order, whose tokens occur in test tasks."""
-        if same := self._encode(texts.same):
+        same = self._encode(texts.same)
+        if same:
             yield same
         if self._words is None:
             return
-        for part in texts.parts:
-            for run in self._encode(part).split(_UNKNOWN):
+        for part in filter(None, texts.parts):
+            encoded = same if part == texts.same else self._encode(part)
+            for run in encoded.split(_UNKNOWN):
                 for start in range(len(run) - self._words + 1):
                     yield run[start : start + self._words]
 
