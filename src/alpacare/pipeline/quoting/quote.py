@@ -1,6 +1,9 @@
 """`alpacare quote`: what the pipeline would ask and pay, before anything is spent."""
 
+import gc
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from statistics import fmean
 
@@ -41,7 +44,18 @@ class Quote:
 def quote_all() -> list[Quote]:
     """Quote every paid stage, in pipeline order."""
     prices = Prices()
-    return [quote_plan(plan, prices) for plan in make_plans()]
+    with _without_collector():
+        return [quote_plan(plan, prices) for plan in make_plans()]
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Let Python not look for cycles: plans have none, and a walk of all rows is 15 % of the time."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def quote_plan(plan: Plan, prices: Prices) -> Quote:
