@@ -50,7 +50,7 @@ def quote_all() -> list[Quote]:
 
 @contextmanager
 def _without_collector() -> Iterator[None]:
-    """Let Python not look for cycles: plans have none, and a walk of all rows is 15 % of the time."""
+    """Do not search for reference cycles: plans have none, and it took 15 % of the time."""
     gc.disable()
     try:
         yield
