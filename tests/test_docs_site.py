@@ -94,8 +94,7 @@ def browser() -> Iterator["Browser"]:
         browser.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
 def test_axe_finds_nothing_and_nothing_is_wider_than_the_screen(
     site: Path, browser: "Browser", width: int, scheme: Any
 ) -> None:

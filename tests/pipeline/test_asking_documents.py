@@ -1,7 +1,5 @@
 """The commands of those pages of docs/ that ask a server, which is one on loopback here."""
 
-import json
-
 import pytest
 from clones import Clone, quick_clone
 from loopback import running
@@ -59,14 +57,3 @@ def test_the_commands_of_the_judging_page_work(clone: Clone) -> None:
         state = server.state()
     assert set(state["served"].values()) == {1}
     assert 600 <= state["calls"] <= 840, "answers that are alike are asked about once"
-
-
-def test_the_commands_of_the_page_on_rubrics_work(clone: Clone) -> None:
-    """Against a server on loopback that finds the first criterion of every item met alone."""
-    said = {"criteria": [{"number": n, "criteria_met": n == 1} for n in (1, 2, 3, 4)]}
-    with running(text=json.dumps(said), finish_reason="stop", key="sk-page") as server:
-        clone.environment |= {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": "sk-page"}
-        clone.run_page("rubrics")
-        state = server.state()
-    assert set(state["served"].values()) == {1}
-    assert 10 <= state["calls"] <= 3 * 10, "ten items of three models; equal answers once"

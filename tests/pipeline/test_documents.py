@@ -1,6 +1,6 @@
 """The commands of docs/, typed block by block in a clone whose pipeline takes seconds.
 
-Those that ask a server: test_asking_documents.py.
+Those that ask a server: test_asking_documents.py; rubrics are graded in test_graded_study.py.
 """
 
 import pytest
@@ -42,6 +42,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
         "publish",
         "report",
         "review",
+        "rubrics",
         "scores",
         "students",
         "sweep",
