@@ -185,3 +185,14 @@ def _run_quickly(folder: Path) -> None:
     clone.ok("alpacare", "check", "--run")  # removes what cells left that are no more
     clone.ok("dvc", "repro")
     clone.commit("quick run")
+
+
+def clone_for_pages(tmp: pytest.TempPathFactory, name: str) -> Clone:
+    """A quick clone for the commands of docs/: with two judges, whose agreement is on a page."""
+    clone = quick_clone(tmp, name)
+    clone.ok("alpacare", "set", "judgments.judges=[overlap, longest]")
+    for preset in ("bioinstruct", "demo"):  # comments then stand where a preset puts them
+        clone.ok("alpacare", "preset", preset)
+    clone.ok("dvc", "repro")
+    clone.commit("two judges")
+    return clone

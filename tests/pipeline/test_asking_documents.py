@@ -1,7 +1,7 @@
 """The commands of those pages of docs/ that ask a server, which is one on loopback here."""
 
 import pytest
-from clones import Clone, quick_clone
+from clones import Clone, clone_for_pages
 from loopback import running
 from tasks import THREE_TASKS
 
@@ -18,14 +18,7 @@ Input: <noinput>"""
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
-    """With two judges, whose agreement is on a page."""
-    clone = quick_clone(tmp_path_factory, "asking")
-    clone.ok("alpacare", "set", "judgments.judges=[overlap, longest]")
-    for preset in ("bioinstruct", "demo"):  # comments then stand where a preset puts them
-        clone.ok("alpacare", "preset", preset)
-    clone.ok("dvc", "repro")
-    clone.commit("two judges")
-    return clone
+    return clone_for_pages(tmp_path_factory, "asking")
 
 
 def test_the_commands_of_the_teacher_page_work(clone: Clone) -> None:

@@ -4,21 +4,14 @@ Those that ask a server: test_asking_documents.py; rubrics are graded in test_gr
 """
 
 import pytest
-from clones import Clone, quick_clone
+from clones import Clone, clone_for_pages
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
-    """With two judges, whose agreement is on a page."""
-    clone = quick_clone(tmp_path_factory, "documents")
-    clone.ok("alpacare", "set", "judgments.judges=[overlap, longest]")
-    for preset in ("bioinstruct", "demo"):  # comments then stand where a preset puts them
-        clone.ok("alpacare", "preset", preset)
-    clone.ok("dvc", "repro")
-    clone.commit("two judges")
-    return clone
+    return clone_for_pages(tmp_path_factory, "documents")
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 
 from alpacare.comparison.benchmark_board import BenchmarkBoard, BenchmarkEntry
 from alpacare.comparison.sentences import (
-    describe_difference,
-    describe_holm,
+    describe_duels,
     describe_parts,
     describe_pools,
 )
@@ -97,10 +96,7 @@ def _items(entry: BenchmarkEntry) -> str:
 
 
 def _sentences(board: BenchmarkBoard) -> Iterator[str]:
-    for duel in board.duels:
-        yield f"{duel.name} against {duel.other}: {describe_difference(duel.difference)}"
-    if board.duels and (holm := describe_holm(len(board.duels), board.duels[0].other)):
-        yield holm
+    yield from describe_duels(board.duels)
     parts = [
         f"{each.model.name}: {describe_parts(each.parts, each.seeds.unknown)}"
         for each in board.entries

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 
 from alpacare.comparison.rubric_board import RubricBoard, RubricEntry
 from alpacare.comparison.sentences import (
-    describe_difference,
-    describe_holm,
+    describe_duels,
     describe_parts,
     describe_pools,
 )
@@ -49,10 +48,7 @@ def print_rubric_boards(boards: Sequence[RubricBoard], confidence: float) -> Non
 
 def describe_rubric_board(board: RubricBoard) -> Iterator[str]:
     """Say of each student whether it differs from the one head to head, and what is uncertain."""
-    for duel in board.duels:
-        yield f"{duel.name} against {duel.other}: {describe_difference(duel.difference)}"
-    if board.duels and (holm := describe_holm(len(board.duels), board.duels[0].other)):
-        yield holm
+    yield from describe_duels(board.duels)
     parts = [
         f"{entry.model.name}: {describe_parts(entry.score.parts, entry.seeds.unknown)}"
         for entry in board.entries

@@ -1,10 +1,14 @@
 """Differences in plain English: how large, how sure, and what it would take to see them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from alpacare.evaluation.crossed import Parts
 from alpacare.evaluation.paired_comparison import Comparison, Difference
 from alpacare.evaluation.seed_variance import SeedVariance
+
+if TYPE_CHECKING:
+    from alpacare.comparison.leaderboard import Duel
 
 
 def points(share: float) -> str:
@@ -53,6 +57,14 @@ def describe_holm(number: int, other: str) -> str:
     if number < 2:
         return ""
     return f"These {number} comparisons with {other} are corrected for their number (Holm)."
+
+
+def describe_duels(duels: Sequence["Duel"]) -> Iterator[str]:
+    """Say of each student whether it differs from the one head to head."""
+    for duel in duels:
+        yield f"{duel.name} against {duel.other}: {describe_difference(duel.difference)}"
+    if duels and (holm := describe_holm(len(duels), duels[0].other)):
+        yield holm
 
 
 def describe_parts(parts: Parts, one_seed: bool = False) -> str:
