@@ -79,7 +79,11 @@ def reasons(
         known = [" ".join(seed.instruction.split()) for seed in seeds]
         if options.heuristics.same_as_seed and " ".join(row.instruction.split()) in known:
             return "same_as_seed"
-        near = [f(text(row), text(test)) > options.contamination_rouge_l for test in tests]
+        whole = f"{row.instruction}\n{row.input}" if row.input else ""
+        near = [
+            max(f(text(row), text(test)), f(whole, text(test))) > options.contamination_rouge_l
+            for test in tests
+        ]
         contaminated = any(near) or any(shares(row, test) for test in tests)
         if contaminated and options.contamination == "drop":
             return "contamination"

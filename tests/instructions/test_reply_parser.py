@@ -138,6 +138,13 @@ def test_a_number_above_a_label_inside_a_task_changes_no_order() -> None:
     assert second.reason == "cut_off"
 
 
+def test_a_first_task_without_its_first_field_hides_no_other() -> None:
+    rest = "Topic: Cardiology\nView: patient\nDifficulty: 1\nInput: none\nInstruction: Explain."
+    lacking, whole = parse_reply(f"1.\n{rest}\n\n2.\nType: chat\n{rest}", "stop")
+    assert lacking.reason == "missing_field"
+    assert (whole.fields["type"], whole.fields["instruction"]) == ("chat", "Explain.")
+
+
 def test_the_last_characters_of_a_numbered_task_stay() -> None:
     tasks = [TASK.split("\n", 1)[1].replace("this.", f"the past few days{n}") for n in ("s.", "12")]
     parsed = parse_reply(f"1. {tasks[0]}\n2. {tasks[1]}", "stop")

@@ -25,15 +25,15 @@ _START = 2  # a task begins
 _IMPLAUSIBLE_START = 15  # ... with a value that is not plausible
 _ODD_START = 6  # ... with a field that is not the first in the other tasks
 _UNLIKE_START = 10  # ... without such a number or heading as the first task has
-_BEGINS_SECTION = 3  # what a run of labels at a section's begin counts beyond another run
 _STATES_KEPT = 8  # of at most 192; real replies need two or three
 
 
 class Heading(NamedTuple):
     """The line above a label, if it can be a task's heading.
 
-    `kind` is "digits" for "3." or "(3)", "title" for "3. Heart failure", "# number" for "### 3.",
-    and the mark of any other heading, such as "##".
+    `kind` is "digits." for "3.", as "13.." in a text is no such number; "digits)" for "(3)",
+    "title." for "3. Heart failure", "# number" for "### 3.", and the mark of any other heading,
+    such as "##".
     """
 
     line: int
@@ -62,8 +62,8 @@ class Label:
 def most_frequent_order(sections: Iterable[Sequence[Label]], mark: str) -> tuple[str, ...]:
     """Find the most frequent run of six labels, else the prompt's order.
 
-    Runs that follow an empty line or have the `mark` of the first task count more, and those that
-    begin a section as much as runs with both.
+    Runs that begin a section, follow an empty line, or have the `mark` of the first task count
+    more.
     """
     runs: Counter[tuple[str, ...]] = Counter({LABELS: 1})
     for labels in sections:
@@ -71,7 +71,7 @@ def most_frequent_order(sections: Iterable[Sequence[Label]], mark: str) -> tuple
             names = tuple(label.name for label in labels[start : start + len(LABELS)])
             if len(set(names)) == len(LABELS):
                 marked = first.after_blank + 2 * (first.mark == mark != "")
-                runs[names] += 1 + (marked if start > 0 else _BEGINS_SECTION)
+                runs[names] += 1 + (marked if start > 0 else 1)
     return runs.most_common(1)[0][0]
 
 

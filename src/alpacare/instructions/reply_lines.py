@@ -116,7 +116,7 @@ def _heading_above(place: int, line: str) -> Heading | None:
     if number and number["hash"]:
         return Heading(place, "# number")
     if number and number["end"]:
-        return Heading(place, "title" if number["title"] else "digits")
+        return Heading(place, ("title" if number["title"] else "digits") + number["end"])
     title = _TITLE.fullmatch(line)
     return Heading(place, title["mark"]) if title else None
 
