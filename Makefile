@@ -202,7 +202,8 @@ docs: $(VENV)/.docs  ## build the documentation site from docs/: site/index.html
 	@NO_MKDOCS_2_WARNING=1 mkdocs build --strict
 
 test: test-tools ray remotes benchmarks $(VENV)/.docs  ## run all tests, the pipeline in a temporary clone too
-	@pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+# Three processes on two cores: a fifth of the time tests wait for servers, clocks and other processes.
+	@pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 lint: test-tools  ## check style
 	@ruff check && ruff format --check

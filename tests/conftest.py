@@ -19,8 +19,10 @@ REPOSITORY = Path(__file__).parents[1]
 # What a script starts in its background ignores Ctrl-C, and so does what it starts: tests send it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-settings.register_profile("no deadline", deadline=None)  # a shared machine may take long for one
-settings.load_profile("no deadline")
+# a shared machine may take long for one example; the same code passes or fails alike each time
+settings.register_profile("same examples", deadline=None, derandomize=True)
+settings.register_profile("new examples", deadline=None, print_blob=True)
+settings.load_profile("same examples")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -85,10 +85,10 @@ def recipe() -> list[str]:
     return [line[2:] for line in block[1].splitlines() if line.startswith("$ ")]
 
 
-def change(clone: Clone, branch: str, old: str, new: str) -> None:
+def change(clone: Clone, branch: str, path: str, old: str, new: str) -> None:
     """Edit one setting on a branch of its own, run, commit."""
     clone.git("checkout", "-q", "-b", branch)
-    file = clone.folder / "params.yaml"
+    file = clone.folder / path
     file.write_text(file.read_text().replace(old, new, 1))
     clone.ok("dvc", "repro")
     clone.commit(branch)
@@ -102,9 +102,9 @@ def test_the_recipe_against_a_conflict_in_the_lock_computes_nothing_again(made: 
     made.commit("a folder")
     theirs = colleague(made, "theirs")
     alpacare(theirs, "pull")
-    change(theirs, "confidence", "confidence: 0.95", "confidence: 0.90")
+    change(theirs, "confidence", "params.yaml", "confidence: 0.95", "confidence: 0.90")
     alpacare(theirs, "push")
-    change(made, "answers", "max_new_tokens: 8", "max_new_tokens: 9")
+    change(made, "verdicts", JUDGE, "tie_margin: 0.0", "tie_margin: 0.01")
     made.git("remote", "add", "theirs", str(theirs.folder))
     made.git("fetch", "-q", "theirs")
     name = ("-c", "user.name=test", "-c", "user.email=test@localhost")
@@ -119,15 +119,11 @@ def test_the_recipe_against_a_conflict_in_the_lock_computes_nothing_again(made: 
         for what in ("NAME", "EMAIL")
     }
     told = "".join(made.ok("bash", "-euo", "pipefail", "-c", line) for line in commands)
-    for stage in (
-        "generations@demo-all-rows-0-batched",
-        "local_generations@demo",
-        "judgments@demo-all-rows-0",
-    ):
-        assert f"Stage '{stage}' is cached - skipping run" in told
+    for student in ("all-rows", "half-rows"):
+        assert f"Stage 'judgments@demo-{student}-0' is cached - skipping run" in told
     again = {cell.split("@")[0] for cell in ran(told)}
     assert "scores" in again
-    assert again <= CHEAP, "nobody had my answers' scores with their confidence"
+    assert again <= CHEAP, "nobody had my verdicts' scores with their confidence"
     assert made.git("status", "--short") == ""
     assert made.repro() == set()
     assert "<<<<" not in (made.folder / "dvc.lock").read_text()

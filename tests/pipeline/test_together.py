@@ -92,10 +92,6 @@ def test_git_add_never_takes_data_weights_ledger_or_keys(clone: Clone) -> None:
     assert clone.git("status", "--short") == ""
 
 
-def test_a_sweep_works_as_its_page_says(clone: Clone) -> None:
-    clone.run_page("sweep")
-
-
 @pytest.fixture(scope="module")
 def bare(clone: Clone) -> Path:
     """A clone of the clone, as from a Git server: no cache, and no remote that holds anything."""
