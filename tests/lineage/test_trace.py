@@ -6,14 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from benchmarks.rigged import write_results
 from conftest import run
 from finished import edit, make, make_project
 from loopback import Running
 
 from alpacare.cli.lineage import funnel, trace
+from alpacare.core import jsonl
 from alpacare.llm.cache_pack import Entry
 from alpacare.llm.ledger import Ledger
 from alpacare.llm.request import content_key
+from alpacare.pipeline import paths
+from alpacare.records.benchmark_item import BenchmarkItem
 from alpacare.training.data import choose_held_out
 
 
@@ -42,9 +46,11 @@ def follow(id: str) -> dict[str, Any]:
 
 
 def show(id: str) -> str:
+    """What the terminal shows, without its line breaks."""
     result = run(trace, id)
     assert result.exit_code == 0, result.output
-    return result.output
+    assert max(map(len, result.output.splitlines())) <= 80
+    return " ".join(result.output.split())
 
 
 def fail(id: str) -> str:
@@ -73,7 +79,7 @@ def test_an_instruction_from_its_seeds_to_training(project: Path) -> None:
     assert (half["use"] == "not chosen") == (row["id"] not in chosen)
     assert story["not_here"] == []
     text = show(row["id"][:8])
-    for part in (row["seeds"][0], row["request"][:12], "filtered       kept", "demo-teacher"):
+    for part in (row["seeds"][0], row["request"][:12], "filtered kept", "demo-teacher"):
         assert part in text
 
 
@@ -96,7 +102,7 @@ def test_an_answer_that_a_verifier_finds_wrong(
     assert (checked["finding"], checked["error"], checked["dropped"]) == (
         "wrong", "It says left.", True
     )  # fmt: skip
-    assert "verified       by gpt-4o, wrong, dropped: request" in show(row["id"])
+    assert "verified by gpt-4o, wrong, dropped: request" in show(row["id"])
     assert follow(other["id"])["verified"]["finding"] == "right"
     told = json.loads(run(funnel, "--json").output)
     (line,) = [each for each in told["counts"] if each["stage"] == "verified"]
@@ -193,6 +199,53 @@ def test_a_test_task_with_its_answers_and_verdicts(project: Path) -> None:
     )
 
 
+def test_a_test_task_with_its_grades_by_rubrics(project: Path) -> None:
+    edit("rubric_judges: []", "rubric_judges: [healthbench]")
+    task = rows("data/tests/demo.jsonl")[0]
+    rubrics = [
+        {"criterion": f"Says {word}", "points": points, "tags": []}
+        for word, points in (("alpha", 5.0), ("beta", 3.0), ("gamma", -4.0))
+    ]
+    edit(f'"id": "{task["id"]}", ', f'"id": "{task["id"]}", "rubrics": {json.dumps(rubrics)}, ',
+         "data/tests/demo.jsonl")  # fmt: skip
+    reply = {"request": "9c41", "raw": "{}", "tries": 1}
+    for student, met in (("all-rows", [True, False, True]), ("half-rows", [True, None, False])):
+        criteria = [row | {"met": said} for row, said in zip(rubrics, met, strict=True)]
+        row = {"id": task["id"], "judge": "healthbench", "criteria": criteria, "replies": [reply]}
+        out = paths.rubric_judgments("demo", student, 0, "healthbench")
+        out.write_text(json.dumps(row) + "\n")
+    first, second = follow(task["id"])["tests"][0]["rubrics"]
+    assert first["item_score"] == (5 - 4) / (5 + 3)
+    assert (first["criteria"][2]["met"], first["replies"]) == (True, [reply])
+    assert second["item_score"] is None
+    text = show(task["id"])
+    assert (
+        "rubrics healthbench, all-rows (seed 0): score 0.125, 2 of 3 criteria met "
+        "met +5 Says alpha not met +3 Says beta met -4 Says gamma "
+        "healthbench, half-rows (seed 0): no score, 1 of 3 criteria unread met +5 Says alpha"
+    ) in text
+    assert "metrics/scores/demo/half-rows/0/healthbench.json; run `dvc pull`" in text
+    assert follow(rows("data/tests/demo.jsonl")[1]["id"])["not_here"] == [], "it has no rubrics"
+
+
+def test_a_benchmark_item_with_what_each_run_chose(project: Path) -> None:
+    edit("benchmarks: []", "benchmarks: [own-mcq]")
+    items = jsonl.read(Path("data/benchmarks/own-mcq.jsonl"), BenchmarkItem)
+    for student, chosen in (("all-rows", "A"), ("half-rows", "B")):
+        write_results("own-mcq", student, 0, chosen, items[:1])
+    first, second = items[:2]
+    story = follow(first.id)
+    assert story["task"] == first.model_dump(exclude={"id"})
+    (told,) = story["benchmarks"]
+    assert [each["result"]["score"] for each in told["results"]] == [1.0, 0.0]
+    right, wrong, *_ = first.choices
+    assert (
+        f"right answer A {right} benchmark own-mcq results all-rows (seed 0): score 1 A {right} "
+        f"half-rows (seed 0): score 0 B {wrong}"
+    ) in show(first.id)
+    assert show(second.id).endswith("benchmark own-mcq"), "no run was asked this item"
+
+
 def test_a_paid_answer_is_found_in_the_ledger(project: Path) -> None:
     (Path("data/recordings/responses.jsonl")).write_text('{"end": 0}\n')
     row = rows("data/responses.jsonl")[0]
@@ -241,7 +294,7 @@ def test_a_clone_without_data_says_what_it_lacks(project: Path) -> None:
         ("xyz1", "'xyz1' is not the start of an id"),
         ("abc", "at least 4"),
         ("", "'' is not the start of an id"),
-        ("0123456789abcdef", "no seed, instruction, response or test task"),
+        ("0123456789abcdef", "no seed, instruction, response, test task or benchmark item of the"),
     ],
 )
 def test_an_id_that_is_none(project: Path, id: str, told: str) -> None:

@@ -17,10 +17,10 @@ AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for 
 def trace(id: str, as_json: bool) -> None:
     """Show one row at each stage, from seed to judgment.
 
-    With its requests to LLMs, and the verdicts on it.
+    With its requests to LLMs, and the verdicts on it, or its results.
 
-    ID is that of a seed, an instruction, a dropped row or a test task; its first digits are enough,
-    four at least.
+    ID is that of a seed, an instruction, a dropped row, a test task or a benchmark item; its first
+    digits are enough, four at least.
 
     \b
     Example:

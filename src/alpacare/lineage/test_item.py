@@ -1,13 +1,15 @@
 """The results of a test task: each student's answer, other models', each judge's verdicts."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 from alpacare.compute.pinned_model import RANDOM
 from alpacare.core.jsonl import validate
 from alpacare.evaluation.items import gather
+from alpacare.evaluation.rubric_scores import item_score
 from alpacare.evaluation.score import Cell
 from alpacare.lineage.requests import describe_request
 from alpacare.lineage.rows import RowReader
@@ -15,14 +17,16 @@ from alpacare.pipeline import paths
 from alpacare.pipeline.dvc_yaml import outputs
 from alpacare.pipeline.params import Params, Run
 from alpacare.records.judgment import Judgment
+from alpacare.records.rubric import RubricJudgment
 
 _ANSWER = ("generator", "finish_reason", "tokens", "input_left_out", "output")
 _VERDICT = ("order", "verdict", "sample", "tries", "raw", "ratings")
 _SCORE = ("win_rate", "ci_low", "ci_high", "n", "n_valid")
+_RUBRIC_SCORE = ("score", "ci_low", "ci_high", "n", "items")
 
 
 def trace_test_item(id: str, params: Params, reader: RowReader) -> list[dict[str, Any]]:
-    """Give, for each test set with this task, the answers to it and the verdicts on them."""
+    """Give, for each test set with this task, the answers to it, the verdicts and the grades."""
     judged = params.judgments
     others = dict.fromkeys([*judged.contestants, *judged.references])
     return [
@@ -33,9 +37,10 @@ def trace_test_item(id: str, params: Params, reader: RowReader) -> list[dict[str
             "judgments": [
                 _judged(id, cell, reader) for cell in params.cells() if cell.test == test
             ],
+            "rubrics": list(_grades(id, test, params, reader)) if task.row.get("rubrics") else [],
         }
         for test in params.tests
-        if reader.one(paths.test_set(test), id)
+        if (task := reader.one(paths.test_set(test), id))
     ]
 
 
@@ -65,7 +70,6 @@ def _answer(reader: RowReader, id: str, path: Path) -> dict[str, Any] | None:
 def _judged(id: str, cell: Cell, reader: RowReader) -> dict[str, Any]:
     path = paths.judgments(cell)
     rows = [validate(Judgment, row, f"{path}: {id}") for row in reader.all(path, id)]
-    score = reader.json(paths.score(cell))
     return {
         "model": cell.model,
         "seed": cell.seed,
@@ -77,10 +81,13 @@ def _judged(id: str, cell: Cell, reader: RowReader) -> dict[str, Any]:
             for row in rows
         ],
         "points": _points(rows),
-        "score": {"file": str(paths.score(cell))} | {name: score[name] for name in _SCORE}
-        if score
-        else None,
+        "score": _score_of_all(paths.score(cell), _SCORE, reader),
     }
+
+
+def _score_of_all(path: Path, names: Sequence[str], reader: RowReader) -> dict[str, Any] | None:
+    score = reader.json(path)
+    return {"file": str(path)} | {name: score[name] for name in names} if score else None
 
 
 def _points(rows: Sequence[Judgment]) -> float | None:
@@ -89,3 +96,24 @@ def _points(rows: Sequence[Judgment]) -> float | None:
         return None
     (preference,) = gather(rows).by_id().values()
     return None if math.isnan(preference) else 0.5 + preference
+
+
+def _grades(id: str, test: str, params: Params, reader: RowReader) -> Iterator[dict[str, Any]]:
+    """Give each judge's grade of each model's answer; no `item_score` if a criterion is unread."""
+    models = [*params.runs(), *((name, None) for name in params.judgments.contestants)]
+    for (model, seed), judge in product(models, params.judgments.rubric_judges):
+        path = paths.rubric_judgments(test, model, seed, judge)
+        found = reader.one(path, id)
+        row = validate(RubricJudgment, found.row, f"{path}: {id}") if found else None
+        share = item_score(row.criteria) if row else None
+        yield {
+            "model": model,
+            "seed": seed,
+            "judge": judge,
+            "item_score": None if share is None or math.isnan(share) else share,
+            "criteria": [each.model_dump() for each in row.criteria] if row else [],
+            "replies": [each.model_dump() for each in row.replies] if row else [],
+            "score": _score_of_all(
+                paths.rubric_score(test, model, seed, judge), _RUBRIC_SCORE, reader
+            ),
+        }

@@ -5,6 +5,7 @@ from typing import Any
 
 from alpacare.core.errors import BadInput
 from alpacare.display.text import name_some
+from alpacare.lineage.benchmark_item import trace_benchmark_item
 from alpacare.lineage.origin import own_sources, trace_row_origin
 from alpacare.lineage.rows import ID, RowReader
 from alpacare.lineage.test_item import trace_test_item
@@ -13,6 +14,7 @@ from alpacare.pipeline import paths
 from alpacare.pipeline.params import Params, read_params
 
 _TASK = ("instruction", "input", "type", "topic", "view", "difficulty")
+_ITEM = ("question", "context", "choices", "answer", "subject")  # of a benchmark
 
 
 def trace_row(wanted: str) -> dict[str, Any]:
@@ -30,6 +32,8 @@ def trace_row(wanted: str) -> dict[str, Any]:
         row["checkpoint"] = training
     if tests := trace_test_item(id, params, reader):
         row["tests"] = tests
+    if benchmarks := trace_benchmark_item(id, params, reader):
+        row["benchmarks"] = benchmarks
     return row | {"not_here": list(reader.not_here)}
 
 
@@ -51,8 +55,8 @@ def _resolve(wanted: str, params: Params, reader: RowReader) -> str:
         return str(ids.pop())
     missing = f"; missing, so not searched: {name_some(list(reader.not_here))}; run `dvc pull`"
     raise BadInput(
-        f"'{start}': no seed, instruction, response or test task of the current pipeline has such "
-        f"an id{missing if reader.not_here else ''}"
+        f"'{start}': no seed, instruction, response, test task or benchmark item of the current "
+        f"pipeline has such an id{missing if reader.not_here else ''}"
     )
 
 
@@ -63,12 +67,15 @@ def _files(params: Params) -> list[Path]:
     files += [paths.instructions(params)] if "filtered" in stages else []
     files += [paths.dropped(stage) for stage in paths.WITH_DROPPED if stage in stages]
     files += [paths.answers_before_checks(params), *own_sources(params)]
-    return [*files, *map(paths.test_set, params.tests)]
+    files += [paths.test_set(test) for test in params.tests]
+    return [*files, *(paths.benchmark(name)[1] for name in params.benchmarks)]
 
 
 def _task(id: str, params: Params, reader: RowReader) -> dict[str, Any] | None:
-    """Give the task itself; None for a dropped part of a reply that was no task."""
+    """Give the task or benchmark item itself; None for a dropped part of a reply that was none."""
     for path in _files(params):
-        if (found := reader.one(path, id)) and "instruction" in found.row:
-            return {name: found.row[name] for name in _TASK if name in found.row}
+        row = found.row if (found := reader.one(path, id)) else {}
+        for first, *others in (_TASK, _ITEM):
+            if first in row:
+                return {name: row[name] for name in (first, *others) if name in row}
     return None
