@@ -78,7 +78,7 @@ def test_no_page_loads_anything_from_another_address(site: Path) -> None:
 
 def test_the_api_page_has_the_functions_of_the_notebook(site: Path) -> None:
     text = (site / "api.html").read_text()
-    for name in ("leaderboard", "scores", "items", "responses", "Filter", "Ledger"):
+    for name in ("leaderboard", "scores", "rubric_grades", "responses", "Filter", "Ledger"):
         assert re.search(rf'<h3 id="{name.lower()}', text), name
 
 

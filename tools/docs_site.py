@@ -17,7 +17,7 @@ SOURCE = Path(__file__).parents[1] / "src/alpacare"
 INTRODUCTION = """# API: public names of each folder in src/alpacare
 
 What a folder (a "room", see [architecture](architecture.md)) offers to the others. For results in
-a notebook four functions are enough: [notebook](notebook.md).
+a notebook six functions are enough: [notebook](notebook.md).
 """
 
 

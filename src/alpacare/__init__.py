@@ -6,6 +6,8 @@ In a notebook its results are pandas data frames (docs/notebook.md):
     alpacare.leaderboard()
     alpacare.scores(rev="HEAD~1")
     alpacare.items(judge="overlap")
+    alpacare.rubric_grades(judge="healthbench")
+    alpacare.benchmark_results()
     alpacare.responses(student="half-rows")
 """
 
@@ -15,7 +17,8 @@ from alpacare.core.public import exports
 __getattr__, __all__ = exports(
     __name__,
     **{
-        "comparison.frames": "items leaderboard responses scores",
+        "comparison.frames": "leaderboard responses scores",
+        "comparison.item_frames": "benchmark_results items rubric_grades",
         "core.errors": "BadInput",
     },
 )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd  # type: ignore[import-untyped]
 import pytest
+from benchmarks.rigged import item, write_results
 from clones import Clone, quick_clone
 from conftest import REPOSITORY
 from judged_project import write_project
@@ -21,6 +22,7 @@ from alpacare.pipeline import paths
 from alpacare.pipeline.params import read_params
 from alpacare.records.judgment import Judgment
 from alpacare.records.response import Response
+from alpacare.records.rubric import RubricJudgment
 from alpacare.records.task import row_id
 
 CELL = Cell("demo", "one", 1, "gpt_4", "overlap")
@@ -42,9 +44,24 @@ def project(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         write_json(paths.answer_statistics("demo", run), {"dollars": 0.5})
     write_json(paths.answer_statistics("demo"), {"base": {"dollars": 0.25}})
     jsonl.write(paths.student_rows("two"), rows[:2])
+    write_grades_and_results()
     git("init", "-q", "-b", "main")
     commit("then")
     return workspace
+
+
+def write_grades_and_results() -> None:
+    text = Path("params.yaml").read_text().replace("rubric_judges: []", "rubric_judges: [graded]")
+    Path("params.yaml").write_text(text.replace("benchmarks: []", "benchmarks: [exam]"))
+    questions = [item(f"Question {n}?", list("wxyz"), 0) for n in range(2)]
+    for name, seed in [*read_params().runs(), ("base", None)]:
+        criteria = [{"criterion": f"Says {n}", "points": 2.0 + n, "met": n == 0} for n in range(2)]
+        row = {"id": "a", "judge": "graded", "tags": ["theme:x"], "criteria": criteria}
+        unread = [criteria[0], criteria[1] | {"met": None}]
+        path = paths.rubric_judgments("demo", name, seed, "graded")
+        graded = (row, row | {"id": "b", "criteria": unread})
+        jsonl.write(path, [RubricJudgment(**each, replies=[]) for each in graded])
+        write_results("exam", name, seed, "AB", questions)
 
 
 def response(number: int) -> Response:
@@ -75,7 +92,8 @@ def test_importing_it_loads_nothing_that_is_slow() -> None:
     heavy = "{'pandas', 'numpy', 'pydantic', 'dvc', 'click', 'torch'}"
     program = f"import sys, alpacare; print(dir(alpacare), {heavy} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    names = ["BadInput", "items", "leaderboard", "responses", "scores"]
+    names = ["BadInput", "benchmark_results", "items", "leaderboard", "responses", "rubric_grades",
+             "scores"]  # fmt: skip
     assert done.stdout.strip() == f"{names} set()", done.stderr
 
 
@@ -155,8 +173,34 @@ def test_responses_of_all_and_of_one_student(project: Path) -> None:
     assert alpacare.responses(student="two")["id"].tolist() == frame["id"][:2].tolist()
 
 
+def test_rubric_grades_and_benchmark_results_by_item(project: Path) -> None:
+    grades = alpacare.rubric_grades(model="one")
+    assert grades.columns.tolist() == [
+        "test", "id", "model", "seed", "judge", "score", "criteria", "met", "unread", "tags"
+    ]  # fmt: skip
+    assert grades["seed"].tolist() == [0, 0, 1, 1]
+    assert grades["score"].tolist()[::2] == [0.4, 0.4]
+    assert grades["score"].isna().tolist() == [False, True] * 2
+    assert grades[["criteria", "met", "unread"]].values.tolist()[:2] == [[2, 1, 0], [2, 1, 1]]
+    for seed in (0, 1):
+        paths.benchmark_results("exam", "two", seed).unlink()
+    with pytest.warns(UserWarning, match="left out: data/benchmark_results/exam/two/0.jsonl: not"):
+        results = alpacare.benchmark_results()
+    assert results["model"].unique().tolist() == ["one", "base"]
+    assert results[["answer", "chosen", "score"]].values.tolist()[:2] == [[0, 0, 1.0], [0, 1, 0.0]]
+    assert "no model 'x' in students and models.local" in wrong("benchmark_results", model="x")
+    assert "no judge 'overlap' in judgments.rubric_judges" in wrong(
+        "rubric_grades", judge="overlap"
+    )
+    text = Path("params.yaml").read_text()
+    Path("params.yaml").write_text(text.replace("[graded]", "[]").replace("[exam]", "[]"))
+    assert "judgments.rubric_judges is empty" in wrong("rubric_grades")
+    assert wrong("benchmark_results") == "params.yaml names no benchmarks"
+
+
 def test_a_commit_is_read_whatever_the_working_tree_is(project: Path) -> None:
-    calls = [alpacare.scores, alpacare.items, alpacare.leaderboard, alpacare.responses]
+    calls = [alpacare.scores, alpacare.items, alpacare.leaderboard, alpacare.responses,
+             alpacare.rubric_grades, alpacare.benchmark_results]  # fmt: skip
     before = [call() for call in calls]
     text, found = re.subn(r"(?m)^students: .*", "students: [two]", Path("params.yaml").read_text())
     assert found

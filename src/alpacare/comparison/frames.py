@@ -5,26 +5,23 @@ is touched. What is missing is left out with a warning; if nothing is there, tha
 """
 
 import math
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alpacare.comparison.leaderboard import Board, Entry, make_boards
-from alpacare.comparison.project_files import ProjectFiles, open_project
+from alpacare.comparison.project_files import open_project
 from alpacare.core import jsonl
-from alpacare.evaluation.items import ORDERS, gather, read_judgments
 from alpacare.evaluation.score import Cell, Rate
 from alpacare.evaluation.score_table import read_score
 from alpacare.pipeline import paths
 from alpacare.pipeline.params import Run
 from alpacare.records.response import Response
-from alpacare.records.test_set import read_test_set
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pandas import DataFrame
 
-_CELL = list(Cell._fields)
-_KINDS = ["type", "topic", "view", "difficulty"]
 _WHOLE = ["seed", "difficulty"]  # whole numbers where some may be missing
 
 
@@ -47,35 +44,7 @@ def scores(
         cells = files.cells(test, judge, model)
         rows = [_score_row(cell) for cell in cells if files.has(paths.score(cell))]
         files.check_found(rows)
-    return _frame([row for row in rows if row["items"]])
-
-
-def items(
-    rev: str | None = None,
-    *,
-    test: str | None = None,
-    judge: str | None = None,
-    model: str | None = None,
-) -> "DataFrame":
-    """Give each item's verdict: a row a test set, item, model, seed, reference and judge.
-
-    `preference`: win 1, tie 0.5, loss 0, the mean of both orders; missing if either cannot be read.
-    `model_first`, `reference_first`: the verdict in that order, of several samples that of most.
-
-    Raises:
-        BadInput: an unknown name or commit (with those that there are), or nothing was judged.
-    """
-    import pandas as pd
-
-    with open_project(rev) as files:
-        cells = files.cells(test, judge, model)
-        frames = [_item_frame(cell) for cell in cells if files.has(paths.judgments(cell))]
-        kinds = _frame(
-            list(_kind_rows(files, {cell.test for cell in cells})), ["test", "id", *_KINDS]
-        )
-        files.check_found(frames)
-    found = pd.concat(frames, ignore_index=True).merge(kinds, on=["test", "id"], how="left")
-    return _whole_numbers(found)
+    return make_frame([row for row in rows if row["items"]])
 
 
 def leaderboard(
@@ -97,7 +66,7 @@ def leaderboard(
             *(f"no row for {line.partition(':')[0]}" for each in boards for line in each.missing)
         )
         files.check_found(boards)
-    return _frame([_entry_row(board, entry) for board in boards for entry in board.entries])
+    return make_frame([_entry_row(board, entry) for board in boards for entry in board.entries])
 
 
 def responses(rev: str | None = None, *, student: str | None = None) -> "DataFrame":
@@ -114,7 +83,7 @@ def responses(rev: str | None = None, *, student: str | None = None) -> "DataFra
             path = paths.student_rows(student)
         rows = [row for _, row in jsonl.read_objects(files.require(path))]
     columns = dict.fromkeys([*Response.model_fields, *(key for row in rows for key in row)])
-    return _frame(rows, list(columns))
+    return make_frame(rows, list(columns))
 
 
 def _score_row(cell: Cell) -> dict[str, Any]:
@@ -142,29 +111,6 @@ def _score_row(cell: Cell) -> dict[str, Any]:
 def _rate_columns(name: str, rate: Rate | None) -> dict[str, float | None]:
     ends = (rate.win_rate, rate.ci_low, rate.ci_high) if rate else (None, None, None)
     return dict(zip((name, f"{name}_low", f"{name}_high"), ends, strict=True))
-
-
-def _item_frame(cell: Cell) -> "DataFrame":
-    import numpy as np
-    import pandas as pd
-
-    found = gather(read_judgments(paths.judgments(cell)))
-    frame = pd.DataFrame({"test": cell.test, "id": found.ids})
-    for name in _CELL[1:]:
-        frame[name] = getattr(cell, name)
-    frame["preference"] = found.item_preferences() + 0.5
-    for order, preferences in zip(ORDERS, found.preferences.T, strict=True):
-        cases = [preferences > 0, preferences == 0, preferences < 0]
-        said = np.select(cases, ["model", "tie", "reference"], "")
-        frame[order] = pd.Series(said, dtype="str").where(said != "")
-    return _whole_numbers(frame)
-
-
-def _kind_rows(files: ProjectFiles, tests: set[str]) -> Iterator[dict[str, Any]]:
-    for test in sorted(tests):
-        path = paths.test_set(test)
-        for task in read_test_set(path) if files.has(path) else ():
-            yield {"test": test, **task.model_dump(include={"id", *_KINDS})}
 
 
 def _entry_row(board: Board, entry: Entry) -> dict[str, Any]:
@@ -196,14 +142,15 @@ def _board_files(cell: Cell) -> list[Path]:
     return [paths.judgments(cell), paths.score(cell), statistics]
 
 
-def _frame(rows: list[dict[str, Any]], columns: list[str] | None = None) -> "DataFrame":
+def make_frame(rows: list[dict[str, Any]], columns: list[str] | None = None) -> "DataFrame":
+    """Make a frame of rows; None is missing, as NaN is."""
     import pandas as pd
 
     known = [{key: math.nan if row[key] is None else row[key] for key in row} for row in rows]
-    return _whole_numbers(pd.DataFrame(known, columns=columns))
+    return whole_numbers(pd.DataFrame(known, columns=columns))
 
 
-def _whole_numbers(frame: "DataFrame") -> "DataFrame":
+def whole_numbers(frame: "DataFrame") -> "DataFrame":
     """Keep whole numbers whole, though some are missing."""
     kinds: Mapping[str, str] = {name: "Int64" for name in _WHOLE if name in frame.columns}
     return frame.astype(kinds)

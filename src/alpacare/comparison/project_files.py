@@ -13,10 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pydantic import Field
+
 from alpacare.comparison.leaderboard import chosen_cells
 from alpacare.comparison.revisions import Revision, open_revision
 from alpacare.core.errors import BadInput
-from alpacare.core.names import Slugs
+from alpacare.core.names import Names, Slugs
 from alpacare.core.settings import Settings, check, read_yaml
 from alpacare.evaluation.score import Cell
 from alpacare.pipeline.params import Params, SourcesSettings, read_params
@@ -35,6 +37,7 @@ class ComparedSettings(Settings):
     tests: Slugs
     students: Slugs
     training_seeds: list[int]
+    benchmarks: Names = Field(default=[])  # settings of earlier commits have none
     models: ModelsSettings
     judgments: JudgmentsSettings
     sources: SourcesSettings
@@ -112,8 +115,10 @@ class ProjectFiles:
         """Put these first among what is missing."""
         self.missing = dict.fromkeys([*reasons, *self.missing])
 
-    def check_found(self, rows: Sequence[Any]) -> None:
-        """Warn of what is missing.
+    def check_found(
+        self, rows: Sequence[Any], otherwise: str = "no model has answered a test set"
+    ) -> None:
+        """Warn of what is missing; `otherwise`: why there are no rows although nothing is.
 
         Raises:
             BadInput: nothing was found at all.
@@ -122,7 +127,7 @@ class ProjectFiles:
         more = [f"{len(reasons) - _SHOWN} more"] if len(reasons) > _SHOWN else []
         text = "; ".join([*reasons[:_SHOWN], *more])
         if not rows:
-            raise BadInput(text or "no model has answered a test set")
+            raise BadInput(text or otherwise)
         if reasons:
             warnings.warn(f"left out: {text}", stacklevel=3)  # it names the notebook's line
 
