@@ -38,9 +38,17 @@ stages:
     cmd: "false"
     deps: ["data/judgments/${item.test}/${item.student}/${item.seed}"]
     outs: ["metrics/scores/${item.test}/${item.student}/${item.seed}": {cache: false}]
+  benchmarks:
+    matrix: {benchmark: [exam], student: [tuned, other], seed: [0, 1]}
+    cmd: "false"
+    outs: ["data/benchmark_results/${item.benchmark}/${item.student}/${item.seed}.jsonl"]
+  local_benchmarks:
+    matrix: {benchmark: [exam]}
+    cmd: "false"
+    deps: ["benchmarks/${item.benchmark}", "data/benchmarks/${item.benchmark}.jsonl"]
 """
 SETTINGS = {
-    "students": "[tuned, other]", "training_seeds": "[0, 1]", "contestants": "[]",
+    "students": "[tuned, other]", "training_seeds": "[0, 1]", "contestants": "[]", "local": "[]",
     "references": "[terse, thorough]", "head_to_head": "other", "judges": "[overlap]",
 }  # fmt: skip
 # What acts on a page, on a terminal, and on rich.
@@ -96,6 +104,23 @@ def write_score(win_rate: float, **more: Any) -> None:
         path = Path(f"metrics/scores/demo/{student}/{seed}/{reference}/overlap.json")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps({"win_rate": win_rate, **more}))
+
+
+def write_graded(student: str, met: int) -> None:
+    """By a rubric of one criterion, and on a benchmark: of the items, so many are right."""
+    for seed in (0, 1):
+        right = [(id, n < met) for n, id in enumerate(IDS)]
+        write(f"data/judgments/demo/{student}/{seed}/rubric-items.jsonl", [
+            {"id": id, "judge": "rubric-items", "replies": [],
+             "criteria": [{"criterion": "Says so", "points": 2.0, "met": each}]}
+            for id, each in right
+        ])  # fmt: skip
+        write(f"data/benchmark_results/exam/{student}/{seed}.jsonl", [
+            {"id": id, "answer": 0, "choices": 2, "chosen": int(not each), "output": None,
+             "score": float(each), "likelihoods": None, "too_long": False, "cut_off": False,
+             "subject": None}
+            for id, each in right
+        ])  # fmt: skip
 
 
 def judge_tuned(reference: str, verdicts: list[str | None], raw: str = "") -> None:
@@ -160,10 +185,15 @@ def make_project() -> None:
         verdicts: list[str | None] = ["reference" if reference == "terse" else "model"] * 12
         write_verdicts(path, verdicts, raw=path)
     write_score(0.25, of_old=1)
+    for student in ("tuned", "other"):
+        write_graded(student, 1)
+    write("data/benchmarks/exam.jsonl", [])
+    write("benchmarks/exam/task.yaml", [])
     commit("then")
     answer_tuned([f"new {n}" for n in range(12)])
     judge_tuned("terse", ["model"] * 8 + ["reference"] * 4, raw="Output (a)")
     write_score(0.75)
+    write_graded("tuned", 10)
     commit("now")
 
 
@@ -181,6 +211,7 @@ def project(prepared: Path, workspace: Path, monkeypatch: pytest.MonkeyPatch) ->
 def diff(rev: str = "HEAD~1", status: int = 0, page: str = "reports/diff.md") -> Result:
     result = run(main, "diff", rev, "--out", page)
     assert result.exit_code == status, result.output
+    assert status or max(map(len, result.output.splitlines())) <= 80
     return result
 
 
@@ -212,6 +243,21 @@ def test_what_moved_is_told_by_student_with_interval_and_sentence(project: Path)
     assert "changed too" not in told, "the reference and the judge stand as they stood"
 
 
+def test_scores_by_rubrics_and_on_benchmarks_are_compared(project: Path) -> None:
+    text = Path("params.yaml").read_text().replace("benchmarks: []", "benchmarks: [exam]")
+    text = text.replace("rubric_judges: []", "rubric_judges: [x, rubric-items]")
+    Path("params.yaml").write_text(text)
+    write("benchmarks/exam/task.yaml", [{"task": "exam"}])
+    told = lines(diff())
+    assert "Scores by rubrics and on benchmarks, %: HEAD~1 and now test judge model then" in told
+    assert "demo rubric-items tuned 8.3 83.3 +75.0 9/12" in told
+    assert "exam, lm-eval: tuned: +75.0 points (" in told
+    assert "than at HEAD~1: other (demo, rubric-items), other (exam, lm-eval)." in told
+    assert "benchmarks/exam/ changed too: the difference may not be the model's alone (exam" in told
+    assert "demo, x: of tuned both versions have 0 of 2 runs" in told
+    assert "judged at HEAD~1 and not in params" not in told, "a grade is no comparison"
+
+
 def test_the_other_way_round_the_student_lost(project: Path) -> None:
     git("checkout", "-q", "HEAD~1")
     shutil.rmtree("data")
@@ -229,7 +275,7 @@ def test_a_change_that_may_be_chance_says_what_n_would_show_it(project: Path) ->
 def test_flipped_items_are_shown_with_their_texts(project: Path) -> None:
     told = diff().output
     assert "tuned: 16 verdicts flipped, 16 loss to win" in told
-    assert "other: " not in told
+    assert "\nother: " not in told
     shown = "  loss to win: Question 0?\n    then: old 0\n    now:  new 0\n"
     assert shown in told
     assert told.count("loss to win: Question") == 3
@@ -306,10 +352,10 @@ def test_items_that_cannot_be_compared_are_counted(project: Path) -> None:
         rows = path.read_text().splitlines(keepends=True)
         other = [row.replace(IDS[0], "ffffffffffffffff") for row in rows[:2]]
         path.write_text("".join([*rows[2:], *other]))
-    told = diff().output
+    told = lines(diff())
     assert "7/10" in told
-    assert "  left out: 2 without readable verdicts in HEAD~1 or the working tree" in told
-    assert ", 1 only in the working tree\n" in told
+    assert "left out: 2 without readable verdicts in HEAD~1 or the working tree" in told
+    assert ", 1 only in the working tree " in told
 
 
 def test_what_changed_besides_the_student_is_said(project: Path) -> None:
@@ -320,7 +366,7 @@ def test_what_changed_besides_the_student_is_said(project: Path) -> None:
         "data/model_generations/demo/thorough.jsonl", "thorough", ["the the"] * 12, tokens=2
     )
     dvc("commit", "--force")
-    told = diff().output
+    told = lines(diff())
     alone = "changed too: the difference may not be the model's alone"
     assert f"prompts/judges/overlap/ {alone} (every comparison)" in told
     where = "demo, tuned, terse, overlap; demo, other, terse, overlap"
@@ -352,13 +398,13 @@ def test_verdicts_that_are_nowhere_leave_the_rates_that_git_has(project: Path) -
     shutil.rmtree(".dvc/cache")
     result = diff(status=2)
     nowhere = "neither in DVC's cache nor in its remote; run `dvc push --all-commits`"
-    lines = [
+    told = [
         f"HEAD~1:{TERSE}: {nowhere} where it was made",
         "demo, tuned (seed 0), terse, overlap: 25.0 % then, 75.0 % now "
         "(metrics/scores/demo/tuned/0/terse/overlap.json); not paired, so no interval",
     ]
-    for line in lines:
-        assert line in result.output.splitlines()
+    for line in told:
+        assert line in lines(result)
     problem = "error: HEAD~1: nothing could be compared test item by test item: HEAD~1:"
     assert any(each.startswith(problem) and nowhere in each for each in result.output.splitlines())
     assert not Path("reports").exists()
@@ -366,7 +412,7 @@ def test_verdicts_that_are_nowhere_leave_the_rates_that_git_has(project: Path) -
 
 def test_seeds_are_compared_that_have_all_references(project: Path) -> None:
     forget(f"{TUNED}/0/thorough/overlap.jsonl")
-    told = diff().output
+    told = lines(diff())
     assert "tuned against mean of 2: +33.3 points" in told
     assert f"HEAD~1:{THOROUGH}: neither in DVC's cache nor in its remote" in told
 
@@ -389,11 +435,11 @@ def forget(path: str) -> None:
 
 def test_verdicts_count_where_the_answers_are_nowhere(project: Path) -> None:
     forget("data/generations/demo/tuned/0.jsonl")
-    told = diff().output
+    told = lines(diff())
     assert "+33.3 points" in told
     assert "no texts of flipped items: HEAD~1:data/generations/demo/tuned/0.jsonl: neither" in told
     assert told.count("no texts of flipped items") == 2, "both seeds answered alike"
-    assert "    then: (not available)\n    now:  new 0\n" in told
+    assert " then: (not available) now: new 0 " in told
     assert "(the answers of this version are not available)" in Path("reports/diff.md").read_text()
 
 
@@ -403,7 +449,7 @@ def test_comparisons_of_one_version_only_are_counted(project: Path) -> None:
     Path("params.yaml").write_text(params.replace("[tuned, other] ", "[tuned, new]").replace(
         "head_to_head: other", "head_to_head: new"
     ))  # fmt: skip
-    told = diff().output
+    told = lines(diff())
     now = "judged at HEAD~1 and not in params.yaml now"
     assert f"data/judgments/demo/other/0: 2 comparisons {now}" in told
     assert f"{TUNED}/0: 2 comparisons {now}" in told
@@ -430,7 +476,7 @@ def test_students_with_other_seeds_are_compared_over_all_of_them(project: Path) 
 def test_a_reference_that_has_not_answered_yet_leaves_the_others_alone(project: Path) -> None:
     for seed in (0, 1):
         write(f"{TUNED}/{seed}/thorough/overlap.jsonl", [])
-    told = diff().output
+    told = lines(diff())
     assert f"{THOROUGH}: now the reference has not answered this test set" in told
     assert "tuned against terse: +66.7 points" in told
 
@@ -467,6 +513,6 @@ def test_a_damaged_row_is_named_with_its_commit(project: Path) -> None:
 
 
 def test_a_working_tree_that_is_behind_its_settings_is_told(project: Path) -> None:
-    assert "have changed since the last `dvc repro`" not in diff().output
+    assert "have changed since the last `dvc repro`" not in lines(diff())
     answer_tuned([f"newer {n}" for n in range(12)])
-    assert "have changed since the last `dvc repro`" in diff().output
+    assert "have changed since the last `dvc repro`" in lines(diff())

@@ -105,10 +105,12 @@ def scores(test: str | None, judge: str | None) -> None:
 
 @click.command(cls=Stage)
 @click.argument("rev", default="HEAD")
-@click.option("--data", is_flag=True, help="Compare the rows of the datasets, not win rates.")
+@click.option("--data", is_flag=True, help="Compare the rows of the datasets, not scores.")
 @click.option("--out", type=FILE, help="The page  [default: reports/diff.md, data-diff.md]")
 def diff(rev: str, data: bool, out: Path | None) -> None:
     """Compare win rates, or rows, with those of commit REV.
+
+    And scores by rubrics and on benchmarks, where params.yaml names any.
 
     OUT gets every test item with another outcome now, such as a win that became a loss; with
     --data every row that was added, removed or changed.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from alpacare.comparison.dataset_diff import DatasetDiff, check_any, diff_datasets, dollars
 from alpacare.comparison.dataset_shifts import Shift, shifts
 from alpacare.comparison.diff_page import fence
+from alpacare.comparison.diff_print import print_line
 from alpacare.comparison.revisions import open_revision
 from alpacare.core.files import atomic_file
 from alpacare.core.texts import escape_controls
@@ -37,10 +38,10 @@ def print_dataset_diff(rev: str, page: Path) -> None:
     for each in different:
         _print_reasons(console, each)
     if same := [_name(each.path) for each in found if each.same]:
-        console.print(f"The same rows as at {rev}: {', '.join(same)}.", soft_wrap=True)
+        print_line(console, f"The same rows as at {rev}: {', '.join(same)}.")
     _print_dollars(console, *paid)
     _write_page(page, rev, found)
-    console.print(f"Every row that was added, removed or changed: {page}", soft_wrap=True)
+    print_line(console, f"Every row that was added, removed or changed: {page}")
 
 
 def _name(path: str) -> str:
@@ -68,9 +69,9 @@ def _print_reasons(console: "Console", found: DatasetDiff) -> None:
             said = ", ".join(
                 f"{number:,} {escape_controls(name)}" for name, number in counts.items()
             )
-            console.print(f"  {what}: {said}", soft_wrap=True)
+            print_line(console, f"  {what}: {said}")
     for shift in shifts(found):
-        console.print(f"  {escape_controls(_describe(shift))}", soft_wrap=True)
+        print_line(console, f"  {escape_controls(_describe(shift))}")
 
 
 def _count_fields(found: DatasetDiff) -> Mapping[str, int]:

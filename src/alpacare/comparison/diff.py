@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from alpacare.comparison.diff_page import AnswersById, CellVersion, ComparedCell, write_page
-from alpacare.comparison.diff_print import SHOWN, print_flips, print_rows
+from alpacare.comparison.diff_print import SHOWN, print_flips, print_line, print_rows
 from alpacare.comparison.diff_rows import make_rows
+from alpacare.comparison.diff_scores import compare_scores
 from alpacare.comparison.diff_seeds import rows_of_new_seeds
 from alpacare.comparison.revisions import (
     MissingFile,
     Revision,
+    changed_inputs,
     open_revision,
     trainings_behind,
 )
@@ -28,8 +30,6 @@ from alpacare.pipeline import paths
 from alpacare.pipeline.params import Params, read_params
 from alpacare.records.generation import Generation
 
-# Other inputs of verdicts: if one changed, the difference may not be due to the model alone.
-OTHERS = ("data/tests/", "src/alpacare/judging/", "src/alpacare/local_judging/")
 JUDGED = (
     "data/judgments", "data/contestant_judgments",
     "data/local_judgments", "data/local_contestant_judgments",
@@ -69,7 +69,9 @@ class CellGatherer:
         listed = [path for folder in JUDGED for path in self.then.outputs(folder)]
         if not listed:
             raise BadInput(f"{self.then.rev}: no judgments; the commit is older than this pipeline")
-        known = {path for path in listed if path.endswith(".jsonl")}
+        graders = params.judgments.rubric_judges  # their files are in these folders too
+        rows = [path for path in listed if path.endswith(".jsonl")]
+        known = {path for path in rows if Path(path).stem not in graders}
         unlisted = tuple(f"{path}/" for path in listed if not Path(path).suffix)
         here = {
             path: files
@@ -125,14 +127,7 @@ class CellGatherer:
         self, files: CellFiles, before: CellVersion, after: CellVersion
     ) -> list[str]:
         """List the other inputs of the verdicts that have changed."""
-        old, new = self.then.inputs(files.judgments), self.now.inputs(files.judgments)
-        if not (old and new):
-            return []
-        changed = {
-            f"{path}/" if path.startswith("src/") else path
-            for path in old.keys() | new.keys()
-            if path.startswith(OTHERS) and old.get(path) != new.get(path)
-        }
+        changed = changed_inputs(self.then, self.now, files.judgments)
         answers = [{id: row.output for id, row in v.reference.items()} for v in (before, after)]
         if answers[0] != answers[1]:
             changed.add(files.reference)
@@ -169,6 +164,7 @@ def print_diff(rev: str, page: Path) -> None:
     with open_revision(rev) as then, open_revision(None) as now:
         gathered = CellGatherer(then, now)
         gathered.gather(params)
+        scores = compare_scores(params, then, now, gathered.note)
         if now.is_outdated():
             gathered.note(
                 "settings or files have changed since the last `dvc repro`: its results are "
@@ -183,16 +179,18 @@ def print_diff(rev: str, page: Path) -> None:
             gathered.note(line)
     if rows:
         print_rows(console, rev, rows)
+    if scores:
+        print_rows(console, rev, scores, "Scores by rubrics and on benchmarks")
     if gathered.compared:
         write_page(page, rev, gathered.compared)
         print_flips(console, gathered.compared)
     for line in [*gathered.notes, *_caveats(gathered.compared)]:
-        console.print(escape_controls(line), soft_wrap=True)
-    if not rows:
+        print_line(console, escape_controls(line))
+    if not rows and not scores:
         problem = "nothing could be compared test item by test item"
         raise BadInput(f"{rev}: {problem}{gathered.missing}")
     if gathered.compared:
-        console.print(f"All flipped items, with every text and verdict: {page}", soft_wrap=True)
+        print_line(console, f"All flipped items, with every text and verdict: {page}")
 
 
 def _caveats(compared: Sequence[ComparedCell]) -> list[str]:

@@ -14,6 +14,7 @@ from alpacare.comparison.sentences import (
     describe_pool,
 )
 from alpacare.core.texts import escape_controls
+from alpacare.display.text import wrapped
 from alpacare.evaluation.paired_comparison import Flip
 from alpacare.evaluation.score_table import fold_name, make_table, percent
 
@@ -25,30 +26,37 @@ SHOWN = 3  # flipped items printed of each model, and comparisons named; the pag
 _NAME = 12  # characters of a name in one line
 
 
-def print_rows(console: "Console", rev: str, rows: Sequence[DiffRow]) -> None:
+def print_rows(
+    console: "Console", rev: str, rows: Sequence[DiffRow], what: str = "Win rates"
+) -> None:
     """Print a table of what moved, a sentence for each line, and what did not move."""
     moved = [row for row in rows if _moved(row)]
     if moved:
-        console.print(_table(rev, moved))
+        console.print(_table(f"{what}, %: {rev} and now", moved))
     for row in rows:
         for line in _describe(row, rev):
-            console.print(line, soft_wrap=True)
+            print_line(console, line)
     if still := [row for row in rows if not _moved(row)]:
-        names = dict.fromkeys(
-            f"{row.model.name} against {row.against} ({row.test}, {row.judge})" for row in still
-        )
+        names = dict.fromkeys(f"{row.name} ({row.test}, {row.judge})" for row in still)
         said = "No item scores otherwise than" if moved else "Every item scores as"
-        console.print(f"{said} at {rev}: {', '.join(names)}.", soft_wrap=True)
+        print_line(console, f"{said} at {rev}: {', '.join(names)}.")
     for line in filter(None, dict.fromkeys(describe_pool(row.seeds[0]) for row in moved)):
-        console.print(line, soft_wrap=True)
+        print_line(console, line)
     console.print()
 
 
-def _table(rev: str, rows: Sequence[DiffRow]) -> "Table":
-    names, figures = ("test", "judge", "model", "against"), ("then", "now", "difference", "changed")
-    table = make_table(f"Win rates, %: {rev} and now", names, figures)
+def print_line(console: "Console", line: str) -> None:
+    """Print a line, broken at blanks where it is too long; no path is broken."""
+    indent = len(line) - len(line.lstrip()) + 2
+    console.print(wrapped(line, " " * indent), soft_wrap=True)
+
+
+def _table(title: str, rows: Sequence[DiffRow]) -> "Table":
+    against = ["against"] if any(row.against for row in rows) else []
+    names, figures = ["test", "judge", "model"], ["then", "now", "difference", "changed"]
+    table = make_table(title, names + against, figures)
     for row in rows:
-        shown = (row.test, row.judge, row.model.name, row.against)
+        shown = (row.test, row.judge, row.model.name, *([row.against] if against else []))
         table.add_row(*(fold_name(name, _NAME) for name in shown), *_figures(row))
     return table
 
@@ -69,14 +77,15 @@ def _moved(row: DiffRow) -> bool:
 def _describe(row: DiffRow, rev: str) -> Iterator[str]:
     """Say whether the change is more than chance, and which items are left out."""
     found = row.comparison.difference
-    place = f"{row.test}, {row.judge}: {row.model.name} against {row.against}"
+    place = f"{row.test}, {row.judge}: {row.name}"
+    wanted = "readable verdicts" if row.against else "a score"
     if found is None:
-        yield f"{place}: no item has readable verdicts in both versions."
+        yield f"{place}: no item has {wanted} in both versions."
     elif found.changed:
         yield f"{place}: {describe_difference(found)}"
         yield f"  uncertainty in points: {describe_parts(found.parts, found.one_seed)}"
     if left_out := describe_left_out(row.comparison, rev, "the working tree"):
-        yield f"  left out: {left_out}"
+        yield f"  left out: {left_out.replace('readable verdicts', wanted)}"
 
 
 def print_flips(console: "Console", compared: Sequence[ComparedCell]) -> None:
@@ -87,7 +96,7 @@ def print_flips(console: "Console", compared: Sequence[ComparedCell]) -> None:
         if not flips:
             continue
         counts = f"{count(len(flips), 'verdict')} flipped, {count_directions(flips)}"
-        console.print(f"{name}: {counts}", soft_wrap=True)
+        print_line(console, f"{name}: {counts}")
         shown = [(cell, flip) for cell in cells for flip in cell.flips()][:SHOWN]
         for cell, flip in shown:
             _print_flip(console, cell, flip)
@@ -95,13 +104,13 @@ def print_flips(console: "Console", compared: Sequence[ComparedCell]) -> None:
 
 def _print_flip(console: "Console", cell: ComparedCell, flip: Flip) -> None:
     task = cell.task(flip.id)
-    _print_line(console, f"  {flip.then} to {flip.now}: ", task.instruction if task else "?")
+    _print_text(console, f"  {flip.then} to {flip.now}: ", task.instruction if task else "?")
     for label, version in (("    then: ", cell.then), ("    now:  ", cell.now)):
         answer = version.generations.get(flip.id)
-        _print_line(console, label, answer.output if answer else "(not available)")
+        _print_text(console, label, answer.output if answer else "(not available)")
 
 
-def _print_line(console: "Console", label: str, text: str) -> None:
+def _print_text(console: "Console", label: str, text: str) -> None:
     from rich.text import Text
 
     line = Text(label + (escape_controls(" ".join(text.split())) or "(empty)"))

@@ -20,6 +20,7 @@ from alpacare.pipeline.params import Params
 class DiffRow:
     """One line of the table: a model against one reference, or the mean over several.
 
+    `against` is "" for a score that no reference has a part in.
     `seeds`: how far trainings are apart, pooled, or changes of the same trainings.
     """
 
@@ -30,9 +31,14 @@ class DiffRow:
     comparison: Comparison
     seeds: Seeds
 
+    @property
+    def name(self) -> str:
+        """Name the model, and what it is compared with."""
+        return f"{self.model.name} against {self.against}" if self.against else self.model.name
+
 
 @dataclass(frozen=True)
-class _Versions:
+class Versions:
     """A model's runs then and now; `retrained`: they are not the same checkpoints."""
 
     then: Runs
@@ -79,7 +85,7 @@ def _rows_of_model(
         if not found:
             continue
         versions = _versions(cells, model, found)
-        seeds = _pool_seeds(model, versions, list(_versions_of_students(cells, params, found)))
+        seeds = pool_versions(model, versions, list(_versions_of_students(cells, params, found)))
         paired = not versions.retrained
         comparison = compare(versions.then, versions.now, params.scores, paired, seeds)
         difference = comparison.difference
@@ -88,7 +94,7 @@ def _rows_of_model(
             yield DiffRow(own[0].test, own[0].judge, model, against, comparison, seeds)
 
 
-def _pool_seeds(model: Model, versions: _Versions, students: Sequence[_Versions]) -> Seeds:
+def pool_versions(model: Model, versions: Versions, students: Sequence[Versions]) -> Seeds:
     """Pool the luck of training over students.
 
     Of a student that was trained again it is that of both versions; else that of what changed in
@@ -104,7 +110,7 @@ def _pool_seeds(model: Model, versions: _Versions, students: Sequence[_Versions]
 
 def _versions_of_students(
     cells: Sequence[ComparedCell], params: Params, references: Sequence[str]
-) -> Iterator[_Versions]:
+) -> Iterator[Versions]:
     """Give each student's runs against these references; of one that is one of them, the others'.
 
     Else there would be one student alone to learn from, where two compete.
@@ -118,14 +124,14 @@ def _versions_of_students(
             yield _versions(cells, student, others[:1])
 
 
-def _versions(cells: Sequence[ComparedCell], model: Model, references: Sequence[str]) -> _Versions:
+def _versions(cells: Sequence[ComparedCell], model: Model, references: Sequence[str]) -> Versions:
     own = [
         each
         for each in cells
         if each.cell.model == model.name and each.cell.reference in references
     ]
     then, now = (_runs(own, references, version) for version in (0, 1))
-    return _Versions(then, now, any(each.retrained for each in own))
+    return Versions(then, now, any(each.retrained for each in own))
 
 
 def _runs(cells: Sequence[ComparedCell], references: Sequence[str], version: int) -> Runs:

@@ -13,6 +13,11 @@ from typing import Any, TypeVar
 from alpacare.core.errors import BadInput
 
 T = TypeVar("T")
+# Other inputs of scores: if one changed, the difference may not be due to the model alone.
+_OTHERS = (
+    "data/tests/", "data/benchmarks/",
+    "src/alpacare/judging", "src/alpacare/local_judging", "src/alpacare/benchmarks",
+)  # fmt: skip
 
 
 class MissingFile(BadInput):
@@ -35,8 +40,10 @@ class Revision:
         return f"{self.rev}:{path}" if self.rev else path
 
     def has(self, path: str) -> bool:
-        """Whether the file exists, or DVC knows its hash."""
-        return self._out(path) is not None or self._in_tree(path)
+        """Whether the file exists, or DVC knows its hash, or it may be in a folder not listed."""
+        out = self._out(path)
+        known = out is not None and not (out.hash_info.isdir and self._lacks(out, path))
+        return known or self._in_tree(path)
 
     def outputs(self, folder: str) -> list[str]:
         """List DVC's files below a folder; of a folder whose list is missing, its own path."""
@@ -119,9 +126,20 @@ class Revision:
             return None
         if not out.hash_info.isdir:
             return Path(out.cache_path)
-        top = self._repo.fs.relpath(out.fs_path, self._repo.root_dir)
-        entry = (self._tree(top) or {}).get(Path(path).relative_to(top).parts)
+        entry = self._entry(out, path)
         return Path(out.cache.oid_to_path(entry[1].value)) if entry else None
+
+    def _lacks(self, out: Any, path: str) -> bool:
+        """Whether a folder is listed, and the file is not in it."""
+        return self._tree(self._top(out)) is not None and self._entry(out, path) is None
+
+    def _entry(self, out: Any, path: str) -> Any:
+        """Give what DVC's list of a folder says of a file in it; None if nothing."""
+        top = self._top(out)
+        return (self._tree(top) or {}).get(Path(path).relative_to(top).parts)
+
+    def _top(self, out: Any) -> str:
+        return str(self._repo.fs.relpath(out.fs_path, self._repo.root_dir))
 
     def _tree(self, folder: str) -> Any:
         """Give DVC's list of the files in a folder; None where the cache has none."""
@@ -156,6 +174,18 @@ def trainings_behind(revision: Revision, answers: Sequence[str]) -> dict[str, st
         for file in answers
         for path, hash in revision.inputs(file).items()
         if path.startswith("models/checkpoint/")
+    }
+
+
+def changed_inputs(then: Revision, now: Revision, path: str) -> set[str]:
+    """Name what an output was made from besides answers and models, where it has changed."""
+    old, new = then.inputs(path), now.inputs(path)
+    if not (old and new):
+        return set()
+    return {
+        f"{name}/" if name.startswith("src/") else name
+        for name in old.keys() | new.keys()
+        if name.startswith(_OTHERS) and old.get(name) != new.get(name)
     }
 
 
