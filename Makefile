@@ -48,8 +48,8 @@ setup: $(VENV)/.complete  ## make .venv with every version pinned
 
 # The marker is written last: it exists only when the installation is complete.
 $(VENV)/.complete: requirements.lock pyproject.toml
-	@"$$PYTHON" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-	  || { echo "error: $$PYTHON is older than 3.11; run: make PYTHON=python3.12 setup" >&2; exit 2; }
+	@"$$PYTHON" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	  || { echo "error: $$PYTHON is no Python of 3.11 or newer; run: make PYTHON=python3.12 setup" >&2; exit 2; }
 	@"$$PYTHON" tools/install.py requirements.lock --project
 	@touch $@
 
@@ -187,7 +187,7 @@ pull: setup  ## pull what colleagues made and paid for
 	@alpacare pull
 
 publish: setup  ## write data and weights for others -- TO=folder OUT=published LICENCE=... [STUDENT= SEED= YES=1]
-	@alpacare publish --to $(call text,TO) $(call option,--out,OUT) $(call option,--student,STUDENT) \
+	@alpacare publish $(call option,--to,TO) $(call option,--out,OUT) $(call option,--student,STUDENT) \
 	  $(call option,--seed,SEED) $(call option,--dataset,DATASET) \
 	  $(call option,--model,MODEL) $(call option,--licence,LICENCE) \
 	  $(call option,--model-licence,MODEL_LICENCE) $(call option,--licence-text,LICENCE_TEXT) \

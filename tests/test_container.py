@@ -178,6 +178,7 @@ def test_without_an_engine_it_runs_here(clone: Path) -> None:
         (["run"], {"ENGINE": "none"}, "error: run what? give a command"),
         (["image"], {"ENGINE": "none"}, "error: neither docker nor podman answers"),
         (["check"], {"ENGINE": "none"}, "error: neither docker nor podman answers"),
+        (["--dry-run", "image"], {"EXTRAS": "gpu rey"}, "error: EXTRAS: no extra 'rey'; give some"),
         (["--dry-run", "run", "true"], {"MOUNT": "/no/such"}, "error: /no/such: no such folder"),
         (["run", "true"], {"ENGINE": "podman", "PATH": "/usr/bin:/bin"}, "error: ENGINE=podman"),
         (["dance"], {"ENGINE": "none"}, ""),

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import click
 
-from alpacare.core.command import FILE, Stage
+from alpacare.core.command import FILE, Stage, Verbs
 from alpacare.core.errors import BadInput
 from alpacare.core.texts import counted, escape_controls
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 def ledger() -> None:
     """Paid answers: statistics, checks, prices, packs."""
 

@@ -27,6 +27,7 @@ from alpacare.cli.report import report
 from alpacare.cli.review import review, review_import
 from alpacare.cli.settings import pin, preset, presets, set_settings
 from alpacare.cli.training import train
+from alpacare.core.command import Verbs
 
 SECTIONS: Mapping[str, Sequence[click.Command]] = {
     "Before a run": (doctor, check, quote, changes, accept, graph, targets),
@@ -40,7 +41,7 @@ SECTIONS: Mapping[str, Sequence[click.Command]] = {
 }
 
 
-class Sections(click.Group):
+class Sections(Verbs):
     """A group whose help lists its commands by section, a whole line each."""
 
     def __init__(

@@ -33,6 +33,7 @@ def train(where: str, student: str | None, seed: int | None, detach: bool) -> No
       alpacare train --student half-rows --seed 1
       alpacare train --where slurm --detach
     """
+    from alpacare.core.errors import BadInput
     from alpacare.launchers.launcher import read_launcher
     from alpacare.launchers.train import train_elsewhere, train_here
     from alpacare.pipeline.params import read_params
@@ -41,6 +42,8 @@ def train(where: str, student: str | None, seed: int | None, detach: bool) -> No
     launcher = read_launcher(where)
     params = read_params()
     if launcher.settings.submit is None:
+        if detach:
+            raise BadInput("--detach: no jobs are submitted here; leave it out, or name --where")
         train_here(params, student, seed)
     else:
         given = {"WHERE": where, "STUDENT": student, "SEED": seed}

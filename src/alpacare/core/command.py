@@ -42,7 +42,27 @@ class OneLine(click.ClickException):
             click.echo(f"       {outputs}", err=True)
 
 
-class Stage(click.Command):
+class OneLineUsage(click.Command):
+    """A Click command that says in one line what was wrong with its arguments."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """Read the arguments."""
+        with _usage_in_one_line():
+            return super().make_context(*args, **kwargs)
+
+
+class Verbs(OneLineUsage, click.Group):
+    """A group of commands; so is it of one that there is not."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that is named."""
+        with _usage_in_one_line():
+            return super().resolve_command(ctx, args)
+
+
+class Stage(OneLineUsage):
     """A Click command that turns `BadInput` and I/O errors into one line and status 2."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -134,6 +154,19 @@ def _pipeline_lock() -> Iterator[None]:
         keep_lock_copy()  # before the stage is held: what it writes would count as compared
         with tell_start(os.environ["DVC_STAGE"]):
             yield
+
+
+@contextmanager
+def _usage_in_one_line() -> Iterator[None]:
+    """Leave out Click's block of usage, but where help was wanted: a group without a command."""
+    try:
+        yield
+    except click.exceptions.NoArgsIsHelpError:
+        raise
+    except click.UsageError as error:
+        told = " ".join(error.format_message().split()).rstrip(".")
+        where = f" (`{error.ctx.command_path} -h` says what it takes)" if error.ctx else ""
+        raise OneLine(escape_controls(told[:1].lower() + told[1:] + where)) from None
 
 
 def _one_line(error: BadInput | OSError) -> str:
