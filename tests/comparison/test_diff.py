@@ -313,7 +313,8 @@ def test_two_commits_of_a_student_are_compared(project: Path) -> None:
         (("tuned@", "tuned"), "error: no commit is named"),
         (("x@HEAD", "tuned"), "error: HEAD:params.yaml: no model 'x'; students: tuned, other;"),
         (("tuned@HEAD~2", "tuned"), "error: HEAD~2:params.yaml: "),
-        (("tuned", "other", "--test", "x"), "error: no test 'x' that both were judged with: demo"),
+        (("tuned", "other", "--test", "x"),
+         "error: no test 'x' that both were judged with: demo; benchmarks of params.yaml: none\n"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_compared_is_one_line(

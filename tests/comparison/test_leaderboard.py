@@ -219,7 +219,7 @@ def test_a_student_that_is_removed_or_not_trained_yet(project: Path) -> None:
 
 def test_wrong_names_and_no_verdicts_are_one_line(project: Path) -> None:
     for arguments, told in (
-        (("--test", "no"), "error: no test 'no' in tests of params.yaml: demo"),
+        (("--test", "no"), "error: no test 'no' in tests and benchmarks of params.yaml: demo"),
         (("--judge", "no"), "error: no judge 'no' in judgments of params.yaml: overlap, longest"),
     ):
         done = run(main, "leaderboard", *arguments)

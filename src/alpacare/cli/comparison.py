@@ -4,10 +4,11 @@ from pathlib import Path
 
 import click
 
-from alpacare.cli.names import JUDGE, RANKED, STUDENT, TEST_OR_BENCHMARK
+from alpacare.cli.names import JUDGE, RANKED, STUDENT, TEST, TEST_OR_BENCHMARK
 from alpacare.core.command import FILE, Stage
 
-_TEST = click.option(
+_TEST = click.option("--test", type=TEST, metavar="TEST", help="One test set; default: all.")
+_TEST_OR_BENCHMARK = click.option(
     "--test",
     type=TEST_OR_BENCHMARK,
     metavar="TEST",
@@ -17,7 +18,7 @@ _JUDGE = click.option("--judge", type=JUDGE, metavar="JUDGE", help="One judge; d
 
 
 @click.command(cls=Stage)
-@_TEST
+@_TEST_OR_BENCHMARK
 @_JUDGE
 def leaderboard(test: str | None, judge: str | None) -> None:
     """Rank all models: a table for each test and judge.
@@ -61,7 +62,7 @@ def ablate(base: str, arms: tuple[str, ...]) -> None:
 @click.command(cls=Stage)
 @click.argument("first", type=RANKED, metavar="A")
 @click.argument("second", type=RANKED, metavar="B")
-@_TEST
+@_TEST_OR_BENCHMARK
 @_JUDGE
 def compare(first: str, second: str, test: str | None, judge: str | None) -> None:
     """Compare two models item by item: how far B is from A.

@@ -6,7 +6,7 @@ from alpacare.comparison.benchmark_print import print_benchmark_boards
 from alpacare.comparison.benchmark_runs import BenchmarkResults
 from alpacare.comparison.board_notes import print_notes
 from alpacare.comparison.compare import print_comparison
-from alpacare.comparison.leaderboard import make_boards
+from alpacare.comparison.leaderboard import make_boards, named
 from alpacare.comparison.leaderboard_print import print_boards
 from alpacare.comparison.model_runs import make_reader
 from alpacare.comparison.rubric_board import make_rubric_boards
@@ -23,6 +23,9 @@ def print_all_boards(test: str | None, judge: str | None) -> None:
     """
     params = read_params()
     confidence = 100 * params.scores.confidence
+    tests, judges = [*params.tests, *params.benchmarks], params.judgments
+    named("test", test, tests, "tests and benchmarks")
+    named("judge", judge, [*judges.all_judges, *judges.rubric_judges], "judgments")
     if test in params.benchmarks:
         _refuse_judge(test, judge)
         boards = make_benchmark_boards(params, [test])
@@ -30,10 +33,9 @@ def print_all_boards(test: str | None, judge: str | None) -> None:
             raise BadInput(BenchmarkResults.read(params, test).missing[0])
         return print_benchmark_boards(boards, confidence)
     of_benchmarks = make_benchmark_boards(params, [] if test or judge else params.benchmarks)
-    graders = params.judgments.rubric_judges
-    if judge not in graders:
+    if judge not in judges.rubric_judges:
         _print_judged(params, test, judge, bool(of_benchmarks))
-    if graders and judge not in params.judgments.all_judges:
+    if judges.rubric_judges and judge not in judges.all_judges:
         print_rubric_boards(make_rubric_boards(params, test, judge), confidence)
     print_benchmark_boards(of_benchmarks, confidence)
     return None

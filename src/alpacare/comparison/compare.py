@@ -24,7 +24,8 @@ def print_comparison(first: str, second: str, test: str | None, judge: str | Non
         raise BadInput(f"{first} and {second} are the same; name two models, or NAME@COMMIT")
     params = read_params()
     with open_side(first) as one, open_side(second) as other:
-        tests = shared_names("test", test, one.tests, other.tests)
+        others = f"; benchmarks of params.yaml: {', '.join(params.benchmarks) or 'none'}"
+        tests = shared_names("test", test, one.tests, other.tests, others=others)
         graders = [name for name in one.graders if name in other.graders]
         both = [[*side.judges, *graders] for side in (one, other)]
         chosen = shared_names("judge", judge, *both)
@@ -53,13 +54,13 @@ def print_comparison(first: str, second: str, test: str | None, judge: str | Non
     print_rows(first, second, rows, direct, 100 * params.scores.confidence, graded)
 
 
-def shared_names(what: str, name: str | None, *known: Sequence[str]) -> list[str]:
-    """Give the names that both have, or the one that is named."""
+def shared_names(what: str, name: str | None, *known: Sequence[str], others: str = "") -> list[str]:
+    """Give the names that both have, or the one that is named; `others` ends the error."""
     both = [each for each in known[0] if each in known[1]]
     if name is None:
         return both
     if name not in both:
-        raise BadInput(f"no {what} '{name}' that both were judged with: {', '.join(both)}")
+        raise BadInput(f"no {what} '{name}' that both were judged with: {', '.join(both)}{others}")
     return [name]
 
 
