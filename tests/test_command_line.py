@@ -12,7 +12,6 @@ from conftest import REPOSITORY, run
 
 from alpacare.cli.ledger import ledger
 from alpacare.cli.main import SECTIONS, main
-from alpacare.pipeline.quoting.test_sets import describe_absent
 
 
 @pytest.fixture
@@ -99,14 +98,6 @@ def test_what_make_was_not_given_is_asked_for(
     done = run(main, *words)
     assert (done.exit_code, done.output.count("\n")) == (2, 1)
     assert message in done.output
-
-
-def test_a_missing_test_set_says_how_to_get_it(repository: Path) -> None:
-    folder = Path("data/tests")
-    known = describe_absent("icliniq", folder / "icliniq.jsonl")
-    assert "no data/tests/icliniq.jsonl; run `make fetch DATASET=icliniq`, or name one" in known
-    assert "run `alpacare test-set ours FILE`" in describe_absent("ours", folder / "ours.jsonl")
-    assert re.search("here: .*demo", known)
 
 
 def test_names_are_not_guessed_outside_of_a_repository(workspace: Path) -> None:

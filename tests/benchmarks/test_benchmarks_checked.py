@@ -42,7 +42,8 @@ def test_benchmarks_are_checked(project: Path) -> None:
     assert fine.exit_code == 0, fine.output
     text = project.read_text()
     project.write_text(text.replace("[exam]", "[exam, medqa]"))
-    assert "benchmarks/medqa: no benchmark here (task.yaml); there are: exam" in refused()
+    wanted = "benchmarks: no benchmarks/medqa; run `make fetch DATASET=medqa`; there are: exam"
+    assert wanted in refused()
     project.write_text(text.replace("few_shot: null", "few_shot: 3"))
     assert (
         "exam/task.yaml: has no fewshot_split, so lm-eval might show an item its own answer"
@@ -63,7 +64,9 @@ def test_benchmarks_are_checked(project: Path) -> None:
     assert "exam.jsonl:1: field 'context': the text is empty" in refused()
     data.unlink()
     write_benchmark("other", [ITEM], LETTERS)
-    assert "bring it in with `make fetch DATASET=exam` or `dvc pull`" in refused()
+    assert "no data/benchmarks/exam.jsonl; run `alpacare benchmark exam FILE`" in refused()
+    data.with_name("exam.jsonl.dvc").touch()
+    assert "no data/benchmarks/exam.jsonl; run `alpacare pull`; there are: other" in refused()
 
 
 def test_an_item_of_a_benchmark_is_no_row_to_learn_from(project: Path) -> None:

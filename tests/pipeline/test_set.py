@@ -5,6 +5,7 @@ from shutil import copytree
 
 import pytest
 from conftest import REPOSITORY, run
+from generated_ledgers import link_what_git_holds
 
 from alpacare.cli.main import main
 from alpacare.core.settings import read_yaml
@@ -16,8 +17,9 @@ ALL, HALF = "students/all-rows.yaml", "students/half-rows.yaml"
 
 @pytest.fixture
 def project(params: Path) -> Path:
-    """The checked-in params.yaml and students."""
+    """The checked-in params.yaml and students, and what their names stand for."""
     copytree(REPOSITORY / "students", params.parent / "students")
+    link_what_git_holds("dvc.yaml", "prompts", "data", "configs/datasets.yaml", "benchmarks")
     return params
 
 
@@ -33,19 +35,36 @@ def texts() -> dict[str, bytes]:
 
 def test_values_change_and_comments_stay(project: Path) -> None:
     before = project.read_text()
-    assert told(
-        "generations.temperature=0.0", "tests=[demo, ours]", "sources.seeds=seeds/ours"
-    ) == [
+    assert told("generations.temperature=0.0", "tests=[demo, safety]", "scores.seed=1") == [
         "generations.temperature: 0.7 -> 0.0",
-        'tests: ["demo"] -> ["demo", "ours"]',
-        'sources.seeds: "seeds/medical" -> "seeds/ours"',
+        'tests: ["demo"] -> ["demo", "safety"]',
+        "scores.seed: 0 -> 1",
     ]
     after = project.read_text().splitlines()
     comments = [line.partition("#")[2] for line in before.splitlines()]
     assert [line.partition("#")[2] for line in after] == comments
-    told("generations.temperature=0.7", "tests=[demo]", "sources.seeds=seeds/medical")
+    told("generations.temperature=0.7", "tests=[demo]", "scores.seed=0")
     assert project.read_text() == before
     assert told("tests=[demo]") == ["nothing to change: the files say so already"]
+
+
+@pytest.mark.parametrize(
+    ("edit", "warning"),
+    [
+        ("tests=[demo, icliniq]", "tests: no data/tests/icliniq.jsonl; run `make fetch DATASET="),
+        ("tests=[dem]", "no data/tests/dem.jsonl; run `alpacare test-set dem FILE`; did you mean"),
+        ("benchmarks=[own-mqc]", "own-mqc; run `alpacare benchmark own-mqc FILE`; did you mean"),
+        ("judgments.rubric_judges=[rubricitems]", "judges/rubricitems; did you mean 'rubric-items"),
+        ("sources.seeds=seeds/medicl", "sources.seeds: no data/seeds/medicl.jsonl; did you mean"),
+        ("scores.seed=1", ""),
+    ],
+)
+def test_what_is_named_and_not_here_is_told_of(project: Path, edit: str, warning: str) -> None:
+    lines = told(edit)
+    assert len(lines) == (2 if warning else 1)
+    assert warning in lines[-1]
+    told("models.local=[base, bas]")
+    assert len(told("scores.resamples=200")) == 1  # of what is edited alone
 
 
 def test_a_student_gets_a_key_of_the_defaults(project: Path) -> None:

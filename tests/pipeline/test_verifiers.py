@@ -74,11 +74,11 @@ def test_the_teachers_answers_are_checked_where_students_learn_from_them(project
         ),
         (
             {"sources": CHECKED | {"verified": "imported/none"}, "verifiers": ["gpt-4o"]},
-            "sources.verified: data/imported/none.jsonl: no such file; bring it in with",
+            "sources.verified: no data/imported/none.jsonl; run `alpacare import responses FILE`",
         ),
         (
             {"verifiers": ["gpt-5"]},
-            "prompts/verifiers/gpt-5/settings.yaml: no such file",
+            "verifiers: no prompts/verifiers/gpt-5; did you mean 'gpt-4o'?",
         ),
         (
             {"verified": {"planted_errors": -1}},

@@ -37,7 +37,7 @@ def read(user: str, system: str = "You help.", variables: Variables = TASK) -> C
             f"{BOTH}{RARE}\n{{{{ inptu }}}}{{% endif %}}",
             "line 4: unknown variable 'inptu'; did you",
         ),
-        (f"{BOTH}{{{{ output_1 }}}}", "unknown variable 'output_1'; there are instruction, input"),
+        (f"{BOTH}{{{{ output_1 }}}}", "unknown variable 'output_1'; there are: instruction, input"),
         (
             "{{ instruction }}",
             "p/user.txt: the text does not show the variable 'input'; write {{ i",

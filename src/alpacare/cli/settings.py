@@ -46,7 +46,8 @@ def set_settings(edits: tuple[str, ...]) -> None:
     Comments and layout stay.
 
     Values are YAML. All settings are checked before anything is written. A key that a student's
-    file lacks is added to it.
+    file lacks is added to it. It warns if a test set, a judge or another file that you name is not
+    here yet.
 
     \b
     Examples:
@@ -54,9 +55,15 @@ def set_settings(edits: tuple[str, ...]) -> None:
       alpacare set students/all-rows.yaml:optimizer.learning_rate=1e-3
     """
     from alpacare.pipeline.edit_settings import edit_settings, read_edit
+    from alpacare.pipeline.named_files import absent_files
+    from alpacare.pipeline.params import read_params
 
-    changes = edit_settings([read_edit(text) for text in edits])
+    read = [read_edit(text) for text in edits]
+    changes = edit_settings(read)
     click.echo("\n".join(changes) or "nothing to change: the files say so already")
+    for key, line in absent_files(read_params()):
+        if any(f"{key}.".startswith(f"{edit.key}.") for edit in read):
+            click.secho(f"warning: {line}", fg="yellow", err=True)
 
 
 @click.command(cls=Stage)

@@ -1,6 +1,5 @@
 """A stage's settings: its own section of params.yaml, checked against a typed model."""
 
-import difflib
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from functools import lru_cache
@@ -14,6 +13,7 @@ from alpacare.core.errors import BadInput
 from alpacare.core.files import read_text
 from alpacare.core.input_state import text_at_start
 from alpacare.core.keys import find_key, may_be_key
+from alpacare.core.texts import near_names
 
 
 class Settings(BaseModel):
@@ -127,9 +127,7 @@ def _explain(error: ValidationError, model: type[Settings]) -> tuple[str, str]:
     if new := new_name(model, first["loc"]):
         return key, f"this key has a new name: {new}"
     known = list(_section(model, first["loc"][:-1]).model_fields)
-    close = difflib.get_close_matches(str(first["loc"][-1]), known, n=1)
-    hint = f"did you mean '{close[0]}'?" if close else f"known keys: {', '.join(known)}"
-    return key, f"unknown key; {hint}"
+    return key, f"unknown key; {near_names(str(first['loc'][-1]), known, 'known keys')}"
 
 
 def _shown(value: Any) -> str:

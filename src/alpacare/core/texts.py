@@ -5,9 +5,11 @@ shows nothing is empty; two texts that Unicode calls the same (NFC) are the same
 it came, so that a clean text keeps its bytes, and joiners inside words and emoji stay.
 """
 
+import difflib
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Iterable
 
 # A terminal's commands, such as ESC[31m, go whole. White space is text: tabs, all line breaks.
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f](?:(?<=\x1b)\\[[0-?]*[ -/]*[@-~])?")
@@ -55,6 +57,13 @@ def escape_controls(text: str) -> str:
 def counted(number: int, thing: str, things: str = "") -> str:
     """Write a number of things: "1 reply" (counted(1, "reply", "replies")), "2,000 rows"."""
     return f"{number:,} {thing if number == 1 else things or thing + 's'}"
+
+
+def near_names(name: str, known: Iterable[str], others: str = "there are") -> str:
+    """Say which of the known names a misspelt one may be, or else which ones there are."""
+    names = list(known)
+    close = difflib.get_close_matches(name, names, n=1)
+    return f"did you mean '{close[0]}'?" if close else f"{others}: {', '.join(names) or 'none'}"
 
 
 def comparable(text: str) -> str:

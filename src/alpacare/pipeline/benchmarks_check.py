@@ -18,11 +18,6 @@ def check_benchmarks(params: Params) -> None:
     for name in params.benchmarks:
         folder, items = paths.benchmark(name)
         task = read_task(folder, items)
-        if not items.exists():
-            raise BadInput(
-                f"params.yaml: benchmarks: {items}: no such file; bring it in with "
-                f"`make fetch DATASET={name}` or `dvc pull`"
-            )
         task.check_examples(folder, params.lm_eval.few_shot, len(read_benchmark(items)))
     if params.benchmarks and find_spec("lm_eval") is None:
         raise BadInput("benchmarks: lm-eval is not installed; run: make benchmarks")

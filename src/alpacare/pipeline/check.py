@@ -30,9 +30,9 @@ from alpacare.pipeline.dvc_yaml import all_stages, cells_before, dependencies, g
 from alpacare.pipeline.examples import ANSWERED, CASE, EXAMPLE, GRADED
 from alpacare.pipeline.hosts import check_destinations
 from alpacare.pipeline.machine_check import check_this_machine
+from alpacare.pipeline.named_files import absent_files
 from alpacare.pipeline.params import Params, read_params
 from alpacare.pipeline.quoting.spending_check import check_spending, teacher_examples
-from alpacare.pipeline.quoting.test_sets import describe_absent
 from alpacare.pipeline.sources import skipped_stages
 from alpacare.pipeline.students_check import check_students
 from alpacare.prompting.chat_prompt import ChatPrompt
@@ -57,7 +57,8 @@ def check_all(targets: Sequence[str] = (), run: bool = False) -> str:
         BadInput: the first thing that is wrong.
     """
     params = read_params()
-    _check_sources(params)
+    for _, line in absent_files(params):
+        raise BadInput(f"params.yaml: {line}")
     check_students(params)
     asked = {"judgments": _check_judges(params)}
     _check_prompts(params)
@@ -85,18 +86,6 @@ def check_all(targets: Sequence[str] = (), run: bool = False) -> str:
     summary = f"settings and prompts fine, {seeds} seed tasks, {tasks} test tasks"
     left_out = [*_left_out(params, tests), *_without_rubrics(params, tests)]
     return "\n".join([summary, *left_out])
-
-
-def _check_sources(params: Params) -> None:
-    """An imported file is in DVC and not in Git: a fresh clone lacks it."""
-    readers = [("instructions", "filtered"), ("responses", "base_model")]
-    for stage, reader in [*readers, *[("verified", "verified")] * bool(params.verifiers)]:
-        (path,) = dependencies(reader, f"data/{getattr(params.sources, stage)}.jsonl")
-        if "imported" in path.parts and not path.exists():
-            raise BadInput(
-                f"params.yaml: sources.{stage}: {path}: no such file; bring it in with "
-                "`make fetch`, `make import` or `dvc pull`, or go back with `make preset NAME=demo`"
-            )
 
 
 def _check_judges(params: Params) -> list[Request]:
@@ -169,9 +158,6 @@ def _without_rubrics(params: Params, tests: Mapping[str, list[TestTask]]) -> Ite
 def _check_tests(params: Params) -> dict[str, list[TestTask]]:
     """Read every test set; each written model must have answered one of them."""
     files = [paths.test_set(test) for test in params.tests]
-    for test, path in zip(params.tests, files, strict=True):
-        if not path.exists():
-            raise BadInput(f"params.yaml: tests: {describe_absent(test, path)}")
     sets = [read_test_set(path) for path in files]
     for name in params.models.written:
         taken = [written_answers(*each) for each in zip(sets, repeat(name), files, strict=False)]

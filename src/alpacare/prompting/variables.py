@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from alpacare.core.errors import BadInput
+from alpacare.core.texts import near_names
 from alpacare.prompting.templates import environment, parse, render
 from alpacare.records.task import Seed, TaskType, row_id
 
@@ -124,9 +124,7 @@ def _unknown_functions(tree: "nodes.Template") -> Iterator[_Fault]:
 
 
 def _unknown(kind: str, name: str, known: Iterable[str]) -> str:
-    close = get_close_matches(name, known, n=1)
-    hint = f"did you mean '{close[0]}'?" if close else f"there are {', '.join(known)}"
-    return f"unknown {kind} '{name}'; {hint}"
+    return f"unknown {kind} '{name}'; {near_names(name, known)}"
 
 
 _FIRST = {"instruction": "Explain what a fever is.", "input": "A note of a nurse."}

@@ -1,12 +1,12 @@
 """A student is a file: students/NAME.yaml, laid over section `checkpoint` of params.yaml."""
 
-import difflib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from alpacare.core.errors import BadInput
 from alpacare.core.settings import check, read_yaml
+from alpacare.core.texts import near_names
 from alpacare.training.settings import CheckpointSettings
 
 FOLDER = Path("students")
@@ -22,11 +22,7 @@ def student_file(name: str) -> Path:
     path = FOLDER / f"{name}.yaml"
     if not path.exists():
         known = sorted(each.stem for each in FOLDER.glob("*.yaml"))
-        close = difflib.get_close_matches(name, known, n=1)
-        hint = (
-            f"did you mean '{close[0]}'?" if close else f"there are: {', '.join(known) or 'none'}"
-        )
-        raise BadInput(f"students: no file {path}; {hint}")
+        raise BadInput(f"students: no file {path}; {near_names(name, known)}")
     return path
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 from alpacare.datasets.catalogue import CATALOGUE, find_published
 from alpacare.pipeline import paths
@@ -14,17 +13,6 @@ from alpacare.records.task import TestTask
 from alpacare.records.test_set import read_test_set
 
 _CRITERION = "x" * 300  # bytes of a criterion that is not known yet
-
-
-def describe_absent(test: str, path: Path) -> str:
-    """Say how to get a test set that is not here, and which ones are."""
-    published = find_published(test) if CATALOGUE.exists() else None
-    if published and published.kind == "tests":
-        way = f"make fetch DATASET={test}"
-    else:
-        way = f"alpacare test-set {test} FILE"
-    here = ", ".join(sorted(each.stem for each in path.parent.glob("*.jsonl"))) or "none"
-    return f"no {path}; run `{way}`, or name one that is here: {here}"
 
 
 @dataclass(frozen=True)
