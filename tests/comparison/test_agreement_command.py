@@ -223,7 +223,7 @@ def test_reviews_of_what_is_gone_are_left_out_and_counted(project: Path) -> None
     output = " ".join(run(main, "agreement").output.split())
     assert (
         "reviews: 2 counted; 2 left out, not compared in params.yaml; "
-        "2 left out, task or answer has changed since" in output
+        "2 left out, item or answer has changed since" in output
     )
 
 
@@ -280,7 +280,7 @@ def test_answers_are_needed_for_reviews_only(project: Path) -> None:
 
 def test_verdicts_on_another_test_set_are_refused(project: Path) -> None:
     judge("strict", "mmmmmmm")
-    assert f"strict.jsonl: task {id_of(6)} is judged, and test set demo lacks it" in refused()
+    assert f"strict.jsonl: item {id_of(6)} is judged, and test set demo lacks it" in refused()
 
 
 def test_a_reviewer_says_one_thing(project: Path) -> None:

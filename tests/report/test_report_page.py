@@ -143,7 +143,7 @@ def counts(page: "Page") -> dict[str, int]:
 
 def test_filters_find_what_fits(context: "BrowserContext", page_file: Path) -> None:
     page = open_page(context, page_file)
-    assert counted(page) == "50 of 50 tasks: all-rows against thorough, judged by overlap."
+    assert counted(page) == "50 of 50 items: all-rows against thorough, judged by overlap."
     page.select_option("[name=test]", "demo")
     page.select_option("[name=against]", "terse")
     page.select_option("[name=judge]", "longest")
@@ -153,7 +153,7 @@ def test_filters_find_what_fits(context: "BrowserContext", page_file: Path) -> N
     }  # fmt: skip
     for outcome in ("lost", "won", "unreadable", "tied", "all"):
         page.check(f"input[value={outcome}]")
-        assert counted(page).startswith(f"{found[outcome]} of 50 tasks"), outcome
+        assert counted(page).startswith(f"{found[outcome]} of 50 items"), outcome
     page.check("[name=disagree]")
     assert counts(page) == {
         "all": 8, "won": 0, "lost": 0, "tied": 8, "unreadable": 0, "disagree": 8,
@@ -188,7 +188,7 @@ def test_search_looks_into_task_answers_and_id(context: "BrowserContext", page_f
     for text, found in (("TASK 5 of demo", 1), ("terse says", 50), (id, 1), ("no such words", 0)):
         page.fill("#search", text)
         assert counted(page).startswith(f"{found} of"), text
-    assert "No task fits" in page.locator("#item").inner_text()
+    assert "No item fits" in page.locator("#item").inner_text()
 
 
 def test_models_stand_side_by_side_with_every_verdict(
@@ -247,7 +247,7 @@ def test_a_permalink_opens_its_task_whatever_the_filters(
     assert page.locator("#search").input_value() == ""
     assert page.locator("#item header a").get_attribute("href") == address
     page.evaluate("location.hash = '#item=other/thorough/0000'")
-    page.get_by_text("This report has no task").wait_for()
+    page.get_by_text("This report has no item").wait_for()
 
 
 def test_the_keyboard_is_enough(context: "BrowserContext", page_file: Path) -> None:
@@ -320,7 +320,7 @@ def test_a_phone_shows_the_answer_first(browser: "Browser", study_file: Path) ->
     assert page.locator("#search").is_hidden()  # the filters are folded
     page.keyboard.press("/")
     page.keyboard.type("task 3")
-    assert counted(page).startswith("1 of 10 tasks")
+    assert counted(page).startswith("1 of 10 items")
     context.close()
 
 

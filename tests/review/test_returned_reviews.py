@@ -149,7 +149,7 @@ def change(key: Key, place: int, **fields: object) -> str:
         (0, {"page": 1}, "field 'page'"),
         (0, {"items": 99}, "says that its page has 99 items, and sample"),
         (0, {"items": 0}, "says that its page has 0 items, and sample"),
-        (2, {"id": "0000000000000000"}, "task 0000000000000000 is not in sample"),
+        (2, {"id": "0000000000000000"}, "item 0000000000000000 is not in sample"),
         (2, {"verdicts": {"correctness": "model"}}, "field 'verdicts.correctness'"),
         (2, {"verdicts": {"Very good": "a"}}, "field 'verdicts.Very good"),
     ],
@@ -176,7 +176,7 @@ def other_sides(items: list[Key]) -> list[Key]:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        (lambda items: [*items, *other_sides(items[:1])], "task {} is in it twice"),
+        (lambda items: [*items, *other_sides(items[:1])], "item {} is in it twice"),
         (other_sides, "was changed after it was drawn"),
         (lambda items: [*other_sides(items[:1]), *items[1:]], "was changed after it was drawn"),
     ],
@@ -201,7 +201,7 @@ def test_an_earlier_versions_key_has_no_hash_and_holds_no_item_twice(key: Key) -
     rewrite_key(key, sha256=None)
     assert agreed()["reviews"] == 2
     rewrite_key(key, sha256=None, items=[*key["items"], *other_sides(key["items"][:1])])
-    told = f"task {key['items'][0]['id']} is in it twice"
+    told = f"item {key['items'][0]['id']} is in it twice"
     assert told in run(main, "agreement").output
 
 
@@ -265,7 +265,7 @@ def test_answers_that_have_changed_since(key: Key, side: str) -> None:
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     report = agreed()
     assert report["reviews"] == 2
-    assert report["left_out"] == {"task or answer has changed since": 1}
+    assert report["left_out"] == {"item or answer has changed since": 1}
 
 
 def test_two_answers_that_are_the_same_are_a_tie(workspace: Path) -> None:

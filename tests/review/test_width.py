@@ -69,7 +69,7 @@ def agreed() -> tuple[str, list[dict[str, Any]]]:
 def test_as_many_are_drawn_and_then_the_rest(workspace: Path) -> None:
     make_project(count=120)
     told = " ".join(draw("--width", 20).output.split())
-    assert "takes about 95 tasks read by one person each; 0 are read, so 95 more" in told
+    assert "takes about 95 items read by one person each; 0 are read, so 95 more" in told
     key = read_key()
     assert (len(key["items"]), key["width"]) == (95, 20.0)
     ids = [item["id"] for item in key["items"]]
@@ -78,9 +78,9 @@ def test_as_many_are_drawn_and_then_the_rest(workspace: Path) -> None:
     reviewed(said, "ann")
     output, (missing,) = agreed()
     assert (missing["read"], missing["missing"], missing["criterion"]) == (40, 58, "correctness")
-    assert "40 tasks read, interval 31 points of 20 wanted: 58 missing" in output
+    assert "40 items read, interval 31 points of 20 wanted: 58 missing" in output
     told = " ".join(draw("--width", 20).output.split())
-    assert "no task was read by two people" in told
+    assert "no item was read by two people" in told
     (second,) = (
         key
         for path in Path("data/reviews/keys").glob("*.json")
@@ -93,7 +93,7 @@ def test_a_width_that_no_number_of_tasks_gives(workspace: Path) -> None:
     make_project()
     done = run(review, "demo", "terse", "--width", 8)
     assert done.exit_code == 2
-    assert "--width 8: with all 12 tasks read the interval is still about" in done.output
+    assert "--width 8: with all 12 items read the interval is still about" in done.output
     assert len(done.output.strip().splitlines()) == 1
     assert not Path("data/reviews/keys").exists()
     done = run(review, "demo", "gpt-5", "--width", 8)

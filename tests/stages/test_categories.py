@@ -91,7 +91,7 @@ def test_wrong_input_is_one_line(sorter: Path) -> None:
     assert "gpt-4o/settings.yaml: temprature: unknown key" in sort().output
     path.write_text(right)
     (sorter / "user.txt").write_text("{{ question }}")
-    assert "user.txt, line 1: unknown variable 'question'; there are instr" in sort().output
+    assert "user.txt, line 1: unknown variable 'question'; there are: inst" in sort().output
     Path("tasks.jsonl").write_text('{"id": "x"}\n')
     done = sort()
     assert (done.exit_code, Path("out.jsonl").exists()) == (2, False)

@@ -12,16 +12,16 @@ from alpacare.core.command import FILE, Stage
 @click.argument("test", type=TEST)
 @click.argument("reference", type=MODEL)
 @click.option(
-    "--n", type=click.IntRange(min=1), default=50, show_default=True, help="Tasks to read."
+    "--n", type=click.IntRange(min=1), default=50, show_default=True, help="Items to read."
 )
 @click.option(
     "--width",
     type=click.FloatRange(min=0.1, max=100),
-    help="As many tasks, instead of --n, as an interval of so many points takes.",
+    help="As many items, instead of --n, as an interval of so many points takes.",
 )
 @click.option("--student", type=STUDENT, help="Whose answers.  [default: the first of params.yaml]")
 @click.option("--seed", type=int, help="Its training seed.  [default: the first of params.yaml]")
-@click.option("--draw", type=int, default=0, show_default=True, help="Another number, other tasks.")
+@click.option("--draw", type=int, default=0, show_default=True, help="Another number, other items.")
 @click.option("--reviewer", default="", help="A name to fill in; the page asks for it anyway.")
 @click.option("--out", type=FILE, help="The page.  [default: in reports/review/]")
 @click.option("--label-studio", "tasks", type=FILE, help="Also write tasks for Label Studio there.")

@@ -61,7 +61,7 @@ def read_opinions(
     `read` gives the verdicts of a comparison.
 
     Raises:
-        BadInput: a file is missing, or a judged task is not in its test set.
+        BadInput: a file is missing, or a judged item is not in its test set.
     """
     tests = {test: read_test_set(existing(paths.test_set(test))) for test in params.tests}
     types = {(test, task.id): task.type for test, tasks in tests.items() for task in tasks}
@@ -90,7 +90,7 @@ def _read_judges(
         for id, preference in read(cell).items():
             if (cell.test, id) not in types:
                 raise BadInput(
-                    f"{paths.judgments(cell)}: task {id} is judged, and test set {cell.test} lacks "
+                    f"{paths.judgments(cell)}: item {id} is judged, and test set {cell.test} lacks "
                     "it; run `dvc repro`"
                 )
             judges[cell.judge][ComparisonKey(*cell[:4], id)] = preference
@@ -110,7 +110,7 @@ def _split_current(
         if not of_pair:
             left_out["not compared in params.yaml"] += 1
         elif not found:
-            left_out["task or answer has changed since"] += 1
+            left_out["item or answer has changed since"] += 1
         elif review.student is None and len(found) > 1 and review.generation is None:
             left_out["whose answer it is about is not said"] += 1
         else:
@@ -129,7 +129,7 @@ def _is_about(review: StudentReview, cell: Compared) -> bool:
 def _is_current(
     review: StudentReview, cell: Compared, types: Types, answers: Callable[[Path], dict[str, str]]
 ) -> bool:
-    """Whether its task and the answers that the person saw are still there."""
+    """Whether its item and the answers that the person saw are still there."""
     test, model, seed, reference = cell
     if (test, review.id) not in types:
         return False

@@ -148,12 +148,12 @@ def _notes(report: AgreementReport) -> Iterator[str]:
 
 
 def _missing(each: MissingReviews) -> str:
-    """Say how many tasks have still to be read for the interval that was wanted."""
+    """Say how many items have still to be read for the interval that was wanted."""
     by = f", {each.criterion}" if each.criterion else ""
     now = "unknown" if each.points_now is None else f"{each.points_now:.0f} points"
-    rest = "no number of tasks is enough" if each.missing is None else f"{each.missing:,} missing"
+    rest = "no number of items is enough" if each.missing is None else f"{each.missing:,} missing"
     return (
-        f"review of {each.test}, {_model(each)} against {each.reference}{by}: {each.read:,} tasks "
+        f"review of {each.test}, {_model(each)} against {each.reference}{by}: {each.read:,} items "
         f"read, interval {now} of {each.points:g} wanted: {rest}"
     )
 

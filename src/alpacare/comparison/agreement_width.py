@@ -19,7 +19,7 @@ By = Mapping[str, Mapping[ComparisonKey, Verdict]]  # a criterion's reviewers
 
 @dataclass(frozen=True)
 class ReviewPlan:
-    """How many tasks are to be drawn, which are read already, and why."""
+    """How many items are to be drawn, which are read already, and why."""
 
     n: int
     read: frozenset[str]
@@ -34,7 +34,7 @@ class _Need:
     judge: str
     variances: Variances
     read: frozenset[str]
-    tasks: int | None  # read by one person each
+    alone: int | None  # items read by one person each
     by_two: int | None
 
 
@@ -42,26 +42,26 @@ def plan_review(params: Params, test: str, run: Run, reference: str, points: flo
     """Plan a review that brings the interval down to so many points.
 
     Raises:
-        BadInput: a pair that params.yaml does not compare; no number of its tasks does.
+        BadInput: a pair that params.yaml does not compare; no number of its items does.
     """
     check_pair(params, test, run, reference)
     said = read_opinions(params, read_returned(), params.cells())
     confidence = params.scores.confidence
     needs = list(_needs(said, (test, run.student, run.seed, reference), points, confidence))
     for each in needs:
-        if each.tasks is None:
+        if each.alone is None:
             items, widest = each.variances.items, each.variances.width_of_all(confidence)
             raise BadInput(
-                f"--width {points:g}: with all {items:,} tasks read the interval is still about "
-                f"{100 * widest:.1f} points wide; ask for a wider one, or add test tasks"
+                f"--width {points:g}: with all {items:,} items read the interval is still about "
+                f"{100 * widest:.1f} points wide; ask for a wider one, or add test items"
             )
-    most = max(needs, key=lambda each: (each.tasks or 0) - len(each.read))
-    n = max(0, (most.tasks or 0) - len(most.read))
+    most = max(needs, key=lambda each: (each.alone or 0) - len(each.read))
+    n = max(0, (most.alone or 0) - len(most.read))
     return ReviewPlan(n, most.read, _describe(most, points, n))
 
 
 def missing_reviews(said: Opinions, confidence: float) -> Iterator[MissingReviews]:
-    """Say of each comparison whose review was drawn for a width how many tasks are missing."""
+    """Say of each comparison whose review was drawn for a width how many items are missing."""
     wanted: dict[Compared, float] = {}
     judged = {key[:4] for preferences in said.judges.values() for key in preferences}
     for key in all_keys():
@@ -77,7 +77,7 @@ def missing_reviews(said: Opinions, confidence: float) -> Iterator[MissingReview
                 points=points,
                 points_now=None if now is None else round(now, 1),
                 read=n,
-                missing=None if need.tasks is None else max(0, need.tasks - n),
+                missing=None if need.alone is None else max(0, need.alone - n),
             )
 
 
@@ -95,10 +95,10 @@ def _needs(said: Opinions, cell: Compared, points: float, confidence: float) -> 
     for criterion, by in (here or {"": {}}).items():
         read = frozenset(key.id for each in by.values() for key in each if key[:4] == cell)
         found = {judge: _variances(said, cell, judge, by) for judge in said.judges}
-        tasks = {judge: each.needed(points / 100, 1, confidence) for judge, each in found.items()}
-        best = min(found, key=lambda judge: tasks[judge] or found[judge].items + 1)
+        alone = {judge: each.needed(points / 100, 1, confidence) for judge, each in found.items()}
+        best = min(found, key=lambda judge: alone[judge] or found[judge].items + 1)
         by_two = found[best].needed(points / 100, 2, confidence)
-        yield _Need(criterion, best, found[best], read, tasks[best], by_two)
+        yield _Need(criterion, best, found[best], read, alone[best], by_two)
 
 
 def _variances(said: Opinions, cell: Compared, judge: str, by: By) -> Variances:
@@ -122,15 +122,15 @@ def _describe(need: _Need, points: float, n: int) -> str:
     what = f"{need.criterion}: " if need.criterion else ""
     known = need.variances
     lines = [
-        f"{what}an interval of {points:g} points takes about {need.tasks:,} tasks read by one "
+        f"{what}an interval of {points:g} points takes about {need.alone:,} items read by one "
         f"person each; {len(need.read):,} are read, so {n:,} more are drawn"
     ]
-    if known.disagreement is not None and need.by_two and need.tasks:
+    if known.disagreement is not None and need.by_two and need.alone:
         lines.append(
-            f"read by two people each it takes {need.by_two:,} tasks, {2 * need.by_two:,} reviews"
+            f"read by two people each it takes {need.by_two:,} items, {2 * need.by_two:,} reviews"
         )
     elif need.read:
-        lines.append("no task was read by two people, so nobody knows how far they agree")
+        lines.append("no item was read by two people, so nobody knows how far they agree")
     share = known.explained / known.spread if known.spread else 0.0
     if share:
         lines.append(f"judge {need.judge} knows {100 * share:.0f} % of what people say")

@@ -1,8 +1,8 @@
 """Scores averaged over training seeds; and win rates by difficulty or type, over references too.
 
 The former need scores only, which are in Git: the mean's interval is the mean of the intervals. It
-is the one that holds if all runs err on the same tasks, so it is never too narrow for the choice of
-tasks; how much runs differ shows beside it. The latter are made of verdicts, item by item, where
+is the one that holds if all runs err on the same items, so it is never too narrow for the choice of
+items; how much runs differ shows beside it. The latter are made of verdicts, item by item, where
 these are here.
 """
 

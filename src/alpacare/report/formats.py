@@ -89,7 +89,7 @@ def lanes_of_references(rows: Mapping[str, Sequence[Averaged]]) -> Lanes:
 
 
 def lanes_of_groups(groups: Mapping[str, Mapping[str, Rate]]) -> Lanes:
-    """Give what is drawn of each model in each group of tasks, with the number of tasks."""
+    """Give what is drawn of each model in each group of items, with the number of items."""
     return {
         name_group(name, models): {model: (rate, ()) for model, rate in models.items()}
         for name, models in groups.items()
@@ -97,7 +97,7 @@ def lanes_of_groups(groups: Mapping[str, Mapping[str, Rate]]) -> Lanes:
 
 
 def name_group(name: str, rates: Mapping[str, Rate]) -> str:
-    """Name a group with its number of tasks, and say if they are too few."""
+    """Name a group with its number of items, and say if they are too few."""
     n = max(rate.n for rate in rates.values())
     return f"{name}\N{NO-BREAK SPACE}({n:,}{', few' if too_few_items(n) else ''})"
 

@@ -27,7 +27,7 @@ def draw_scores(report: ReportData) -> Iterator[Figure]:
             f"win-rates-{test}",
             f"Win rates on {test}",
             "By reference, a dot for each training seed of a model; rings: the length-controlled "
-            f"win rate; lines: {confidence} intervals over test tasks.",
+            f"win rate; lines: {confidence} intervals over test items.",
             _forest(scores),
         )
         for judge, field in product(dict.fromkeys(cell.judge for cell in scores), GROUPS):
@@ -36,7 +36,7 @@ def draw_scores(report: ReportData) -> Iterator[Figure]:
                 yield Figure(
                     f"{field}-{test}-{judge}",
                     f"{test}, judged by {judge}",
-                    f"Win rate in % by the task's {field}, with the number of tasks (few: "
+                    f"Win rate in % by the item's {field}, with the number of items (few: "
                     "under ten, which say nothing): means over references and training seeds; "
                     f"lines: {confidence} intervals; dashed: 50 %.",
                     _by_group(groups, field),

@@ -91,7 +91,7 @@ class Key(Row):
         ids = [item.id for item in self.items]
         if twice := [id for id, times in Counter(ids).items() if times > 1]:
             raise ValueError(
-                f"task {twice[0]} is in it twice; take the key as it was drawn with `git checkout`"
+                f"item {twice[0]} is in it twice; take the key as it was drawn with `git checkout`"
             )
         if self.sha256 not in (None, self.digest()):
             raise ValueError(

@@ -95,7 +95,7 @@ def _is_new(
     first, where = places.setdefault(subject, (review, place))
     if first.verdict != review.verdict or first.generation != review.generation:
         raise BadInput(
-            f"{place}: {review.reviewer} has already reviewed task {review.id} against "
+            f"{place}: {review.reviewer} has already reviewed item {review.id} against "
             f"{review.reference} for {review.criterion}, in {where}; keep one of them"
         )
     return where == place
@@ -127,9 +127,9 @@ def _read_export(path: Path, lines: list[NumberedRow]) -> Iterator[tuple[Student
         place = f"{path}:{number}"
         row = validate(_ItemVerdicts, value, place)
         if row.id not in items:
-            raise BadInput(f"{place}: task {row.id} is not in sample {key.sample}; export it again")
+            raise BadInput(f"{place}: item {row.id} is not in sample {key.sample}; export it again")
         if seen.setdefault(row.id, number) != number:
-            raise BadInput(f"{place}: task {row.id} is already on line {seen[row.id]}")
+            raise BadInput(f"{place}: item {row.id} is already on line {seen[row.id]}")
         for criterion, choice in row.verdicts.items():
             given = head.reviewer, criterion, row.comment
             yield key.unblind(items[row.id], choice, place, *given), f"{place}, {criterion}"

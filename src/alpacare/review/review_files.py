@@ -23,7 +23,7 @@ from alpacare.review.sample import choose_tasks
 
 @dataclass(frozen=True)
 class Wish:
-    """How many tasks to draw, but those that are read; `width`: what for, in points."""
+    """How many items to draw, but those that are read; `width`: what for, in points."""
 
     n: int
     read: Collection[str] = ()
@@ -118,7 +118,7 @@ def existing(path: Path) -> Path:
 
 def describe_files(key: Key, page: Path, tasks: Path | None, config: Path | None) -> str:
     """Give a line for each file that was written, with what to do with it."""
-    lines = [f"{page}: {counted(len(key.items), 'task')}; send it to the reviewers"]
+    lines = [f"{page}: {counted(len(key.items), 'item')}; send it to the reviewers"]
     if tasks:
         lines.append(f"{tasks}: the same for Label Studio; its labeling interface: {config}")
     secret = "whose answer is A; commit it, and give it to no reviewer"

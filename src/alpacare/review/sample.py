@@ -18,7 +18,7 @@ def choose_tasks(tasks: Sequence[TestTask], n: int, seed: int) -> list[str]:
         BadInput: fewer than n tasks.
     """
     if n > len(tasks):
-        raise BadInput(f"there are {len(tasks)} tasks with both answers; choose at most that many")
+        raise BadInput(f"there are {len(tasks)} items with both answers; choose at most that many")
     strata = defaultdict[str, list[str]](list)
     for id, stratum in strata_of(tasks).items():
         strata[stratum].append(id)

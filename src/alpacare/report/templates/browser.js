@@ -1,9 +1,9 @@
-// The browser of tasks. Its data is unpacked when it is first needed.
+// The browser of items. Its data is unpacked when it is first needed.
 
 const element = (id) => document.getElementById(id);
 const filters = element("filters");
 let list = null;
-let entries = []; // each task with its test set
+let entries = []; // each item with its test set
 let wanted = {}; // the filters' values
 let against = ""; // the reference whose tab is open
 
@@ -18,7 +18,7 @@ async function readEntries() {
 
 const difficultyOf = ({ item }) => (item.difficulty === null ? "unknown" : String(item.difficulty));
 
-// What is searched: task, id and all answers, in small letters; made once.
+// What is searched: text, id and all answers, in small letters; made once.
 function textOf(entry) {
   const { id, instruction, input, answers } = entry.item;
   const told = Object.values(answers).flatMap(Object.values).map(([text]) => text);
@@ -46,7 +46,7 @@ function showCount(id, number) {
   if (place) place.textContent = number.toLocaleString("en");
 }
 
-// Each task has one outcome, so their counts add up to all.
+// Each item has one outcome, so their counts add up to all.
 function applyFilters() {
   const before = wanted.against;
   wanted = Object.fromEntries(new FormData(filters));
@@ -70,7 +70,7 @@ function applyFilters() {
   const found = wanted.outcome === "all" ? among : ended(wanted.outcome);
   element("who").textContent = wanted.model;
   element("count").textContent =
-    `${found.length.toLocaleString("en")} of ${compared.length.toLocaleString("en")} tasks: ` +
+    `${found.length.toLocaleString("en")} of ${compared.length.toLocaleString("en")} items: ` +
     `${wanted.model} against ${wanted.against}, judged by ${wanted.judge}.`;
   if (!list.show(found)) list.again();
 }
@@ -99,7 +99,7 @@ function choose(entry) {
   if (entry && started) history.replaceState(null, "", linkTo(entry, open));
 }
 
-// Select the task that the address names; filters that hide it are taken back.
+// Select the item that the address names; filters that hide it are taken back.
 async function follow() {
   const parts = /^#item=([^/]+)\/([^/]+)\/([^/]+)$/.exec(location.hash);
   if (!parts) return;
@@ -113,7 +113,7 @@ async function follow() {
   const is = (entry) => entry.test === test && entry.item.id === id;
   const entry = entries.find(is);
   if (!entry || !(reference in entry.item.against)) {
-    element("count").textContent = `This report has no task ${test}/${reference}/${id}.`;
+    element("count").textContent = `This report has no item ${test}/${reference}/${id}.`;
     return;
   }
   if (!list.entries.includes(entry)) {
@@ -136,8 +136,8 @@ function start() {
     applyFilters();
     started = true;
   }, () => {
-    element("count").textContent = "This browser is too old to unpack the tasks: it takes one of 2023 or newer.";
-    throw new Error("the tasks cannot be unpacked");
+    element("count").textContent = "This browser is too old to unpack the items: it takes one of 2023 or newer.";
+    throw new Error("the items cannot be unpacked");
   });
   return starting;
 }

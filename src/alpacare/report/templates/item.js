@@ -1,4 +1,4 @@
-// One task in full: the answers side by side, references as tabs, and what every judge said.
+// One item in full: the answers side by side, references as tabs, and what every judge said.
 
 const OUTCOMES = { W: "won", L: "lost", T: "tied", "?": "unreadable" };
 const SAID = { m: "won", r: "lost", t: "tied", "?": "unreadable" };
@@ -29,13 +29,13 @@ function mark(of, code) {
 // the reference that is shown; `turn` is called with the one whose tab is chosen.
 function showItem(box, entry, view, turn) {
   if (!entry) {
-    box.replaceChildren(make("p", "nothing", "No task fits these filters."));
+    box.replaceChildren(make("p", "nothing", "No item fits these filters."));
     return;
   }
   const { item, test } = entry;
   const head = make("header");
   const title = make("h3", "", test);
-  const link = make("a", "", "Link to this task");
+  const link = make("a", "", "Link to this item");
   link.href = linkTo(entry, view.against);
   const kinds = [...item.kind, item.difficulty === null ? null : `difficulty ${item.difficulty}`];
   head.append(title, make("p", "kind", kinds.filter(Boolean).join(" · ")), link);
@@ -177,5 +177,5 @@ function reply(who, judge, said) {
 }
 
 function name(item) {
-  return make("p", "kind", `Task ${item.id}; alpacare trace ${item.id} shows where it comes from.`);
+  return make("p", "kind", `Item ${item.id}; alpacare trace ${item.id} shows where it comes from.`);
 }
