@@ -200,6 +200,12 @@ def test_conversations_of_several_turns_are_left_out_with_their_reason() -> None
     (gone,) = jsonl.read(Path("gone.jsonl"), Dropped)
     assert (gone.id, gone.reason, gone.witness) == (long.id, "several_turns", long.request)
     assert read_json(Path("m.json"))["dropped"] == {"contamination": 0, "several_turns": 1}
+    assert "marked" not in read_json(Path("m.json"))
+    told = (Message(role="system", content="Be brief."), *messages[:2])
+    jsonl.write(Path("imported/mine.jsonl"), [short.model_copy(update={"messages": told}), long])
+    done = choose(source="imported/mine")
+    assert "1 of 2 rows, 1 with a system turn that is not read, 1 of several turns" in done.output
+    assert read_json(Path("m.json"))["marked"] == {"system_turn_not_read": 1}
     jsonl.write(Path("imported/mine.jsonl"), [long])
     assert "no rows to learn from, 1 of several turns" in choose(source="imported/mine").output
 

@@ -138,11 +138,11 @@ def _student_rows(run: Run, own: Path | None, params: Params) -> Iterator[Count]
     path = outputs("student_rows", "metrics/", student=run.student)[0]
     if path.exists():
         metrics = read_json(path)
-        kept, dropped = metrics["kept"], metrics["dropped"]
+        kept, dropped, marked = metrics["kept"], metrics["dropped"], metrics.get("marked", {})
     else:
         path = paths.student_rows(run.student)
         kept = _rows(path)
-        dropped = _reasons(paths.dropped("student_rows", student=run.student))
+        dropped, marked = _reasons(paths.dropped("student_rows", student=run.student)), {}
     statistics = outputs("statistics", "metrics/")[0]
     if own or source.exists() or not statistics.exists():
         total = _rows(source)
@@ -150,7 +150,7 @@ def _student_rows(run: Run, own: Path | None, params: Params) -> Iterator[Count]
         total = read_json(statistics)["rows"]
     what = f"rows of {source}" if "imported" in source.parts else "responses"
     lost = {"not chosen": max(0, total - kept - sum(dropped.values())), **dropped}
-    yield Count("student_rows", what, total, kept, path, lost, {}, run.student)
+    yield Count("student_rows", what, total, kept, path, lost, marked, run.student)
 
 
 def _training_counts(run: Run) -> Path:

@@ -36,6 +36,7 @@ _WORDS: Mapping[str, str] = {
     "same_as_seed": "the same as a seed task",
     "answer_leaked": "that tell their own answer",
     # training
+    "system_turn_not_read": "with a system turn, which the student's prompt has no place for",
     "prompt_too_long": "whose prompt alone is longer than the student's limit",
     "no_response": "without a response",
     "too_long": "longer than the student's limit",

@@ -43,6 +43,7 @@ from alpacare.training.rows import (
 from alpacare.training.student_file import read_student
 
 CONTAMINATION = "contamination"
+UNREAD = "system_turn_not_read"  # a mark of rows that are kept
 
 
 @click.command(cls=Stage)
@@ -107,8 +108,11 @@ def main(
     jsonl.write(dropped, gone)
     counts = {"rows": len(rows), "chosen": len(chosen), "kept": len(kept)}
     reasons = {CONTAMINATION: 0} | Counter(row.reason for row in gone)
-    write_json(metrics, counts | {"dropped": reasons} | _reported(found_in_tests, gate))
-    click.echo(f"{student.stem}: {len(kept)} of {len(rows)} rows{_counted(gone)}")
+    unread = _unread_system_turns(kept, whole.prompt)
+    marked = {"marked": {UNREAD: unread}} if unread else {}
+    write_json(metrics, counts | {"dropped": reasons} | marked | _reported(found_in_tests, gate))
+    told = f", {unread} with a system turn that is not read" if unread else ""
+    click.echo(f"{student.stem}: {len(kept)} of {len(rows)} rows{told}{_counted(gone)}")
 
 
 def _untrainable(rows: Sequence[Response], prompt: Form) -> dict[str, Dropped]:
@@ -118,6 +122,12 @@ def _untrainable(rows: Sequence[Response], prompt: Form) -> dict[str, Dropped]:
         for row in rows
         if (reason := untrainable(row, prompt))
     }
+
+
+def _unread_system_turns(rows: Sequence[Response], prompt: Form) -> int:
+    """Count the rows whose system turn the prompt has no place for: `alpaca` is a question."""
+    turns = (row.messages or () for row in rows if prompt == "alpaca")
+    return sum(any(turn.role == "system" for turn in each) for each in turns)
 
 
 def _counted(rows: Iterable[Dropped]) -> str:
