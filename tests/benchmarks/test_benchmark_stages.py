@@ -1,6 +1,7 @@
 """Stage `benchmarks` with lm-eval itself, on models whose likelihoods are known by hand."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -55,6 +56,7 @@ def meet(kind: str, name: str = "hand") -> Result:
 def results(kind: str, name: str = "hand") -> list[BenchmarkResult]:
     done = meet(kind, name)
     assert done.exit_code == 0, done.output
+    assert re.search(rf"^{name}: (\d+)/\1 requests ", done.output, re.MULTILINE)
     return read_results(OUT)
 
 

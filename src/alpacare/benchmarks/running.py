@@ -8,11 +8,12 @@ is a folder that goes again.
 import logging
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from alpacare.benchmarks.item_results import ResultReader
@@ -23,6 +24,7 @@ from alpacare.compute.pretrained import ModelSource
 from alpacare.core import jsonl
 from alpacare.core.errors import BadInput
 from alpacare.core.files import write_json
+from alpacare.core.progress import track
 from alpacare.generation.model import load_model, load_tokenizer
 from alpacare.prompting.student_prompt import StudentPrompt
 from alpacare.records.benchmark_item import BenchmarkItem, read_benchmark
@@ -77,6 +79,7 @@ def run_benchmark(
     with tempfile.TemporaryDirectory() as cache:
         _stay_here(cache)
         lm = _open_model(source, prompt, settings)
+        _show_progress(lm, folder.name)
         task = _load_task(folder, settings)
         samples = _evaluate(lm, task, settings)
     reader = ResultReader(lm, task, task_file, {item.id: item for item in items})
@@ -90,7 +93,7 @@ def run_benchmark(
 
 def _stay_here(cache: str) -> None:
     """Keep lm-eval from the network and from the user's cache, and its remarks from the screen."""
-    os.environ |= {"HF_DATASETS_OFFLINE": "1", "HF_EVALUATE_OFFLINE": "1"}
+    os.environ |= {"HF_DATASETS_OFFLINE": "1", "HF_EVALUATE_OFFLINE": "1", "TQDM_DISABLE": "1"}
     import datasets
 
     datasets.config.HF_DATASETS_CACHE = cache
@@ -112,6 +115,20 @@ def _open_model(source: ModelSource, prompt: StudentPrompt, settings: LmEvalSett
             tokenizer, "\n\n".join(turn["content"] for turn in turns), ""
         )
     return lm
+
+
+def _show_progress(lm: "HFLM", title: str) -> None:
+    """Show progress as other stages do: lm-eval tells its cache, which is not used, each answer."""
+
+    def shown(ask: Callable[..., Any]) -> Callable[[Sequence[Any]], Any]:
+        def ask_all(requests: Sequence[Any]) -> Any:
+            with track(title, len(requests), "requests") as advance:
+                lm.set_cache_hook(SimpleNamespace(add_partial=lambda *_: advance(1, "")))
+                return ask(requests, disable_tqdm=True)
+
+        return ask_all
+
+    lm.loglikelihood, lm.generate_until = shown(lm.loglikelihood), shown(lm.generate_until)
 
 
 def _load_task(folder: Path, settings: LmEvalSettings) -> "Task":
