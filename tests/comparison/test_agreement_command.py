@@ -267,7 +267,7 @@ def test_nobody_to_compare(project: Path) -> None:
 def test_files_that_are_not_there_yet(project: Path, path: str) -> None:
     Path(path).unlink()
     told = refused("--out", "out.json")
-    assert f"{path}: not there yet; run `dvc repro`, or `dvc pull`" in told
+    assert f"{path}: not there yet; run `dvc repro`, or `alpacare pull`" in told
 
 
 def test_answers_are_needed_for_reviews_only(project: Path) -> None:

@@ -329,7 +329,7 @@ def test_what_cannot_be_compared_is_one_line(
 def test_a_student_without_verdicts_is_one_line(project: Path) -> None:
     shutil.rmtree(TUNED)
     told = compare("tuned", "other", status=2)
-    assert told == f"error: {TERSE}: not there yet; run `dvc repro`, or `dvc pull`"
+    assert told == f"error: {TERSE}: not there yet; run `dvc repro`, or `alpacare pull`"
 
 
 def test_texts_can_break_neither_page_nor_terminal(project: Path) -> None:

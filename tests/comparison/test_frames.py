@@ -285,7 +285,7 @@ def test_what_is_missing_is_told_and_nothing_at_all_is_an_error(project: Path) -
     with warnings.catch_warnings(action="error"):
         assert wrong("scores", model="base").count("not there yet") == 2
     paths.training_rows(read_params()).unlink()
-    assert "not there yet; run `dvc repro`, or `dvc pull`" in wrong("responses")
+    assert "not there yet; run `dvc repro`, or `alpacare pull`" in wrong("responses")
 
 
 @pytest.fixture(scope="module")

@@ -207,7 +207,7 @@ def test_a_student_that_is_removed_or_not_trained_yet(project: Path) -> None:
     path.unlink()
     done = run(main, "leaderboard", "--judge", "overlap")
     assert done.exit_code == 0
-    assert f"{ALL}: {path}: not there yet; run `dvc repro`, or `dvc pull`" in " ".join(
+    assert f"{ALL}: {path}: not there yet; run `dvc repro`, or `alpacare pull`" in " ".join(
         done.output.split()
     )
     text = Path("params.yaml").read_text()

@@ -80,7 +80,7 @@ def test_without_verdicts_there_is_one_line(project: Path) -> None:
     done = run(table)
     assert done.exit_code == 2
     (line,) = done.output.splitlines()
-    assert line.endswith("not there yet; run `dvc repro`, or `dvc pull`")
+    assert line.endswith("not there yet; run `dvc repro`, or `alpacare pull`")
 
 
 def test_a_reference_that_answered_one_set_only(project: Path) -> None:

@@ -138,7 +138,7 @@ def test_what_can_be_counted_nowhere_is_named(project: Path) -> None:
     ]
     assert "data/filtered.jsonl is missing" in notes[0]
     assert ("filtered", "instructions") not in counts
-    assert "not counted, data/filtered.jsonl is missing; run `dvc pull`" in run(funnel).output
+    assert "not counted, data/filtered.jsonl is missing; run `alpacare pull`" in run(funnel).output
 
 
 def test_verdicts_that_could_not_be_read(project: Path) -> None:

@@ -241,7 +241,7 @@ def test_stale_or_missing_files_are_refused(project: Path) -> None:
     path = project / "data/responses.jsonl"
     content = path.read_bytes()
     path.unlink()
-    assert "data/responses.jsonl: is not here; run `dvc pull`, or `dvc repro`" in refused(*PLAIN)
+    assert "data/responses.jsonl: is not here; run `alpacare pull`, or" in refused(*PLAIN)
     path.write_bytes(content + content.replace(b"heart", b"liver"))
     assert "data/responses.jsonl: is not what DVC recorded; run `dvc repro`" in refused(*PLAIN)
     path.write_bytes(content)

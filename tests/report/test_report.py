@@ -209,7 +209,7 @@ def test_a_clone_without_data_shows_its_metrics(project: Path) -> None:
     assert "demo, judged by overlap" in page
     assert "<h1>all-rows, half-rows and base on demo</h1>" in page
     assert 'id="items"' not in page
-    assert "<code>dvc pull</code>" in page
+    assert "<code>alpacare pull</code>" in page
 
 
 def test_nothing_at_all_is_a_page_too(workspace: Path) -> None:

@@ -34,7 +34,8 @@ def report(out: Path, figures: Path, show: bool) -> None:
         click.echo(note, err=True)
     if written.missing:
         click.echo(
-            f"missing, so not shown: {name_some(written.missing)}; run `dvc pull` or `make repro`",
+            f"missing, so not shown: {name_some(written.missing)}; run `alpacare pull` or "
+            "`make repro`",
             err=True,
         )
     click.echo(f"{out}: {out.stat().st_size / 1e6:.1f} MB; pictures in {figures}")

@@ -35,7 +35,7 @@ def read_model(benchmark: str, model: Model) -> Results:
     for path in files:
         if not path.exists():
             stage = "benchmarks" if model.seeds else "local_benchmarks"
-            raise BadInput(f"{path}: not there yet; run `dvc repro {stage}`, or `dvc pull`")
+            raise BadInput(f"{path}: not there yet; run `dvc repro {stage}`, or `alpacare pull`")
     return [read_results(path) for path in files]
 
 

@@ -91,7 +91,7 @@ def make_boards(
     ]
     if not any(board.entries for board in boards):
         raise BadInput(
-            "no comparison of params.yaml has been judged here; run `dvc repro`, or `dvc pull`"
+            "no comparison of params.yaml has been judged here; run `dvc repro`, or `alpacare pull`"
         )
     return [board for board in boards if board.entries]
 

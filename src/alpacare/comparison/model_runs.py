@@ -72,4 +72,4 @@ class NotJudged(BadInput):
     """A comparison of params.yaml whose verdicts are not here."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(f"{path}: not there yet; run `dvc repro`, or `dvc pull`")
+        super().__init__(f"{path}: not there yet; run `dvc repro`, or `alpacare pull`")

@@ -60,7 +60,7 @@ class ProjectFiles:
         if path.exists():
             return True
         if self.revision is None:
-            self.missing[f"{path}: not there yet; run `dvc repro`, or `dvc pull`"] = None
+            self.missing[f"{path}: not there yet; run `dvc repro`, or `alpacare pull`"] = None
             return False
         try:
             with contextlib.chdir(self.top):  # where the addresses of DVC's remotes begin

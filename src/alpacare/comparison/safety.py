@@ -185,7 +185,7 @@ class _NotHere(Exception):
 
 def _here(path: Path) -> Path:
     if not path.exists():
-        raise _NotHere(f"{path}: not there yet; run `dvc repro`, or `dvc pull`")
+        raise _NotHere(f"{path}: not there yet; run `dvc repro`, or `alpacare pull`")
     return path
 
 

@@ -213,5 +213,5 @@ def _rows(path: Path) -> int:
 
 def _existing(path: Path) -> Path:
     if not path.exists():
-        raise MissingFile(f"not counted, {path} is missing; run `dvc pull` or `make repro`")
+        raise MissingFile(f"not counted, {path} is missing; run `alpacare pull` or `make repro`")
     return path

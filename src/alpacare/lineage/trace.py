@@ -53,7 +53,7 @@ def _resolve(wanted: str, params: Params, reader: RowReader) -> str:
         raise BadInput(f"'{start}': {len(ids)} ids begin with it: {some}; give more digits")
     if ids:
         return str(ids.pop())
-    missing = f"; missing, so not searched: {name_some(list(reader.not_here))}; run `dvc pull`"
+    missing = f"; missing, so not searched: {name_some(list(reader.not_here))}; run `alpacare pull`"
     raise BadInput(
         f"'{start}': no seed, instruction, response, test task or benchmark item of the current "
         f"pipeline has such an id{missing if reader.not_here else ''}"

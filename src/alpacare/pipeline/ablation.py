@@ -83,7 +83,7 @@ def _read_rows(params: Params, base: str) -> list[Response]:
         )
     path = source_of(params, base, settings)
     if not path.exists():
-        raise BadInput(f"{path}: not there yet; run `dvc repro {path}`, or `dvc pull`")
+        raise BadInput(f"{path}: not there yet; run `dvc repro {path}`, or `alpacare pull`")
     try:
         groups = read_categories(categories_file(base), settings)
         return match_rows(jsonl.read(path, Response, unique="id"), groups, settings)

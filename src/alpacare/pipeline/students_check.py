@@ -33,7 +33,7 @@ def check_students(params: Params) -> None:
         if rows.source and not path.exists():
             raise BadInput(
                 f"{file}: rows.source: {path}: no such file; bring it in with `make fetch`, "
-                "`make import` or `dvc pull`"
+                "`make import` or `alpacare pull`"
             )
         if rows.target:
             check_target(rows.target, str(file))
@@ -62,7 +62,7 @@ def check_target(target: str, who: str) -> None:
     if not path.exists():
         raise BadInput(
             f"{who}: rows.target: {path}: no such file; bring it in with `alpacare import "
-            "instructions`, or `dvc pull`"
+            "instructions`, or `alpacare pull`"
         )
     try:
         read_targets(path, read_test_sets([command_option("student_rows", "--test-set")]))

@@ -41,7 +41,7 @@ class RecordedOutputs:
         """
         hashes = self._trace(path)
         if not Path(path).exists():
-            raise OutOfDate(f"{path}: is not here; run `dvc pull`, or `dvc repro` to make it")
+            raise OutOfDate(f"{path}: is not here; run `alpacare pull`, or `dvc repro` to make it")
         if self._outs[path].changed_checksum():
             raise OutOfDate(
                 f"{path}: is not what DVC recorded; run `dvc repro`, or `dvc checkout` for the "

@@ -112,7 +112,7 @@ def existing(path: Path) -> Path:
         BadInput: no such file.
     """
     if not path.exists():
-        raise BadInput(f"{path}: not there yet; run `dvc repro`, or `dvc pull` if others have")
+        raise BadInput(f"{path}: not there yet; run `dvc repro`, or `alpacare pull` if others have")
     return path
 
 

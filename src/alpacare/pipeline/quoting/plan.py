@@ -50,7 +50,7 @@ def used_keys(stage: str | None) -> set[str]:
             if plan.stage == "judgments" and plan.coming.most:
                 raise BadInput(
                     "answers that are judged are missing here or will change, so which judgments "
-                    "are used cannot be told; run `dvc repro`, `dvc checkout` or `dvc pull` first"
+                    "are used cannot be told; run `dvc checkout`, `dvc repro` or `alpacare pull`"
                 )
             keys |= {request.key() for request in plan.asked}
             keys |= {answer.key for answer in plan.answers}
