@@ -222,8 +222,8 @@ def test_reviews_of_what_is_gone_are_left_out_and_counted(project: Path) -> None
     assert named(report)["overlap", "reviewers", "overall"]["overall"]["n"] == 2
     output = " ".join(run(main, "agreement").output.split())
     assert (
-        "reviews: 2 counted; 2 left out, not compared in params.yaml; "
-        "2 left out, item or answer has changed since" in output
+        "reviews: 2 counted; 2 left out, item or answer has changed since; "
+        "2 left out, not compared in params.yaml" in output
     )
 
 

@@ -25,13 +25,13 @@ def print_all_boards(test: str | None, judge: str | None) -> None:
     confidence = 100 * params.scores.confidence
     tests, judges = [*params.tests, *params.benchmarks], params.judgments
     named("test", test, tests, "tests and benchmarks")
-    named("judge", judge, [*judges.all_judges, *judges.rubric_judges], "judgments")
     if test in params.benchmarks:
         _refuse_judge(test, judge)
         boards = make_benchmark_boards(params, [test])
         if not boards:
             raise BadInput(BenchmarkResults.read(params, test).missing[0])
         return print_benchmark_boards(boards, confidence)
+    named("judge", judge, [*judges.all_judges, *judges.rubric_judges], "judgments")
     of_benchmarks = make_benchmark_boards(params, [] if test or judge else params.benchmarks)
     if judge not in judges.rubric_judges:
         _print_judged(params, test, judge, bool(of_benchmarks))
