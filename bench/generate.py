@@ -38,7 +38,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from alpacare.compute.determinism import make_deterministic
-from alpacare.core.progress import quiet_libraries
+from alpacare.compute.libraries import import_libraries
 from alpacare.generation.batched import plan_batches
 
 ROUNDS = 3
@@ -249,7 +249,7 @@ def figures(tasks: dict[str, Report]) -> results.Figures:
 def main(save: bool) -> None:
     """Measure the published loop, one padded batch and engine `batched` on this CPU."""
     os.environ["CUDA_VISIBLE_DEVICES"] = ""  # or the stage would take a GPU
-    quiet_libraries()
+    import_libraries()
     make_deterministic(0, THREADS)
     load = results.OtherLoad()
     tasks = {}

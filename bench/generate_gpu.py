@@ -29,7 +29,7 @@ from rich.console import Console
 from rich.table import Column, Table
 from transformers import LlamaConfig
 
-from alpacare.core.progress import quiet_libraries
+from alpacare.compute.libraries import import_libraries
 from alpacare.generation.model import ModelSource, load_tokenizer
 from alpacare.training.memory_estimate import PEAK_FLOPS, ModelShape, flops_per_token
 
@@ -169,7 +169,7 @@ def measure_all(shape: str) -> tuple[list[Line], str]:
 @results.save_option
 def main(shape: str, way: tuple[str, str] | None, save: bool) -> None:
     """Measure each way of answering on this machine's GPU."""
-    quiet_libraries()
+    import_libraries()
     if shape == "7b" and not torch.cuda.is_available():
         print("this needs a GPU, and torch finds none; --shape tiny runs on a CPU", file=sys.stderr)
         sys.exit(2)

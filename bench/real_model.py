@@ -24,10 +24,10 @@ import torch
 from train_ways import ROW, WAYS, Way, Work, trl_padding_free
 
 from alpacare.compute.determinism import make_deterministic
+from alpacare.compute.libraries import import_libraries
 from alpacare.compute.pretrained import ModelSource, read_tokenizer
 from alpacare.compute.weights import read_weights
 from alpacare.core import jsonl
-from alpacare.core.progress import quiet_libraries
 from alpacare.generation.batched import answer_rows, pad_left
 from alpacare.generation.settings import Decoding, GenerationsSettings
 from alpacare.prompting.student_prompt import StudentPrompt
@@ -140,7 +140,7 @@ def lines(title: str, rounds: list[Rates]) -> list[str]:
 def main(model: Path, rows: Path) -> None:
     """Measure MODEL, a folder, on the demo's responses in ROWS; prints a table in Markdown."""
     warnings.simplefilter("ignore")
-    quiet_libraries()
+    import_libraries()
     make_deterministic(0, 1)
     source = ModelSource(str(model))
     tokenizer, first = read_tokenizer(source), read_weights(source, "float32")

@@ -44,7 +44,7 @@ from train_ways import (
 from transformers import Trainer
 
 from alpacare.compute.determinism import make_deterministic
-from alpacare.core.progress import quiet_libraries
+from alpacare.compute.libraries import import_libraries
 from alpacare.training.memory_estimate import ModelShape, flops_per_token
 
 ROUNDS = 3
@@ -217,7 +217,7 @@ def figures(lengths: dict[str, Report]) -> results.Figures:
 def main(save: bool) -> None:
     """Measure the published recipe, TRL's packing and ours on this CPU."""
     warnings.simplefilter("ignore", FutureWarning)
-    quiet_libraries()
+    import_libraries()
     make_deterministic(0, THREADS)
     ways = {name: way for name, way in WAYS.items() if name != "trl" or find_spec("trl")}
     if "trl" not in ways:

@@ -109,10 +109,10 @@ def measure(way: str, shape: ModelShape) -> Line:
     """Train some steps in this process, with the function that the stage `checkpoint` uses."""
     import torch
 
-    from alpacare.core.progress import quiet_libraries
+    from alpacare.compute.libraries import import_libraries
     from alpacare.training.trainer import train
 
-    quiet_libraries()
+    import_libraries()
     on_gpu = torch.cuda.is_available()
     size = torch.cuda.get_device_properties(0).total_memory if on_gpu else None
     settings = fit_settings(way, shape, size)

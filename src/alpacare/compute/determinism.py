@@ -3,6 +3,8 @@
 import os
 import random
 
+from alpacare.compute.libraries import import_libraries
+
 # How long threads that wait for one another spin before they sleep. GNU OpenMP's own 300,000 turns
 # make training many times slower where something else wants one of the cores; the bits are the
 # same (bench/busy.py).
@@ -19,6 +21,7 @@ def make_deterministic(seed: int, threads: int, *, on_cpu: bool = True) -> None:
     """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    import_libraries()
     import numpy as np
     import torch
 

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from alpacare.compute.libraries import import_libraries
 from alpacare.compute.pretrained import ModelSource, check_folder, read_object, reading
 from alpacare.core.errors import BadInput
-from alpacare.core.progress import quiet_libraries
 
 if TYPE_CHECKING:
     import torch
@@ -72,9 +72,9 @@ def _read_sizes(folder: Path) -> "dict[str, torch.Tensor]":
 @contextmanager
 def _without_report() -> Iterator[None]:
     """Silence transformers' bars, and its table of what did not load: here it is one line."""
+    import_libraries()
     from transformers.utils import logging
 
-    quiet_libraries()
     before = logging.get_verbosity()
     logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     try:

@@ -66,13 +66,6 @@ def _live(title: str, total: int, unit: str) -> Iterator[Advance]:
         yield lambda units, note: bars.update(task, advance=units, note=note)
 
 
-def quiet_libraries() -> None:
-    """Silence transformers' own bars: one display is enough."""
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-
-
 @contextmanager
 def _plain(title: str, total: int, unit: str) -> Iterator[Advance]:
     lines = _Lines(title, total, unit)

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from alpacare.compute.determinism import make_deterministic
+from alpacare.compute.libraries import import_libraries
 from alpacare.compute.pretrained import (
     ModelSource,
     check_embedding,
@@ -10,7 +11,6 @@ from alpacare.compute.pretrained import (
     read_tokenizer,
 )
 from alpacare.compute.weights import check_weights, read_weights
-from alpacare.core.progress import quiet_libraries
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -27,7 +27,7 @@ def load_tokenizer(source: ModelSource) -> "PreTrainedTokenizerBase":
     Raises:
         BadInput: one cannot be read, or they do not.
     """
-    quiet_libraries()
+    import_libraries()
     tokenizer = read_tokenizer(source)
     config = read_config(source)
     check_embedding(source, tokenizer, config)
@@ -56,7 +56,6 @@ def load_model(
     from transformers import GenerationConfig
 
     make_deterministic(0, threads, on_cpu=device == "cpu")
-    quiet_libraries()
     model = read_weights(source, dtype, attention)
     ends = getattr(model.generation_config, "eos_token_id", None)
     model.generation_config = GenerationConfig(eos_token_id=ends)  # type: ignore[no-untyped-call]

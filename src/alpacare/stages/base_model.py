@@ -12,7 +12,6 @@ from alpacare.core import jsonl
 from alpacare.core.command import FILE, Stage
 from alpacare.core.errors import BadInput
 from alpacare.core.files import atomic_folder
-from alpacare.core.progress import quiet_libraries
 from alpacare.core.settings import load
 from alpacare.prompting.student_prompt import StudentPrompt
 from alpacare.records.response import Response
@@ -45,7 +44,6 @@ def main(responses: Path, out: Path, prompt: Path) -> None:
         click.echo("no base model is made: base_model.make is false")
         return
     make_deterministic(settings.seed, 1)
-    quiet_libraries()
     with atomic_folder(out) as folder:
         save_base_model(folder, rows, template, settings)
         size = sum(file.stat().st_size for file in folder.glob("*.safetensors"))

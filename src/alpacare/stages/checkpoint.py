@@ -24,7 +24,6 @@ from alpacare.core.errors import BadInput
 from alpacare.core.file_lock import hold_lock
 from alpacare.core.files import atomic_folder
 from alpacare.core.input_state import check_inputs
-from alpacare.core.progress import quiet_libraries
 from alpacare.prompting.student_prompt import StudentPrompt
 from alpacare.records.response import Response
 from alpacare.training.checkpoints import FINISHED, LOCK
@@ -117,7 +116,6 @@ def train_run(run: TrainingRun, name: str, rows: Path, finished: Path) -> str:
     settings, machine, folder = run.settings, run.machine, run.scratch
     make_deterministic(run.seed, settings.threads)
     check_machine(settings, run.training, machine, run.base)
-    quiet_libraries()
     ready = read_prepared(folder)
     prepared = ready or prepare(rows, run.template, settings, run.base)
     data = prepared.data

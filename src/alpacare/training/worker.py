@@ -22,7 +22,6 @@ from alpacare.compute.workers import ERROR_FILE, check_worker_inputs, first_line
 from alpacare.core.command import STOPPED
 from alpacare.core.errors import BadInput
 from alpacare.core.file_lock import hold_lock
-from alpacare.core.progress import quiet_libraries
 from alpacare.training.prepared import TRAIN, VALIDATION
 from alpacare.training.sequences import PackedSequences
 from alpacare.training.student import load_student
@@ -115,7 +114,6 @@ def _run(scratch: Path, stop: Event) -> bool:
 
     job = TrainingJob.model_validate_json((scratch / JOB).read_text())
     make_deterministic(job.seed, job.settings.threads, on_cpu=job.cpu)
-    quiet_libraries()
     state = PartialState(cpu=job.cpu)
     model = load_student(job.settings, job.base)
     sequences = PackedSequences.load(scratch / TRAIN)
