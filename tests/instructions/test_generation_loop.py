@@ -20,8 +20,8 @@ from alpacare.llm.request import Request
 PROMPT = REPOSITORY / "prompts/instructions"
 
 
-def answer(request: Request, text: str) -> Answer:
-    choice = {"message": {"content": text}, "finish_reason": "stop"}
+def answer(request: Request, text: str, refusal: str | None = None) -> Answer:
+    choice = {"message": {"content": text, "refusal": refusal}, "finish_reason": "stop"}
     return Answer.from_completion(
         request.key(), Completion.model_validate({"choices": [choice], "model": "m"})
     )
@@ -97,6 +97,14 @@ def test_a_round_without_tasks_is_the_last() -> None:
     assert sizes == [2, 6], "2 at 6 tasks a reply; then all that the round allows"
     assert {row.reason for row in loop.dropped} == {"no_tasks"}
     assert loop.stalled
+
+
+def test_a_refusal_is_no_reply_to_read() -> None:
+    loop = begin(requests=1)
+    ((request,),) = play(loop, lambda request: answer(request, THREE_TASKS, "I can't."))
+    (row,) = loop.dropped
+    assert (row.id, row.reason, row.witness) == (f"{request.key()}/0", "refused", "I can't.")
+    assert not loop.tasks
 
 
 def test_the_last_few_are_not_requested_one_by_one() -> None:

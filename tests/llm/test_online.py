@@ -115,21 +115,24 @@ def test_a_cut_answer_is_asked_once_more_with_a_higher_limit(
 
 
 @pytest.mark.parametrize(
-    "refusing",
+    ("refusing", "refusal"),
     [
-        {"message": {"content": None, "refusal": "I can't help with that."}},
-        {"finish_reason": "content_filter"},
-        {"faults": {"content_filter": 1.0}},
+        ({"message": {"content": None, "refusal": "I can't\x00 help."}}, "I can't help."),
+        ({"finish_reason": "content_filter"}, ""),
+        ({"faults": {"content_filter": 1.0}}, ""),
     ],
     ids=["the model refuses", "the answer is filtered", "the prompt is filtered"],
 )
-def test_refusals_are_answers_and_are_counted(server: Running, refusing: dict[str, Any]) -> None:
+def test_refusals_are_answers_and_are_counted(
+    server: Running, refusing: dict[str, Any], refusal: str
+) -> None:
     server.configure(**refusing)
     asked = questions(Endpoint(base_url=server.url), 3)
     answers = ask(asked)
     assert ask(asked) == answers
     assert server.state()["calls"] == 3
-    assert all(answer.refused for answer in answers)
+    assert all(answer.refused and answer.refusal == refusal for answer in answers)
+    assert all(answer.said == (answer.text or refusal) for answer in answers)
     assert count_usage(answers)["refused"] == 3
 
 

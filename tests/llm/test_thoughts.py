@@ -46,7 +46,7 @@ def test_thoughts_are_taken_off_and_nothing_else() -> None:
     assert remove_thoughts("One. <think>Hm.</think>Two.") == "One. Two."
 
 
-def test_no_thought_and_no_filtered_answer_becomes_a_training_answer(
+def test_no_thought_and_no_filtered_or_refused_answer_becomes_a_training_answer(
     server: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Inline, with the opening tag lost, cut off, and in a field of the server's own."""
@@ -63,6 +63,9 @@ def test_no_thought_and_no_filtered_answer_becomes_a_training_answer(
     server.configure(message={}, finish_reason="content_filter")
     kept, reasons, _ = _answer(server, 7)
     assert (len(kept), reasons) == (5, ["empty", "content_filter"])
+    server.configure(message={"content": ANSWER, "refusal": "I can't."}, finish_reason="stop")
+    kept, reasons, _ = _answer(server, 8)
+    assert (len(kept), reasons) == (5, ["empty", "content_filter", "refused"])
 
 
 def _answer(server: Running, count: int) -> tuple[list[dict[str, str]], list[str], dict[str, int]]:

@@ -70,6 +70,13 @@ def test_a_model_is_asked_once_and_its_answers_are_kept_by_test(
     monkeypatch.delenv("BUDGET")
     assert run(model_generations, *API).exit_code == 0
     assert server.state()["calls"] == calls
+    task = TestTask(id=row_id("Sell it.", ""), instruction="Sell it.", input="")
+    jsonl.write(tests_file, [task])
+    server.configure(message={"content": None, "refusal": "I can't help with that."})
+    monkeypatch.setenv("BUDGET", "1")
+    assert run(model_generations, *API).exit_code == 0
+    (row,) = jsonl.read(Path("models/gpt-4o.jsonl"), Generation)
+    assert (row.output, row.finish_reason) == ("I can't help with that.", "stop")
 
 
 def test_a_model_with_a_wrong_setting_is_named(

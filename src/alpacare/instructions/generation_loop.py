@@ -172,6 +172,9 @@ class GenerationLoop:
 
     def _read(self, answer: Answer, examples: Examples) -> Iterator[Instruction]:
         """Read the tasks out of a reply; a repeated task is dropped, with the first as witness."""
+        if answer.refusal:  # in a field of its own: what came beside it is no task
+            self._drop(f"{answer.key}/0", "refused", answer.refusal)
+            return
         for task in parse_reply(answer.text, answer.finish_reason):
             name = f"{answer.key}/{task.index}"
             if task.reason:

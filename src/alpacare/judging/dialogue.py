@@ -47,8 +47,8 @@ class Dialogue:
     def can_go_on(self) -> bool:
         """Whether to ask, or to ask again, if nothing was read so far.
 
-        Another try does not help if a filter refused the prompt, or if the judge used up its tokens
-        on thinking.
+        Another try does not help if the judge or a filter refused, or if the judge used up its
+        tokens on thinking.
         """
         if len(self.replies) == self.judge.tries:
             return False

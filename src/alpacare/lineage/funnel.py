@@ -24,8 +24,6 @@ from alpacare.pipeline.students import read_students
 from alpacare.verification.accuracy import describe_accuracy
 from alpacare.verification.outcome import WRONG
 
-_ENDS = {"length": "cut off", "content_filter": "refused"}
-
 
 def count_all() -> Funnel:
     """Count every stage of the current pipeline, in order."""
@@ -86,8 +84,9 @@ def _llm_stage(stage: str, what: str) -> Iterator[Count]:
         return
     usage = read_json(path)
     rows, calls = usage["rows"], usage["calls"]
-    ends = {_ENDS.get(k, k): n for k, n in usage["finish_reasons"].items() if k != "stop"}
-    yield Count(stage, CALLS, calls, calls, path, {}, ends)
+    ends = usage["finish_reasons"].items()
+    early = {"cut off" if end == "length" else end: n for end, n in ends if end != "stop"}
+    yield Count(stage, CALLS, calls, calls, path, {}, early)
     total = rows["kept"] + rows["not_usable"]
     yield Count(stage, what, total, rows["kept"], path, rows["reasons"])
 

@@ -42,6 +42,11 @@ class Choice(BaseModel):
         return self.text if self.message is None else self.message.content
 
     @property
+    def filtered(self) -> bool:
+        """Whether the server's own filter held the answer back, or cut it."""
+        return self.finish_reason == "content_filter"
+
+    @property
     def has_thoughts(self) -> bool:
         """Whether the server sent thoughts beside the text."""
         return bool(self.message and (self.message.reasoning_content or self.message.reasoning))
@@ -87,7 +92,8 @@ class Call(BaseModel):
 class Answer:
     """An LLM's answer to the request with this key.
 
-    `text` is without a reasoning model's thoughts, `whole` with those that came in it.
+    `text` is without a reasoning model's thoughts, `whole` with those that came in it. `refused`:
+    by the model, whose words are `refusal`, or by a filter of the server, which are no answer.
     """
 
     key: str
@@ -97,6 +103,7 @@ class Answer:
     model: str  # the version that the server reported
     thoughts: bool = False  # whether any came, in the text or beside it
     refused: bool = False
+    refusal: str = ""
     fingerprint: str | None = None
     tokens_in: int = 0
     tokens_out: int = 0
@@ -104,6 +111,11 @@ class Answer:
     call: Call | None = None
     warnings: tuple[str, ...] = ()  # what was odd in the reply, in a few words each
     cut: "Answer | None" = field(default=None)  # the cut-off answer that this one replaced
+
+    @property
+    def said(self) -> str:
+        """What the model said, as a model under test is judged by it: its text, or its refusal."""
+        return self.refusal if self.refusal and not self.text.strip() else self.text
 
     @classmethod
     def from_completion(
@@ -119,8 +131,8 @@ class Answer:
         text = choice.answer or ""
         repaired = repair_text(text)
         answer = remove_thoughts(repaired)
-        refused = bool(choice.message and choice.message.refusal)
-        refused |= choice.finish_reason == "content_filter"
+        refusal = (choice.message and choice.message.refusal) or ""
+        refused = choice.filtered or bool(refusal)
         warnings = (*odd, *(call.warnings if call else ()))
         counts = None if CAPPED in warnings else completion.usage
         if call and not (refused or (completion.usage and completion.usage.prompt_tokens)):
@@ -135,6 +147,7 @@ class Answer:
             model=public_name(completion.model),  # vLLM may report a folder
             thoughts=choice.has_thoughts or answer != repaired,
             refused=refused,
+            refusal="" if choice.filtered else repair_text(refusal),
             fingerprint=completion.system_fingerprint,
             tokens_in=(counts.prompt_tokens if counts else None) or 0,
             tokens_out=(counts.completion_tokens if counts else None) or 0,

@@ -14,7 +14,7 @@ _WORDS: Mapping[str, str] = {
     # the teacher's answers
     "empty": "with an empty answer",
     "content_filter": "refused by the server's content filter",
-    "refused": "refused by the server",
+    "refused": "refused by the teacher",
     "no_instruction": "without an instruction",
     "input_equals_output": "whose answer only repeats the input",
     # the verifier

@@ -92,7 +92,7 @@ def _record(test: TestTask, answer: Answer, generator: str) -> Generation:
         id=test.id,
         instruction=test.instruction,
         input=test.input,
-        output=answer.text.strip(),
+        output=answer.said.strip(),
         generator=generator,
         finish_reason=read_finish_reason(answer.finish_reason),
         tokens=answer.tokens_out or None,

@@ -84,6 +84,8 @@ def _fault(answer: Answer, output: str, task: SortedTask, settings: ResponsesSet
     """Name what is wrong with an answer; "" if nothing is."""
     if answer.finish_reason == "content_filter":
         return "content_filter"
+    if answer.refusal:  # it is no answer to learn, nor is what came beside it
+        return "refused"
     if not output:
         return "empty"
     repeated = output.casefold().split() == task.input.casefold().split()

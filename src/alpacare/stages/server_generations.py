@@ -151,7 +151,7 @@ def _record(
         id=test.id,
         instruction=test.instruction,
         input=test.input,
-        output=answer.text.removeprefix(" ") if blank else answer.text,
+        output=answer.said.removeprefix(" ") if blank else answer.said,
         generator=student,
         finish_reason=read_finish_reason(answer.finish_reason),
         tokens=answer.tokens_out or None,
