@@ -372,8 +372,8 @@ def test_a_published_benchmark_is_fetched(project: Path, hub: Hub) -> None:
     (item,) = read_benchmark(OUT)
     assert (item.question, item.answer) == ("Do stairs?", 2)
     for line in (
-        f"{OUT}: 1 items; right answers: C 1",
-        "left out: 1 rows that are not part of it",
+        f"{OUT}: 1 item; right answers: C 1",
+        "left out: 1 row not part of it",
         "licence: CC0 (us)",
     ):
         assert line in output
@@ -392,7 +392,7 @@ def test_subjects_and_columns_of_the_catalogue(project: Path, hub: Hub) -> None:
     hub.files = {"all.jsonl": "".join(json.dumps(row) + "\n" for row in rows).encode()}
     columns = {"question": "stem", "answer": "key"}
     catalogue(hub, 3, "all.jsonl", columns=columns, without_subjects=["b"])
-    assert "left out: 1 rows" in bring("fetch", "bones")
+    assert "left out: 1 row " in bring("fetch", "bones")
     assert [item.subject for item in read_benchmark(OUT)] == ["a", "c"]
 
 

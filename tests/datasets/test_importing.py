@@ -160,7 +160,7 @@ def test_only_what_dvc_can_restore_is_replaced(project: Path) -> None:
             "a.csv",
             "instruction,output\nx\n",
             ["--model", "m"],
-            "1 unreadable: ../a.csv: row 1: 2 columns have a name, and it has 1",
+            "1 unreadable: ../a.csv: row 1: 2 columns with a name, and it has 1",
         ),
         (
             "a.csv",

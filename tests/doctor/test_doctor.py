@@ -227,7 +227,7 @@ def test_a_damaged_answer_in_the_ledger(clone: Path) -> None:
                       received="2026-01-31T12:00:00Z", price=0.01)  # fmt: skip
         ledger.import_entries([entry])
     assert examine("ledger")[1]["ledger"] == [
-        ("ok", ".ledger/ledger.sqlite: 1 answers, as they were received")
+        ("ok", ".ledger/ledger.sqlite: 1 answer, as received")
     ]
     with Ledger(Path(".ledger/ledger.sqlite")) as ledger:
         ledger.connection.execute("UPDATE entries SET response = replace(response, 'x', 'y')")

@@ -30,9 +30,9 @@ def reason(instruction: str, input: str = "", **settings: Any) -> tuple[str, str
 
 
 FOUND = [
-    ("instruction_words", "1 words", "Explain.", ""),
+    ("instruction_words", "1 word", "Explain.", ""),
     ("instruction_words", "61 words", "word " * 61, ""),
-    ("input_words", "1 words", "Explain the drug.", "aspirin"),
+    ("input_words", "1 word", "Explain the drug.", "aspirin"),
     ("input_words", "81 words", "Condense the report.", "word " * 81),
     ("blocked_words", "Flowchart", "Make a Flowchart of triage.", ""),
     ("blocked_words", "go to", "Say when to go\n to hospital.", ""),
@@ -181,7 +181,7 @@ def test_any_text_is_read_and_all_heuristics_are_off_by_default(
 
 
 def test_the_first_in_order_is_the_reason() -> None:
-    assert reason("*", "*") == ("instruction_words", "1 words")
+    assert reason("*", "*") == ("instruction_words", "1 word")
     settings = dict(list(ALL.items())[3:])
     assert reason("*", "*", **settings) == ("starts_with_punctuation", "*")
 

@@ -122,7 +122,7 @@ def test_any_student_and_seed_and_one_student_against_another(workspace: Path) -
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["demo", "terse", "--n", "13"], "--n 13: there are 12 items with both answers"),
+        (["demo", "terse", "--n", "13"], "--n 13: 12 items with both answers"),
         (["demo", "gpt-5"], "'gpt-5' is not one of the references of params.yaml: terse"),
         (["demo", "mine"], "'mine' is the student itself; name who it meets: terse"),
         (["other", "terse"], "'other' is not one of the tests of params.yaml: demo"),

@@ -69,7 +69,7 @@ def agreed() -> tuple[str, list[dict[str, Any]]]:
 def test_as_many_are_drawn_and_then_the_rest(workspace: Path) -> None:
     make_project(count=120)
     told = " ".join(draw("--width", 20).output.split())
-    assert "takes about 95 items read by one person each; 0 are read, so 95 more" in told
+    assert "takes about 95 items read by one person each; read so far: 0, drawn now: 95" in told
     key = read_key()
     assert (len(key["items"]), key["width"]) == (95, 20.0)
     ids = [item["id"] for item in key["items"]]

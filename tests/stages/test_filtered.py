@@ -111,9 +111,7 @@ def test_letters_unseen_by_the_tokenizer(workspace: Path) -> None:
     configure(tokenizer="latin")
     write_tasks("in.jsonl", rows)
     result = run(main, *FILES)
-    assert (
-        "2 instructions are mostly in letters that tokenizer 'latin' does not see" in result.output
-    )
+    assert "2 instructions mostly in letters that tokenizer 'latin' does not see" in result.output
     assert json.loads(Path("m.json").read_text())["unseen_by_tokenizer"] == 2
     configure(tokenizer="unicode")
     kept, _, metrics = filtered()

@@ -146,5 +146,5 @@ def test_too_few_seeds_touch_nothing(params: Path) -> None:
     jsonl.write(Path("seeds.jsonl"), make_seeds(2))
     result = run(main, *FILES, "--prompt", PROMPT)
     assert result.exit_code == 2
-    assert "there are 2 seeds, but instructions.seeds_per_request is 3" in result.output
+    assert "only 2 seeds, but instructions.seeds_per_request is 3" in result.output
     assert not Path("out.jsonl").exists()

@@ -80,7 +80,7 @@ def test_useless_answers_go_to_the_side_file(params: Path) -> None:
             ledger.import_entries([entry])
     result = run(responses, "in.jsonl", *OUTS, "--prompt", prompt)
     assert result.exit_code == 0, result.output
-    assert "1 responses (1 cut off), 2 not usable" in result.output
+    assert "1 response (1 cut off), 2 not usable" in result.output
     (kept,) = map(json.loads, Path("out.jsonl").read_text().splitlines())
     lost = list(map(json.loads, Path("d.jsonl").read_text().splitlines()))
     assert (kept["id"], kept["output"]) == (tasks[1].id, "An answer.")

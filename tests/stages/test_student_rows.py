@@ -165,7 +165,7 @@ def test_rows_that_are_test_tasks_go_wherever_they_are_from(params: Path) -> Non
     )
     write_test("three", question)
     done = choose(source="imported/mine")
-    assert "1 of 2 rows, 1 that match a test task are left out" in done.output
+    assert "1 of 2 rows, 1 matching a test task left out" in done.output
     assert jsonl.read(Path("out.jsonl"), Response) == [ROWS[0]]
     (gone,) = jsonl.read(Path("gone.jsonl"), Dropped)
     assert (gone.id, gone.reason, gone.witness) == (copy.id, "contamination", f"three/{copy.id}")
@@ -174,7 +174,7 @@ def test_rows_that_are_test_tasks_go_wherever_they_are_from(params: Path) -> Non
     before, after = params.read_text().split("\nstudent_rows:")
     rules = f"{before}\nstudent_rows:{after.replace('contamination: drop', 'contamination: {}', 1)}"
     params.write_text(rules.replace("contamination: {}", "contamination: report"))
-    assert "warning: 1 row" in choose(source="imported/mine").output
+    assert "warning: test tasks match 1 row\n" in choose(source="imported/mine").output
     assert jsonl.read(Path("out.jsonl"), Response) == [ROWS[0], copy]
     reported = {"matched": 1, "matched_tests": {copy.id: f"three/{copy.id}"}}
     assert read_json(Path("m.json")).items() >= reported.items()
@@ -195,7 +195,7 @@ def test_conversations_of_several_turns_are_left_out_with_their_reason() -> None
     long = ROWS[1].model_copy(update={"id": messages_id(messages), "messages": messages})
     short = ROWS[0].model_copy(update={"messages": messages[:2]})
     jsonl.write(Path("imported/mine.jsonl"), [long, short])
-    assert "1 of 2 rows, 1 of several turns are left out" in choose(source="imported/mine").output
+    assert "1 of 2 rows, 1 of several turns left out" in choose(source="imported/mine").output
     assert jsonl.read(Path("out.jsonl"), Response) == [short]
     (gone,) = jsonl.read(Path("gone.jsonl"), Dropped)
     assert (gone.id, gone.reason, gone.witness) == (long.id, "several_turns", long.request)

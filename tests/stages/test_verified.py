@@ -74,7 +74,7 @@ def test_wrong_answers_go_with_the_verifiers_words_and_its_errors_are_counted(
 ) -> None:
     done = check()
     assert done.exit_code == 0, done.output
-    assert "4 answers checked by 'gpt-4o', 1 found wrong and dropped, 1 replies" in done.output
+    assert "4 answers checked by 'gpt-4o', 1 found wrong and dropped, 1 reply " in done.output
     kept = jsonl.read(Path("out.jsonl"), Response)
     assert [each.checked for each in kept] == ["right", "right", "unreadable"]
     (gone,) = jsonl.read(Path("dropped.jsonl"), Dropped)

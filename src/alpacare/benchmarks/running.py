@@ -25,6 +25,7 @@ from alpacare.core import jsonl
 from alpacare.core.errors import BadInput
 from alpacare.core.files import write_json
 from alpacare.core.progress import track
+from alpacare.core.texts import counted
 from alpacare.generation.model import load_model, load_tokenizer
 from alpacare.prompting.student_prompt import StudentPrompt
 from alpacare.records.benchmark_item import BenchmarkItem, read_benchmark
@@ -52,7 +53,9 @@ class BenchmarkRun:
         scores = [row.score for row in self.rows if row.score is not None]
         failed = len(self.rows) - len(scores)
         mean = f"{100 * sum(scores) / len(scores):.1f} %" if scores else "nothing scored"
-        return f"{self.described['metric']} {mean} of {len(scores)} items, {failed} failed"
+        return (
+            f"{self.described['metric']} {mean} of {counted(len(scores), 'item')}, {failed} failed"
+        )
 
 
 def check_installed() -> None:

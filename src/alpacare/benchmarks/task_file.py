@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field
 from alpacare.core.errors import BadInput
 from alpacare.core.files import read_text
 from alpacare.core.settings import Settings, check
+from alpacare.core.texts import counted
 
 Group = Literal["qa", "extraction", "generation", "general"]
 TASK = "task.yaml"
@@ -47,7 +48,7 @@ class TaskFile:
                 "lm_eval.few_shot: 0"
             )
         if count >= items:
-            raise BadInput(f"{told}: {count} examples of {items} items")
+            raise BadInput(f"{told}: {counted(count, 'example')} of {counted(items, 'item')}")
 
 
 class _Section(Settings):

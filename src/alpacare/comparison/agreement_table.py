@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from rich.console import Console
 from rich.table import Table
 
+from alpacare.core.texts import counted
 from alpacare.display.text import wrapped
 from alpacare.evaluation.agreement import (
     Agreement,
@@ -48,7 +49,8 @@ def print_report(report: AgreementReport) -> None:
 
 
 def _table(pair: RaterPair) -> Table:
-    title = f"{_title(pair)}: {pair.overall.n:,} comparisons of {pair.overall.items:,} test items"
+    items = counted(pair.overall.items, "test item")
+    title = f"{_title(pair)}: {counted(pair.overall.n, 'comparison')} of {items}"
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("")  # this column wraps when all do not fit in 80 characters
     for column in ("n", "same verdict, %", "without ties, %", "kappa"):
@@ -142,7 +144,7 @@ def _notes(report: AgreementReport) -> Iterator[str]:
             yield f"{_title(pair)}: {pair.overall.unreadable:,} without a readable verdict left out"
         if items < _ENOUGH and kappa.ci_low is not None and kappa.ci_high is not None:
             yield (
-                f"{_title(pair)}: {items} test items, so that kappa's interval is "
+                f"{_title(pair)}: {counted(items, 'test item')}, so that kappa's interval is "
                 f"{kappa.ci_high - kappa.ci_low:.2f} wide; {_ENOUGH} or more are wanted"
             )
 
@@ -153,8 +155,8 @@ def _missing(each: MissingReviews) -> str:
     now = "unknown" if each.points_now is None else f"{each.points_now:.0f} points"
     rest = "no number of items is enough" if each.missing is None else f"{each.missing:,} missing"
     return (
-        f"review of {each.test}, {_model(each)} against {each.reference}{by}: {each.read:,} items "
-        f"read, interval {now} of {each.points:g} wanted: {rest}"
+        f"review of {each.test}, {_model(each)} against {each.reference}{by}: "
+        f"{counted(each.read, 'item')} read, interval {now} of {each.points:g} wanted: {rest}"
     )
 
 

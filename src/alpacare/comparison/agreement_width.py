@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from alpacare.comparison.agreement_files import Opinions, read_opinions, read_returned
 from alpacare.core.errors import BadInput
+from alpacare.core.texts import counted
 from alpacare.evaluation.agreement import ComparisonKey, MissingReviews
 from alpacare.evaluation.items import PREFERENCES
 from alpacare.evaluation.people import Compared, name_cell, pair_up
@@ -122,12 +123,13 @@ def _describe(need: _Need, points: float, n: int) -> str:
     what = f"{need.criterion}: " if need.criterion else ""
     known = need.variances
     lines = [
-        f"{what}an interval of {points:g} points takes about {need.alone:,} items read by one "
-        f"person each; {len(need.read):,} are read, so {n:,} more are drawn"
+        f"{what}an interval of {points:g} points takes about {counted(need.alone or 0, 'item')} "
+        f"read by one person each; read so far: {len(need.read):,}, drawn now: {n:,}"
     ]
     if known.disagreement is not None and need.by_two and need.alone:
         lines.append(
-            f"read by two people each it takes {need.by_two:,} items, {2 * need.by_two:,} reviews"
+            f"read by two people each it takes {counted(need.by_two, 'item')}, "
+            f"{2 * need.by_two:,} reviews"
         )
     elif need.read:
         lines.append("no item was read by two people, so nobody knows how far they agree")

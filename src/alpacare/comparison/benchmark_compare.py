@@ -17,7 +17,6 @@ from alpacare.comparison.benchmark_runs import (
 from alpacare.comparison.model_runs import Model
 from alpacare.comparison.revisions import open_revision, trainings_behind
 from alpacare.comparison.sentences import (
-    count,
     describe_difference,
     describe_left_out,
     describe_parts,
@@ -25,7 +24,7 @@ from alpacare.comparison.sentences import (
 )
 from alpacare.core.errors import BadInput
 from alpacare.core.settings import read_yaml
-from alpacare.core.texts import escape_controls
+from alpacare.core.texts import counted, escape_controls
 from alpacare.evaluation.benchmark_score import item_scores, mcnemar
 from alpacare.evaluation.paired_comparison import Comparison, compare, paired_seeds
 from alpacare.evaluation.score_table import percent
@@ -83,7 +82,7 @@ def print_benchmark_comparison(first: str, second: str, name: str) -> None:
 def _describe(name: str, one: _Side, other: _Side, found: Comparison) -> Iterator[str]:
     difference = found.difference
     assert difference
-    yield f"{name}, {metric_name(one.how.metric)}, {count(difference.n, 'item')}:"
+    yield f"{name}, {metric_name(one.how.metric)}, {counted(difference.n, 'item')}:"
     yield f"  {one.label} {percent(difference.then)}, {other.label} {percent(difference.now)}"
     yield f"  {other.label} against {one.label}: {describe_difference(difference)}"
     yield f"  Uncertainty in points: {describe_parts(difference.parts, difference.one_seed)}."

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from alpacare.comparison.leaderboard import Board, Entry
 from alpacare.comparison.model_runs import CellReader
+from alpacare.core.texts import counted
 from alpacare.evaluation.crossed import item_means
 from alpacare.evaluation.score_table import read_score
 from alpacare.evaluation.width_price import Counts, Purchase, price_a_point, reference_share
@@ -39,7 +40,8 @@ def describe_prices(prices: dict[str, list[Purchase]]) -> Iterator[str]:
     for model, purchases in prices.items():
         useful = sorted((each for each in purchases if each.needed), key=lambda each: each.calls)
         said = [
-            f"{each.needed:,} {each.what}, now {each.now:,} ({each.calls:,} more calls of the judge"
+            f"{each.needed:,} {each.what}, now {each.now:,} "
+            f"({counted(each.calls, 'more call')} of the judge"
             f"{f', ${each.dollars:,.2f}' if each.dollars else ''})"
             for each in useful
         ]

@@ -4,14 +4,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from alpacare.comparison.sentences import (
-    count,
     describe_difference,
     describe_left_out,
     describe_parts,
     describe_points,
     describe_pools,
 )
-from alpacare.core.texts import escape_controls
+from alpacare.core.texts import counted, escape_controls
 from alpacare.evaluation.paired_comparison import Comparison, Difference, Flip
 from alpacare.evaluation.score import Rate
 from alpacare.evaluation.score_table import fold_name, make_table, percent, short_interval
@@ -130,7 +129,7 @@ def _describe(row: ComparedRow, first: str, second: str) -> Iterator[str]:
     yield f"  Uncertainty in points: {describe_parts(difference.parts, difference.one_seed)}."
     if row.flips:
         better = sum(_ORDER[flip.now] > _ORDER[flip.then] for flip in row.flips)
-        flipped = f"{count(len(row.flips), 'item')} flipped"
+        flipped = f"{counted(len(row.flips), 'item')} flipped"
         yield f"  {flipped}: {better} better with {second}, {len(row.flips) - better} worse."
     elif difference.changed and row.flips is not None:
         yield "  No item flipped."

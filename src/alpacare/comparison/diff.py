@@ -18,11 +18,10 @@ from alpacare.comparison.revisions import (
     open_revision,
     trainings_behind,
 )
-from alpacare.comparison.sentences import count
 from alpacare.core import jsonl
 from alpacare.core.errors import BadInput
 from alpacare.core.files import read_json
-from alpacare.core.texts import escape_controls
+from alpacare.core.texts import counted, escape_controls
 from alpacare.evaluation.items import gather, read_judgments
 from alpacare.evaluation.score import Cell
 from alpacare.evaluation.score_table import percent
@@ -91,7 +90,7 @@ class CellGatherer:
     def _count(self, paths: Collection[str], what: str) -> None:
         """Say how many comparisons are left out, by the folder of REFERENCE/JUDGE.jsonl."""
         for folder, number in sorted(Counter(str(Path(p).parents[1]) for p in paths).items()):
-            self.note(f"{folder}: {count(number, 'comparison')} {what}")
+            self.note(f"{folder}: {counted(number, 'comparison')} {what}")
 
     def _add(self, files: CellFiles) -> None:
         before, after = (self._read(revision, files) for revision in (self.then, self.now))

@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING
 from alpacare.comparison.diff_page import ComparedCell, count_directions
 from alpacare.comparison.diff_rows import DiffRow
 from alpacare.comparison.sentences import (
-    count,
     describe_difference,
     describe_left_out,
     describe_parts,
     describe_points,
     describe_pool,
 )
-from alpacare.core.texts import escape_controls
+from alpacare.core.texts import counted, escape_controls
 from alpacare.display.text import wrapped
 from alpacare.evaluation.paired_comparison import Flip
 from alpacare.evaluation.score_table import fold_name, make_table, percent
@@ -95,7 +94,7 @@ def print_flips(console: "Console", compared: Sequence[ComparedCell]) -> None:
         flips = [flip for each in cells for flip in each.flips()]
         if not flips:
             continue
-        counts = f"{count(len(flips), 'verdict')} flipped, {count_directions(flips)}"
+        counts = f"{counted(len(flips), 'verdict')} flipped, {count_directions(flips)}"
         print_line(console, f"{name}: {counts}")
         shown = [(cell, flip) for cell in cells for flip in cell.flips()][:SHOWN]
         for cell, flip in shown:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from alpacare.core import jsonl
 from alpacare.core.errors import BadInput
+from alpacare.core.texts import counted
 from alpacare.evaluation.agreement import Estimate
 from alpacare.evaluation.label_agreement import (
     JudgedLabels,
@@ -80,7 +81,8 @@ def print_labels(found: Sequence[JudgedLabels], confidence: float) -> None:
         who = each.judge or "physicians with one another"
         table = make_table(f"{who}: labels of {each.labels}", ("",), ("n", "same, %", "macro F1"))
         table.add_row("all", *_cells(each.overall))
-        table.add_row(f"mean of {each.categories} kinds", "", "", _figure(each.by_criterion, 1))
+        mean = f"mean of {counted(each.categories, 'kind')}"
+        table.add_row(mean, "", "", _figure(each.by_criterion, 1))
         for theme, agreement in each.by_theme.items():
             few = too_few_items(agreement.conversations)
             name = f"{theme} (few)" if few else theme

@@ -21,6 +21,7 @@ from alpacare.comparison.model_runs import (
     make_reader,
 )
 from alpacare.core.errors import BadInput
+from alpacare.core.texts import counted
 from alpacare.display.html import open_templates
 from alpacare.evaluation.crossed import mean_win_rate
 from alpacare.evaluation.score import Cell, Rate, Score
@@ -184,7 +185,7 @@ def _note(params: Params, columns: Sequence[Column], read: CellReader) -> str:
         least = min(cell.rate.n for cell in found)
         most = max(score.n for cell in found for score in cell.scores)
         readable = "all" if least == most else f"at least {least:,}"
-        items.append(f"{most:,} items of {test}, {readable} readable")
+        items.append(f"{counted(most, 'item')} of {test}, {readable} readable")
     seeds = len(params.training_seeds)
     trained = f"mean over {seeds} training seeds" if seeds > 1 else "one training of each student"
     return (

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from alpacare.core.texts import counted
 from alpacare.evaluation.crossed import Parts
 from alpacare.evaluation.paired_comparison import Comparison, Difference
 from alpacare.evaluation.seed_variance import SeedVariance
@@ -32,23 +33,23 @@ def describe_difference(found: Difference) -> str:
 def describe_verdict(found: Difference) -> str:
     """Say whether a difference is more than chance; if not, what is too little to tell."""
     if not found.changed:
-        return f"none of {count(found.n, 'item')} scores otherwise"
+        return f"none of {counted(found.n, 'item')} scores otherwise"
     if found.real:
         return "more than chance"
     if found.among > 1 and found.real_alone:
         return f"more than chance alone, but not as one of {found.among} comparisons (Holm)"
     if found.one_seed and found.real_for_items:
         return (
-            f"one seed cannot tell: more than chance over {count(found.n, 'item')} for these "
+            f"one seed cannot tell: more than chance over {counted(found.n, 'item')} for these "
             "checkpoints, but the luck of training is not covered"
         )
     if found.ci_low > 0 or found.ci_high < 0:
-        return f"{count(found.changed, 'changed item')} cannot tell"
+        return f"{counted(found.changed, 'changed item')} cannot tell"
     if found.real_for_items:
-        return f"{count(max(found.seeds), 'seed')} cannot tell"
-    few = count(found.n, "item")
+        return f"{counted(max(found.seeds), 'seed')} cannot tell"
+    few = counted(found.n, "item")
     if max(found.seeds) > 1:
-        few += f" and {count(max(found.seeds), 'seed')}"
+        few += f" and {counted(max(found.seeds), 'seed')}"
     return f"{few} cannot tell"
 
 
@@ -104,7 +105,7 @@ def describe_pools(places: Iterable[tuple[str, SeedVariance]]) -> Iterator[str]:
 
 
 def _freedom(seeds: SeedVariance) -> str:
-    return f"{seeds.freedom} degree{'' if seeds.freedom == 1 else 's'} of freedom"
+    return f"{counted(seeds.freedom, 'degree')} of freedom"
 
 
 def describe_need(found: Difference) -> str:
@@ -133,11 +134,6 @@ def describe_left_out(found: Comparison, first: str, second: str) -> str:
         f"only in {second}": found.only_now,
     }
     return ", ".join(f"{number:,} {what}" for what, number in counts.items() if number)
-
-
-def count(number: int, what: str) -> str:
-    """Write "1 seed", "2 seeds"."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _about(number: int) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from alpacare.core import jsonl
 from alpacare.core.errors import BadInput
 from alpacare.core.files import atomic_file, read_text
+from alpacare.core.texts import counted
 from alpacare.datasets.benchmark_items import FIELDS, BenchmarkFile, BenchmarkItems, read_items
 from alpacare.datasets.catalogue import (
     CATALOGUE,
@@ -97,8 +98,8 @@ def _read(
     rows = sum(len(file.rows) for file in files)
     if known and rows != known.rows:
         raise BadInput(
-            f"{name}: {rows} rows came, but {CATALOGUE} says that there are {known.rows}; is a "
-            "file cut off or missing? another set needs another name"
+            f"{name}: {counted(rows, 'row')} came, but {CATALOGUE} says that there are "
+            f"{known.rows}; is a file cut off or missing? another set needs another name"
         )
     lists = [file for file in opened if file.subject == _ONLY]
     only = {id for file in lists for row in file.rows for id in row.values} if lists else None
@@ -133,9 +134,9 @@ def _write_folder(name: str, item: BenchmarkItem) -> list[Path]:
 def _report(
     path: Path, read: BenchmarkItems, known: PublishedDataset | None, made: Sequence[Path]
 ) -> Iterator[str]:
-    yield f"{path}: {len(read.items):,} items{_right_answers(read.items)}"
+    yield f"{path}: {counted(len(read.items), 'item')}{_right_answers(read.items)}"
     if read.left_out:
-        yield f"left out: {read.left_out:,} rows that are not part of it"
+        yield f"left out: {counted(read.left_out, 'row')} not part of it"
     yield from describe_dropped(path, read.dropped)
     yield from describe_repairs(read.repairs)
     yield f"licence: {known.licence if known else 'not known here; ask whoever wrote it'}"

@@ -12,7 +12,7 @@ from typing import Any
 
 from alpacare.core import jsonl
 from alpacare.core.errors import BadInput
-from alpacare.core.texts import comparable
+from alpacare.core.texts import comparable, counted
 from alpacare.datasets.fields import BadRow, read_field
 from alpacare.datasets.forms import FormReader
 from alpacare.datasets.json_tables import TableRow
@@ -81,7 +81,7 @@ def read_items(
     _add_items(mine, strict, read)
     if strict and read.dropped:
         more = len(read.dropped) - 1
-        others = f"; and {more} more row{'s' * (more > 1)} cannot be used" if more else ""
+        others = f"; and {counted(more, 'more row')} cannot be used" if more else ""
         raise BadInput(f"{read.dropped[0].witness}{others}; nothing was written")
     return read
 

@@ -13,6 +13,7 @@ from typing import Any
 from alpacare.core.errors import BadInput
 from alpacare.core.files import atomic_file
 from alpacare.core.settings import read_yaml
+from alpacare.core.texts import counted
 from alpacare.datasets.benchmark_import import import_benchmark
 from alpacare.datasets.catalogue import CATALOGUE, PublishedDataset, check_name, find_published
 from alpacare.datasets.downloads import download
@@ -79,7 +80,7 @@ def _fetch_seeds(name: str, known: PublishedDataset, path: Path) -> Iterator[str
         read_seeds(file)  # raises what the stage would raise
         _write_rows(path, rows)
         dvc_track(path, meta)
-    yield f"{path}: {len(rows)} seed tasks"
+    yield f"{path}: {counted(len(rows), 'seed task')}"
     yield f"licence: {known.licence}"
     yield f"next: in params.yaml set sources.seeds: seeds/{name}; then commit {dvc_file(path)}"
     yield f"      and {path.parent}/.gitignore"
@@ -97,8 +98,8 @@ def _download(known: PublishedDataset) -> Iterator[tuple[Path, dict[str, Any]]]:
 def _check_count(name: str, known: PublishedDataset, count: int) -> None:
     if count != known.rows:
         raise BadInput(
-            f"{name}: {count} rows came, but {CATALOGUE} says that there are {known.rows}; is the "
-            "download cut off? nothing was written"
+            f"{name}: {counted(count, 'row')} came, but {CATALOGUE} says that there are "
+            f"{known.rows}; is the download cut off? nothing was written"
         )
 
 
@@ -148,7 +149,8 @@ def _report(path: Path, imported: ImportedRows) -> Iterator[str]:
     yield from describe_repairs(imported.repairs)
     several = sum(_turns(row) > 1 for row in imported.rows)
     if several:
-        yield f"note: {several:,} conversations of several turns, for students with prompt: chat"
+        found = counted(several, "conversation")
+        yield f"note: {found} of several turns, for students with prompt: chat"
 
 
 def _turns(row: Mapping[str, Any]) -> int:

@@ -12,7 +12,7 @@ from typing import Any
 
 from alpacare.core import jsonl
 from alpacare.core.errors import BadInput
-from alpacare.core.texts import shows_nothing
+from alpacare.core.texts import counted, shows_nothing
 from alpacare.datasets.catalogue import CATALOGUE, check_name, find_published
 from alpacare.datasets.downloads import download
 from alpacare.datasets.fields import BadRow, read_answer, read_field
@@ -51,7 +51,7 @@ def import_labels(name: str, file: str | None) -> Iterator[str]:
             rows = list(read_table_rows(came, address))
             if len(rows) != known.rows:
                 raise BadInput(
-                    f"{address}: {len(rows)} rows, but {CATALOGUE} says that {name} has "
+                    f"{address}: {counted(len(rows), 'row')}, but {CATALOGUE} says that {name} has "
                     f"{known.rows}; is it cut off?"
                 )
         meta = {"source": address, "licence": known.licence}
@@ -125,7 +125,8 @@ def _report(
 ) -> Iterator[str]:
     criteria = [each for answer in answers for each in answer.criteria]
     labels = sum(len(each.labels) for each in criteria)
-    yield f"{path}: {len(answers):,} answers, {len(criteria):,} criteria, {labels:,} labels"
+    found = f"{counted(len(answers), 'answer')}, {counted(len(criteria), 'criterion', 'criteria')}"
+    yield f"{path}: {found}, {counted(labels, 'label')}"
     yield from describe_dropped(path, dropped)
     yield from describe_repairs(repairs)
     yield f"next: in params.yaml, add {path.stem} to `labels`, and a judge to"

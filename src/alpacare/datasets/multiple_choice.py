@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
+from alpacare.core.texts import counted
 from alpacare.datasets.fields import BadRow, read_field
 from alpacare.datasets.json_tables import TableRow, are_objects
 
@@ -127,7 +128,9 @@ def read_choice(
     options = {label: read_field(given, label, place, repairs) for label in given}
     texts = tuple(options.values())
     if sum(map(bool, texts)) < 2 or len(texts) > len(_LETTERS):
-        raise BadRow("no_choice", f"{place}: {len(texts)} options; give two to {len(_LETTERS)}")
+        raise BadRow(
+            "no_choice", f"{place}: {counted(len(texts), 'option')}; give two to {len(_LETTERS)}"
+        )
     right = _right(values, options, first, place)
     if right is not None and not (right < len(texts) and texts[right]):
         raise BadRow("no_choice", f"{place}: the right answer is an option without a text")

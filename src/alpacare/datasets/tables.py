@@ -16,6 +16,7 @@ from pathlib import Path
 
 from alpacare.core.errors import BadInput
 from alpacare.core.files import open_text
+from alpacare.core.texts import counted
 from alpacare.datasets.json_tables import TableRow, read_json, refuse_html
 
 MOST_UNPACKED = 1_000_000_000  # bytes that may come out of packed ones
@@ -117,7 +118,8 @@ def _names(head: list[str], name: str) -> tuple[list[str], list[list[str]]]:
 
 
 def _uneven(place: str, names: int, cells: int) -> str:
-    return f"{place}: {names} columns have a name, and it has {cells}; is a comma or quote missing?"
+    named = counted(names, "column")
+    return f"{place}: {named} with a name, and it has {cells}; is a comma or quote missing?"
 
 
 def _parquet(path: Path, name: str) -> Iterator[TableRow]:

@@ -11,6 +11,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from alpacare.core.errors import BadInput
+from alpacare.core.texts import counted
 from alpacare.doctor.finding import Finding, ok, warning, wrong
 from alpacare.doctor.machine import network_disk
 
@@ -187,7 +188,7 @@ def check_ledger() -> Iterator[Finding]:
     with open_ledger() as ledger:
         ledger.check()
         (count,) = ledger.connection.execute("SELECT count(*) FROM entries").fetchone()
-    yield ok(f"{path}: {count:,} answers, as they were received")
+    yield ok(f"{path}: {counted(count, 'answer')}, as received")
 
 
 def check_settings() -> Iterator[Finding]:

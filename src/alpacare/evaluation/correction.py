@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from math import isnan
 from statistics import NormalDist
 
+from alpacare.core.texts import counted
 from alpacare.evaluation.bootstrap import share_interval
 from alpacare.evaluation.items import Array
 from alpacare.evaluation.t_distribution import t_quantile
@@ -97,7 +98,7 @@ def too_few(pairs: Sequence[Pair]) -> str | None:
     """Say why a win rate cannot be corrected, if so."""
     read = [pair for pair in pairs if not isnan(pair.people)]
     if (n := len({pair.item for pair in read})) < FEWEST:
-        return f"{n} reviewed items that the judge could read, and {FEWEST} are needed"
+        return f"{counted(n, 'reviewed item')} that the judge could read, and {FEWEST} are needed"
     missing = {pair.reference for pair in pairs} - {pair.reference for pair in read}
     if missing:
         return f"people read nothing against {', '.join(sorted(missing))}"
@@ -108,7 +109,7 @@ def too_few_alone(pairs: Sequence[Pair]) -> str | None:
     """Say why not even people's own win rate has an interval, if so."""
     n = len({pair.item for pair in pairs if not isnan(pair.people)})
     if n < LEAST:
-        return f"{n} reviewed items that the judge could read, and {LEAST} are needed"
+        return f"{counted(n, 'reviewed item')} that the judge could read, and {LEAST} are needed"
     effective = _effective(_places(pairs), _weights(pairs))
     if round(effective, 6) >= LEAST:
         return None

@@ -6,6 +6,7 @@ counts of verdicts (Cohen 1960, doi 10.1177/001316446002000104, equation 1).
 
 from typing import NamedTuple
 
+from alpacare.core.texts import counted
 from alpacare.evaluation.bootstrap import share_interval
 from alpacare.evaluation.items import Array
 
@@ -57,11 +58,11 @@ def _too_few(counts: Array) -> str | None:
     usual = max(float(table.sum(axis=side).max()) for side in (0, 1))
     unusual = (1 - usual / float(table.sum())) * items
     if items < FEWEST:
-        return f"{items} test items, and {FEWEST} are needed for its interval"
+        return f"{counted(items, 'test item')}, and {FEWEST} are needed for its interval"
     if unusual < FEWEST_UNUSUAL:
         return (
-            f"one of them gives nearly always the same verdict, another one on {unusual:.0f} "
-            f"items: {FEWEST_UNUSUAL} are needed for its interval"
+            f"one of them gives nearly always the same verdict, another one on "
+            f"{counted(round(unusual), 'item')}: {FEWEST_UNUSUAL} are needed for its interval"
         )
     return None
 

@@ -22,6 +22,7 @@ than a curve that is right would have it (simulated).
 
 from dataclasses import dataclass
 
+from alpacare.core.texts import counted
 from alpacare.evaluation.items import Array
 
 FEWEST = 30  # items where the model's answer is the longer one, and where it is the shorter one
@@ -60,8 +61,8 @@ def length_controlled_win_rate(
     longer, _, shorter = sides.sum(axis=0).tolist()
     if min(longer, shorter) < FEWEST:
         return (
-            f"the model's answer is longer in {longer:,} items and shorter in {shorter:,}, and "
-            f"{FEWEST} of each are needed"
+            f"the model's answer is longer in {counted(longer, 'item')} and shorter in "
+            f"{shorter:,}, and {FEWEST} of each are needed"
         )
     groups = sides * _balanced_weights(differences)[:, None]  # (n, 3)
     figures = np.hstack([groups, groups * preferences[:, None]])

@@ -11,7 +11,7 @@ electrocardiograms and blood that is drawn.
 import re
 from collections.abc import Callable, Iterable
 
-from alpacare.core.texts import comparable
+from alpacare.core.texts import comparable, counted
 from alpacare.filtering.input_completeness import missing_input, unfinished_input
 from alpacare.filtering.settings import HeuristicSettings
 from alpacare.filtering.tokens import mostly_unseen
@@ -65,7 +65,7 @@ def _match(pattern: re.Pattern[str], text: str) -> str | None:
 def _outside_limits(limits: tuple[int, int] | None, text: str) -> str | None:
     words = len(text.split())
     inside = limits is None or words == 0 or limits[0] <= words <= limits[1]
-    return None if inside else f"{words} words"
+    return None if inside else counted(words, "word")
 
 
 def _blocked(words: list[str]) -> Check:

@@ -15,7 +15,7 @@ from alpacare.core import jsonl
 from alpacare.core.errors import BadInput
 from alpacare.core.file_lock import hold_lock
 from alpacare.core.files import read_json, write_json
-from alpacare.core.texts import repair_text
+from alpacare.core.texts import counted, repair_text
 from alpacare.generation import continuous, worker
 from alpacare.generation.model import PAD_ID, load_tokenizer, read_context
 from alpacare.generation.prompts import EncodedPrompt, encode_prompts
@@ -44,7 +44,7 @@ class GenerationRun:
         write_json(run, self.info)
         reasons = Counter(record.finish_reason for record in self.records)
         shortened = sum(record.input_left_out > 0 for record in self.records)
-        line = f"{len(self.records)} answers, {reasons['length']} cut off"
+        line = f"{counted(len(self.records), 'answer')}, {reasons['length']} cut off"
         return line + (f", {shortened} to a shortened input" if shortened else "")
 
 
@@ -92,9 +92,8 @@ def generate_answers(
         _run_job(folder, job)
         answers: dict[int, AnswerTokens] = journal.results()
     if len(answers) < len(tests):
-        raise BadInput(
-            f"{folder}: {len(tests) - len(answers)} answers are missing; run the command once more"
-        )
+        missing = counted(len(tests) - len(answers), "answer")
+        raise BadInput(f"{folder}: {missing} missing; run the command once more")
     delete_other_runs(folder)
     records = [
         make_record(test, prompts[place], tokenizer, answers[place], generator)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from alpacare.compute.machine import device_name
 from alpacare.core.errors import BadInput
+from alpacare.core.texts import counted
 from alpacare.generation.settings import Decoding
 
 if TYPE_CHECKING:
@@ -87,7 +88,9 @@ def _collect(manager: Any, prompts: Mapping[int, list[int]]) -> Iterator[tuple[i
         result = manager.get_result(timeout=1)
         if result is None:
             if not manager.is_running():
-                raise BadInput(f"engine 'continuous' ended with {len(waiting)} prompts to answer")
+                raise BadInput(
+                    f"engine 'continuous' ended with {counted(len(waiting), 'prompt')} to answer"
+                )
         elif result.error:
             raise BadInput(
                 f"engine 'continuous' failed: {result.error}; if it lacks memory, lower "

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from alpacare.core.errors import BadInput
+from alpacare.core.texts import counted
 from alpacare.records.task import Seed
 
 
@@ -27,9 +28,8 @@ class FewShotSampler:
             BadInput: there are not.
         """
         if len(self._seeds) < size:
-            raise BadInput(
-                f"there are {len(self._seeds)} seeds, but instructions.seeds_per_request is {size}"
-            )
+            here = counted(len(self._seeds), "seed")
+            raise BadInput(f"only {here}, but instructions.seeds_per_request is {size}")
 
     def sample(self, size: int) -> list[Seed]:
         """Give the next sample; no seed is in it twice."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import chain, groupby, repeat
 
+from alpacare.core.texts import counted
 from alpacare.lineage.funnel_lines import Count, Funnel
 
 
@@ -43,7 +44,7 @@ def merge_whole(counts: Iterable[Count]) -> Iterator[Count]:
             whole.append(count)
     if whole:
         total = sum(count.total for count in whole)
-        cells = f"{len(whole)} comparison{'s' * (len(whole) > 1)}"
+        cells = counted(len(whole), "comparison")
         yield replace(whole[0], total=total, kept=total, cell=cells)
 
 

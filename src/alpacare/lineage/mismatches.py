@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from alpacare.core import jsonl
+from alpacare.core.texts import counted
 from alpacare.lineage.funnel_lines import Count
 from alpacare.training.settings import CheckpointSettings
 
@@ -74,7 +75,7 @@ def find_changed_file(counts: Sequence[Count], stage: str, path: Path) -> Iterat
         if count.stage == stage and path.exists():
             rows = sum(1 for _ in jsonl.read_objects(path))
             if rows != count.total:
-                yield f"{path} has {rows:,} rows and {stage} got {count.total:,}: {_STALE}"
+                yield f"{path} has {counted(rows, 'row')} and {stage} got {count.total:,}: {_STALE}"
 
 
 def _name(place: Place) -> str:

@@ -22,6 +22,7 @@ from pydantic import Field, field_validator
 
 from alpacare.core.errors import BadInput
 from alpacare.core.jsonl import Row, read_objects, validate, write
+from alpacare.core.texts import counted
 from alpacare.llm.reply import Answer, Call
 from alpacare.llm.reply_reader import Reply, read_completion
 from alpacare.llm.request import content_key
@@ -110,7 +111,8 @@ def read_pack(path: Path) -> Iterator[Entry]:
     if end is None or end.end != len(lines):
         missing = "its last line, the number of entries, is missing"
         lacks = missing if end is None else f"{end.end} were written"
-        raise BadInput(f"{path}: {len(lines)} entries, but {lacks}: it was cut off; copy it again")
+        entries = counted(len(lines), "entry", "entries")
+        raise BadInput(f"{path}: {entries}, but {lacks}: it was cut off; copy it again")
     sealed = end.digest is not None or any(digests)
     if sealed and (None in digests or end.digest != pack_digest(digests)):
         raise BadInput(

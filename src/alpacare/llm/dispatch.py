@@ -10,6 +10,7 @@ from contextlib import closing, contextmanager, suppress
 import click
 
 from alpacare.core.errors import BadInput
+from alpacare.core.texts import counted
 from alpacare.llm.batch import BatchDispatcher
 from alpacare.llm.in_flight_lock import InFlightLocks
 from alpacare.llm.ledger import Ledger
@@ -49,9 +50,9 @@ def dispatch(missing: Sequence[Request], ledger: Ledger, budget: float, hits: in
         )
         if lost:
             click.echo(
-                f"{lost} calls were in flight when an earlier run was killed; their answers are "
-                "lost and may have been billed (unsure in all: at most "
-                f"${spending.unsure:.4f}, counted against BUDGET)",
+                f"an earlier run was killed with {counted(lost, 'call')} in flight: lost, and "
+                f"perhaps billed (unsure in all: at most ${spending.unsure:.4f}, counted against "
+                "BUDGET)",
                 err=True,
             )
         state = RunState(ledger, locks, prices, budget, usage)
@@ -113,7 +114,8 @@ def _stop_on_signals(state: RunState) -> None:
         state.stop()
         calls = state.usage.in_flight
         click.echo(
-            f"stopping: waiting for {calls} calls in flight; once more abandons them", err=True
+            f"stopping: waiting for {counted(calls, 'call')} in flight; stop again to abandon",
+            err=True,
         )
 
     for number in _SIGNALS:
@@ -132,5 +134,5 @@ def _raise_error(state: RunState) -> None:
     if state.interrupted:
         raise KeyboardInterrupt(f"stopped: {progress}")
     if usage.rejected:
-        first = "; ".join(usage.rejected[:3])
-        raise BadInput(f"{len(usage.rejected)} requests got no answer: {first}; {progress}")
+        first, failed = "; ".join(usage.rejected[:3]), counted(len(usage.rejected), "request")
+        raise BadInput(f"{failed} got no answer: {first}; {progress}")

@@ -75,7 +75,7 @@ def print_stats(ledger: Ledger) -> None:
             "paid): `alpacare ledger unread` shows them"
         )
     if spending.lost:
-        console.print(f"{spending.lost} calls were in flight when their run was killed")
+        console.print(f"runs were killed with {counted(spending.lost, 'call')} in flight")
 
 
 def verify_ledger(ledger: Ledger) -> int:
@@ -159,7 +159,7 @@ def import_pack(ledger: Ledger, pack: Path) -> str:
             else:
                 known += 1
     text = f"{pack}: {counted(new, 'answer')} imported, {known} were there already"
-    text += f", {replaced} damaged ones replaced" if replaced else ""
+    text += f", {counted(replaced, 'damaged one')} replaced" if replaced else ""
     return f"{text}; {_OLD_PACK}" if without_digest else text
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from alpacare.core.errors import BadInput
+from alpacare.core.texts import counted
 from alpacare.llm.ledger import Ledger, default_path
 from alpacare.llm.ledger_folder import VARIABLE, own_ledger_folder
 from alpacare.llm.request import Request
@@ -82,7 +83,7 @@ def _describe(unused: _Unused) -> str:
         else ""
     )
     return (
-        f"{_own_path()}: has {len(unused.answered):,} answers that the ledger in use, "
+        f"{_own_path()}: has {counted(len(unused.answered), 'answer')} that the ledger in use, "
         f"{default_path()}, lacks{batches}; "
         f"add them: {use_own} alpacare ledger export own.jsonl && alpacare ledger import own.jsonl"
     )

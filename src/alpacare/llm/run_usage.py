@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from alpacare.core.progress import Advance, track
+from alpacare.core.texts import counted
 from alpacare.llm.reply import Answer
 from alpacare.llm.unread import UnreadReply, describe_problem
 
@@ -79,7 +80,7 @@ class RunUsage:
             f"{self.in_flight} in flight",
             f"{tokens:,.0f}k tokens",
             f"${self.dollars:.2f} paid, ${max(self.left, 0):.2f} left",
-            f"{self.retries.total()} retries" if self.retries else "",
+            counted(self.retries.total(), "retry", "retries") if self.retries else "",
             f"{len(self.rejected)} failed" if self.rejected else "",
         ]
         self._advance(done, " · ".join(part for part in parts if part))

@@ -14,6 +14,7 @@ from alpacare.core import jsonl
 from alpacare.core.errors import BadInput
 from alpacare.core.files import atomic_file, read_json
 from alpacare.core.settings import check, read_yaml
+from alpacare.core.texts import counted
 from alpacare.pipeline import paths
 from alpacare.pipeline.edit_settings import PARAMS, Edit, edit_settings
 from alpacare.pipeline.params import Params, Run, read_params
@@ -63,7 +64,7 @@ def ablate(base: str, texts: Sequence[str]) -> Iterator[str]:
     counts = {base: len(rows), **{arm.name: arm.rows for arm in arms}}
     yield from changes
     for name, count in counts.items():
-        yield f"{FOLDER / name}.yaml: {count:,} rows, {steps:,} steps"
+        yield f"{FOLDER / name}.yaml: {counted(count, 'row')}, {counted(steps or 0, 'step')}"
     if len(params.training_seeds) == 1:
         yield (
             "one training seed cannot tell a selection from luck; more: "

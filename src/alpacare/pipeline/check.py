@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from itertools import product, repeat
 
 from alpacare.core.errors import BadInput
+from alpacare.core.texts import counted
 from alpacare.datasets.seed_choice import take_seeds
 from alpacare.datasets.seed_files import read_seeds
 from alpacare.filtering.contamination_gate import read_test_sets
@@ -83,7 +84,8 @@ def check_all(targets: Sequence[str] = (), run: bool = False) -> str:
     if run or read_budget() is not None:
         check_spending(teacher_examples(params) | asked, set(map(group, needed)))
     tasks = sum(map(len, tests.values()))
-    summary = f"settings and prompts fine, {seeds} seed tasks, {tasks} test tasks"
+    counts = f"{counted(seeds, 'seed task')}, {counted(tasks, 'test task')}"
+    summary = f"settings and prompts fine, {counts}"
     left_out = [*_left_out(params, tests), *_without_rubrics(params, tests)]
     return "\n".join([summary, *left_out])
 

@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 
 from alpacare.core.files import atomic_file, read_text
 from alpacare.core.lock_copy import LOCK, keep_lock_copy
+from alpacare.core.texts import counted
 from alpacare.pipeline.dvc_yaml import cells
 from alpacare.pipeline.repair import hold_dvc
 
@@ -39,8 +40,8 @@ def remove_left_cells() -> Iterator[str]:
         keep_lock_copy()
     shown = ", ".join([*left][:_SHOWN]) + (", ..." if len(left) > _SHOWN else "")
     yield (
-        f"removed from dvc.lock what dvc.yaml and params.yaml no longer name: {len(left)} cells "
-        f"({shown}), and {files} of their files in {METRICS}/"
+        f"removed from dvc.lock what dvc.yaml and params.yaml no longer name: "
+        f"{counted(len(left), 'cell')} ({shown}), and {files} of their files in {METRICS}/"
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from alpacare.core.texts import counted
 from alpacare.evaluation.score import Cell, Score
 from alpacare.evaluation.score_table import interval, overall_rate
 
@@ -30,5 +31,6 @@ def _metric(cell: Cell, score: Score) -> dict[str, Any]:
         "type": "win_rate",
         "value": round(100 * (rate.win_rate or 0.0), 2),
         "name": f"win rate in % against {cell.reference}, judged by {cell.judge}: "
-        f"{interval(rate)}, {100 * score.confidence:g} % interval, {score.n_valid} items",
+        f"{interval(rate)}, {100 * score.confidence:g} % interval, "
+        f"{counted(score.n_valid, 'item')}",
     }

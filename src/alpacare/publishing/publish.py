@@ -8,6 +8,7 @@ from pathlib import Path
 
 from alpacare.core.errors import BadInput
 from alpacare.core.files import atomic_folder, read_text
+from alpacare.core.texts import counted
 from alpacare.display.text import name_some
 from alpacare.pipeline.params import Params, Run, read_params
 from alpacare.publishing.assembling import (
@@ -174,8 +175,8 @@ def _describe(package: Package, target: str, options: PublishOptions) -> Iterato
     access = ""
     if options.to == HUB:
         access = ", public" if options.public else ", private"
-    size = _size(sum(sizes.values()))
-    yield f"{package.kind} -> {target}: {len(sizes)} files, {size}, {package.licence}{access}"
+    files, size = counted(len(sizes), "file"), _size(sum(sizes.values()))
+    yield f"{package.kind} -> {target}: {files}, {size}, {package.licence}{access}"
     for name, bytes_ in sizes.items():
         yield f"  {_size(bytes_):>9}  {name}"
 

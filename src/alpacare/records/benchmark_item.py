@@ -16,7 +16,7 @@ from pydantic import Field, model_validator
 from alpacare.core import jsonl
 from alpacare.core.errors import BadInput
 from alpacare.core.jsonl import Row
-from alpacare.core.texts import comparable, shows_nothing
+from alpacare.core.texts import comparable, counted, shows_nothing
 from alpacare.records.task import Text
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"  # of choices, in order
@@ -57,7 +57,7 @@ class BenchmarkItem(Row):
 
     def _check_choices(self, answer: int) -> None:
         if not 2 <= len(self.choices) <= len(LETTERS):
-            raise ValueError(f"{len(self.choices)} choices; give two to {len(LETTERS)}")
+            raise ValueError(f"{counted(len(self.choices), 'choice')}; give two to {len(LETTERS)}")
         if empty := [n for n, text in enumerate(self.choices) if shows_nothing(text)]:
             raise ValueError(f"choice {LETTERS[empty[0]]} is empty")
         if not 0 <= answer < len(self.choices):

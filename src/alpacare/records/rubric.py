@@ -17,7 +17,7 @@ from pydantic import Field, field_validator
 from alpacare.core import jsonl
 from alpacare.core.files import write_json
 from alpacare.core.jsonl import Row
-from alpacare.core.texts import shows_nothing
+from alpacare.core.texts import counted, shows_nothing
 
 Tags = Annotated[list[str], Field(exclude_if=lambda tags: not tags)]
 
@@ -109,5 +109,6 @@ def save_rubric_judgments(
         "replies cut off: raise max_tokens": run.get("finish_reasons", {}).get("length", 0),
     }
     met = sum(item.met is True for item in criteria)
-    line = f"{judge}: {len(rows)} answers by {whose}, {met} of {len(criteria)} criteria met"
+    answers = counted(len(rows), "answer")
+    line = f"{judge}: {answers} by {whose}, {met} of {len(criteria)} criteria met"
     return line + "".join(f", {count} {what}" for what, count in notes.items() if count)

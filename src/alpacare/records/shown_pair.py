@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 from alpacare.core import jsonl
 from alpacare.core.files import write_json
+from alpacare.core.texts import counted
 from alpacare.records.generation import Generation
 from alpacare.records.judgment import Judgment, Order, Slot, Verdict
 
@@ -65,5 +66,5 @@ def save_judgments(
         "replies cut off: raise max_tokens": run.get("finish_reasons", {}).get("length", 0),
     }
     won = sum(row.verdict == "model" for row in rows)
-    line = f"{judge} on {comparison}: {len(rows)} judgments, {won} against the reference"
+    line = f"{judge} on {comparison}: {counted(len(rows), 'judgment')}, {won} against the reference"
     return line + "".join(f", {count} {what}" for what, count in notes.items() if count)

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from alpacare.core.csv_files import cell_text
 from alpacare.core.errors import BadInput
 from alpacare.core.files import open_text, read_json
+from alpacare.core.texts import counted
 
 
 def read_figures(path: Path, *keys: str) -> dict[str, Any]:
@@ -40,7 +41,8 @@ def read_table(path: Path, columns: Mapping[str, type]) -> list[tuple[Any, ...]]
 
 def _read_row(row: Sequence[str], columns: Mapping[str, type], place: str) -> tuple[Any, ...]:
     if len(row) != len(columns):
-        raise BadInput(f"{place}: {len(row)} values, expected {len(columns)}; run `dvc repro`")
+        cells = counted(len(row), "value")
+        raise BadInput(f"{place}: {cells}, expected {len(columns)}; run `dvc repro`")
     values: list[Any] = []
     for text, (name, kind) in zip(row, columns.items(), strict=True):
         try:

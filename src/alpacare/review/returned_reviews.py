@@ -18,7 +18,7 @@ from pydantic import Field
 from alpacare.core.errors import BadInput
 from alpacare.core.files import read_text
 from alpacare.core.jsonl import Row, read_objects, validate
-from alpacare.core.texts import comparable
+from alpacare.core.texts import comparable, counted
 from alpacare.records.review import Criterion, Name, Sha256
 from alpacare.review.key import Choice, SampleId, StudentReview, read_key
 
@@ -119,8 +119,8 @@ def _read_export(path: Path, lines: list[NumberedRow]) -> Iterator[tuple[Student
     key = read_key(head.sample, str(path))
     if head.items != len(key.items):
         raise BadInput(
-            f"{path}: says that its page has {head.items} items, and sample {key.sample} has "
-            f"{len(key.items)}; export it again from that page"
+            f"{path}: says that its page has {counted(head.items, 'item')}, and sample "
+            f"{key.sample} has {len(key.items)}; export it again from that page"
         )
     items, seen = key.by_id(), dict[str, int]()
     for number, value in lines[1:-1]:

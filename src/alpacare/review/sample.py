@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from alpacare.core.errors import BadInput
+from alpacare.core.texts import counted
 from alpacare.records.task import TestTask
 
 
@@ -18,7 +19,7 @@ def choose_tasks(tasks: Sequence[TestTask], n: int, seed: int) -> list[str]:
         BadInput: fewer than n tasks.
     """
     if n > len(tasks):
-        raise BadInput(f"there are {len(tasks)} items with both answers; choose at most that many")
+        raise BadInput(f"{counted(len(tasks), 'item')} with both answers; choose at most that many")
     strata = defaultdict[str, list[str]](list)
     for id, stratum in strata_of(tasks).items():
         strata[stratum].append(id)

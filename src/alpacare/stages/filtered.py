@@ -17,6 +17,7 @@ from alpacare.core.csv_files import write_csv
 from alpacare.core.files import atomic_file, open_text, write_json
 from alpacare.core.progress import track
 from alpacare.core.settings import load
+from alpacare.core.texts import counted
 from alpacare.filtering.contamination_gate import MatchedTask, read_test_sets
 from alpacare.filtering.filter import Filter
 from alpacare.filtering.settings import FilteredSettings
@@ -139,8 +140,8 @@ def _write_nearest(path: Path, matched: list[MatchedTask]) -> None:
 def _print_summary(task_filter: Filter) -> None:
     if task_filter.unseen:
         click.secho(
-            f"warning: {task_filter.unseen} instructions are mostly in letters that tokenizer "
-            "'latin' does not see; they are kept without being compared, near-duplicates too; set "
+            f"warning: {counted(task_filter.unseen, 'instruction')} mostly in letters that "
+            "tokenizer 'latin' does not see, kept without being compared, near-duplicates too; set "
             "filtered.tokenizer: auto",
             fg="yellow",
             err=True,
@@ -153,9 +154,8 @@ def _print_summary(task_filter: Filter) -> None:
     for text in task_filter.texts.left_out():
         click.echo(f"left out of the comparison, since nearly all have it: '{_shortened(text)}'")
     reasons = ", ".join(f"{n} {reason}" for reason, n in task_filter.counts().items() if n)
-    click.echo(
-        f"{task_filter.added} instructions: {task_filter.kept} kept; dropped: {reasons or 'none'}"
-    )
+    added = counted(task_filter.added, "instruction")
+    click.echo(f"{added}: {task_filter.kept} kept; dropped: {reasons or 'none'}")
 
 
 def _shortened(text: str) -> str:

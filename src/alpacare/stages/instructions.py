@@ -10,6 +10,7 @@ import click
 from alpacare.core import jsonl
 from alpacare.core.command import FILE, Stage, check_files
 from alpacare.core.settings import load
+from alpacare.core.texts import counted
 from alpacare.filtering.filter import Filter
 from alpacare.filtering.settings import FilteredSettings
 from alpacare.instructions.generation_loop import GenerationLoop
@@ -51,7 +52,8 @@ def main(
     jsonl.write(dropped, loop.dropped)
     report_usage(answers, len(loop.tasks), loop.dropped, usage)
     click.echo(
-        f"{len(answers)} replies: {len(loop.tasks)} instructions, {len(loop.dropped)} not usable"
+        f"{counted(len(answers), 'reply', 'replies')}: "
+        f"{counted(len(loop.tasks), 'instruction')}, {len(loop.dropped)} not usable"
     )
 
 
@@ -75,7 +77,7 @@ def _report_round(loop: GenerationLoop, target: int) -> None:
     cause = "a whole round without a kept one" if loop.stalled else "instructions.max_requests"
     end = f"; {cause} ends it here" if ended else ""
     click.secho(
-        f"{loop.requested} requests: {kept} of {target} instructions are kept{end}",
+        f"{counted(loop.requested, 'request')}: {kept} of {target} instructions are kept{end}",
         fg="yellow" if ended else None,
         err=True,
     )

@@ -10,6 +10,7 @@ import click
 
 from alpacare.core.command import FILE, Stage
 from alpacare.core.files import read_json, write_json
+from alpacare.core.texts import counted
 
 
 @click.command(cls=Stage)
@@ -26,7 +27,7 @@ def main(report: Path, metrics: Path) -> None:
     write_json(metrics, usage)
     drift = "; MODEL DRIFT, see 'models' and 'fingerprints'" if usage["drift"] else ""
     click.echo(
-        f"{report.stem}: {usage['calls']} calls, {usage['tokens_in']:,} tokens in, "
+        f"{report.stem}: {counted(usage['calls'], 'call')}, {usage['tokens_in']:,} tokens in, "
         f"{usage['tokens_out']:,} out, ${usage['dollars']:.2f}{drift}"
     )
 

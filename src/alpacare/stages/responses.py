@@ -8,6 +8,7 @@ import click
 from alpacare.core import jsonl
 from alpacare.core.command import FILE, Stage, check_files
 from alpacare.core.settings import load
+from alpacare.core.texts import counted
 from alpacare.llm.client import ask
 from alpacare.llm.reply import Answer
 from alpacare.llm.task_requests import ResponsesSettings, make_requests
@@ -51,7 +52,8 @@ def main(
     cut = sum(response.finish_reason == "length" for response in kept)
     thoughts = sum(answer.thoughts for answer in answers)
     freed = f", {thoughts} came with thoughts, which are left out" if thoughts else ""
-    click.echo(f"{len(kept)} responses ({cut} cut off), {len(lost)} not usable{freed}")
+    responses = counted(len(kept), "response")
+    click.echo(f"{responses} ({cut} cut off), {len(lost)} not usable{freed}")
 
 
 def join(

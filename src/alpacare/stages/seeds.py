@@ -18,6 +18,7 @@ from alpacare.core.command import FILE, Stage
 from alpacare.core.csv_files import write_csv
 from alpacare.core.files import write_json
 from alpacare.core.settings import load
+from alpacare.core.texts import counted
 from alpacare.datasets.outcome import describe_repairs
 from alpacare.datasets.seed_choice import take_seeds
 from alpacare.datasets.seed_files import SeedsSettings, read_seeds
@@ -43,7 +44,8 @@ def main(source: Path, out: Path, metrics: Path, table: Path) -> None:
     jsonl.write(out, seeds)
     write_json(metrics, count(seeds))
     write_table(table, seeds)
-    click.echo(f"{len(seeds)} seed tasks in {len({s.topic for s in seeds})} topics")
+    topics = counted(len({seed.topic for seed in seeds}), "topic")
+    click.echo(f"{counted(len(seeds), 'seed task')} in {topics}")
     for line in describe_repairs(repairs):
         click.echo(line)
 

@@ -16,6 +16,7 @@ from alpacare.core.csv_files import write_csv
 from alpacare.core.errors import BadInput
 from alpacare.core.files import write_json
 from alpacare.core.progress import track
+from alpacare.core.texts import counted
 from alpacare.statistics.dataset import (
     DatasetRow,
     NearestScores,
@@ -62,9 +63,10 @@ def main(
         write_csv(paths[name], table)
     pairs, types = figures["verbs"], figures["kinds"]["type"]
     click.echo(
-        f"{len(described)} rows, {figures['without_input']} without input; "
-        f"{types['distinct'] if types else 'unknown'} types; "
-        f"{pairs['distinct_pairs']} pairs of verb and object in {pairs['with_object']} rows"
+        f"{counted(len(described), 'row')}, {figures['without_input']} without input; "
+        f"{counted(types['distinct'], 'type') if types else 'unknown types'}; "
+        f"{counted(pairs['distinct_pairs'], 'pair')} of verb and object in "
+        f"{counted(pairs['with_object'], 'row')}"
     )
 
 

@@ -17,6 +17,7 @@ from alpacare.core.command import FILE, Stage, check_files
 from alpacare.core.errors import BadInput
 from alpacare.core.files import write_json
 from alpacare.core.settings import load
+from alpacare.core.texts import counted
 from alpacare.filtering.contamination_gate import (
     MatchedTask,
     find_contaminated,
@@ -132,9 +133,9 @@ def _unread_system_turns(rows: Sequence[Response], prompt: Form) -> int:
 
 def _counted(rows: Iterable[Dropped]) -> str:
     """Say how many rows are left out, by reason."""
-    told = {CONTAMINATION: "that match a test task", SEVERAL_TURNS: "of several turns"}
+    told = {CONTAMINATION: "matching a test task", SEVERAL_TURNS: "of several turns"}
     counts = Counter(row.reason for row in rows)
-    return "".join(f", {n} {told[reason]} are left out" for reason, n in counts.items())
+    return "".join(f", {n} {told[reason]} left out" for reason, n in counts.items())
 
 
 def _nearness(
@@ -159,7 +160,9 @@ def _reported(found: Sequence[MatchedTask], settings: ContaminationSettings) -> 
 def _lost(found: Sequence[MatchedTask], settings: ContaminationSettings) -> dict[str, Dropped]:
     """Give the rows to leave out, by id, each with the test task that it matches."""
     if found and settings.contamination == "report":
-        click.secho(f"warning: {len(found)} rows match a test task", fg="yellow", err=True)
+        click.secho(
+            f"warning: test tasks match {counted(len(found), 'row')}", fg="yellow", err=True
+        )
         return {}
     return {
         each.task.id: Dropped(

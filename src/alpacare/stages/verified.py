@@ -13,6 +13,7 @@ from alpacare.core.command import FILE, Stage, check_files
 from alpacare.core.errors import BadInput
 from alpacare.core.files import write_json
 from alpacare.core.settings import load
+from alpacare.core.texts import counted
 from alpacare.llm.client import ask
 from alpacare.llm.usage import count_usage
 from alpacare.records.response import Response
@@ -59,8 +60,9 @@ def main(
     unread = sum(check.finding is None for check in found[: len(rows)])
     done = "dropped" if settings.action == "drop" else "marked"
     click.echo(
-        f"{len(rows)} answers checked by '{verifier.name}', {wrong} found wrong and {done}, "
-        f"{unread} replies not readable; {len(planted)} errors planted"
+        f"{counted(len(rows), 'answer')} checked by '{verifier.name}', {wrong} found wrong and "
+        f"{done}, {counted(unread, 'reply', 'replies')} not readable; "
+        f"{counted(len(planted), 'error')} planted"
     )
 
 

@@ -9,6 +9,7 @@ from alpacare.core import jsonl
 from alpacare.core.command import FILE, Stage, check_files
 from alpacare.core.errors import BadInput
 from alpacare.core.files import read_json, write_json
+from alpacare.core.texts import counted
 from alpacare.records.answer_check import AnswerCheck
 from alpacare.verification.accuracy import describe_accuracy, measure_accuracy
 
@@ -35,7 +36,7 @@ def main(checks: Path, run: Path, out: Path) -> None:
     write_json(out, told | {key: how[key] for key in _USED})
     rows = told["answers"]
     click.echo(
-        f"{rows['n']} answers: {rows['right']} right, {rows['wrong']} wrong, "
+        f"{counted(rows['n'], 'answer')}: {rows['right']} right, {rows['wrong']} wrong, "
         f"{rows['unreadable']} unreadable"
     )
     if sentence := describe_accuracy(told):

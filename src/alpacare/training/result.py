@@ -13,6 +13,7 @@ from alpacare.compute.pinned_model import RANDOM
 from alpacare.core import jsonl
 from alpacare.core.files import write_json
 from alpacare.core.input_state import check_inputs
+from alpacare.core.texts import counted
 from alpacare.training.data import TrainingData
 from alpacare.training.held_out import HeldOutLosses, estimate, estimate_change
 from alpacare.training.prepared import TOKENIZER
@@ -49,7 +50,7 @@ def write_result(
     if measured:
         jsonl.write(out / "validation.jsonl", measured)
     (out / "README.md").write_text(model_card(training, history, measured))
-    line = f"{training['examples']} examples, loss {history[0]['loss']:.2f} -> "
+    line = f"{counted(training['examples'], 'example')}, loss {history[0]['loss']:.2f} -> "
     line += f"{history[-1]['loss']:.2f} nats a token"
     if speed["tokens_per_second"]:
         line += f", {speed['tokens_per_second']:,} tokens/s"
@@ -196,4 +197,4 @@ def _validation_lines(measured: Sequence[HeldOutLosses]) -> str:
 
 def _length(optimizer: Mapping[str, Any]) -> str:
     steps, epochs = optimizer["max_steps"], optimizer["epochs"]
-    return f"{steps:,} steps" if steps else f"{epochs} epochs"
+    return counted(steps, "step") if steps else counted(epochs, "epoch")

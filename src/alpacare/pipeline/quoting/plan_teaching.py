@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from alpacare.core import jsonl
+from alpacare.core.texts import counted
 from alpacare.datasets.seed_choice import take_seeds
 from alpacare.datasets.seed_files import read_seeds
 from alpacare.filtering.contamination_gate import read_test_sets
@@ -136,9 +137,10 @@ def _describe_target(params: Params, missing: int, coming: Coming) -> str:
     settings = params.instructions
     if settings.target_kept is None:
         return ""
+    most = counted(missing + coming.most, "request")
     return (
-        f"instructions: asked until {settings.target_kept:,} are kept: {missing + coming.most:,} "
-        f"requests at most (max_requests: {settings.max_requests:,})"
+        f"instructions: asked until {settings.target_kept:,} are kept: {most} at most "
+        f"(max_requests: {settings.max_requests:,})"
     )
 
 

@@ -6,6 +6,7 @@ A stage that finds out by itself does so when DVC has deleted its outputs.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from alpacare.core.errors import BadInput
+from alpacare.core.texts import counted
 from alpacare.llm.ledger import Ledger, default_path
 from alpacare.llm.prices import Prices
 from alpacare.llm.request import Request
@@ -100,7 +101,7 @@ class _Obstacles:
         requests = (plan.examples[0] for plan in plans)
         reasons = [*map(self.of, requests), *map(self._unread, plans)]
         lacking = "; ".join(filter(None, dict.fromkeys(reasons)))
-        return f"{sum(counts.values()):,} answers are missing ({parts}){told}: {lacking}"
+        return f"{counted(sum(counts.values()), 'answer')} missing ({parts}){told}: {lacking}"
 
     def _unread(self, plan: Plan) -> str:
         if not any(request.key() in self.unread for request in plan.missing):
