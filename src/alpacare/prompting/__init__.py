@@ -12,6 +12,7 @@ __getattr__, __all__ = exports(
     distinct="DistinctTexts",
     chat_prompt="ChatPrompt",
     student_prompt="StudentPrompt",
+    prompt_file="PromptFile",
     judge_prompt="JudgePrompt",
     rubric_prompt="RubricPrompt",
 )

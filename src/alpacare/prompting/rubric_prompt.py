@@ -1,35 +1,18 @@
 """The prompt of a judge that grades one answer: a conversation, the answer, and criteria."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
-from alpacare.core.files import read_text
-from alpacare.prompting.templates import render
+from alpacare.prompting.prompt_file import PromptFile
 from alpacare.prompting.variables import GRADING
 from alpacare.records.message import Message, transcript
 from alpacare.records.rubric import RubricItem
 from alpacare.records.task import TestTask
 
 
-@dataclass(frozen=True)
-class RubricPrompt:
-    """The template in `prompt.txt`."""
+class RubricPrompt(PromptFile):
+    """The template of such a judge."""
 
-    path: Path
-    text: str
-
-    @classmethod
-    def read(cls, folder: Path) -> "RubricPrompt":
-        """Read a judge's prompt.
-
-        Raises:
-            BadInput: no such file, a variable that is not known, or one that is missing.
-        """
-        path = folder / "prompt.txt"
-        text = read_text(path)
-        GRADING.check({path: text})
-        return cls(path, text)
+    variables = GRADING
 
     def fill(
         self, task: TestTask, output: str, criteria: Sequence[RubricItem], *, numbered: bool
@@ -39,12 +22,9 @@ class RubricPrompt:
         Raises:
             BadInput: the template cannot be filled with it.
         """
-        values = {
-            "conversation": conversation(task),
-            "output": output,
-            "criteria": _list_criteria(criteria, numbered),
-        }
-        return render(self.text, values, self.path).strip()
+        listed = _list_criteria(criteria, numbered)
+        values = {"conversation": conversation(task), "output": output, "criteria": listed}
+        return self.render(values)
 
 
 def conversation(task: TestTask) -> str:
