@@ -1,10 +1,11 @@
 """This machine: hardware, system, libraries."""
 
-import os
 import platform
 from importlib.metadata import distributions, version
 from pathlib import Path
 from typing import Any
+
+from alpacare.core.processors import cores
 
 GIB = 1 << 30
 # these can change the bytes of an output
@@ -23,13 +24,6 @@ def describe_machine() -> dict[str, Any]:
         "python": platform.python_version(),
         "packages": packages(),
     }
-
-
-def cores() -> int:
-    """Give the number of cores that this process may use; all where the system does not say."""
-    if hasattr(os, "sched_getaffinity"):  # Linux: taskset and containers may allow fewer
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def memory() -> tuple[int, int]:

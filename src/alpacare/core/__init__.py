@@ -17,6 +17,7 @@ __getattr__, __all__ = exports(
     input_state="check_inputs hold_inputs",
     jsonl="Row",
     names="NAME Names Slug Slugs public_name refuse_repeated",
+    processors="cores",
     progress="track",
     public="exports",
     settings="Settings load read_yaml",

@@ -21,7 +21,6 @@ operations, because rounding decides the pairs exactly on the threshold. No filt
 none depends on the order of the work, so the result is the same for any number of cores.
 """
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -30,6 +29,7 @@ from numpy.typing import NDArray
 from rapidfuzz.distance import LCSseq
 from rapidfuzz.process import cdist, cpdist
 
+from alpacare.core.processors import cores
 from alpacare.filtering.join_rows import (
     Ints,
     JoinedPairs,
@@ -236,10 +236,3 @@ class NearDuplicateJoin:
         score = f_measure(common, self._lengths[first], self._lengths[second])
         above = score > self._threshold
         return JoinedPairs(rows, first[above], second[above], score[above])
-
-
-def cores() -> int:
-    """Count the cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):  # Linux: taskset and containers may allow fewer
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

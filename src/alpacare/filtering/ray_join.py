@@ -20,8 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alpacare.core.errors import BadInput
+from alpacare.core.processors import cores
 from alpacare.filtering.join_rows import Ints, JoinedPairs
-from alpacare.filtering.near_duplicate_join import Mask, NearDuplicateJoin, cores
+from alpacare.filtering.near_duplicate_join import Mask, NearDuplicateJoin
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 if not os.environ.get("RAY_ADDRESS"):  # Ray then listens only on loopback, also on Linux
