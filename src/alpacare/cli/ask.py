@@ -28,6 +28,7 @@ def ask(student: str, question: str | None, text: str, seed: int | None, serve: 
       alpacare ask all-rows "How is a fever measured?"
       alpacare ask all-rows --serve
     """
+    from alpacare.compute.pinned_model import find_model
     from alpacare.compute.pretrained import ModelSource
     from alpacare.core.errors import BadInput
     from alpacare.core.texts import escape_controls
@@ -37,7 +38,6 @@ def ask(student: str, question: str | None, text: str, seed: int | None, serve: 
     from alpacare.pipeline.params import Run, read_params
     from alpacare.prompting.student_prompt import StudentPrompt
     from alpacare.stages.server_generations import served_name
-    from alpacare.training.student import find_base
     from alpacare.training.student_file import read_student, student_file
 
     settings, params = read_student(student_file(student)), read_params()
@@ -58,7 +58,8 @@ def ask(student: str, question: str | None, text: str, seed: int | None, serve: 
     if not question:
         raise BadInput("QUESTION: nothing is asked; write it in quotes, or --serve")
     prompt = StudentPrompt.read(checkpoint / "prompt")
-    base = find_base(settings, dependencies("checkpoint", "models/")[0])
+    base_model = dependencies("checkpoint", "models/")[0]
+    base = find_model(settings.base, settings.revision, base_model)
     for who, source in (
         (student, ModelSource(str(checkpoint))),
         ("its base", ModelSource(base.model, base.revision)),

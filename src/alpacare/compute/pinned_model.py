@@ -27,14 +27,17 @@ class PinnedModel(Settings):
         return self
 
 
-def check_base_model(folder: Path) -> None:
-    """Look for the model that `random` stands for: a folder that is missing is no name on the Hub.
+def find_model(name: str, revision: str | None, base_model: Path) -> PinnedModel:
+    """Give the model of this name; for `random` the one in the folder `base_model`.
 
     Raises:
-        BadInput: it is not made yet.
+        BadInput: it is not made yet; a folder that is missing is no name on the Hub.
     """
-    if not (folder / "config.json").exists():
-        raise BadInput(f"{folder}: no model here; run `dvc repro base_model` or `dvc pull`")
+    if name != RANDOM:
+        return PinnedModel(model=name, revision=revision)
+    if not (base_model / "config.json").exists():
+        raise BadInput(f"{base_model}: no model here; run `dvc repro base_model` or `dvc pull`")
+    return PinnedModel(model=str(base_model), revision=None)
 
 
 def explain_loading(error: BaseException) -> str:

@@ -6,7 +6,7 @@ import click
 
 from alpacare.benchmarks.running import run_benchmark
 from alpacare.benchmarks.settings import LmEvalSettings
-from alpacare.compute.pinned_model import RANDOM, check_base_model
+from alpacare.compute.pinned_model import find_model
 from alpacare.compute.pretrained import ModelSource
 from alpacare.core.command import FILE, Stage, check_files
 from alpacare.core.files import atomic_folder
@@ -40,11 +40,8 @@ def main(
     with atomic_folder(out) as folder:
         for name in names:
             model = read_local_model(models / name)
-            place = model.model
-            if place == RANDOM:
-                check_base_model(base_model)
-                place = str(base_model)
-            source = ModelSource(place, model.revision)
+            found = find_model(model.model, model.revision, base_model)
+            source = ModelSource(found.model, found.revision)
             form = StudentPrompt.choose(model.prompt, prompt)
             results = run_benchmark(benchmark, items, source, form, settings)
             click.echo(f"{name}: {results.save(folder / f'{name}.jsonl', folder / f'{name}.json')}")

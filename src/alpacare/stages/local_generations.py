@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from alpacare.compute.pinned_model import RANDOM, check_base_model
+from alpacare.compute.pinned_model import find_model
 from alpacare.compute.pretrained import ModelSource
 from alpacare.core.command import FILE, Stage, check_files
 from alpacare.core.files import atomic_folder
@@ -47,11 +47,8 @@ def main(tests: Path, out: Path, models: Path, base_model: Path, prompt: Path) -
     with atomic_folder(out) as folder:
         for name in names:
             model = read_local_model(models / name)
-            place = model.model
-            if place == RANDOM:
-                check_base_model(base_model)
-                place = str(base_model)
-            source = ModelSource(place, model.revision)
+            found = find_model(model.model, model.revision, base_model)
+            source = ModelSource(found.model, found.revision)
             form = StudentPrompt.choose(model.prompt, prompt)
             answers = generate_answers(source, form, tasks, settings, name, scratch / name)
             click.echo(f"{name}: {answers.save(folder / f'{name}.jsonl', folder / f'{name}.json')}")

@@ -10,7 +10,7 @@ __getattr__, __all__ = exports(
     packing="Example best_fit_decreasing build_tensors encode_example",
     rows="RowsSettings choose_rows match_rows",
     settings="BaseModelSettings CheckpointSettings TrainingSettings",
-    student="find_base load_base load_student",
+    student="load_base load_student",
     student_file="overlay read_student student_file",
     trainer="TrainingJob train",
 )

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from alpacare.compute.machine import versions
-from alpacare.compute.pinned_model import PinnedModel
+from alpacare.compute.pinned_model import PinnedModel, find_model
 from alpacare.compute.scratch import fingerprint, hash_code, hash_files, hash_model
 from alpacare.core.settings import load
 from alpacare.prompting import student_prompt, templates
@@ -13,7 +13,6 @@ from alpacare.records import response
 from alpacare.training.checkpoints import FINISHED
 from alpacare.training.hardware import Hardware, read_hardware
 from alpacare.training.settings import CheckpointSettings, TrainingSettings
-from alpacare.training.student import find_base
 from alpacare.training.student_file import read_student
 
 
@@ -54,7 +53,7 @@ def find_run(
     template = StudentPrompt.choose(settings.prompt, prompt)
     config = hardware / f"{training.hardware}.yaml"
     machine = read_hardware(config)
-    base = find_base(settings, base_model)
+    base = find_model(settings.base, settings.revision, base_model)
     files = {"data": hash_files(rows), "prompt": hash_files(prompt), "hardware": config.read_text()}
     weights = hash_model(base.model, base.revision)
     folder = out.parent / ".scratch" / name_run(settings, seed, files, weights)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alpacare.compute import pretrained, weights
-from alpacare.compute.pinned_model import RANDOM, PinnedModel, check_base_model
+from alpacare.compute.pinned_model import PinnedModel
 from alpacare.compute.pretrained import ModelSource
 from alpacare.core.errors import BadInput
 from alpacare.training.settings import CheckpointSettings
@@ -19,18 +19,6 @@ if TYPE_CHECKING:
         PreTrainedModel,
         PreTrainedTokenizerBase,
     )
-
-
-def find_base(settings: CheckpointSettings, base_model: Path) -> PinnedModel:
-    """Give the model that training starts from: for base `random` the folder `base_model`.
-
-    Raises:
-        BadInput: it is not made yet.
-    """
-    if settings.base == RANDOM:
-        check_base_model(base_model)
-        return PinnedModel(model=str(base_model), revision=None)
-    return PinnedModel(model=settings.base, revision=settings.revision)
 
 
 def _source(base: PinnedModel) -> ModelSource:
