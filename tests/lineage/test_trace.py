@@ -224,7 +224,7 @@ def test_a_test_task_with_its_grades_by_rubrics(project: Path) -> None:
         "met +5 Says alpha not met +3 Says beta met -4 Says gamma "
         "healthbench, half-rows (seed 0): no score, 1 of 3 criteria unread met +5 Says alpha"
     ) in text
-    assert "metrics/scores/demo/half-rows/0/healthbench.json; run `dvc pull`" in text
+    assert "metrics/scores/demo/half-rows/0/healthbench.json; run `alpacare pull`" in text
     assert follow(rows("data/tests/demo.jsonl")[1]["id"])["not_here"] == [], "it has no rubrics"
 
 

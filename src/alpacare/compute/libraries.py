@@ -12,16 +12,19 @@ def import_libraries() -> None:
     end of the process: a second and a half of CPU of each stage with a model, for nothing, since
     what modules hold stays. One display is enough, so that transformers shows none.
     """
-    if "transformers.modeling_utils" in sys.modules:
-        return
+    if "transformers.modeling_utils" not in sys.modules:
+        _import_quickly("transformers.modeling_utils")
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+
+
+def _import_quickly(module: str) -> None:
     collecting = gc.isenabled()
     gc.disable()
     try:
-        import_module("transformers.modeling_utils")
+        import_module(module)
     finally:
         gc.freeze()
         if collecting:
             gc.enable()
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
