@@ -12,10 +12,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from alpacare.judging.verdicts.json_keys import by_plain_key
 from alpacare.records.thoughts import remove_thoughts
 
 _TRIES = 500  # opening braces tried as the start of an object; HealthBench has some ten criteria
-_MET = ("criteria_met", "criterion_met", "met")  # HealthBench's key, and shorter ones
+_MET = ("criteriamet", "criterionmet", "met")  # HealthBench's key, and shorter ones
 _NUMBER = ("number", "criterion", "id")
 _SAID: Mapping[str, bool] = {
     **dict.fromkeys(("true", "met", "yes"), True),
@@ -88,7 +89,7 @@ def _objects(text: str, shown_texts: Sequence[str]) -> Iterator[Mapping[str, Any
 
     Of JSON that is cut off, those that are whole.
     """
-    decoder = json.JSONDecoder(strict=False, object_pairs_hook=_without_repeats)
+    decoder = json.JSONDecoder(strict=False, object_pairs_hook=by_plain_key)
     shown, end = [*map(_compact, shown_texts)], 0
     for start in [match.start() for match in re.finditer("{", text)][:_TRIES]:
         if start < end:
@@ -108,13 +109,6 @@ def _inside(value: Any) -> Iterator[Mapping[str, Any]]:
         if isinstance(each, dict) and any(key in each for key in _MET):
             yield each
         left += each.values() if isinstance(each, dict) else each if isinstance(each, list) else ()
-
-
-def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    values = {key.strip().lower(): value for key, value in pairs}
-    if len(values) < len(pairs):
-        raise ValueError("a key is repeated")
-    return values
 
 
 def _compact(text: str) -> str:
