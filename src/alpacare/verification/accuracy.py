@@ -40,15 +40,20 @@ def describe_accuracy(told: Mapping[str, Any]) -> str:
     planted = told["planted"]
     if not planted["n"]:
         return ""
+    untouched = told["untouched"]
+    unreadable, replies = (planted[key] + untouched[key] for key in ("unreadable", "n"))
     return (
         f"of {planted['n']} planted errors {planted['found']} found, recall "
-        f"{_percent(told['recall'])}; precision at least {_percent(told['precision'])}"
+        f"{_percent(told['recall'])}, false alarms {_percent(told['false_alarms'])}; precision "
+        f"{_percent(told['precision'])} in a mix of half and half"
+        + f"; {unreadable} of {replies} replies unreadable"
+        * (unreadable > 0)
     )
 
 
 def _percent(share: Mapping[str, float | None]) -> str:
     if share["value"] is None:
-        return "unknown: nothing is called wrong"
+        return "unknown"
     value, low, high = (f"{100 * (share[key] or 0):.0f}" for key in ("value", "ci_low", "ci_high"))
     return f"{value} % ({low} to {high})"
 
