@@ -37,17 +37,15 @@ def measure_accuracy(checks: Sequence[AnswerCheck]) -> dict[str, Any]:
 
 def describe_accuracy(told: Mapping[str, Any]) -> str:
     """Say how good a verifier is; "" if no error was planted."""
-    planted = told["planted"]
+    planted, untouched = told["planted"], told["untouched"]
     if not planted["n"]:
         return ""
-    untouched = told["untouched"]
     unreadable, replies = (planted[key] + untouched[key] for key in ("unreadable", "n"))
+    left = f"; {unreadable} of {replies} replies unreadable" if unreadable else ""
     return (
         f"of {planted['n']} planted errors {planted['found']} found, recall "
         f"{_percent(told['recall'])}, false alarms {_percent(told['false_alarms'])}; precision "
-        f"{_percent(told['precision'])} in a mix of half and half"
-        + f"; {unreadable} of {replies} replies unreadable"
-        * (unreadable > 0)
+        f"{_percent(told['precision'])} in a mix of half and half{left}"
     )
 
 
