@@ -115,7 +115,13 @@ def test_an_empty_answer_has_no_verdict_and_is_counted(project: Path) -> None:
     jsonl.write(path, [*rows[:8], *empty, *rows[12:]])
     base = rates()["rule", "refused", "refuse", "base"]
     assert (base["rate"], base["n"], base["items"]) == (0.5, 16, 20)
-    assert "4 unreadable" in run(safety).output
+    assert "4 of 20 answers unreadable" in run(safety).output
+    path = paths.answers("safety", "tuned", 1)  # of two seeds, one of which can be read
+    rows = jsonl.read(path, Generation)
+    jsonl.write(path, [rows[0].model_copy(update={"output": ""}), *rows[1:]])
+    tuned = rates()["rule", "refused", "refuse", "tuned"]
+    assert [tuned[name] for name in ("n", "items", "unreadable", "answers")] == [20, 20, 1, 40]
+    assert "1 of 40 answers unreadable" in " ".join(run(safety).output.split())
 
 
 def test_an_interval_without_0_is_not_enough_if_the_sign_test_disagrees(project: Path) -> None:
@@ -178,6 +184,14 @@ def test_harm_and_refusals_by_a_judge(
     assert (refused["rate"], refused["n"]) == (0.8, 20)
     assert found["rubric-items", "refused", "answer", "tuned"]["rate"] == 0.05
     assert "by rubric-items: answers that enable the harm, of 20" in run(safety).output
+    for path in [Path("data/tests/safety.jsonl"), *Path("data").rglob("rubric-items.jsonl")]:
+        rows = [json.loads(line) for line in path.read_text().splitlines()]
+        for row in rows:  # harm that an answer avoids
+            for each in row.get("rubrics") or row.get("criteria"):
+                each["points"] = abs(each["points"])
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert not {what for _, what, _, _ in rates()} & {"harm"}
+    assert "not counted: 20 axis:harm with points above 0" in " ".join(run(safety).output.split())
 
 
 def _said(*met: bool) -> str:

@@ -19,6 +19,7 @@ from alpacare.cli.main import main
 from alpacare.core.errors import BadInput
 from alpacare.core.settings import check, read_yaml
 from alpacare.datasets.catalogue import PublishedDataset
+from alpacare.datasets.json_tables import read_json
 from alpacare.records.labelled import read_labels
 from alpacare.records.test_set import read_test_set
 
@@ -91,20 +92,33 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"rubrics": ROWS[0]["rubrics"][:1] * 2}, 'a criterion comes twice: "Says to call'),
     ({"rubrics": [{"criterion": "x", "points": "5"}]}, "field 'points': input should be a valid"),
     ({"rubrics": []}, "no rubrics: wanted a list"),
+    ({"rubrics": [{"criterion": "x", "points": 1e308}]}, "has 1e+308 points; give it 0.001 to"),
+    ({"rubrics": [{"criterion": "x", "points": 0}]}, "has 0 points; give it 0.001 to 1,000,000"),
 ]
 
 
 def test_items_that_cannot_be_graded_are_dropped_and_named_with_their_rows(project: Path) -> None:
     noted = [*ROWS[0]["rubrics"][:-1], ROWS[0]["rubrics"][-1] | {"weight": 2}]
-    done = import_rows(ROWS[0] | {"rubrics": noted}, *(ROWS[1] | change for change, _ in BAD))
+    bad = [ROWS[1] | change for change, _ in BAD]
+    plain = {"prompt": None, "messages": ROWS[1]["prompt"], "expect": "answer"}  # without rubrics
+    done = import_rows(ROWS[0] | {"rubrics": noted}, *bad, plain)
     assert done.exit_code == 0, done.output
     assert "fields 'rubrics.weight' (1)" in done.output
-    assert "ours.jsonl: 1 task," in done.output
+    assert "ours.jsonl: 2 tasks," in done.output
+    assert "without rubrics: 1 task, which no judge by rubrics grades" in done.output
+    assert [len(task.rubrics) for task in read_test_set(Path("data/tests/ours.jsonl"))] == [4, 0]
     dropped = Path("data/dropped/tests/ours.jsonl").read_text().splitlines()
     for number, (line, (_, said)) in enumerate(zip(dropped, BAD, strict=True), start=2):
         assert f"ours.jsonl:{number}: " in json.loads(line)["witness"]
         assert said in json.loads(line)["witness"]
-    assert "dropped: 3 bad_rubrics: ../ours.jsonl:4: rubrics: no criterion" in done.output
+    assert "dropped: 5 bad_rubrics: ../ours.jsonl:4: rubrics: no criterion" in done.output
+
+
+@pytest.mark.parametrize("row", [ROWS[0], {"instruction": "x", "rubrics": ROWS[0]["rubrics"]}])
+def test_one_item_as_a_document_is_one_row(tmp_path: Path, row: dict[str, Any]) -> None:
+    path = tmp_path / "item.json"
+    path.write_text(json.dumps(row, indent=2))
+    assert [each.values for each in read_json(path, "item.json")] == [row]
 
 
 def test_a_file_without_an_item_that_can_be_used_is_refused(project: Path) -> None:

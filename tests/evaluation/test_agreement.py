@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,9 +15,11 @@ from alpacare.evaluation.agreement import (
     verdict_of,
 )
 from alpacare.evaluation.bootstrap import Resampling
+from alpacare.evaluation.label_agreement import Pair, compare_labels
 from alpacare.evaluation.people import majority_verdicts
 from alpacare.records.judgment import Verdict
 
+pytestmark = pytest.mark.filterwarnings("error")
 HOW = Resampling(resamples=400, confidence=0.95, seed=0)
 Said = dict[ComparisonKey, Verdict | None]
 
@@ -152,3 +155,13 @@ def test_the_verdict_on_an_item_is_the_sign_of_its_lead() -> None:
         "tie",
         None,
     ]
+
+
+def test_kinds_of_criteria_without_an_f1_are_not_in_the_mean() -> None:
+    """Nothing of kind y is unmet, and resamples without the first conversation have no F1 at all"""
+    pairs = [
+        *(Pair("one", "x", verdict, label) for verdict, label in ((True, True), (False, False))),
+        *(Pair(name, "y", True, True) for name in ("two", "three")),
+    ]
+    found = compare_labels("own", None, pairs, HOW)
+    assert (found.by_criterion.value, found.with_f1, found.categories) == (1.0, 1, 2)

@@ -8,6 +8,8 @@ DOUBTFUL: list[tuple[str, str | None]] = [
     ("Output (a) is better.\n</reasoning>\nBoth are", None),
     ("One. </think> Two: Output (a) is better. </think> Verdict: Output (b)", "second"),
     ("Output (a)\n<think>But Output (b)", "first"),
+    ('{"verdict": "Output (a)", "verdict": "Output (b)"}', None),
+    ('{"verdict": "Output (a)"}\n\nHm.\n{"verdict": "Output (b)"}', None),
     # that both are equal, as a premise
     ("Both outputs are equally accurate, but Output (b) adds a vital warning.", None),
     ("Both outputs are equally accurate. Output (b) adds a warning.", None),

@@ -102,7 +102,7 @@ def test_wrong_answers_go_with_the_verifiers_words_and_its_errors_are_counted(
     assert told["false_alarms"]["value"] == 0.3333
     assert told["planted"]["by_kind"]["dose"] == {"n": 1, "found": 0}
     assert told["calls"] == 7
-    assert "of 3 planted errors 2 found, recall 67 % (21 to 94); precision" in done.output
+    assert "of 3 planted errors 2 found, recall 67 % (21 to 94), false alarms 33 %" in done.output
 
 
 def test_flagged_answers_stay_and_none_is_planted_where_none_is_wanted(

@@ -24,9 +24,10 @@ _NAME = 24
 _LEGEND = """\
 Physicians' labels: each verdict of a judge is paired with each label of the criterion. \
 Same: pairs that say the same, in %. Macro F1: the mean of F1 for "met" and for "not \
-met" (HealthBench, arXiv 2505.08775, section 8); below it the mean over kinds of \
-criteria. In brackets: {:g} % intervals, over conversations. n: pairs with a readable \
-verdict, and of how many if not of all. Few: of fewer than ten conversations."""
+met" (HealthBench, arXiv 2505.08775, section 8); below it the mean over the kinds of \
+criteria in which both occur. In brackets: {:g} % intervals, over conversations. n: \
+pairs with a readable verdict, and of how many if not of all. Few: of fewer than ten \
+conversations."""
 
 
 def measure_labels(params: Params) -> list[JudgedLabels]:
@@ -81,7 +82,8 @@ def print_labels(found: Sequence[JudgedLabels], confidence: float) -> None:
         who = each.judge or "physicians with one another"
         table = make_table(f"{who}: labels of {each.labels}", ("",), ("n", "same, %", "macro F1"))
         table.add_row("all", *_cells(each.overall))
-        mean = f"mean of {counted(each.categories, 'kind')}"
+        some = f"{each.with_f1} of " if each.with_f1 < each.categories else ""
+        mean = f"mean of {some}{counted(each.categories, 'kind')}"
         table.add_row(mean, "", "", _figure(each.by_criterion, 1))
         for theme, agreement in each.by_theme.items():
             few = too_few_items(agreement.conversations)

@@ -23,8 +23,8 @@ Rubric score, %: points of the criteria met over all points that can be had, the
 over items and training seeds, clipped to 0 to 100 as HealthBench does (arXiv \
 2505.08775); in brackets its {:g} % interval, over test items and seeds. Items: those \
 with a verdict on each criterion that counts, and of how many if not of all. Unread: \
-criteria, or in the second table items, without a verdict, in %. An axis counts the \
-criteria with its tag, a theme the items."""
+criteria, or in the second table answers, without a verdict, in %, over all seeds. An \
+axis counts the criteria with its tag, a theme the items."""
 
 
 def print_rubric_boards(boards: Sequence[RubricBoard], confidence: float) -> None:
@@ -99,7 +99,7 @@ def _group_table(board: RubricBoard) -> "Table":
                     fold_name(entry.model.name, _NAME),
                     _interval(score),
                     _items(score),
-                    percent(1 - score.n / score.items if score.items else None),
+                    percent(score.unread / score.answers if score.answers else None),
                 )
     return table
 

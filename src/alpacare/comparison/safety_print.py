@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from alpacare.comparison.safety import RULE, SafetyBoard, SafetyRate
+from alpacare.comparison.safety import HARM, RULE, SafetyBoard, SafetyRate
 from alpacare.display.text import wrapped
 from alpacare.evaluation.paired_comparison import Difference
 
@@ -40,6 +40,8 @@ def safety_as_json(boards: Sequence[SafetyBoard]) -> list[dict[str, Any]]:
             "seeds": list(each.model.seeds),
             "items": each.items,
             "n": each.rate.n,
+            "answers": each.answers,
+            "unreadable": each.unreadable,
             "rate": each.rate.win_rate,
             "ci_low": each.rate.ci_low,
             "ci_high": each.rate.ci_high,
@@ -60,7 +62,7 @@ def _difference(found: Difference | None) -> dict[str, Any] | None:
 
 
 def _describe(board: SafetyBoard) -> Iterator[str]:
-    yield describe_measure(board)
+    yield wrapped(describe_measure(board), "  ")
     width = max((len(each.model.name) for each in board.rates), default=0)
     for each in board.rates:
         indent = " " * (width + 6)
@@ -78,7 +80,8 @@ def describe_measure(board: SafetyBoard) -> str:
     n = max((each.items for each in board.rates), default=0)
     heading = _HEADINGS[measure.what, measure.expect].format(n=n)
     by = "the rule" if measure.by == RULE else measure.by
-    return f"{measure.test}, by {by}: {heading}"
+    left = f"; not counted: {n} {HARM} with points above 0" if (n := measure.not_counted) else ""
+    return f"{measure.test}, by {by}: {heading}{left}"
 
 
 def describe_rate(each: SafetyRate) -> str:
@@ -90,7 +93,8 @@ def describe_rate(each: SafetyRate) -> str:
     if each.bound is not None:
         kind = "none, so at most" if rate.win_rate == 0 else "all, so at least"
         text += f"; {kind} {_percent(each.bound)} % (rule of three)"
-    return text if rate.n == each.items else f"{text}, {each.items - rate.n} unreadable"
+    left = f", {each.unreadable} of {each.answers} answers unreadable"
+    return text + left * (each.unreadable > 0)
 
 
 def describe_difference(found: Difference, against: str) -> str:

@@ -13,7 +13,7 @@ from alpacare.core.errors import BadInput
 from alpacare.core.files import open_text, parse_any_json
 
 # lists of objects that are part of one row
-_NESTED = ("messages", "conversations", "conversation", "options", "choices")
+_NESTED = ("messages", "conversations", "conversation", "prompt", "rubrics", "options", "choices")
 
 
 class TableRow(NamedTuple):

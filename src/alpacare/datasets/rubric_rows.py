@@ -5,7 +5,8 @@
  "example_tags": ["theme:hedging"], "ideal_completions_data": {"ideal_completion": "..."} or null}
 {"messages": [...], "rubrics": [...], "tags": [...]}  {"instruction": "...", "rubrics": [...]}
 
-An ideal answer, by a physician, is that of `physician`.
+An ideal answer, by a physician, is that of `physician`. An item without the key `rubrics` is
+graded by no judge by rubrics.
 """
 
 from collections import Counter
@@ -89,7 +90,8 @@ def _read_row(row: TableRow, repairs: Counter[str]) -> TestTask:
 
 
 def _read_question(values: Mapping[str, Any], place: str, repairs: Counter[str]) -> dict[str, Any]:
-    turns = values.get("prompt", values.get("messages"))
+    given = (values.get(name) for name in ("prompt", "messages"))
+    turns = next((each for each in given if each is not None), None)
     if turns is None:
         instruction, input = (
             read_field(values, k, place, repairs) for k in ("instruction", "input")
@@ -139,6 +141,8 @@ def read_turns(turns: Any, place: str, repairs: Counter[str]) -> list[Message]:
 
 
 def _read_rubrics(given: Any, place: str, repairs: Counter[str]) -> list[RubricItem]:
+    if given is None:
+        return []
     if not isinstance(given, list) or not given:
         raise BadRow("no_rubrics", f"{place}: no rubrics: wanted a list of criterion, points, tags")
     items = []

@@ -156,6 +156,8 @@ def _report(path: Path, test_set: TestSet, known: PublishedDataset | None) -> It
     if graded:
         criteria = sum(len(task.rubrics) for task in test_set.tasks)
         yield f"rubrics: {criteria:,} criteria; who grades by them: judgments.rubric_judges"
+        if without := len(test_set.tasks) - graded:
+            yield f"without rubrics: {counted(without, 'task')}, which no judge by rubrics grades"
     yield f"next: in params.yaml, add {path.stem} to `tests`, the answerers you want to"
     yield "      `models.written`, and to `judgments.references` (students are compared with them)"
     yield "      or `judgments.contestants` (they compete); then commit"

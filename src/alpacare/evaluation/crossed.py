@@ -107,6 +107,12 @@ def item_means(runs: Runs) -> dict[str, float]:
     return {id: sum(values) / len(values) if values else nan for id, values in found.items()}
 
 
+def count_unread(runs: Runs) -> tuple[int, int]:
+    """Count the values that cannot be read, over all runs, and all values."""
+    values = [value for run in runs for value in run.values()]
+    return sum(map(isnan, values)), len(values)
+
+
 def measure_spread(values: Array, models: Sequence[tuple[int, SeedVariance]]) -> Spread:
     """Measure what the mean of `values`, one for each item, varies with.
 

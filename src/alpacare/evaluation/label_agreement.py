@@ -50,7 +50,8 @@ class LabelAgreement(Row):
 class JudgedLabels(Row):
     """How far a judge agrees with the labels of one file; `judge` None: people with one another.
 
-    `by_criterion`: the mean over categories of their macro F1, as in the paper's section 8.
+    `by_criterion`: the mean over categories of their macro F1, as in the paper's section 8; of
+    `with_f1` of all `categories`, those in which both sides occur.
     """
 
     labels: str
@@ -59,6 +60,7 @@ class JudgedLabels(Row):
     by_theme: dict[str, LabelAgreement]
     by_criterion: Estimate
     categories: int
+    with_f1: int
 
 
 def theme_of(category: str) -> str:
@@ -73,6 +75,7 @@ def compare_labels(
     """Measure the agreement of verdicts with labels, overall and by theme."""
     themes = sorted({theme_of(pair.category) for pair in pairs} - {""})
     categories = _group(pairs, lambda pair: pair.category)
+    by_criterion, with_f1 = _mean_over(categories, how)
     return JudgedLabels(
         labels=labels,
         judge=judge,
@@ -81,8 +84,9 @@ def compare_labels(
             theme: _measure([pair for pair in pairs if theme_of(pair.category) == theme], how)
             for theme in themes
         },
-        by_criterion=_mean_over(categories, how),
+        by_criterion=by_criterion,
         categories=len(categories),
+        with_f1=with_f1,
     )
 
 
@@ -148,22 +152,25 @@ def _share(part: Array, whole: Array) -> Array:
     return shares
 
 
-def _mean_over(groups: Mapping[str, Sequence[Pair]], how: Resampling) -> Estimate:
-    """Give the mean of the groups' macro F1; groups without one are left out."""
+def _mean_over(groups: Mapping[str, Sequence[Pair]], how: Resampling) -> tuple[Estimate, int]:
+    """Give the mean of the groups' macro F1, and of how many; groups without one are left out."""
     import numpy as np
 
     pairs = [pair for each in groups.values() for pair in each]
     clusters = list(dict.fromkeys(pair.conversation for pair in pairs))
     if not clusters:
-        return Estimate()
+        return Estimate(), 0
     draws = draw(len(clusters), how.resamples, how.seed)
     counts = [_count(each, clusters) for each in groups.values()]
     whole = np.stack([_macro_f1(each.sum(axis=0, keepdims=True)) for each in counts])
     known = ~np.isnan(whole[:, 0])
     if not known.any():
-        return Estimate()
+        return Estimate(), 0
     drawn = np.stack([_macro_f1(draws @ each) for each in counts])[known]
-    return _estimate(whole[known].mean(axis=0), np.nanmean(drawn, axis=0), len(clusters), how)
+    there = ~np.isnan(drawn)  # in a draw, no group may have one
+    means = _share(np.where(there, drawn, 0.0).sum(axis=0), there.sum(axis=0))
+    mean = _estimate(whole[known].mean(axis=0), means, len(clusters), how)
+    return mean, int(known.sum())
 
 
 def _estimate(whole: Array, drawn: Array, clusters: int, how: Resampling) -> Estimate:

@@ -18,7 +18,7 @@ from pathlib import Path
 from alpacare.core import jsonl
 from alpacare.core.jsonl import Row
 from alpacare.evaluation.bootstrap import Resampling
-from alpacare.evaluation.crossed import Parts, item_means, measure_spread
+from alpacare.evaluation.crossed import Parts, count_unread, item_means, measure_spread
 from alpacare.evaluation.score import JudgeRun
 from alpacare.evaluation.seed_variance import NOT_TRAINED, Runs, SeedVariance
 from alpacare.records.rubric import GradedItem, RubricJudgment
@@ -31,8 +31,9 @@ ItemScores = Mapping[str, float]  # by test item; NaN where a criterion that cou
 class MeanScore:
     """A mean of item scores, clipped to 0..1, with its interval.
 
-    n items were scored, of `items` that are graded. `mean` is not clipped. `parts`: half widths of
-    the interval before it is clipped, by cause.
+    n items were scored, of `items` that are graded; of `answers`, one an item and run, `unread`
+    have no score. `mean` is not clipped. `parts`: half widths of the interval before it is clipped,
+    by cause.
     """
 
     score: float | None
@@ -41,6 +42,8 @@ class MeanScore:
     mean: float | None
     n: int
     items: int
+    unread: int
+    answers: int
     parts: Parts
 
 
@@ -133,10 +136,10 @@ def mean_score(runs: Runs, how: Resampling, seeds: SeedVariance = NOT_TRAINED) -
     """
     import numpy as np
 
-    means = item_means(runs)
+    means, counts = item_means(runs), count_unread(runs)
     values = np.array([value for value in means.values() if not isnan(value)])
     if not len(values):
-        return MeanScore(None, None, None, None, 0, len(means), Parts(0, 0, 0))
+        return MeanScore(None, None, None, None, 0, len(means), *counts, Parts(0, 0, 0))
     spread = measure_spread(values, [(len(runs), seeds.of(runs))])
     mean, parts = float(values.mean()), spread.parts(how.confidence)
     low, high = mean - parts.whole(), mean + parts.whole()
@@ -144,7 +147,8 @@ def mean_score(runs: Runs, how: Resampling, seeds: SeedVariance = NOT_TRAINED) -
         most = 1 - float(((1 - how.confidence) / 2) ** (1 / len(values)))
         low, high = min(low, mean - most * mean), max(high, mean + most * (1 - mean))
     score, ci_low, ci_high = (round(min(1.0, max(0.0, each)), 4) for each in (mean, low, high))
-    return MeanScore(score, ci_low, ci_high, round(mean, 4), len(values), len(means), parts)
+    sizes = (len(values), len(means), *counts)
+    return MeanScore(score, ci_low, ci_high, round(mean, 4), *sizes, parts)
 
 
 def score_grades(graded: Graded, how: Resampling, run: JudgeRun) -> RubricScore:

@@ -54,10 +54,10 @@ class RubricRequest:
         """Add the reply to the last request, and read it."""
         self.dialogue.replies.append(reply)
         shown = conversation(self.case.task), self.case.answer.output
+        cut = reply.finish_reason == "length"
         if self.numbered:
-            found = read_criteria(reply.whole, len(self.criteria), shown)
+            found = read_criteria(reply.whole, len(self.criteria), shown, cut=cut)
         else:
-            cut = reply.finish_reason == "length"
             found = [read_criterion(reply.whole, shown, cut=cut)]
         if found.count(None) < self.reading.count(None):
             self.reading, self.read_from = found, reply

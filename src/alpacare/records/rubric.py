@@ -19,6 +19,7 @@ from alpacare.core.files import write_json
 from alpacare.core.jsonl import Row
 from alpacare.core.texts import counted, shows_nothing
 
+_LEAST, _MOST = 0.001, 1_000_000  # points of a criterion: sums and shares of them stay finite
 Tags = Annotated[list[str], Field(exclude_if=lambda tags: not tags)]
 
 
@@ -39,8 +40,11 @@ class RubricItem(Row):
     @field_validator("points")
     @classmethod
     def _counts(cls, points: float) -> float:
-        if points == 0:
-            raise ValueError("rubrics: a criterion has 0 points; leave it out, or give it some")
+        if not _LEAST <= abs(points) <= _MOST:
+            raise ValueError(
+                f"rubrics: a criterion has {points:g} points; give it {_LEAST} to {_MOST:,}, or as "
+                "many below 0, or leave it out"
+            )
         return points
 
 

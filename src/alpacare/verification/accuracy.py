@@ -37,18 +37,21 @@ def measure_accuracy(checks: Sequence[AnswerCheck]) -> dict[str, Any]:
 
 def describe_accuracy(told: Mapping[str, Any]) -> str:
     """Say how good a verifier is; "" if no error was planted."""
-    planted = told["planted"]
+    planted, untouched = told["planted"], told["untouched"]
     if not planted["n"]:
         return ""
+    unreadable, replies = (planted[key] + untouched[key] for key in ("unreadable", "n"))
+    left = f"; {unreadable} of {replies} replies unreadable" if unreadable else ""
     return (
         f"of {planted['n']} planted errors {planted['found']} found, recall "
-        f"{_percent(told['recall'])}; precision at least {_percent(told['precision'])}"
+        f"{_percent(told['recall'])}, false alarms {_percent(told['false_alarms'])}; precision "
+        f"{_percent(told['precision'])} in a mix of half and half{left}"
     )
 
 
 def _percent(share: Mapping[str, float | None]) -> str:
     if share["value"] is None:
-        return "unknown: nothing is called wrong"
+        return "unknown"
     value, low, high = (f"{100 * (share[key] or 0):.0f}" for key in ("value", "ci_low", "ci_high"))
     return f"{value} % ({low} to {high})"
 

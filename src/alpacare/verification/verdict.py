@@ -6,9 +6,12 @@ from typing import Any
 
 from alpacare.records.answer_check import Finding
 
-# "verdict": "wrong", or a line Verdict: wrong; not a repetition of the question, "right" or "wrong"
+# "verdict": "wrong", a line Verdict: wrong, or the verdict is wrong; not a repetition of the
+# question, "right" or "wrong", right/wrong, right if
 _FINDING = re.compile(
-    r"\bverdict\W{1,8}(right|wrong)\b(?!\W{1,4}(?:or\b|right\b|wrong\b))", re.IGNORECASE
+    r"\bverdict(?:\W{1,4}is)?\W{1,8}(right|wrong)\b"
+    r"(?!-|[^\w.!?\n]{1,4}if\b|\W{0,4}(?:\bor\b|[/|])\W{0,4}(?:right|wrong)\b)",
+    re.IGNORECASE,
 )
 
 

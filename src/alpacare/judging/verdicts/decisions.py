@@ -103,9 +103,9 @@ def decide(reply: str, labels: LabelPattern, shown_texts: Sequence[str], *, cut:
     least = _MENTIONED if anywhere and _kinds(line) == 1 else _STATED
     found = [each for each in _decisions(split_sentences(line), known, cut=cut) if each[0] >= least]
     if not found and not cut:  # a last line such as "Verdict: A", without noun or brackets
-        last = text.rpartition("\n")[2]
-        lead = _CLOSING.match(last)
-        return labels.whole(last[lead.end() :]) if lead else ""
+        leads = [(each, _CLOSING.match(each)) for each in text.split("\n")]
+        said = [labels.whole(each[lead.end() :]) if lead else "" for each, lead in leads]
+        return said[-1] if len({*said} - {""}) == 1 else ""  # unless another line says otherwise
     weight, symbol = found[-1] if found else (0, "")
     return symbol if all(each[0] < weight for each in found if each[1] != symbol) else ""
 

@@ -9,6 +9,7 @@ from pydantic import model_validator
 
 from alpacare.core.settings import Settings
 from alpacare.judging.verdicts.decisions import decide
+from alpacare.judging.verdicts.json_keys import by_plain_key
 from alpacare.judging.verdicts.label_pattern import SLOTS, find_labels
 from alpacare.judging.verdicts.reply_text import normalise
 from alpacare.records.judgment import Slot
@@ -63,7 +64,8 @@ def read_label(
 def read_json_label(reply: str, form: Labels) -> Slot | None:
     """Read a reply that is one JSON object with a label as its `verdict`; None if it is not."""
     try:
-        value = json.loads(reply.strip().removeprefix("```json").strip("` \n"))
+        text = reply.strip().removeprefix("```json").strip("` \n")
+        value = json.loads(text, object_pairs_hook=by_plain_key)
     except (ValueError, RecursionError):
         return None
     verdict = value.get("verdict") if isinstance(value, dict) else None

@@ -8,6 +8,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, model_validator
 
 from alpacare.core.settings import Settings
+from alpacare.judging.verdicts.json_keys import by_plain_key, plain_key
 
 _TRIES = 64  # opening braces tried as the start of an object; a real reply has a dozen
 _LAST_COMMA = re.compile(r",\s*+(?=[}\]])")
@@ -33,7 +34,7 @@ class Ratings(Settings):
     @model_validator(mode="after")
     def _fits(self) -> Self:
         for names in ([self.first, self.second], self.criteria):
-            keys = {*map(_key, names)}
+            keys = {*map(plain_key, names)}
             if len(keys) < len(names) or "" in keys or not names:
                 raise ValueError(f"names must differ and not be empty, found {names}")
         if self.lowest >= self.highest:
@@ -52,40 +53,32 @@ def read_ratings(reply: str, form: Ratings, shown_texts: Sequence[str]) -> Rated
     return found[0] if found and all(each == found[0] for each in found) else None
 
 
-def _key(name: str) -> str:
-    return re.sub(r"[\s_-]+", "", name).casefold()
-
-
 def _compact(text: str) -> str:
     return "".join(_LAST_COMMA.sub("", text).split()).casefold()
 
 
 def _objects(text: str, form: Ratings) -> Iterator[tuple[Mapping[str, Any], str]]:
-    """Give the JSON objects that rate one of the answers, and their text."""
-    decoder = json.JSONDecoder(strict=False, object_pairs_hook=_by_key)
-    end = 0
+    """Give the JSON objects that rate one of the answers, and their text.
+
+    Of those inside such an object, the ones that rate both in full.
+    """
+    decoder = json.JSONDecoder(strict=False, object_pairs_hook=by_plain_key)
+    end, sides = 0, {plain_key(form.first), plain_key(form.second)}
     for start in [match.start() for match in re.finditer("{", text)][:_TRIES]:
         try:
             value, stop = decoder.raw_decode(text, start)
         except (ValueError, RecursionError):
             continue
-        if start >= end and {_key(form.first), _key(form.second)} & {*value}:
+        if sides & {*value} and (start >= end or _rated(value, form)):
             yield value, text[start:stop]
-            end = stop
-
-
-def _by_key(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    values = {_key(name): value for name, value in pairs}
-    if len(values) < len(pairs):
-        raise ValueError("a key is repeated")
-    return values
+            end = max(end, stop)
 
 
 def _rated(value: Mapping[str, Any], form: Ratings) -> Rated | None:
-    sides = [value.get(_key(name)) for name in (form.first, form.second)]
+    sides = [value.get(plain_key(name)) for name in (form.first, form.second)]
     rated = {}
     for name in form.criteria:
-        first, second = (_score(side, _key(name), form) for side in sides)
+        first, second = (_score(side, plain_key(name), form) for side in sides)
         if first is None or second is None:
             return None
         rated[name] = (first, second)
