@@ -10,7 +10,7 @@ import pytest
 from conftest import REPOSITORY
 
 from alpacare.core.errors import BadInput
-from alpacare.core.file_lock import hold_lock
+from alpacare.core.file_lock import hold_lock, is_held
 
 STAGE = ["-m", "alpacare.stages.seeds", "seeds.jsonl", "out.jsonl", "--metrics", "m.json"]
 
@@ -60,6 +60,10 @@ def test_what_is_no_stage_of_a_pipeline_waits_for_nobody(
 
 def test_the_holder_is_named(workspace: Path) -> None:
     lock = workspace / "x.lock"
+    assert not is_held(lock)
     told = rf"this very run .* process {os.getpid()} of"
     with hold_lock(lock), pytest.raises(BadInput, match=told), hold_lock(lock):
         pass
+    assert not is_held(lock)
+    with hold_lock(lock):
+        assert is_held(lock)

@@ -11,6 +11,7 @@ import pytest
 from conftest import run
 from tiny_study import STUDENT, command, contents, edit, rows, train, trained
 
+from alpacare.core.file_lock import hold_lock
 from alpacare.stages.checkpoint import main as checkpoint
 
 __all__ = ["rows"]  # a fixture
@@ -92,6 +93,8 @@ def test_changed_settings_never_go_on_from_old_scratch(long_run: Path) -> None:
     process.communicate()
     (old,) = Path(".scratch").iterdir()
     STUDENT.write_text("optimizer: {max_steps: 7}\n")
+    with hold_lock(old / "worker-0.lock"):  # as if it ran
+        assert "note:" not in train(long_run, "other").output
     assert f"note: .scratch/{old.name}" in train(long_run, "out").output
     assert list(Path(".scratch").iterdir()) == [old]
     assert len(Path("out/history.jsonl").read_text().splitlines()) == 7

@@ -2,13 +2,16 @@
 
 import hashlib
 import json
+import os
 import re
 import shutil
 from collections.abc import Hashable, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from alpacare.core.file_lock import is_held
 from alpacare.core.input_state import current_inputs
 
 
@@ -26,8 +29,9 @@ def delete_other_runs(folder: Path) -> None:
 
 
 def other_runs(folder: Path) -> list[Path]:
-    """List the other entries of the folder that a run's folder is in."""
-    return sorted(other for other in folder.parent.glob("*") if other != folder)
+    """List the other entries of the folder that a run's folder is in, but for runs under way."""
+    others = (other for other in folder.parent.glob("*") if other != folder)
+    return sorted(other for other in others if not any(map(is_held, other.glob("*.lock"))))
 
 
 def hash_files(*paths: Path) -> str:
@@ -69,5 +73,10 @@ def _hash_folder(folder: Path, stamps: Hashable) -> str:
 
 
 def folder_size(folder: Path) -> int:
-    """Bytes of all files in a folder."""
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    """Bytes of all files in a folder; those that are deleted meanwhile do not count."""
+    size = 0
+    for top, _, names in os.walk(folder):
+        for name in names:
+            with suppress(FileNotFoundError):
+                size += Path(top, name).stat().st_size
+    return size

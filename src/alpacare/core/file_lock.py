@@ -34,3 +34,15 @@ def hold_lock(lock: Path, *, wait: bool = False, what: str = "this very run") ->
         file.write(f"{os.getpid()} of {socket.gethostname()}")
         file.flush()
         yield
+
+
+def is_held(lock: Path) -> bool:
+    """Whether a process holds a file."""
+    try:
+        with lock.open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:  # its process has ended, and its folder was deleted
+        return False
+    return False
