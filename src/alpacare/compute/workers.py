@@ -15,6 +15,7 @@ from alpacare.compute.determinism import SPIN_COUNT
 from alpacare.core.errors import BadInput
 from alpacare.core.file_lock import hold_lock
 from alpacare.core.input_state import InputState, current_inputs
+from alpacare.core.progress import end_start
 
 ERROR_FILE = "error.txt"
 _INPUTS = "inputs.json"
@@ -37,6 +38,7 @@ def run_workers(
     (scratch / _INPUTS).unlink(missing_ok=True)
     if state := current_inputs():
         state.save(scratch / _INPUTS)
+    end_start()  # a worker says on its own that it starts, until it shows progress
     process = subprocess.Popen(
         command,
         env={"GOMP_SPINCOUNT": SPIN_COUNT, **os.environ, **environment},

@@ -34,15 +34,23 @@ def tell_start(title: str) -> Iterator[None]:
         _started.set()
 
 
-def track(title: str, total: int, unit: str) -> AbstractContextManager[Advance]:
-    """Show progress of `total` units; call the function that it gives with (units done, a note)."""
+def end_start() -> None:
+    """Have `tell_start` say no more: what has started shows progress, here or in its workers."""
     _started.set()
-    live = sys.stderr.isatty()
-    return _live(title, total, unit) if live else _plain(title, total, unit)
+
+
+def track(title: str, total: int, unit: str, before: int = 0) -> AbstractContextManager[Advance]:
+    """Show progress of `total` units; call the function that it gives with (units done, a note).
+
+    `before`: units that an earlier run has done; they do not count in the rate.
+    """
+    end_start()
+    show = _live if sys.stderr.isatty() else _plain
+    return show(title, total, unit, before)
 
 
 @contextmanager
-def _live(title: str, total: int, unit: str) -> Iterator[Advance]:
+def _live(title: str, total: int, unit: str, before: int) -> Iterator[Advance]:
     from rich import progress
     from rich.console import Console
     from rich.text import Text
@@ -62,13 +70,13 @@ def _live(title: str, total: int, unit: str) -> Iterator[Advance]:
         progress.TimeRemainingColumn(),
     )
     with progress.Progress(*columns, console=Console(stderr=True)) as bars:
-        task = bars.add_task(title, total=total, note="")
+        task = bars.add_task(title, total=total, completed=before, note="")
         yield lambda units, note: bars.update(task, advance=units, note=note)
 
 
 @contextmanager
-def _plain(title: str, total: int, unit: str) -> Iterator[Advance]:
-    lines = _Lines(title, total, unit)
+def _plain(title: str, total: int, unit: str, before: int) -> Iterator[Advance]:
+    lines = _Lines(title, total, unit, before)
     threading.Thread(target=lines.repeat, daemon=True).start()
     try:
         yield lines.advance
@@ -79,10 +87,10 @@ def _plain(title: str, total: int, unit: str) -> Iterator[Advance]:
 class _Lines:
     """Plain lines: one every ten seconds, also when nothing gets done, and one at the end."""
 
-    def __init__(self, title: str, total: int, unit: str) -> None:
+    def __init__(self, title: str, total: int, unit: str, before: int) -> None:
         self.title, self.total, self.unit = title, total, unit
         self.start = self.last = time.monotonic()
-        self.done, self.note = 0, ""
+        self.before, self.done, self.note = before, before, ""
         self.ended, self.lock = threading.Event(), threading.Lock()
 
     def advance(self, units: int, note: str) -> None:
@@ -102,7 +110,7 @@ class _Lines:
     def _print(self) -> None:
         self.last = time.monotonic()
         seconds = self.last - self.start
-        rate = self.done / seconds if seconds else 0.0
+        rate = (self.done - self.before) / seconds if seconds else 0.0
         left = f"{rate:.1f}/s  ETA {(self.total - self.done) / rate:.0f} s" if rate else ""
         print(
             f"{self.title}: {self.done}/{self.total} {self.unit}  {self.note}  "

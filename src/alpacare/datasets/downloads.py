@@ -164,7 +164,9 @@ def _save(address: str, reply: Any, part: Path, start: int) -> None:
     size = start + int(reply.headers.get("Content-Length", 0))
     packed = reply.headers.get("Content-Encoding", "identity")
     shown = (
-        track("download", size, "bytes") if size > _LARGE else nullcontext(lambda done, note: None)
+        track("download", size, "bytes", start)
+        if size > _LARGE
+        else nullcontext(lambda done, note: None)
     )
     try:
         _check_size(address, size)
@@ -172,7 +174,6 @@ def _save(address: str, reply: Any, part: Path, start: int) -> None:
             _check_part(address, reply, packed, start)
         # unbuffered: what arrived is on the disk, however this process ends
         with part.open("ab" if start else "wb", buffering=0) as file, shown as advance:
-            advance(start, "")
             for piece in _unpack(address, reply, packed):
                 _check_size(address, file.tell() + len(piece))
                 file.write(piece)

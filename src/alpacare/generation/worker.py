@@ -21,7 +21,7 @@ from alpacare.compute.pretrained import ModelSource
 from alpacare.compute.workers import ERROR_FILE, check_worker_inputs, worker_lock
 from alpacare.core.errors import BadInput
 from alpacare.core.file_lock import hold_lock
-from alpacare.core.progress import RowsDone, track
+from alpacare.core.progress import RowsDone, tell_start, track
 from alpacare.generation import batched, continuous
 from alpacare.generation.model import end_tokens, load_model
 from alpacare.generation.settings import Decoding, GenerationsSettings
@@ -51,7 +51,8 @@ def main(scratch: Path) -> None:
     rank, workers = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
     try:
         check_worker_inputs(scratch)
-        run_worker(scratch, rank, workers)
+        with nullcontext() if rank else tell_start("generation"):
+            run_worker(scratch, rank, workers)
     except BadInput as error:
         (scratch / ERROR_FILE).write_text(str(error))
         raise SystemExit(1) from None

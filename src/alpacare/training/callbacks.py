@@ -141,7 +141,7 @@ def make_callback(advance: Advance, throughput: Throughput, stop: Event) -> "Tra
         """The methods that Trainer calls."""
 
         def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-            advance(state.global_step, "continued" if state.global_step else "")
+            advance(0, "continued" if state.global_step else "")
             _check_steps_left(state)
 
         def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:

@@ -21,7 +21,7 @@ from alpacare.training.callbacks import (
     make_callback,
     make_throughput,
 )
-from alpacare.training.checkpoints import delete_others, last_complete
+from alpacare.training.checkpoints import checkpoint_step, delete_others, last_complete
 from alpacare.training.data import StepSplit, collate_padded, split_step
 from alpacare.training.sequences import PackedSequences
 from alpacare.training.settings import CheckpointSettings, OptimizerSettings, TrainingSettings
@@ -88,7 +88,8 @@ def train(
     if state.is_main_process:
         delete_others(start, scratch)
     held_out = Validation(validation, scratch)
-    display = track("training", count_steps(settings.optimizer, steps), "steps")
+    before = checkpoint_step(start) if start else 0
+    display = track("training", count_steps(settings.optimizer, steps), "steps", before)
     # one display is enough for all processes
     with display if state.is_main_process else nullcontext(lambda *_: None) as advance:
         trainer = Trainer(

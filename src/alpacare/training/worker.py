@@ -12,7 +12,7 @@ import re
 import signal
 import sys
 import warnings
-from contextlib import nullcontext
+from contextlib import ExitStack
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
@@ -22,6 +22,7 @@ from alpacare.compute.workers import ERROR_FILE, check_worker_inputs, first_line
 from alpacare.core.command import STOPPED
 from alpacare.core.errors import BadInput
 from alpacare.core.file_lock import hold_lock
+from alpacare.core.progress import tell_start
 from alpacare.training.prepared import TRAIN, VALIDATION
 from alpacare.training.sequences import PackedSequences
 from alpacare.training.student import load_student
@@ -64,7 +65,10 @@ def main(scratch: Path) -> None:
     """Train on the job in `scratch`, as one of several processes, and write the result there."""
     first = os.environ.get("RANK", "0") == "0"
     try:
-        with hold_lock(scratch / worker_lock(0)) if first else nullcontext():
+        with ExitStack() as held:
+            if first:
+                held.enter_context(hold_lock(scratch / worker_lock(0)))
+                held.enter_context(tell_start("training"))
             if not _run(scratch, _stop_on_signals()):
                 raise SystemExit(STOPPED)
     except BaseException as error:  # for a full disk torch raises one that is no Exception
