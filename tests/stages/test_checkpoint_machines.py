@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import REPOSITORY
+from conftest import REPOSITORY, run
 from slurm_cluster import missing, slurm_cluster
 from test_checkpoint_processes import ALLOW_FSDP_ON_CPU
 from tiny_study import STUDENT, command, rows, train
@@ -33,11 +33,14 @@ def two_machines() -> Path:
     return path.parent
 
 
-def job_script(arguments: list[str]) -> Path:
-    """The checked-in job script, for two nodes and this training."""
+def scratch_folder(arguments: list[str]) -> Path:
     given = dict(checkpoint.make_context("checkpoint", [*arguments]).params)
     del given["train_in"]
-    folder = find_run(**given).folder
+    return find_run(**given).folder
+
+
+def job_script(arguments: list[str], folder: Path) -> Path:
+    """The checked-in job script, for two nodes and this training."""
     words = [sys.executable, "-m", "alpacare.stages.checkpoint", *arguments]
     task = Task(Run("tiny", 0), " ".join([*words, "--train-in", str(folder)]), folder)
     Path("configs").symlink_to(REPOSITORY / "configs")
@@ -65,8 +68,15 @@ def test_two_machines_learn_as_one_process_does(
     source = str(REPOSITORY / "src")
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path / 'shim'}{os.pathsep}{source}")
     arguments = list(map(str, command(rows, "two", 0, two_machines())))
+    folder = scratch_folder(arguments)
     with slurm_cluster(tmp_path / "cluster") as slurm:
-        slurm.run("sbatch", "--wait", str(job_script(arguments)))
+        slurm.run("sbatch", "--wait", str(job_script(arguments, folder)))
+    for name, value in {"NODEID": "1", "RESTART_COUNT": "1"}.items():  # it starts once more
+        monkeypatch.setenv(f"SLURM_{name}", value)
+    monkeypatch.setenv("MASTER_ADDR", "127.0.0.1")
+    monkeypatch.setenv("MASTER_PORT", "1")
+    assert run(checkpoint, *arguments, "--train-in", folder).output == "", Path("0.log").read_text()
+    monkeypatch.delenv("SLURM_NODEID")
     done = train(rows, "two", hardware=Path("hardware"))
     assert "nothing is trained again" in done.output, Path("0.log").read_text()
     assert train(rows, "one").exit_code == 0

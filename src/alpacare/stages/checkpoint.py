@@ -13,10 +13,7 @@ import click
 
 from alpacare.compute.determinism import make_deterministic
 from alpacare.compute.pinned_model import PinnedModel
-from alpacare.compute.scratch import (
-    folder_size,
-    other_runs,
-)
+from alpacare.compute.scratch import folder_size, other_runs
 from alpacare.compute.workers import worker_lock
 from alpacare.core import jsonl
 from alpacare.core.command import FILE, Stage
@@ -24,6 +21,7 @@ from alpacare.core.errors import BadInput
 from alpacare.core.file_lock import hold_lock
 from alpacare.core.files import atomic_folder
 from alpacare.core.input_state import check_inputs
+from alpacare.core.progress import tell_start
 from alpacare.prompting.student_prompt import StudentPrompt
 from alpacare.records.response import Response
 from alpacare.training.checkpoints import FINISHED, LOCK
@@ -82,6 +80,8 @@ def main(
           data/student_rows/all-rows.jsonl models/checkpoint/all-rows/0 --seed 0 \\
           --base-model models/base_model --prompt prompts/student --hardware configs/accelerate
     """
+    if train_in:  # a job: with DVC it is told already
+        click.get_current_context().with_resource(tell_start("training"))
     if out.is_file():  # before hours of training, not at the end
         raise BadInput(f"{out}: is a file; name a folder to write")
     run = find_run(student, rows, out, seed, base_model, prompt, hardware)
@@ -153,8 +153,8 @@ def help_train(run: TrainingRun) -> None:
     Raises:
         BadInput: training failed; the line says why.
     """
-    wait_for_first(run.scratch)
-    train_job(run.config, run.machine, run.scratch, run.settings)
+    if wait_for_first(run):
+        train_job(run.config, run.machine, run.scratch, run.settings)
 
 
 def prepare(

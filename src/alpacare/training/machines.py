@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from alpacare.training.hardware import Hardware
+from alpacare.training.run import TrainingRun, find_finished
 
 _READY = "ready"
 
@@ -44,11 +45,17 @@ def announce(scratch: Path) -> None:
     fresh.replace(scratch / _READY)
 
 
-def wait_for_first(scratch: Path) -> None:
-    """Wait until the first machine is ready; if it fails, srun ends the others."""
-    ready = scratch / _READY
-    while not ready.exists() or ready.read_text() != _start():
+def wait_for_first(run: TrainingRun) -> bool:
+    """Wait until the first machine is ready; if it fails, srun ends the others.
+
+    False: it has nothing to train, as the result is there: a job that was done is started again.
+    """
+    ready = run.scratch / _READY
+    while not find_finished(run.folder):
+        if ready.exists() and ready.read_text() == _start():
+            return True
         time.sleep(1)
+    return False
 
 
 def _start() -> str:
