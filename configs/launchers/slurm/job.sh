@@ -34,9 +34,13 @@ fi
 # Apptainer, with an image that was made of this clone's Dockerfile:
 # launch+=(apptainer exec --nv --bind "$PWD" --pwd "$PWD" alpacare.sif)
 
-"${launch[@]}" "${training[@]}" &
+# the last word of a training is the folder of its checkpoints, without the versions there
+checkpoints() { compgen -G "${training[-1]}-*/checkpoint-*/complete" | sort; }
+before=$(checkpoints)
+
 trap 'kill -TERM $!' TERM           # it saves a checkpoint, and ends
 trap 'again=yes; kill -TERM $!' USR1
+"${launch[@]}" "${training[@]}" &
 wait $!
 status=$?
 while kill -0 $! 2>/dev/null; do    # a signal ends `wait`, and not the training
@@ -44,6 +48,11 @@ while kill -0 $! 2>/dev/null; do    # a signal ends `wait`, and not the training
   status=$?
 done
 if [[ ${again-} && $status != 0 ]]; then
-  scontrol requeue "${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID"
+  if [[ $(checkpoints) != "$before" ]]; then
+    scontrol requeue "${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID"
+  else                              # the next one would end as this one, and so on for ever
+    echo "error: not queued again, as it saved no checkpoint within its time limit:" \
+      "lower training.save_steps, or give it more --time"
+  fi
 fi
 exit $status

@@ -4,7 +4,7 @@ from alpacare.core.public import exports
 
 __getattr__, __all__ = exports(
     __name__,
-    array="Submitted find_submitted hold_submitting submit",
+    array="Submitted find_submitted hold_jobs submit",
     follow="follow",
     launcher="Launcher read_launcher",
     study="Task missing_tasks",

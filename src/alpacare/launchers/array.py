@@ -1,5 +1,6 @@
 """One array of jobs: submitted, written down beside its logs, and found again."""
 
+import signal
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -36,7 +37,7 @@ def submit(launcher: Launcher, tasks: Sequence[Task]) -> list[Submitted]:
     """Submit trainings as one array.
 
     Raises:
-        BadInput: the scheduler refuses it; or the template is none.
+        BadInput: the scheduler refuses it; the template is none; or the disk is full.
     """
     folder = _jobs_folder(tasks) / f"{datetime.now().astimezone():%Y%m%d-%H%M%S}"
     text = render(launcher, tasks, folder)
@@ -45,13 +46,34 @@ def submit(launcher: Launcher, tasks: Sequence[Task]) -> list[Submitted]:
     script.write_text(text, encoding="utf-8")
     job = launcher.submit(script)
     scratch = {task.name: str(task.scratch) for task in tasks}
-    write_json(folder / _ARRAY, {"launcher": launcher.name, "job": job, "tasks": scratch})
+    try:
+        write_json(folder / _ARRAY, {"launcher": launcher.name, "job": job, "tasks": scratch})
+    except OSError as error:
+        raise BadInput(
+            f"{folder / _ARRAY}: {error.strerror}; without it the jobs are not found again, and "
+            f"would be submitted twice; stop them: `{launcher.cancel_command(job)}`"
+        ) from error
     return [Submitted(task, f"{job}_{n}", folder / f"{n}.log") for n, task in enumerate(tasks)]
 
 
 @contextmanager
-def hold_submitting(tasks: Sequence[Task]) -> Iterator[None]:
-    """Have nobody else in this clone submit, who would not see yet what is being submitted here."""
+def hold_back_signals() -> Iterator[None]:
+    """Let Ctrl-C, `kill` and a closed terminal wait until the block has ended."""
+    held: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [signal.signal(number, lambda number, _: held.append(number)) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+        if held:
+            signal.raise_signal(held[0])
+
+
+@contextmanager
+def hold_jobs(tasks: Sequence[Task]) -> Iterator[None]:
+    """Let one command at a time submit or seal in this clone; another one waits."""
     if not tasks:
         yield
         return

@@ -58,5 +58,5 @@ def _show(job: Submitted, log: Log, state: str, before: str | None) -> None:
     for line in log.new_lines(ended=not state):
         click.echo(f"{job.task.name}: {line}")
     if state != before:
-        shown = state or ("done" if job.task.finished else "ended without a result")
+        shown = state or ("done" if job.task.finished else "ended")
         click.echo(f"{job.task.name}: job {job.number} {shown}")

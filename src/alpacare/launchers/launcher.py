@@ -99,7 +99,10 @@ class Launcher:
     def _run(self, command: str, script: Path = Path()) -> subprocess.CompletedProcess[str]:
         # nothing else in braces is ours: it may be awk's
         words = [word.replace("{script}", str(script)) for word in shlex.split(command)]
-        return subprocess.run(words, capture_output=True, text=True, check=False)
+        # Ctrl-C in a terminal is for this process alone
+        return subprocess.run(
+            words, capture_output=True, text=True, check=False, start_new_session=True
+        )
 
 
 def read_launcher(name: str) -> Launcher:
