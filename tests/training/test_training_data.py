@@ -1,16 +1,22 @@
 """From responses to sequences: what is held out or dropped and why, and how a step is split."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import REPOSITORY
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alpacare.compute import scratch
 from alpacare.core.errors import BadInput
+from alpacare.prompting import chat_template
 from alpacare.prompting.student_prompt import StudentPrompt
+from alpacare.records import message
 from alpacare.records.response import Response
 from alpacare.training.data import choose_held_out, pack_examples, prepare_data, split_step
+from alpacare.training.run import name_run
 from alpacare.training.sequences import PackedSequences
 from students import TEXTS, TOKENIZER, make_examples, make_settings
 
@@ -64,6 +70,33 @@ def test_sequences_come_back_from_the_disk_as_they_were(tmp_path: Path, packing:
         assert list(read) == sequences
         assert list(read.padded(2)) == [*sequences, [], []]
         assert isinstance(read.ids, np.memmap), "not in the memory of every process"
+
+
+def test_what_other_code_prepared_is_another_runs(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def name() -> str:
+        return name_run(make_settings(), 0, {}, None)
+
+    before = name()
+    for module in (chat_template, message, scratch):  # beside the last lies what loads models
+        here = Path(shutil.copytree(Path(module.__file__).parent, module.__name__))
+        with monkeypatch.context() as patch:
+            patch.setattr(module, "__file__", str(here / Path(module.__file__).name))
+            assert name() == before
+            changed = "weights.py" if module is scratch else Path(module.__file__).name
+            (here / changed).write_text("")
+            assert name() != before
+
+
+def test_what_an_editor_leaves_beside_a_prompt_is_not_of_it(workspace: Path) -> None:
+    shutil.copy(REPOSITORY / ".dvcignore", ".")
+    shutil.copytree(REPOSITORY / "prompts/student", "prompt")
+    before = scratch.hash_files(Path("prompt"))
+    Path("prompt/.with_input.txt.swp").touch()
+    assert scratch.hash_files(Path("prompt")) == before
+    Path("prompt/more.txt").touch()
+    assert scratch.hash_files(Path("prompt")) != before
 
 
 def test_when_nothing_fits_the_setting_is_named() -> None:

@@ -12,7 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from alpacare.core.file_lock import is_held
-from alpacare.core.input_state import current_inputs
+from alpacare.core.file_stamps import ignored_names, walk
+from alpacare.core.input_state import IGNORED, current_inputs, settings_text
+
+_LOADING = ("determinism.py", "pretrained.py", "weights.py")  # of this folder
 
 
 def fingerprint(parts: Mapping[str, Any]) -> str:
@@ -35,11 +38,11 @@ def other_runs(folder: Path) -> list[Path]:
 
 
 def hash_files(*paths: Path) -> str:
-    """SHA-256 over files' names and bytes, and those in folders."""
-    digest = hashlib.sha256()
+    """SHA-256 over files' names and bytes, and those in folders but what .dvcignore names."""
+    digest, ignored = hashlib.sha256(), ignored_names(settings_text(IGNORED))
     for path in paths:
-        for file in [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file()):
-            name = file.name if path.is_file() else file.relative_to(path).as_posix()
+        for file in sorted(Path(name) for name, _ in walk(str(path), ignored)):
+            name = file.name if file == path else file.relative_to(path).as_posix()
             digest.update(f"{name}:{file.stat().st_size}:".encode())
             with file.open("rb") as opened:
                 hashlib.file_digest(opened, lambda: digest)
@@ -47,8 +50,10 @@ def hash_files(*paths: Path) -> str:
 
 
 def hash_code(*modules: str) -> str:
-    """SHA-256 over the Python files beside these modules' files, given as `__file__`."""
-    return hash_files(*(file for m in modules for file in sorted(Path(m).parent.glob("*.py"))))
+    """SHA-256 over the code that loads models, and all beside these modules' files (`__file__`)."""
+    loading = (Path(__file__).with_name(name) for name in _LOADING)
+    files = (file for each in modules for file in sorted(Path(each).parent.glob("*.py")))
+    return hash_files(*loading, *files)
 
 
 def hash_model(name: str, revision: str | None) -> str | None:

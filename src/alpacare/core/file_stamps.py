@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import suppress
+from fnmatch import translate
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +21,13 @@ class Stamp(NamedTuple):
     def is_of(self, status: os.stat_result) -> bool:
         """Whether a file has not been touched since."""
         return (self.size, self.changed) == (status.st_size, status.st_mtime_ns)
+
+
+def ignored_names(text: str) -> re.Pattern[str]:
+    """Give the names that DVC leaves out of a folder, by the text of .dvcignore."""
+    lines = [line.strip() for line in text.splitlines()]
+    names = [line.lstrip("\\") for line in lines if line and not line.startswith("#")]
+    return re.compile("|".join(map(translate, names)) or r"\b\B")
 
 
 def walk(root: str, ignored: re.Pattern[str]) -> Iterator[tuple[str, os.stat_result]]:

@@ -8,20 +8,18 @@ all of them before an output gets its name and at the stage's end.
 
 import json
 import os
-import re
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from fnmatch import translate
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from alpacare.core.errors import BadInput
-from alpacare.core.file_stamps import Stamp, is_same, make_stamp, walk
+from alpacare.core.file_stamps import Stamp, ignored_names, is_same, make_stamp, walk
 
-PARAMS, _DVC, _IGNORED, _CODE = "params.yaml", "dvc.yaml", ".dvcignore", "src/alpacare"
+PARAMS, _DVC, IGNORED, _CODE = "params.yaml", "dvc.yaml", ".dvcignore", "src/alpacare"
 _SHOWN = 3
 
 
@@ -45,7 +43,7 @@ class InputState:
     @classmethod
     def take(cls, inputs: Iterable[Path]) -> "InputState":
         """Take the state of these files and folders, of all code and of all settings."""
-        state = cls({name: _text(name) for name in (PARAMS, _DVC, _IGNORED)})
+        state = cls({name: settings_text(name) for name in (PARAMS, _DVC, IGNORED)})
         for root in [*inputs, Path(_CODE)]:
             if root.exists():  # else it is an output: DVC deletes those before
                 state._add(os.path.normpath(root))
@@ -71,7 +69,7 @@ class InputState:
         if root in self.roots:  # it is held as it was then
             return
         self.roots.append(root)
-        for file, status in walk(root, self._ignored()):
+        for file, status in walk(root, ignored_names(self.texts[IGNORED])):
             if file not in self.files:
                 self.files[file] = make_stamp(file, status)
 
@@ -82,7 +80,7 @@ class InputState:
             BadInput: what the stage depends on has changed.
         """
         changed = self._changed_files()
-        if changed or _text(PARAMS) != self.texts[PARAMS]:
+        if changed or settings_text(PARAMS) != self.texts[PARAMS]:
             _refuse(self._changed_inputs(changed))
 
     def check_file(self, path: Path) -> None:
@@ -99,15 +97,9 @@ class InputState:
             self.check_file(place.with_suffix(".py"))
             self.check_file(place / "__init__.py")
 
-    def _ignored(self) -> re.Pattern[str]:
-        """Give the names that DVC leaves out of a folder."""
-        lines = [line.strip() for line in self.texts[_IGNORED].splitlines()]
-        names = [line.lstrip("\\") for line in lines if line and not line.startswith("#")]
-        return re.compile("|".join(map(translate, names)) or r"\b\B")
-
     def _changed_files(self) -> list[str]:
         """Name the files that are others, new or gone; a touched one is none of them."""
-        ignored = self._ignored()
+        ignored = ignored_names(self.texts[IGNORED])
         now = {file: status for root in self.roots for file, status in walk(root, ignored)}
         new_or_gone = self.files.keys() ^ now.keys()
         others = (
@@ -122,7 +114,7 @@ class InputState:
         """Name the changed files and settings that this stage depends on, as dvc.yaml says."""
         from alpacare.core.stage_entry import find, read_entry
 
-        before, now = _parse(self.texts[PARAMS], PARAMS), _parse(_text(PARAMS), PARAMS)
+        before, now = _parse(self.texts[PARAMS], PARAMS), _parse(settings_text(PARAMS), PARAMS)
         address = os.environ.get("DVC_STAGE", "").rpartition(":")[2]
         stages = _parse(self.texts[_DVC], _DVC).get("stages", {})
         entry = read_entry(address, stages, before)
@@ -210,7 +202,7 @@ def _parse(text: str, name: str) -> dict[str, Any]:
     return parse_yaml(text, name) if text else {}
 
 
-def _text(name: str) -> str:
+def settings_text(name: str) -> str:
     """Read a file of settings; empty where there is none."""
     path = Path(name)
     return path.read_text(encoding="utf-8-sig", errors="replace") if path.exists() else ""

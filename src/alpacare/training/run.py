@@ -7,13 +7,15 @@ from alpacare.compute.machine import versions
 from alpacare.compute.pinned_model import PinnedModel, find_model
 from alpacare.compute.scratch import fingerprint, hash_code, hash_files, hash_model
 from alpacare.core.settings import load
-from alpacare.prompting import student_prompt, templates
+from alpacare.prompting import chat_template, student_prompt, templates
 from alpacare.prompting.student_prompt import StudentPrompt
-from alpacare.records import response
+from alpacare.records import message, response
 from alpacare.training.checkpoints import FINISHED
 from alpacare.training.hardware import Hardware, read_hardware
 from alpacare.training.settings import CheckpointSettings, TrainingSettings
 from alpacare.training.student_file import read_student
+
+_TOKENS = (chat_template, student_prompt, templates, message, response)  # what makes them of rows
 
 
 class TrainingRun(NamedTuple):
@@ -70,12 +72,7 @@ def name_run(
         "settings": settings.model_dump(exclude={"rows"}),
         "seed": seed,
         "base": base,
-        "code": [
-            hash_code(__file__),
-            hash_files(
-                Path(student_prompt.__file__), Path(templates.__file__), Path(response.__file__)
-            ),
-        ],
+        "code": [hash_code(__file__), hash_files(*(Path(str(m.__file__)) for m in _TOKENS))],
     }
     return fingerprint({**parts, **files})
 
