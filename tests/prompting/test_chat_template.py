@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 from answerers import WORDS
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import AddedToken, PreTrainedTokenizerFast
 
 from alpacare.core.errors import BadInput
 from alpacare.prompting.chat_template import encode_conversation, find_end_of_turn, render_chat
@@ -50,14 +52,41 @@ TEMPLATES: dict[str, tuple[str, str, bool]] = {
         "<|end|>",
         True,
     ),
+    "takes blanks": (START + TURN + END, "<|end|>", True),  # as Phi-3's tokens do
+    # two line breaks are one token, but two before a word
+    "breaks": (
+        START + TURN.replace("\n{{", "\n\n{{") + END.replace("t\n", "t\n\n"), "<|end|>", True
+    ),
+    "plain marks": (  # as Zephyr's, which are no tokens of their own
+        START
+        + "<|{{ m['role'] }}|>\n{{ m['content'] }}</s>\n"
+        + "{% endfor %}{% if add_generation_prompt %}<|assistant|>\n{% endif %}",
+        "</s>",
+        True,
+    ),
 }  # fmt: skip
 
 
 def make_tokenizer(kind: str) -> Any:
-    tokenizer = train_tokenizer([" ".join(WORDS)] * 3, 300)
-    tokenizer.add_special_tokens({"additional_special_tokens": ADDED})
+    tokenizer = train_tokenizer([" ".join(WORDS), "\n\n ask \n\n"] * 3, 300)
+    if kind == "plain marks":
+        tokenizer = first_word_marked()
+    added = [AddedToken(token, rstrip=kind == "takes blanks", special=True) for token in ADDED]
+    tokenizer.add_special_tokens({"additional_special_tokens": added})
     tokenizer.chat_template = TEMPLATES[kind][0]
     return tokenizer
+
+
+def first_word_marked() -> Any:
+    """A tokenizer that puts a blank before a text's first word, as LLaMA's does."""
+    inner = Tokenizer(models.BPE())
+    inner.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="first", split=False)
+    inner.decoder = decoders.Metaspace(prepend_scheme="first")
+    trainer = trainers.BpeTrainer(
+        vocab_size=99, special_tokens=["<s>", "</s>"], show_progress=False
+    )
+    inner.train_from_iterator([" ".join(WORDS), "<|system|>\n<|user|>\n"], trainer)
+    return PreTrainedTokenizerFast(tokenizer_object=inner, bos_token="<s>", eos_token="</s>")
 
 
 @pytest.mark.parametrize("kind", TEMPLATES)
@@ -103,18 +132,18 @@ def test_turns_are_the_prompts_of_a_server_and_the_answers_alone_count(kind: str
     turns = TURNS[1:]
     parts = encode_conversation(tokenizer, messages(*turns), True)
     assert parts is not None
-    written = [tokenizer.decode(ids) for ids, counts in parts if counts]
+    written = [tokenizer.decode(ids).strip() for ids, counts in parts if counts]
     last = ["wait for an answer" + end]
-    only_last = kind in ("rewrites", "no end")  # earlier answers are not as they were written
-    assert written == (last if only_last else ["about the heart" + end, *last])
+    only_last = kind in ("rewrites", "no end", "breaks")  # earlier turns are not as they were
+    first = "about the heart " if kind == "brackets" else "about the heart"  # as it is shown
+    assert written == (last if only_last else [first + end, *last])
     # what stands before the last answer is what a server would be asked with
     asked: Any = messages(*turns[:3])
     if "part" in kind:
         asked = [{**m, "content": [{"type": "text", "text": m["content"]}]} for m in asked]
     served = tokenizer.apply_chat_template(asked, add_generation_prompt=True, tokenize=False)
-    read = tokenizer.decode([id for ids, _ in parts[:-1] for id in ids])
-    # a template's own blanks around an answer are left out
-    assert read == (served.replace(" about the heart ", "about the heart"))
+    read = [id for ids, _ in parts[:-1] for id in ids]
+    assert read == tokenizer.encode(served, add_special_tokens=False)
 
 
 def test_the_loss_counts_answers_and_their_ends_only() -> None:

@@ -80,14 +80,17 @@ def encode_conversation(
 ) -> list[Part] | None:
     """Give a conversation's tokens: each answer after the prompt that a server would make for it.
 
+    Earlier answers have the tokens that they have in that prompt, with the template's own blanks.
     What follows the last answer is left out; it gets its end only if it is `complete`. A template
-    that rewrites earlier turns, or ends none, gives a prompt that holds them, and one answer.
-    None: the template refuses such turns, or does not show them.
+    that rewrites earlier turns, or ends none, gives a prompt that holds them, and one answer; so
+    does a tokenizer that reads a prompt otherwise once an answer follows. None: the template
+    refuses such turns, or does not show them.
     """
     from jinja2 import TemplateError
 
     end = find_end_of_turn(tokenizer)
     parts: list[Part] = []
+    ids: list[int] = []
     prompt = answer = ""
     for place, message in enumerate(messages):
         if message["role"] != "assistant":
@@ -96,26 +99,34 @@ def encode_conversation(
             longer = _fill(tokenizer, messages[:place])
         except TemplateError:
             return None
-        between = _after_answer(longer, prompt, answer, end) if parts else None
-        if between is None:
-            parts, between = [], longer
+        before, ids = ids, tokenizer.encode(longer, add_special_tokens=False)
+        later = _after_prompt(ids, before, end) if _holds(longer, prompt, answer, end) else None
+        parts = [*parts[:-1], *later] if parts and later else [(ids, False)]
         prompt, answer = longer, message["content"].strip()
-        parts.append((tokenizer.encode(between, add_special_tokens=False), False))
         parts.append(([*tokenizer.encode(answer, add_special_tokens=False), end.id], True))
     if parts and not complete:
         parts[-1][0].pop()
     return parts
 
 
-def _after_answer(longer: str, prompt: str, answer: str, end: EndOfTurn) -> str | None:
-    """Give what a longer prompt holds after an answer and its end; None: not that answer."""
-    if not end.text or not longer.startswith(prompt):
-        return None
-    rest = longer[len(prompt) :].lstrip()
+def _holds(longer: str, prompt: str, answer: str, end: EndOfTurn) -> bool:
+    """Whether a longer prompt begins with a prompt, an answer and its end, but for blanks."""
+    rest = longer.removeprefix(prompt).lstrip()
     ended = rest.removeprefix(answer).lstrip()
-    if not rest.startswith(answer) or not ended.startswith(end.text.lstrip()):
+    whole = longer.startswith(prompt) and rest.startswith(answer)
+    return bool(end.text) and whole and ended.startswith(end.text.lstrip())
+
+
+def _after_prompt(ids: list[int], before: list[int], end: EndOfTurn) -> list[Part] | None:
+    """Give the answer, up to its end, that follows the tokens of an earlier prompt, and the rest.
+
+    None: these tokens are others once the answer follows.
+    """
+    new = ids[len(before) :]
+    if ids[: len(before)] != before or end.id not in new:
         return None
-    return ended.removeprefix(end.text.lstrip())
+    cut = new.index(end.id) + 1
+    return [(new[:cut], True), (new[cut:], False)]
 
 
 def _fill(tokenizer: "Tokenizer", messages: Sequence[Message]) -> str:
