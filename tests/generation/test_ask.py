@@ -37,6 +37,13 @@ def test_it_says_how_to_serve_and_what_is_missing(project: Path) -> None:
     params.write_text(params.read_text().replace("training_seeds: [0, 1]", "training_seeds: [1]"))
     lines = run(ask, "all-rows", "--serve").output.splitlines()
     assert [line.split()[0] for line in lines] == ["vllm", "ln"]
+    for words, line in (
+        ([" "], "QUESTION: nothing is asked"),
+        (["hi", "--input", "<noinput>"], 'write "" for no input'),
+        (["\udcff"], "other bytes than UTF-8"),
+    ):
+        refused = run(ask, "all-rows", *words, "--seed", 1)
+        assert (refused.exit_code, line in refused.output) == (2, True), refused.output
     shutil.rmtree("models")
     done = run(ask, "all-rows", "hi", "--seed", 1)
     assert done.exit_code == 2

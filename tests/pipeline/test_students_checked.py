@@ -30,6 +30,7 @@ def student(workspace: Path) -> Path:
     Path("data/imported/ours.jsonl").write_text("".join(lines))
     test = Path("data/tests/demo.jsonl").read_text().splitlines()[7]
     Path("data/imported/copy.jsonl").write_text(f"{lines[0]}{test}\n")
+    Path("data/w.gguf").touch()
     path.write_text("{}\n")
     settle()
     return path
@@ -58,6 +59,8 @@ def told() -> str:
         ),
         ("hardware: one-gpu\n", "training.hardware"),
         ("base: /no/such/folder\n", "students/ours.yaml: folder not found: /no/such/folder"),
+        ("base: data/w.gguf\n", "w.gguf is a GGUF file, weights for llama.cpp, mostly quantised"),
+        ("base: dvc.yaml\n", "students/ours.yaml: dvc.yaml is a file; name the folder of its"),
         ("max_seq_length: 4096\n", "students/ours.yaml: max_seq_length: 4096 tokens exceed"),
         (OURS + "where: {type: poem}}\n", "students/ours.yaml: rows.where: none of 3 rows has"),
         (OURS + "take: 4, choose: random}\n", "students/ours.yaml: rows.take: 4 rows are wanted"),

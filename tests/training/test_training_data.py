@@ -1,6 +1,8 @@
 """From responses to sequences: what is held out or dropped and why, and how a step is split."""
 
 import shutil
+from copy import copy
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ from alpacare.core.errors import BadInput
 from alpacare.prompting import chat_template
 from alpacare.prompting.student_prompt import StudentPrompt
 from alpacare.records import message
+from alpacare.records.message import Message
 from alpacare.records.response import Response
 from alpacare.training.data import choose_held_out, pack_examples, prepare_data, split_step
 from alpacare.training.run import name_run
@@ -40,6 +43,8 @@ RESPONSES = [
     response("nothing", "ask", "", "length"),
     response("lost", LONG, TEXTS[1]),
 ]
+TURNS = (Message(role="user", content="ask"), Message(role="assistant", content="now"))
+TOLD = RESPONSES[0].model_copy(update={"messages": TURNS})
 PROMPT = StudentPrompt("{{ instruction }}: {{ input }}", "{{ instruction }}")
 
 
@@ -99,9 +104,21 @@ def test_what_an_editor_leaves_beside_a_prompt_is_not_of_it(workspace: Path) -> 
     assert scratch.hash_files(Path("prompt")) != before
 
 
-def test_when_nothing_fits_the_setting_is_named() -> None:
-    with pytest.raises(BadInput, match=r"checkpoint.max_seq_length, 96 tokens; raise it"):
-        prepare_data(RESPONSES[3:], PROMPT, TOKENIZER, make_settings())
+@pytest.mark.parametrize(
+    ("rows", "form", "message"),
+    [
+        (RESPONSES[2:], "alpaca", r"1 no_response \(.*\), 1 prompt_too_long \(.* 96 tokens; raise"),
+        ([TOLD, TOLD], "chat", r"left to train on: 2 turns_not_in_template \(the base's chat"),
+    ],
+)
+def test_when_nothing_is_left_its_reasons_are_counted(
+    rows: list[Response], form: str, message: str
+) -> None:
+    prompt = replace(PROMPT, form=form)  # type: ignore[arg-type]
+    tokenizer = copy(TOKENIZER)
+    tokenizer.chat_template = "{{ raise_exception('no system turn') }}"
+    with pytest.raises(BadInput, match=message):
+        prepare_data(rows, prompt, tokenizer, make_settings())
 
 
 def test_most_of_what_is_held_out_stays_so_when_data_grows() -> None:

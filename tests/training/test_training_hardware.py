@@ -123,6 +123,10 @@ def an_adapter(folder: Path) -> None:
     (folder / "adapter_config.json").write_text('{"base_model_name_or_path": "their/base"}')
 
 
+def half_an_adapter(folder: Path) -> None:
+    (folder / "adapter_config.json").write_text('{"base_model')
+
+
 def for_llama_cpp(folder: Path) -> None:
     (folder / "model.safetensors").rename(folder / "model-Q4_K_M.gguf")
 
@@ -162,6 +166,7 @@ def of_another_kind(folder: Path) -> None:
         (without_tokenizer, "no tokenizer in this folder"),
         (sentencepiece_alone, "tokenizer.model alone does not say how a text begins"),
         (an_adapter, "an adapter of their/base, .*; merge it into that model"),
+        (half_an_adapter, "adapter_config.json: not valid JSON .*; is it cut off"),
         (for_llama_cpp, "model-Q4_K_M.gguf is a GGUF file, .*; name the model that it was made"),
         (quantised, "its weights are quantised, .*; name the model that they were made from"),
         (with_a_smaller_embedding, r"token \d+ \(.*\), and the model an embedding of 200 tokens"),
@@ -173,7 +178,7 @@ def test_a_base_that_is_not_whole_is_named_with_what_to_do(
     base: PinnedModel, spoil: Any, message: str
 ) -> None:
     spoil(Path(base.model))
-    with pytest.raises(BadInput, match=f"^base: {base.model}: .*({message})"):
+    with pytest.raises(BadInput, match=f"^base: {base.model}.*({message})"):
         check(base)
 
 

@@ -31,7 +31,7 @@ def ask(student: str, question: str | None, text: str, seed: int | None, serve: 
     from alpacare.compute.pinned_model import find_model
     from alpacare.compute.pretrained import ModelSource
     from alpacare.core.errors import BadInput
-    from alpacare.core.texts import escape_controls
+    from alpacare.core.texts import escape_controls, shows_nothing
     from alpacare.generation.one_question import answer_question
     from alpacare.pipeline import paths
     from alpacare.pipeline.dvc_yaml import dependencies
@@ -55,7 +55,7 @@ def ask(student: str, question: str | None, text: str, seed: int | None, serve: 
             f"ln -s {checkpoint} {name} && transformers serve {name}"
         )
         return
-    if not question:
+    if question is None or shows_nothing(question):
         raise BadInput("QUESTION: nothing is asked; write it in quotes, or --serve")
     prompt = StudentPrompt.read(checkpoint / "prompt")
     base_model = dependencies("checkpoint", "models/")[0]

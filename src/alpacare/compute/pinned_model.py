@@ -11,6 +11,10 @@ from alpacare.core.errors import BadInput
 from alpacare.core.settings import Settings
 
 RANDOM = "random"  # the base model that this pipeline makes from nothing
+GGUF = (
+    "a GGUF file, weights for llama.cpp, mostly quantised; name the model that it was made from, "
+    "or convert it: python tools/convert_gguf.py"
+)
 
 
 class PinnedModel(Settings):
@@ -54,10 +58,14 @@ def check_pinned(name: str, revision: str | None) -> None:
     """Check that a name means the same weights tomorrow; a folder's are known by their bytes.
 
     Raises:
-        ValueError: no such folder, or a Hub model without a commit.
+        ValueError: no such folder, a file, or a Hub model without a commit.
     """
     if Path(name).is_dir() or re.fullmatch("[0-9a-f]{40}", revision or ""):
         return
+    if Path(name).is_file():
+        is_gguf = Path(name).suffix.lower() == ".gguf"
+        what = f"{GGUF} {name} FOLDER" if is_gguf else "a file; name the folder of its model"
+        raise ValueError(f"{name} is {what}")
     if name.startswith("models/"):
         raise ValueError(f"'{name}' is not here; `dvc pull {name}` brings it where it was shared")
     if not re.fullmatch(r"\w[\w.-]*(/\w[\w.-]*)?", name):  # as no model of the Hub is called

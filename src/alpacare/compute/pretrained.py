@@ -1,14 +1,14 @@
 """Reading a pretrained model's configuration and tokenizer, or one line that says why not."""
 
-import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from alpacare.compute.pinned_model import explain_loading
+from alpacare.compute.pinned_model import GGUF, explain_loading
 from alpacare.core.errors import BadInput
+from alpacare.core.files import read_json
 
 if TYPE_CHECKING:
     from transformers import PretrainedConfig, PreTrainedTokenizerBase
@@ -65,10 +65,7 @@ def check_folder(source: ModelSource) -> None:
     if any(folder.glob("*.safetensors")):
         return
     if gguf := sorted(folder.glob("*.gguf")):
-        raise BadInput(
-            f"{folder}: {gguf[0].name} is a GGUF file, weights for llama.cpp, mostly quantised; "
-            "name the model that it was made from, or convert it (docs/train.md)"
-        )
+        raise BadInput(f"{folder}: {gguf[0].name} is {GGUF} {gguf[0]} FOLDER")
     raise BadInput(
         f"{folder}: no .safetensors in this folder (weights in pickle files can run code, and are "
         "not read); save them by model.save_pretrained"
@@ -177,6 +174,12 @@ def _find_beyond(
 
 
 def read_object(path: Path) -> dict[str, Any]:
-    """Read a JSON file of a model."""
-    values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    """Read a JSON file of a model.
+
+    Raises:
+        BadInput: it is not whole, or holds no object.
+    """
+    values = read_json(path)
+    if not isinstance(values, dict):
+        raise BadInput(f"{path}: expected a JSON object, found {type(values).__name__}")
     return values

@@ -8,6 +8,7 @@ from pathlib import Path
 from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
 
+from alpacare.compute.pretrained import read_object
 from alpacare.core.errors import BadInput
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def convert(folder: Path, out: Path) -> set[str]:
     Returns their names.
 
     Raises:
-        BadInput: a file holds more than tensors, or cannot be read.
+        BadInput: a file holds more than tensors, or it or the index cannot be read.
     """
     from safetensors.torch import save_file
 
@@ -32,8 +33,10 @@ def convert(folder: Path, out: Path) -> set[str]:
         save_file(_unshared(_read(path)), target, metadata={"format": "pt"})
     index = folder / _INDEX
     if index.exists():
-        content = json.loads(index.read_text())
-        names = content["weight_map"]
+        content = read_object(index)
+        names = content.get("weight_map")
+        if not isinstance(names, dict):
+            raise BadInput(f"{index}: no weight_map; download it again")
         content["weight_map"] = {tensor: _new_name(file) for tensor, file in names.items()}
         (out / "model.safetensors.index.json").write_text(json.dumps(content, indent=2) + "\n")
     return {_INDEX, *(path.name for path in pickled)}

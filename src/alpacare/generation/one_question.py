@@ -4,6 +4,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from alpacare.compute.pretrained import ModelSource
+from alpacare.core.errors import BadInput
+from alpacare.core.jsonl import validate
 from alpacare.core.settings import load
 from alpacare.generation.answering import generate_answers
 from alpacare.generation.settings import GenerationsSettings
@@ -18,10 +20,15 @@ def answer_question(
     """Answer an instruction and its input ("" for none), by section `generations`.
 
     Raises:
-        BadInput: as `generate_answers`.
+        BadInput: it cannot be asked, or as `generate_answers`.
     """
     instruction, input = question
-    task = TestTask(id=row_id(instruction, input), instruction=instruction, input=input)
+    try:
+        id = row_id(instruction, input)
+    except UnicodeEncodeError as error:
+        raise BadInput("QUESTION, --input: other bytes than UTF-8; write it in UTF-8") from error
+    row = {"id": id, "instruction": instruction, "input": input}
+    task = validate(TestTask, row, "QUESTION, --input")
     settings = load("generations", GenerationsSettings)
     with TemporaryDirectory() as scratch:
         run = generate_answers(source, prompt, [task], settings, name, Path(scratch) / name)

@@ -1,11 +1,11 @@
 """How each student used a row: chosen or not; whole, truncated, held out, or dropped."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from alpacare.compute import scratch
 from alpacare.core import jsonl
+from alpacare.core.files import read_json
 from alpacare.lineage.rows import FoundRow, RowReader
 from alpacare.pipeline import paths
 from alpacare.pipeline.params import Params, Run
@@ -98,7 +98,7 @@ class _FastTokenizer:
         from tokenizers import Tokenizer
 
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        names = json.loads((folder / "tokenizer_config.json").read_text())
+        names = read_json(folder / "tokenizer_config.json")
         self.bos_token_id = self._number(names.get("bos_token"))
         self.eos_token_id = self._number(names.get("eos_token"))
 

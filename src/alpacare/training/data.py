@@ -2,6 +2,7 @@
 
 import hashlib
 from array import array
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -11,6 +12,7 @@ from alpacare.core.names import public_name
 from alpacare.prompting.chat_template import encode_conversation
 from alpacare.prompting.student_prompt import StudentPrompt
 from alpacare.records.dropped import Dropped
+from alpacare.records.message import SEVERAL_TURNS
 from alpacare.records.response import Response
 from alpacare.training.packing import (
     Example,
@@ -48,7 +50,7 @@ def prepare_data(
     """Tokenise, hold out, and pack; `check_ids` takes each example's tokens and its id.
 
     Raises:
-        BadInput: not one example fits, or what `check_ids` raises.
+        BadInput: not one example is left, or what `check_ids` raises.
     """
     kept: dict[str, Example] = {}
     dropped: list[Dropped] = []
@@ -67,10 +69,7 @@ def prepare_data(
     held_out = set(choose_held_out(list(kept), settings.validation_ratio))
     train = [kept[id] for id in kept if id not in held_out]
     if not train:
-        raise BadInput(
-            f"no example fits into checkpoint.max_seq_length, {settings.max_seq_length} tokens; "
-            "raise it"
-        )
+        raise _nothing_left(dropped, settings)
     return TrainingData(
         train=PackedSequences.of(pack_examples(train, settings)),
         validation=PackedSequences.of(
@@ -79,6 +78,22 @@ def prepare_data(
         dropped=dropped,
         teachers=sorted({public_name(response.model) for response in responses}),
     )
+
+
+def _nothing_left(dropped: Sequence[Dropped], settings: CheckpointSettings) -> BadInput:
+    """Say why there is nothing to train on."""
+    length = f"checkpoint.max_seq_length is {settings.max_seq_length} tokens; raise it"
+    advice = {
+        "prompt_too_long": length,
+        "too_long": length,
+        "no_response": "the answers are empty",
+        "turns_not_in_template": "the base's chat template refuses such turns, or does not show "
+        "them; take another base, or rows without system turns",
+        SEVERAL_TURNS: "prompt: alpaca holds one question; take chat",
+    }
+    counts = Counter(row.reason for row in dropped).most_common()
+    told = ", ".join(f"{count} {reason} ({advice[reason]})" for reason, count in counts)
+    return BadInput(f"not one row is left to train on: {told}")
 
 
 @dataclass
