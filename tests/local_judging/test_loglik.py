@@ -257,10 +257,11 @@ def test_a_model_without_chat_template_is_refused(plain: Path) -> None:
 
 
 def test_a_folder_without_tokenizer_or_weights_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(BadInput, match=r"empty: no tokenizer in this folder"):
-        score_prompts(judge(tmp_path / "empty"), PROMPTS)
     folder = make_checkpoint(tmp_path / "model")
+    for file in folder.glob("tokenizer*"):
+        file.unlink()
+    with pytest.raises(BadInput, match=r"model: no tokenizer in this folder"):
+        score_prompts(judge(folder), PROMPTS)
     (folder / "model.safetensors").unlink()
     with pytest.raises(BadInput, match=r"model: no .safetensors in this folder"):
         score_prompts(judge(folder), PROMPTS)

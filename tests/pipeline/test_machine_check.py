@@ -1,6 +1,8 @@
 """`alpacare check` says what cannot run on this machine, and what can be done about it."""
 
 import json
+import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -54,6 +56,32 @@ def test_only_a_student_that_would_train_needs_the_machine(workspace: Path) -> N
     assert run(main, "check", "checkpoint@half-rows-0").exit_code == 2
     unknown = run(main, "check", "checkpoint@half-rows-7")
     assert "no cell 'checkpoint@half-rows-7'" in unknown.output
+
+
+def test_models_that_answer_or_judge_are_looked_at_before_training(workspace: Path) -> None:
+    link_what_git_holds("dvc.yaml", "prompts", "configs", "data", "students")
+    Path("adapter").mkdir()
+    Path("adapter/adapter_config.json").write_text("{}")
+    ours = "model: adapter\nrevision: null\n"
+    judge = Path("prompts/local_judges/loglik/settings.yaml")
+    text = re.sub(r"model: .*\nrevision: .*\n", ours, judge.read_text())
+    for path, settings in (
+        (judge.parents[1] / "ours/settings.yaml", text),
+        (Path("prompts/local_models/ours/settings.yaml"), f"{ours}prompt: alpaca\n"),
+    ):
+        path.parent.mkdir()
+        path.write_text(settings)
+    shutil.copy(judge.parent / "prompt.txt", judge.parents[1] / "ours")
+    asked = {"instructions": RECORDED, "responses": RECORDED}
+    for sections, place in (
+        ({"models": {"local": ["base", "ours"]}}, "prompts/local_models/ours/settings.yaml: "),
+        ({"judgments": {"local_judges": ["ours"]}}, "judge 'ours': "),
+    ):
+        write_params(**asked, **sections)
+        refused = run(main, "check")
+        assert refused.exit_code == 2, refused.output
+        assert f"{place}adapter: holds an adapter of another model" in refused.output
+        assert run(main, "check", "checkpoint@all-rows-0").exit_code == 0
 
 
 def test_the_targets_of_one_training(params: Path) -> None:

@@ -150,6 +150,20 @@ def test_a_model_of_the_hub_needs_a_commit(params: Path, tests_file: Path) -> No
     assert "other/settings.yaml: 'some/model' is no local folder" in done.output
 
 
+def test_all_are_looked_at_before_the_first_answers(
+    model: Path, params: Path, tests_file: Path
+) -> None:
+    write_local("one", "two", model=str(model), revision=None, prompt="chat")
+    Path("adapter").mkdir()
+    Path("adapter/adapter_config.json").write_text("{}")
+    two = {"model": "adapter", "revision": None, "prompt": "chat"}
+    Path("models/two/settings.yaml").write_text(json.dumps(two))
+    refused = run(local, *LOCAL)
+    assert refused.exit_code == 2
+    assert "models/two/settings.yaml: adapter: holds an adapter" in refused.output
+    assert not Path(".scratch").exists()
+
+
 def test_random_is_the_base_model(model: Path, params: Path, tests_file: Path) -> None:
     """Its answers are those of the same folder by its name."""
     write_local("base", model="random", revision=None, prompt="alpaca")

@@ -83,7 +83,7 @@ def test_other_machines_run_the_same_command(tmp_path: Path) -> None:
     assert options.training_script_args == [str(tmp_path)]
 
 
-def check(base: PinnedModel | None, **changes: Any) -> None:
+def check(base: PinnedModel | None, /, **changes: Any) -> None:
     check_machine(make_settings(**changes), TRAINING, CPU, base)
 
 
@@ -93,6 +93,8 @@ def test_a_base_is_checked_without_its_weights() -> None:
     for base in (BASE, None):  # None: made from nothing, and not yet
         with pytest.raises(BadInput, match=r"no 'attention' in the student; known: .*q_proj"):
             check(base, lora=LORA)
+    with pytest.raises(BadInput, match=r"prompt: chat: .* no chat template; use alpaca"):
+        check(BASE, base=BASE.model, prompt="chat")
     with pytest.raises(BadInput, match=r"max_seq_length: 4096 tokens exceed the context .* 128"):
         check(BASE, max_seq_length=4096)
 

@@ -28,8 +28,8 @@ def load_tokenizer(source: ModelSource) -> "PreTrainedTokenizerBase":
         BadInput: one cannot be read, or they do not.
     """
     import_libraries()
+    config = read_config(source)  # first: it says what is no model at all
     tokenizer = read_tokenizer(source)
-    config = read_config(source)
     check_embedding(source, tokenizer, config)
     check_weights(source, config)
     return tokenizer

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from alpacare.compute.pinned_model import PinnedModel
+from alpacare.compute.pinned_model import RANDOM, PinnedModel
 from alpacare.core.names import Names
 from alpacare.core.settings import Settings, check, read_yaml
 from alpacare.prompting.student_prompt import Form
@@ -79,6 +79,12 @@ class LocalModelSettings(PinnedModel):
 
     may_be_random: ClassVar[bool] = True
     prompt: Form
+
+    @model_validator(mode="after")
+    def _has_template(self) -> Self:
+        if self.model == RANDOM and self.prompt == "chat":
+            raise ValueError("prompt: chat: a model with random weights has no chat template")
+        return self
 
 
 def read_local_model(folder: Path) -> LocalModelSettings:

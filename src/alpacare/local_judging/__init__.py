@@ -3,5 +3,5 @@
 from alpacare.core.public import exports
 
 __getattr__, __all__ = exports(
-    __name__, judges="LoglikJudge read_local_judge", loglik="ScoredPrompt score_prompts"
+    __name__, judges="LoglikJudge read_local_judge", loglik="ScoredPrompt check_judge score_prompts"
 )

@@ -9,12 +9,12 @@ from alpacare.generation.batched import pad_left
 
 if TYPE_CHECKING:
     import torch
-    from transformers import DynamicCache, PreTrainedModel
+    from transformers import DynamicCache, PretrainedConfig, PreTrainedModel
 
 Prompt = tuple[int, ...]  # token ids
 
 
-def check_attention(model: "PreTrainedModel", name: str) -> None:
+def check_attention(config: "PretrainedConfig", name: str) -> None:
     """Check that several tokens at once can follow a prompt's cached keys and values.
 
     Raises:
@@ -23,10 +23,10 @@ def check_attention(model: "PreTrainedModel", name: str) -> None:
     from transformers import DynamicCache
     from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
-    layers = DynamicCache(config=model.config.get_text_config()).layers
+    layers = DynamicCache(config=config.get_text_config()).layers
     if any(type(layer) not in (DynamicLayer, DynamicSlidingWindowLayer) for layer in layers):
         raise BadInput(
-            f"{name}: a {model.config.model_type} model has layers with a state, which kind loglik "
+            f"{name}: a {config.model_type} model has layers with a state, which kind loglik "
             "cannot score with; choose one with attention in every layer"
         )
 

@@ -77,6 +77,7 @@ def score_prompts(
     labels = encode_labels(judge, tokenizer)
     encoded = _encode_prompts(judge, tokenizer, prompts)
     config = read_config(source)
+    check_attention(config, judge.model)
     for number, ids in enumerate(encoded, 1):
         check_ids(source, tokenizer, config, ids, f"prompt {number} of {len(encoded)}")
     longest = max(map(len, labels))
@@ -97,6 +98,19 @@ def score_prompts(
         for ids in encoded
     ]
     return scored, _describe_run(judge, encoded, scores, seconds)
+
+
+def check_judge(judge: LoglikJudge) -> None:
+    """Check all of a judge but the values of its weights.
+
+    Raises:
+        BadInput: its model cannot be read, or cannot judge.
+    """
+    source = ModelSource(judge.model, judge.revision)
+    tokenizer = load_tokenizer(source)
+    encode_labels(judge, tokenizer)
+    _encode_prompts(judge, tokenizer, ["Which answer is better?"])
+    check_attention(read_config(source), judge.model)
 
 
 def encode_labels(judge: LoglikJudge, tokenizer: "PreTrainedTokenizerBase") -> list[list[int]]:
@@ -159,7 +173,6 @@ def _score_rest(scoring: _Scoring, journal: Journal) -> None:
     device = "cuda" if torch.cuda.is_available() else "cpu"
     source = ModelSource(judge.model, judge.revision)
     model = load_model(source, judge.dtype, device, judge.threads)
-    check_attention(model, judge.model)
     one_by_one = [[place] for place in range(len(prompts))]
     batches = one_by_one if device == "cpu" else plan_scoring(judge, labels, prompts)
     done = journal.results().keys()

@@ -1,10 +1,16 @@
-"""Whether this machine can do what would run: training, and a server that answers."""
+"""Whether what would run can: training, a server that answers, models that answer or judge here."""
 
 from collections.abc import Collection
+from functools import partial
 from pathlib import Path
 
 from alpacare.compute.pinned_model import RANDOM, PinnedModel
 from alpacare.core.errors import BadInput
+from alpacare.generation.local_models import find_local_model
+from alpacare.generation.settings import read_local_model
+from alpacare.local_judging.judges import read_local_judge
+from alpacare.local_judging.loglik import check_judge
+from alpacare.pipeline import paths
 from alpacare.pipeline.changes import may_run, which_may_run
 from alpacare.pipeline.dvc_yaml import command_option, group
 from alpacare.pipeline.params import Params, Run
@@ -27,6 +33,7 @@ def check_this_machine(params: Params, cells: Collection[str]) -> None:
     if "server_generations" in map(group, cells):
         for name in params.generations.servers:  # free, so that it is asked without BUDGET too
             _check_server_key(params, name)
+    _check_models(params, cells)
 
 
 def _hint(params: Params) -> str:
@@ -67,6 +74,39 @@ def _check_server_key(params: Params, name: str) -> None:
     except BadInput:
         if may_run(["server_generations"]):
             raise
+
+
+def _check_models(params: Params, cells: Collection[str]) -> None:
+    """Look at the models that answer or judge here, before hours of training end at one of them."""
+    for stages, names, check_model in (
+        ({"local_generations", "local_benchmarks"}, params.models.local, _check_local_model),
+        (
+            {"local_judgments", "local_contestant_judgments"},
+            params.judgments.local_judges,
+            _check_judge,
+        ),
+    ):
+        needed = [each for each in cells if group(each) in stages]
+        try:
+            for name in names if needed else ():
+                check_model(name)
+        except BadInput:
+            if may_run(needed):
+                raise
+
+
+def _check_local_model(name: str) -> None:
+    option = partial(command_option, "local_generations")
+    folder = option("--models") / name
+    if read_local_model(folder).model != RANDOM:  # that is made from nothing, and small
+        find_local_model(folder, option("--base-model"), option("--prompt"))
+
+
+def _check_judge(name: str) -> None:
+    try:
+        check_judge(read_local_judge(paths.judge(name)))
+    except BadInput as error:
+        raise BadInput(f"judge '{name}': {error}") from error
 
 
 def _check_training(params: Params, settings: CheckpointSettings, hardware: Hardware) -> None:

@@ -6,13 +6,10 @@ import click
 
 from alpacare.benchmarks.running import run_benchmark
 from alpacare.benchmarks.settings import LmEvalSettings
-from alpacare.compute.pinned_model import find_model
-from alpacare.compute.pretrained import ModelSource
 from alpacare.core.command import FILE, Stage, check_files
 from alpacare.core.files import atomic_folder
 from alpacare.core.settings import load
-from alpacare.generation.settings import read_local_model
-from alpacare.prompting.student_prompt import StudentPrompt
+from alpacare.generation.local_models import find_local_model
 from alpacare.records.comparisons import ModelsSettings
 
 
@@ -37,12 +34,9 @@ def main(
     check_files([items], [])
     names = load("models", ModelsSettings).local
     settings = load("lm_eval", LmEvalSettings)
+    found = [find_local_model(models / name, base_model, prompt) for name in names]
     with atomic_folder(out) as folder:
-        for name in names:
-            model = read_local_model(models / name)
-            found = find_model(model.model, model.revision, base_model)
-            source = ModelSource(found.model, found.revision)
-            form = StudentPrompt.choose(model.prompt, prompt)
+        for name, source, form in found:
             results = run_benchmark(benchmark, items, source, form, settings)
             click.echo(f"{name}: {results.save(folder / f'{name}.jsonl', folder / f'{name}.json')}")
 

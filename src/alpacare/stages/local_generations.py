@@ -9,14 +9,12 @@ from pathlib import Path
 
 import click
 
-from alpacare.compute.pinned_model import find_model
-from alpacare.compute.pretrained import ModelSource
 from alpacare.core.command import FILE, Stage, check_files
 from alpacare.core.files import atomic_folder
 from alpacare.core.settings import load
 from alpacare.generation.answering import generate_answers
-from alpacare.generation.settings import GenerationsSettings, read_local_model
-from alpacare.prompting.student_prompt import StudentPrompt
+from alpacare.generation.local_models import find_local_model
+from alpacare.generation.settings import GenerationsSettings
 from alpacare.records.comparisons import ModelsSettings
 from alpacare.records.test_set import read_test_set
 
@@ -43,13 +41,10 @@ def main(tests: Path, out: Path, models: Path, base_model: Path, prompt: Path) -
     names = load("models", ModelsSettings).local
     settings = load("generations", GenerationsSettings)
     tasks = read_test_set(tests)
+    found = [find_local_model(models / name, base_model, prompt) for name in names]
     scratch = out.parent / ".scratch" / out.name
     with atomic_folder(out) as folder:
-        for name in names:
-            model = read_local_model(models / name)
-            found = find_model(model.model, model.revision, base_model)
-            source = ModelSource(found.model, found.revision)
-            form = StudentPrompt.choose(model.prompt, prompt)
+        for name, source, form in found:
             answers = generate_answers(source, form, tasks, settings, name, scratch / name)
             click.echo(f"{name}: {answers.save(folder / f'{name}.jsonl', folder / f'{name}.json')}")
 

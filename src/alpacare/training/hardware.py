@@ -72,7 +72,7 @@ def check_machine(
     if base is None:
         _check_targets(list(LLAMA_7B.linear_layers), targets)
         return
-    config = check_base(base)
+    config = check_base(base, settings.prompt)
     context = getattr(config.get_text_config(), "max_position_embeddings", None)
     if context and settings.max_seq_length > context:
         raise BadInput(

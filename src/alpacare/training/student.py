@@ -10,6 +10,8 @@ from alpacare.compute import pretrained, weights
 from alpacare.compute.pinned_model import PinnedModel
 from alpacare.compute.pretrained import ModelSource
 from alpacare.core.errors import BadInput
+from alpacare.prompting.chat_template import render_chat
+from alpacare.prompting.student_prompt import Form
 from alpacare.training.settings import CheckpointSettings
 
 if TYPE_CHECKING:
@@ -44,11 +46,12 @@ def read_config(base: PinnedModel) -> "PretrainedConfig":
         return pretrained.read_config(_source(base))
 
 
-def check_base(base: PinnedModel) -> "PretrainedConfig":
+def check_base(base: PinnedModel, prompt: Form) -> "PretrainedConfig":
     """Check all of a base that can be checked without its weights; give its configuration.
 
     Raises:
-        BadInput: it cannot be read, or its parts do not belong together.
+        BadInput: it cannot be read, its parts do not belong together, or `prompt` is `chat` and it
+            has no chat template that shows a question.
     """
     config = read_config(base)
     if getattr(config, "quantization_config", None):
@@ -60,6 +63,8 @@ def check_base(base: PinnedModel) -> "PretrainedConfig":
     with _key():
         weights.check_weights(_source(base), config)
         pretrained.check_embedding(_source(base), tokenizer, config)
+    if prompt == "chat":
+        render_chat(tokenizer, "Which bone is the longest?")
     return config
 
 
