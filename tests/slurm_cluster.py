@@ -86,8 +86,12 @@ def slurm_cluster(folder: Path) -> Iterator[Slurm]:
     """Run a cluster of two nodes of one CPU each, with all its files in `folder`."""
     folder.mkdir(parents=True)
     config = folder / "slurm.conf"
-    nodes = [NODE.format(name=name, host=socket.gethostname(), port=_free_port()) for name in NAMES]
-    config.write_text("".join(nodes) + CONFIG.format(folder=folder, port=_free_port()))
+    port, *ports = _free_ports(1 + len(NAMES))
+    host = socket.gethostname()
+    nodes = [
+        NODE.format(name=name, host=host, port=its) for name, its in zip(NAMES, ports, strict=True)
+    ]
+    config.write_text("".join(nodes) + CONFIG.format(folder=folder, port=port))
     (folder / "key").write_bytes(os.urandom(128))
     (folder / "key").chmod(0o400)
     for name in ("state", *(f"spool-{name}" for name in NAMES)):
@@ -116,11 +120,13 @@ def _idle(slurm: Slurm) -> int:
     return len(done.stdout.splitlines())
 
 
-def _free_port() -> int:
-    with socket.socket() as each:
-        each.bind(("127.0.0.1", 0))
-        port: int = each.getsockname()[1]
-        return port
+def _free_ports(count: int) -> list[int]:
+    """Find so many that differ: one that was let go may be given out again."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
 
 
 @contextmanager

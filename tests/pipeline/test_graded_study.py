@@ -14,8 +14,14 @@ pytestmark = pytest.mark.slow
 
 WRONG, RIGHT = (json.dumps({"error": "e" * (said == "wrong"), "verdict": said})
                 for said in ("wrong", "right"))  # fmt: skip
-MET = json.dumps({"criteria": [{"number": n, "criteria_met": n == 1} for n in (1, 2, 3, 4)]})
-REPLIES = [[r"<<< answer >>>[^<]*\bshould\b[^<]*<<< end", WRONG], ["<<< request >>>", RIGHT]]
+MET = [
+    json.dumps({"criteria": [{"number": n, "criteria_met": n == 1} for n in range(1, count + 1)]})
+    for count in range(5)
+]
+REPLIES = [
+    [r"<<< answer >>>[^<]*\bshould\b[^<]*<<< end", WRONG], ["<<< request >>>", RIGHT],
+    *([rf"\n{count}\. \[", MET[count]] for count in (4, 3, 2)),
+]  # fmt: skip
 NAMED = (
     "tests=[own-rubrics, safety]", "judgments.rubric_judges=[rubric-items]", "labels=[ours]",
     "verifiers=[gpt-4o]", "sources.responses=verified/gpt-4o", "students=[all-rows]",
@@ -40,7 +46,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
 
 
 def test_a_study_with_rubrics_labels_a_panel_and_a_verifier(clone: Clone) -> None:
-    with running(text=MET, replies=REPLIES, finish_reason="stop", key="sk-page") as server:
+    with running(text=MET[1], replies=REPLIES, finish_reason="stop", key="sk-page") as server:
         clone.environment |= {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": "sk-page"}
         clone.ok("alpacare", "set", *NAMED)
         quote = clone.ok("alpacare", "quote")
