@@ -88,8 +88,8 @@ def _describe(name: str, one: _Side, other: _Side, found: Comparison) -> Iterato
     yield f"  Uncertainty in points: {describe_parts(difference.parts, difference.one_seed)}."
     if one.how != other.how:
         yield f"  Asked in two ways: {_asked_otherwise(one, other)}."
-    if left_out := describe_left_out(found, one.label, other.label):
-        yield f"  Left out: {left_out.replace('readable verdicts', 'a score')}."
+    if left_out := describe_left_out(found, one.label, other.label, "a score"):
+        yield f"  Left out: {left_out}."
     yield from _describe_mcnemar(one, other)
 
 

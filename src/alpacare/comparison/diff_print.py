@@ -83,8 +83,8 @@ def _describe(row: DiffRow, rev: str) -> Iterator[str]:
     elif found.changed:
         yield f"{place}: {describe_difference(found)}"
         yield f"  uncertainty in points: {describe_parts(found.parts, found.one_seed)}"
-    if left_out := describe_left_out(row.comparison, rev, "the working tree"):
-        yield f"  left out: {left_out.replace('readable verdicts', wanted)}"
+    if left_out := describe_left_out(row.comparison, rev, "the working tree", wanted):
+        yield f"  left out: {left_out}"
 
 
 def print_flips(console: "Console", compared: Sequence[ComparedCell]) -> None:

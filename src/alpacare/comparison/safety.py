@@ -141,8 +141,8 @@ def _measures(params: Params, test: str) -> Iterator[tuple[Measure, _OutcomeRead
         if not ids:
             continue
         yield Measure(test, "refused", expect, RULE), partial(_by_rule, test, ids)
+        graded = {id: rubrics[id] for id in ids}
         for judge in params.judgments.rubric_judges:
-            graded = {id: rubrics[id] for id in ids}
             yield from _graded_measures(test, expect, judge, graded)
 
 

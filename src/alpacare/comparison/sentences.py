@@ -126,10 +126,12 @@ def describe_need(found: Difference) -> str:
     return "needed: both more items and more seeds" if max(found.seeds) > 1 else ""
 
 
-def describe_left_out(found: Comparison, first: str, second: str) -> str:
-    """Count the items that are not compared; "" if there are none."""
+def describe_left_out(
+    found: Comparison, first: str, second: str, wanted: str = "readable verdicts"
+) -> str:
+    """Count the items that are not compared; "" if there are none. `wanted`: what some lack."""
     counts = {
-        f"without readable verdicts in {first} or {second}": found.unreadable,
+        f"without {wanted} in {first} or {second}": found.unreadable,
         f"only in {first}": found.only_then,
         f"only in {second}": found.only_now,
     }

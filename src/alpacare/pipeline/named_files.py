@@ -42,10 +42,10 @@ def absent_files(params: Params) -> Iterator[tuple[str, str]]:
     """Give the key of each name without its file or folder, and a line that says what to do."""
     for key, name, files in _named_files(params):
         if absent := [path for path in files if not path.exists()]:
-            yield key, f"{key}: {describe_absent(key, name, absent[0])}"
+            yield key, f"{key}: {_describe_absent(key, name, absent[0])}"
 
 
-def describe_absent(key: str, name: str, path: Path) -> str:
+def _describe_absent(key: str, name: str, path: Path) -> str:
     """Say how to get what is named and not here, and what is."""
     if path.suffix == ".jsonl":
         known = [each.stem for each in path.parent.glob("*.jsonl")]
